@@ -1,0 +1,85 @@
+"""Every error that Cleanplate raises on purpose, and the exit code of each.
+
+    CleanplateError                 anything below; catch this one to catch them all
+      InputError               2    what was asked for can't be done: bad option, bad file, sizes that differ
+        SettingsError          2    a setting or job.json that does not validate
+        ImageError             2    a picture that can't be read, or isn't what it should be
+      MissingFramesError       3    frames of the plate or matte are not on disk
+      ModelError               4    a model bundle that is damaged, incomplete or too new
+      StateError               4    a saved state that belongs to another shot, model or size
+      DeviceError              5    the device asked for is not there or ran out of memory
+      WriteError               6    the output can't be written: disk full, mount gone
+      OutputBusyError          7    another render is writing the same output
+      Interrupted        130/143    stopped by SIGINT, a cancel file (130) or SIGTERM (143); state is saved
+
+A message is one sentence or two, ready to be shown to an artist: what is wrong, where (file, frame), what was
+expected and what was found, and what to do.
+"""
+
+from __future__ import annotations
+
+
+class CleanplateError(Exception):
+    """Base of every error raised on purpose."""
+
+    exit_code = 1
+
+
+class InputError(CleanplateError):
+    """What was asked for can't be done as asked."""
+
+    exit_code = 2
+
+
+class SettingsError(InputError):
+    """A setting, command line or job.json that does not validate."""
+
+
+class ImageError(InputError):
+    """A picture that can't be read, or isn't what it should be."""
+
+
+class MissingFramesError(CleanplateError):
+    """Frames of the plate or matte are not on disk."""
+
+    exit_code = 3
+
+
+class ModelError(CleanplateError):
+    """A model bundle that is damaged, incomplete or too new."""
+
+    exit_code = 4
+
+
+class StateError(CleanplateError):
+    """A saved state that belongs to another shot, model or size, or is damaged."""
+
+    exit_code = 4
+
+
+class DeviceError(CleanplateError):
+    """The device asked for is not there, or ran out of memory."""
+
+    exit_code = 5
+
+
+class WriteError(CleanplateError):
+    """The output can't be written: the disk is full, or the mount has gone."""
+
+    exit_code = 6
+
+
+class OutputBusyError(CleanplateError):
+    """Another render is writing the same output."""
+
+    exit_code = 7
+
+
+class Interrupted(CleanplateError):  # noqa: N818 - it is a stop that was asked for, not a failure
+    """The render was stopped on request and its state is saved."""
+
+    exit_code = 130
+
+    def __init__(self, message: str, exit_code: int = 130) -> None:
+        super().__init__(message)
+        self.exit_code = exit_code
