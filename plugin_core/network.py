@@ -1,0 +1,94 @@
+"""What the core asks of a recurrent inpainting network, without saying how it is run.
+
+`session.Session` runs a bundle through ONNX Runtime; tests use small networks of their own. A step is a pure
+function: the same frame, mask, sources and carry give the same fill and carry, and nothing is remembered
+between calls. All pictures here are float32, channels first, RGB, in the network's range -1..1
+(display-referred, not clamped); masks are float32 (1, H, W), 1 in the hole and 0 elsewhere. H and W are
+multiples of `size_multiple`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Picture = NDArray[np.float32]
+"""(3, H, W), RGB, -1..1."""
+
+Mask = NDArray[np.float32]
+"""(1, H, W), 1 in the hole."""
+
+
+@dataclass(frozen=True)
+class Features:
+    """One frame encoded as a source; opaque, may live on a device. Serves up to four steps."""
+
+    tensors: tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class Carry:
+    """What one step hands to the next, by the names the model's manifest gives; opaque, may live on a device.
+
+    `Network.fetch` brings it to host memory, `Network.put` back.
+    """
+
+    tensors: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class StepOutput:
+    """One step's result.
+
+    Attributes:
+        fill: the network's whole picture, (3, H, W) RGB, -1..1, unclamped; only its hole is of use.
+        carry: what the next frame's step takes.
+        debug: further outputs by name (flows, composition masks), empty unless asked for.
+    """
+
+    fill: Picture
+    carry: Carry
+    debug: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
+
+
+class Network(Protocol):
+    """A recurrent network opened on a device."""
+
+    @property
+    def model_id(self) -> str:
+        """Identifies the model's numbers (hash of its graphs): states of another model are refused."""
+        ...
+
+    @property
+    def source_offsets(self) -> tuple[int, ...]:
+        """Frames beside the target used as sources, in stream order: (-6, -3, 3, 6)."""
+        ...
+
+    @property
+    def size_multiple(self) -> int:
+        """Height and width must be multiples of this many pixels."""
+        ...
+
+    def encode(self, frame: Picture, mask: Mask) -> Features:
+        """Encode one frame as a source. What lies in the hole is ignored but must be finite."""
+        ...
+
+    def start(self, frame: Picture, mask: Mask) -> Carry:
+        """Return the carry before a shot's first frame (or the first after a cut)."""
+        ...
+
+    def step(self, frame: Picture, mask: Mask, sources: Sequence[Features], carry: Carry) -> StepOutput:
+        """Fill one frame from its sources (in the order of `source_offsets`) and the carry."""
+        ...
+
+    def fetch(self, carry: Carry) -> dict[str, NDArray[np.float32]]:
+        """Copy a carry to host memory."""
+        ...
+
+    def put(self, arrays: Mapping[str, NDArray[np.float32]]) -> Carry:
+        """Bring a fetched carry back. Raises StateError when names or shapes are not this model's."""
+        ...
