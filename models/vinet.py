@@ -21,6 +21,7 @@ Frames must be stepped in order. `VINet.step` is a pure function of (frame, sour
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Literal, NamedTuple, cast
 
 import torch
@@ -96,6 +97,21 @@ class StepResult(NamedTuple):
     mask_s2: Tensor
     mask_s1: Tensor
     flow_output: Tensor
+
+
+Aligner = Callable[[nn.Module, Tensor, Tensor, Tensor | None], Tensor]
+"""How one level's flows are found: (flow net, target features, source features, incoming flow) to flows.
+
+Features are (5 * B, C, h, w), stream fastest; the incoming flow is the coarser level's, already enlarged, or
+None at s8. The network's own answer is `estimated_flow`; training may put known flows in its place.
+"""
+
+
+def estimated_flow(flownet: nn.Module, target: Tensor, source: Tensor, incoming: Tensor | None) -> Tensor:
+    """The network's own flows at one level: the incoming flow plus what its flow net adds."""
+    if incoming is None:
+        return cast(Tensor, flownet(target, source))
+    return incoming + cast(Tensor, flownet(target, warp(source, incoming, "zeros"), incoming))
 
 
 def warp(image: Tensor, flow: Tensor, padding: Literal["zeros", "border"]) -> Tensor:
@@ -417,7 +433,14 @@ class VINet(nn.Module):
         empty = frame.new_zeros(batch, 128, height // scale, width // scale)
         return Carry(empty, empty.clone(), frame * (1 - mask), mask, frame.new_zeros(()))
 
-    def step(self, frame: Tensor, mask: Tensor, sources: list[Features], carry: Carry) -> StepResult:
+    def step(
+        self,
+        frame: Tensor,
+        mask: Tensor,
+        sources: list[Features],
+        carry: Carry,
+        aligner: Aligner = estimated_flow,
+    ) -> StepResult:
         """Fill one frame.
 
         Args:
@@ -425,15 +448,18 @@ class VINet(nn.Module):
             mask: (B, 1, H, W), 1 in the hole.
             sources: features of frames t-6, t-3, t+3, t+6, in that order.
             carry: from the previous frame's step, or `start`.
+            aligner: finds the flows; anything but the default is for training.
         """
         target = self.encoder1(frame * (1 - mask), mask)
         streams = [*sources, self.encoder2(carry.output, carry.mask)]
-        flow_s8, agg_s8 = self._align(self.flownet, self.st_agg, target.s8, [f.s8 for f in streams], None)
+        flow_s8, agg_s8 = self._align(
+            self.flownet, self.st_agg, target.s8, [f.s8 for f in streams], None, aligner
+        )
         flow_s4, agg_s4 = self._align(
-            self.flownet_64, self.st_agg_64, target.s4, [f.s4 for f in streams], flow_s8
+            self.flownet_64, self.st_agg_64, target.s4, [f.s4 for f in streams], flow_s8, aligner
         )
         flow_s2, agg_s2 = self._align(
-            self.flownet_128, self.st_agg_128, target.s2, [f.s2 for f in streams], flow_s4
+            self.flownet_128, self.st_agg_128, target.s2, [f.s2 for f in streams], flow_s4, aligner
         )
         mask_s8, syn_s8 = self._compose(self.masknet, target.s8, agg_s8)
         mask_s4, syn_s4 = self._compose(self.masknet_64, target.s4, agg_s4)
@@ -467,16 +493,14 @@ class VINet(nn.Module):
         target: Tensor,
         sources: list[Tensor],
         coarser: Tensor | None,
+        aligner: Aligner = estimated_flow,
     ) -> tuple[Tensor, Tensor]:
         """Flow to every source at one scale, and the sources warped by it and aggregated."""
         batch, count = target.shape[0], len(sources)
         stacked = torch.stack(sources, dim=1).flatten(0, 1)
         repeated = target.repeat_interleave(count, dim=0)
-        if coarser is None:
-            flow = flownet(repeated, stacked)
-        else:
-            incoming = 2 * upsample(coarser.flatten(0, 1), 2)
-            flow = incoming + flownet(repeated, warp(stacked, incoming, "zeros"), incoming)
+        incoming = None if coarser is None else 2 * upsample(coarser.flatten(0, 1), 2)
+        flow = aligner(flownet, repeated, stacked, incoming)
         warped = warp(stacked, flow, "zeros").unflatten(0, (batch, count))
         return flow.unflatten(0, (batch, count)), aggregator(warped)
 
