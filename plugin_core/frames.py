@@ -1,0 +1,269 @@
+"""Frame ranges, and the file names of numbered image sequences.
+
+Nothing here opens a picture. A frame number is any integer; a sequence is a folder, a name with one frame token
+(``####``, ``@@@@`` or ``%04d``) and an extension, or a single still that serves every frame.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from plugin_core.errors import InputError
+
+_SPAN = re.compile(r"(-?\d+)(?:-(-?\d+))?")
+_STEP = re.compile(r"-?\d+--?\d+[x:y]\d+")
+_TOKEN = re.compile(r"#+|@+|%0?\d*d")
+_NUMBERED = re.compile(r"(?P<head>.*?)(?P<frame>(?:(?<![^._])-)?\d+)(?P<tail>\.[^.\d][^.]*)")
+
+
+@dataclass(frozen=True)
+class FrameRange:
+    """An ordered set of frame numbers, kept as spans so that a long range costs nothing.
+
+    ``spans`` holds (first, last) pairs, both inclusive, ascending, never touching.
+    """
+
+    spans: tuple[tuple[int, int], ...]
+
+    @classmethod
+    def parse(cls, text: str) -> FrameRange:
+        """Read ``1001-1100``, ``7``, ``1-10,20-30`` or ``-5-10``.
+
+        Raises InputError on anything else; steps (``1-10x2``) are refused, because every frame is filled from
+        the one before it.
+        """
+        parts = [part.strip() for part in text.split(",")]
+        return cls(_merge([_parse_span(part, text) for part in parts]))
+
+    @classmethod
+    def of(cls, frames: Iterable[int]) -> FrameRange:
+        """Hold the given frames, in any order, repeated or not."""
+        return cls(_merge([(frame, frame) for frame in frames]))
+
+    @property
+    def first(self) -> int:
+        """The lowest frame. Raises InputError on an empty range."""
+        self._need_frames()
+        return self.spans[0][0]
+
+    @property
+    def last(self) -> int:
+        """The highest frame. Raises InputError on an empty range."""
+        self._need_frames()
+        return self.spans[-1][1]
+
+    def _need_frames(self) -> None:
+        if not self.spans:
+            raise InputError("The frame range is empty; give at least one frame, for example 1001-1100.")
+
+    def __iter__(self) -> Iterator[int]:
+        for first, last in self.spans:
+            yield from range(first, last + 1)
+
+    def __len__(self) -> int:
+        return sum(last - first + 1 for first, last in self.spans)
+
+    def __contains__(self, frame: object) -> bool:
+        if not isinstance(frame, int):
+            return False
+        at = bisect_right(self.spans, frame, key=lambda span: span[0]) - 1
+        return at >= 0 and frame <= self.spans[at][1]
+
+    def __str__(self) -> str:
+        return ",".join(f"{first}-{last}" if last > first else str(first) for first, last in self.spans)
+
+
+def compact(frames: Iterable[int]) -> str:
+    """Write frames the short way: ``1001-1003,1007``. Empty for no frames."""
+    return str(FrameRange.of(frames))
+
+
+def _parse_span(part: str, text: str) -> tuple[int, int]:
+    if _STEP.fullmatch(part):
+        raise InputError(
+            f"Frame range '{text}' has a step ('{part}'); every frame is filled from the one before it, "
+            "so give a range without a step, for example 1001-1100."
+        )
+    match = _SPAN.fullmatch(part)
+    if match is None:
+        raise InputError(
+            f"Frame range '{text}' can't be read at '{part}'; expected 1001-1100, 7 or 1-10,20-30."
+        )
+    first = int(match[1])
+    last = int(match[2]) if match[2] is not None else first
+    if last < first:
+        raise InputError(f"Frame range '{text}' runs backwards at '{part}'; give the lower frame first.")
+    return first, last
+
+
+def _merge(spans: list[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
+    merged: list[tuple[int, int]] = []
+    for first, last in sorted(spans):
+        if merged and first <= merged[-1][1] + 1:
+            merged[-1] = (merged[-1][0], max(merged[-1][1], last))
+        else:
+            merged.append((first, last))
+    return tuple(merged)
+
+
+@dataclass(frozen=True)
+class Sequence:
+    """The file names of a numbered image sequence, or of one still.
+
+    ``head`` and ``tail`` are the parts of the name around the frame number, ``padding`` its least width;
+    a still has the whole name in ``head`` and no padding.
+    """
+
+    folder: Path
+    head: str
+    tail: str
+    padding: int | None
+
+    @classmethod
+    def parse(cls, pattern: str | Path) -> Sequence:
+        """Read ``plate.####.exr``, ``plate.@@@@.exr``, ``plate.%04d.exr``, a folder or one file's name.
+
+        One ``#`` or ``@`` stands for one digit, and a number may be wider than its token. A folder must hold
+        exactly one numbered sequence (or one picture). A name without a token is a still, digits or not.
+        Raises InputError when there are several tokens, no extension, or nothing that can be told apart.
+        """
+        path = Path(pattern)
+        if not str(pattern).strip():
+            raise InputError(
+                "The name of the picture sequence is empty; expected for example plate.####.exr."
+            )
+        if path.is_dir():
+            return _only_sequence_in(path)
+        return _from_name(path)
+
+    @property
+    def is_still(self) -> bool:
+        """Whether one file serves every frame."""
+        return self.padding is None
+
+    @property
+    def pattern(self) -> str:
+        """The whole path with ``#`` for the digits (``%d`` where the number is not padded)."""
+        if self.padding is None:
+            return str(self.folder / self.head)
+        return str(self.folder / f"{self.head}{'#' * self.padding}{self.tail}")
+
+    @property
+    def extension(self) -> str:
+        """The file extension in lower case, with its dot."""
+        return Path(self.head + self.tail if self.padding is None else f"x{self.tail}").suffix.lower()
+
+    def path(self, frame: int) -> Path:
+        """The file of one frame; a negative number is written as printf does (``%04d`` of -5 is ``-005``)."""
+        if self.padding is None:
+            return self.folder / self.head
+        return self.folder / f"{self.head}{frame:0{self.padding}d}{self.tail}"
+
+    def frames_on_disk(self) -> list[int]:
+        """The frames whose files are there, ascending; none for a still, which has no frames of its own.
+
+        A number counts only when written as :meth:`path` writes it: ``####`` finds ``0001`` and ``10000``,
+        never ``1`` or ``00001``. Raises InputError when the folder can't be listed.
+        """
+        if self.padding is None:
+            return []
+        name = re.compile(f"{re.escape(self.head)}(-?[0-9]+){re.escape(self.tail)}")
+        found = (name.fullmatch(text) for text in _names_in(self.folder))
+        return sorted(int(m[1]) for m in found if m and f"{int(m[1]):0{self.padding}d}" == m[1])
+
+    def missing(self, frames: Iterable[int]) -> list[int]:
+        """Those of the given frames that have no file, ascending."""
+        if self.padding is None:
+            return [] if self.path(0).is_file() else sorted(set(frames))
+        return sorted(set(frames) - set(self.frames_on_disk()))
+
+    def same_files(self, other: Sequence) -> bool:
+        """Whether the two may name the same file for some frame (used to protect a plate from its output)."""
+        if _resolved(self.folder) != _resolved(other.folder):
+            return False
+        if self.padding is not None and other.padding is not None:
+            return (self.head, self.tail) == (other.head, other.tail)
+        if self.padding is None and other.padding is None:
+            return self.head == other.head
+        still, numbered = (self, other) if self.padding is None else (other, self)
+        middle = still.head[len(numbered.head) : len(still.head) - len(numbered.tail)]
+        return f"{numbered.head}{middle}{numbered.tail}" == still.head and bool(
+            re.fullmatch(r"-?\d+", middle)
+        )
+
+    def __str__(self) -> str:
+        return self.pattern
+
+
+def _from_name(path: Path) -> Sequence:
+    name = path.name
+    if "%V" in name or "%v" in name:
+        raise InputError(
+            f"'{path}' names stereo views with %V; give one view at a time, for example plate_left.####.exr."
+        )
+    tokens = list(_TOKEN.finditer(name))
+    if len(tokens) > 1:
+        raise InputError(f"'{path}' has several frame tokens ({', '.join(t[0] for t in tokens)}); leave one.")
+    tail = name[tokens[0].end() :] if tokens else name
+    if not Path(f"x{tail}" if tokens else tail).suffix:
+        raise InputError(
+            f"'{path}' has no file extension after its name; expected for example plate.####.exr."
+        )
+    if not tokens:
+        return Sequence(path.parent, name, "", None)
+    return Sequence(path.parent, name[: tokens[0].start()], tail, _padding(tokens[0][0], path))
+
+
+def _padding(token: str, path: Path) -> int:
+    if not token.startswith("%"):
+        return len(token)
+    digits = token[1:-1]
+    if digits and not digits.startswith("0"):
+        raise InputError(f"'{path}' pads its frame numbers with spaces ({token}); write %0{digits}d.")
+    return max(1, int(digits or 1))
+
+
+def _only_sequence_in(folder: Path) -> Sequence:
+    names = [
+        n for n in _names_in(folder) if not n.startswith(".") and Path(n).suffix and (folder / n).is_file()
+    ]
+    groups: dict[tuple[str, str], list[str]] = {}
+    for name in names:
+        match = _NUMBERED.fullmatch(name)
+        head, frame, tail = (match["head"], match["frame"], match["tail"]) if match else (name, "", "")
+        groups.setdefault((head, tail), []).append(frame)
+    if len(groups) != 1:
+        listed = (
+            ", ".join(sorted(f"{head}#{tail}" if tail else head for head, tail in groups)[:6]) or "no files"
+        )
+        raise InputError(
+            f"Folder '{folder}' should hold exactly one picture sequence, and holds {listed}; name one."
+        )
+    ((head, tail), numbers), *_ = groups.items()
+    if not tail:
+        return Sequence(folder, head, "", None)
+    padding = min(len(number) for number in numbers)
+    if any(f"{int(number):0{padding}d}" != number for number in numbers):
+        raise InputError(
+            f"Folder '{folder}' mixes paddings of '{head}#{tail}'; name the sequence with a pattern."
+        )
+    return Sequence(folder, head, tail, padding)
+
+
+def _names_in(folder: Path) -> list[str]:
+    try:
+        return [entry.name for entry in folder.iterdir()]
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    except OSError as error:
+        raise InputError(
+            f"Folder '{folder}' can't be listed ({error.strerror}); check its permissions."
+        ) from error
+
+
+def _resolved(folder: Path) -> Path:
+    return folder.resolve()
