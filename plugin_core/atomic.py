@@ -1,0 +1,61 @@
+"""Files that appear whole or not at all: temporary name in the same folder, fsync, rename."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from .errors import WriteError
+
+_TEMPORARY = re.compile(r"\.(?P<stem>.+)\.\d+\.tmp(?P<suffix>\.[^.]+)?")
+
+
+@contextlib.contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Give a temporary path beside `path`; on a clean exit it is synced and takes the final name.
+
+    The temporary name keeps the extension (writers choose the format by it) and starts with a dot. On any
+    error it is removed and the final name is left as it was.
+
+    Raises:
+        WriteError: the folder or the disk does not take the file.
+    """
+    temporary = path.with_name(f".{path.stem}.{os.getpid()}.tmp{path.suffix}")
+    try:
+        yield temporary
+        _sync(temporary)
+        temporary.replace(path)
+        _sync(path.parent)
+    except OSError as error:
+        raise WriteError(f"Can't write {path}: {error.strerror or error}.") from error
+    finally:
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+
+
+def remove_leftovers(folder: Path, is_mine: Callable[[Path], bool]) -> None:
+    """Remove temporary files that a killed process left in `folder`.
+
+    Args:
+        folder: searched itself, not its subfolders.
+        is_mine: told the final path a temporary file was meant for; only those it claims are removed, since
+            other renders may be writing into the same folder.
+    """
+    for leftover in folder.glob(".*.tmp*"):
+        match = _TEMPORARY.fullmatch(leftover.name)
+        if match and is_mine(folder / f"{match['stem']}{match['suffix'] or ''}"):
+            leftover.unlink(missing_ok=True)
+
+
+def _sync(path: Path) -> None:
+    # Windows can't open a folder, and needs no sync of one to keep a rename.
+    if os.name == "nt" and path.is_dir():
+        return
+    handle = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,49 @@
+"""Whether an input file is still the one a render used.
+
+A file's size and modification time decide quickly; where they differ (a copy on another machine, a touched
+file) its content does.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from .errors import ImageError
+
+
+@dataclass(frozen=True)
+class Fingerprint:
+    """What a file was like when it was read.
+
+    Attributes:
+        size: in bytes.
+        modified: modification time in nanoseconds.
+        digest: BLAKE2b of the content, 32 hexadecimal digits.
+    """
+
+    size: int
+    modified: int
+    digest: str
+
+    @classmethod
+    def of(cls, path: Path) -> Fingerprint:
+        """Read the file once. Raises ImageError when it can't be read."""
+        try:
+            status = path.stat()
+            with path.open("rb") as stream:
+                digest = hashlib.file_digest(stream, lambda: hashlib.blake2b(digest_size=16))
+        except OSError as error:
+            raise ImageError(f"Can't read {path}: {error.strerror or error}.") from error
+        return cls(status.st_size, status.st_mtime_ns, digest.hexdigest())
+
+    def still_holds(self, path: Path) -> bool:
+        """Whether the file at `path` has the same content."""
+        try:
+            status = path.stat()
+        except OSError:
+            return False
+        if status.st_size != self.size:
+            return False
+        return status.st_mtime_ns == self.modified or Fingerprint.of(path).digest == self.digest

@@ -1,0 +1,86 @@
+"""A shot's state as it stands on disk: the carry in a safetensors file, with what it is valid for."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .atomic import replacing
+from .errors import StateError
+
+FORMAT_VERSION = 1
+
+ShotKey = Mapping[str, str]
+"""Everything a state depends on, by name: model, working geometry, color, settings that change pixels."""
+
+
+@dataclass(frozen=True)
+class SavedState:
+    """A state as it stands on disk.
+
+    Attributes:
+        key: what it is valid for.
+        frame: the last frame that was filled.
+        arrays: the carry in host memory.
+        inputs: digests of the input frames that later steps read again, by frame number.
+    """
+
+    key: dict[str, str]
+    frame: int
+    arrays: dict[str, NDArray[np.float32]]
+    inputs: dict[int, str]
+
+
+def write_state(path: Path, state: SavedState) -> None:
+    """Write a state as safetensors, whole or not at all. Raises WriteError when the disk does not take it."""
+    from safetensors.numpy import save_file
+
+    about = {
+        "format_version": FORMAT_VERSION,
+        "key": state.key,
+        "frame": state.frame,
+        "inputs": {str(frame): digest for frame, digest in state.inputs.items()},
+    }
+    with replacing(path) as temporary:
+        save_file(dict(state.arrays), temporary, metadata={"cleanplate_state": json.dumps(about)})
+
+
+def read_state(path: Path) -> SavedState:
+    """Read what `write_state` wrote. Raises StateError when the file is missing, damaged or newer."""
+    from safetensors import SafetensorError, safe_open
+
+    if not path.is_file():
+        raise StateError(f"State file {path} is not there; render the frames before it, with --state-out.")
+    try:
+        with safe_open(path, framework="numpy") as stream:
+            about = json.loads((stream.metadata() or {})["cleanplate_state"])
+            arrays = {name: stream.get_tensor(name) for name in stream.keys()}  # noqa: SIM118 - not a dict
+        version = int(about["format_version"])
+        if version > FORMAT_VERSION:
+            raise StateError(
+                f"State file {path} has format {version}, newer than the {FORMAT_VERSION} this Cleanplate "
+                "reads; update it."
+            )
+        inputs = {int(frame): str(digest) for frame, digest in about["inputs"].items()}
+        return SavedState(dict(about["key"]), int(about["frame"]), arrays, inputs)
+    except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
+        raise StateError(
+            f"State file {path} is damaged ({error}); render the frames before it again."
+        ) from error
+
+
+def check_key(found: Mapping[str, str], expected: ShotKey, what: str) -> None:
+    """Raise StateError naming every part in which a saved key differs from this shot's."""
+    names = sorted(set(found) | set(expected))
+    different = [
+        f"{name} is {found.get(name, 'absent')}, this render has {expected.get(name, 'none')}"
+        for name in names
+        if found.get(name) != expected.get(name)
+    ]
+    if different:
+        raise StateError(f"{what} belongs to another render: {'; '.join(different)}.")
