@@ -17,6 +17,9 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
 
+_GRID = 64
+"""The crop's edges lie on a grid this coarse, so that a small change of the matte leaves the crop as it is."""
+
 
 class Box(NamedTuple):
     """A rectangle of pixels; `x1` and `y1` lie just outside it."""
@@ -130,14 +133,15 @@ def choose_region(
 
 
 def _fill_up(box: Box, width: int, height: int, multiple: int) -> Box:
-    """Clip the box to the plate and widen it to the multiple with real pixels, rather than padding."""
+    """Clip the box to the plate and widen it to the grid and the multiple, with real pixels, not padding."""
     x0, x1 = _span(box.x0, box.x1, width, multiple)
     y0, y1 = _span(box.y0, box.y1, height, multiple)
     return Box(x0, y0, x1, y1)
 
 
 def _span(low: int, high: int, size: int, multiple: int) -> tuple[int, int]:
-    low, high = max(0, low), min(size, high)
+    low = max(0, low // _GRID * _GRID)
+    high = min(size, _round_up(high, _GRID))
     length = min(size, _round_up(high - low, multiple))
     low = min(low, size - length)
     return low, low + length

@@ -1,0 +1,107 @@
+"""What a render has finished: one line for each written frame, so that a resume knows where it stood.
+
+The journal lies beside the saved states. Its first line is the key everything in it is valid for; each
+further line is one frame with its file's size and the fingerprints of the inputs read for it. A line cut short
+by a kill is as if it had not been written: its frame is rendered again.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from .atomic import replacing
+from .errors import StateError, WriteError
+from .fingerprint import Fingerprint
+from .saved_state import ShotKey
+
+Inputs = Mapping[int, Mapping[str, Fingerprint]]
+"""Fingerprints by frame and by kind, ``plate`` or ``matte``."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One written frame.
+
+    Attributes:
+        frame: its number.
+        size: bytes of the output file.
+        inputs: what was read for it since the frame before.
+    """
+
+    frame: int
+    size: int
+    inputs: Inputs
+
+
+class Journal:
+    """The journal of one output."""
+
+    def __init__(self, path: Path, key: ShotKey) -> None:
+        self.path = path
+        self.key = dict(key)
+
+    def read(self) -> list[Entry] | None:
+        """Return the entries in the order they were written; None when there is no journal.
+
+        Raises:
+            StateError: the journal is of a render with another key; says what differs.
+        """
+        from .saved_state import check_key
+
+        try:
+            lines = self.path.read_text("utf-8").splitlines()
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise StateError(f"Can't read {self.path}: {error.strerror or error}.") from error
+        records = [record for record in map(_parse, lines) if record is not None]
+        if not records or "key" not in records[0]:
+            return None
+        check_key(records[0]["key"], self.key, f"The render in {self.path.parent}")
+        return [_entry(record) for record in records[1:] if "frame" in record]
+
+    def restart(self, entries: list[Entry]) -> None:
+        """Write the journal anew with these entries only."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        with replacing(self.path) as temporary:
+            lines = [json.dumps({"key": self.key}), *(_line(entry) for entry in entries)]
+            temporary.write_text("\n".join(lines) + "\n", "utf-8")
+
+    def append(self, entry: Entry) -> None:
+        """Add one entry and sync it. Raises WriteError when the disk does not take it."""
+        try:
+            with self.path.open("a", encoding="utf-8") as stream:
+                stream.write(_line(entry) + "\n")
+                stream.flush()
+                os.fsync(stream.fileno())
+        except OSError as error:
+            raise WriteError(f"Can't write {self.path}: {error.strerror or error}.") from error
+
+
+def _line(entry: Entry) -> str:
+    inputs = {
+        str(frame): {kind: asdict(fingerprint) for kind, fingerprint in files.items()}
+        for frame, files in entry.inputs.items()
+    }
+    return json.dumps({"frame": entry.frame, "size": entry.size, "inputs": inputs})
+
+
+def _parse(line: str) -> dict[str, Any] | None:
+    try:
+        record = json.loads(line)
+    except ValueError:
+        return None
+    return record if isinstance(record, dict) else None
+
+
+def _entry(record: dict[str, Any]) -> Entry:
+    inputs = {
+        int(frame): {kind: Fingerprint(**fields) for kind, fields in files.items()}
+        for frame, files in record["inputs"].items()
+    }
+    return Entry(int(record["frame"]), int(record["size"]), inputs)

@@ -1,0 +1,221 @@
+"""What a render tells the outside while it runs: a bar for people, JSON lines for machines.
+
+A JSON line holds one event, flushed at once::
+
+    {"event": "start", "total": 100, "first": 1001, "last": 1100, "output": "...", "device": "cpu"}
+    {"event": "frame", "frame": 1012, "done": 12, "total": 100, "seconds": 0.41, "eta": 36.1}
+    {"event": "note", "message": "..."}
+    {"event": "done", "done": 100, "total": 100, "seconds": 41.2}
+    {"event": "error", "message": "...", "exit_code": 3}
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Protocol, TextIO
+
+from .errors import WriteError
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
+
+Event = dict[str, Any]
+
+
+class Reporter(Protocol):
+    """Takes events as they happen."""
+
+    def report(self, event: Event) -> None:
+        """Show or write one event."""
+        ...
+
+    def close(self) -> None:
+        """Nothing more will come."""
+        ...
+
+
+class Reporters:
+    """Hands every event to several reporters, and adds what is counted: frames done, seconds, time left."""
+
+    def __init__(self, reporters: Sequence[Reporter]) -> None:
+        self._reporters = list(reporters)
+        self._total = self._done = self._rendered = 0
+        self._began = self._previous = time.monotonic()
+
+    def __enter__(self) -> Reporters:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for reporter in self._reporters:
+            reporter.close()
+
+    def start(self, *, first: int, last: int, done: int, **about: str | int) -> None:
+        """Announce the range; `done` frames of it are there already."""
+        self._total, self._done = last - first + 1, done
+        self._began = self._previous = time.monotonic()
+        self._send(
+            {"event": "start", "total": self._total, "done": done, "first": first, "last": last, **about}
+        )
+
+    def frame(self, frame: int) -> float:
+        """Announce a written frame; returns the seconds since the one before."""
+        now = time.monotonic()
+        seconds, self._previous = now - self._previous, now
+        self._done += 1
+        self._rendered += 1
+        pace = (now - self._began) / self._rendered
+        self._send(
+            {
+                "event": "frame",
+                "frame": frame,
+                "done": self._done,
+                "total": self._total,
+                "seconds": round(seconds, 3),
+                "eta": round(pace * (self._total - self._done), 1),
+            }
+        )
+        return seconds
+
+    def note(self, message: str) -> None:
+        """Tell the user something worth knowing that does not stop the render."""
+        self._send({"event": "note", "message": message})
+
+    def done(self) -> None:
+        """Announce that every frame is there."""
+        seconds = round(time.monotonic() - self._began, 1)
+        self._send({"event": "done", "done": self._done, "total": self._total, "seconds": seconds})
+
+    def error(self, message: str, exit_code: int) -> None:
+        """Announce the end that was not wanted."""
+        self._send({"event": "error", "message": message, "exit_code": exit_code})
+
+    def _send(self, event: Event) -> None:
+        for reporter in self._reporters:
+            reporter.report(event)
+
+
+class JsonLines:
+    """One JSON object a line, flushed at once."""
+
+    def __init__(self, stream: TextIO, *, owned: bool = False) -> None:
+        self._stream = stream
+        self._owned = owned
+
+    @classmethod
+    def file(cls, path: Path) -> JsonLines:
+        """Append to a file, which is made with its folder. Raises WriteError when that can't be."""
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            return cls(path.open("a", encoding="utf-8"), owned=True)
+        except OSError as error:
+            raise WriteError(f"Can't write progress file {path}: {error.strerror or error}.") from error
+
+    def report(self, event: Event) -> None:
+        """Write one line. A reader that has gone away or a full disk never stops the render."""
+        with contextlib.suppress(OSError):
+            self._stream.write(json.dumps(event, ensure_ascii=False) + "\n")
+            self._stream.flush()
+
+    def close(self) -> None:
+        """Close the file, if it is ours."""
+        if self._owned:
+            with contextlib.suppress(OSError):
+                self._stream.close()
+
+
+class PlainLines:
+    """One plain line a frame, for logs."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def report(self, event: Event) -> None:
+        """Write one line; errors are printed by whoever ends the process."""
+        line = _plain(event)
+        if line:
+            with contextlib.suppress(OSError):
+                print(line, file=self._stream, flush=True)
+
+    def close(self) -> None:
+        """Nothing to close."""
+
+
+class Bar:
+    """A progress bar with frame, frames per second and time left."""
+
+    def __init__(self, stream: TextIO) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+        self._console = Console(file=stream)
+        self._progress: Progress = Progress(
+            TextColumn("frame {task.fields[frame]}"),
+            BarColumn(),
+            TextColumn("{task.completed:.0f}/{task.total:.0f}  {task.fields[pace]}"),
+            TimeRemainingColumn(),
+            console=self._console,
+        )
+        self._task: TaskID | None = None
+
+    def report(self, event: Event) -> None:
+        """Move the bar."""
+        if event["event"] == "start":
+            self._progress.start()
+            self._task = self._progress.add_task(
+                "", total=event["total"], completed=event["done"], frame=event["first"], pace=""
+            )
+        elif event["event"] == "frame" and self._task is not None:
+            pace = f"{1 / max(event['seconds'], 1e-3):.2f} fps"
+            self._progress.update(self._task, completed=event["done"], frame=event["frame"], pace=pace)
+        elif event["event"] == "note":
+            self._console.print(f"note: {event['message']}", markup=False, highlight=False)
+
+    def close(self) -> None:
+        """Leave the bar as it stands."""
+        self._progress.stop()
+
+
+def choose_reporter(style: str, stream: TextIO | None = None) -> Reporter | None:
+    """Return the reporter for ``--progress auto|bar|json|none``; auto takes plain lines off a terminal."""
+    if style == "none":
+        return None
+    if style == "json":
+        return JsonLines(stream or sys.stdout)
+    stream = stream or sys.stderr
+    if style == "bar" or stream.isatty():
+        return Bar(stream)
+    return PlainLines(stream)
+
+
+@contextlib.contextmanager
+def reporting(style: str, progress_file: str | None) -> Iterator[Reporters]:
+    """Open the reporters a render was asked for and close them at its end."""
+    chosen = [choose_reporter(style)]
+    if progress_file is not None:
+        chosen.append(JsonLines.file(Path(progress_file)))
+    with Reporters([reporter for reporter in chosen if reporter is not None]) as reporters:
+        yield reporters
+
+
+def _plain(event: Event) -> str:
+    if event["event"] == "start":
+        there = f", {event['done']} of {event['total']} are there" if event["done"] else ""
+        return f"rendering frames {event['first']}-{event['last']}{there}"
+    if event["event"] == "frame":
+        return (
+            f"frame {event['frame']}  {event['done']}/{event['total']}  "
+            f"{event['seconds']:.2f} s  {event['eta']:.0f} s left"
+        )
+    if event["event"] == "note":
+        return f"note: {event['message']}"
+    if event["event"] == "done":
+        return f"done: {event['total']} frames in {event['seconds']:.1f} s"
+    return ""

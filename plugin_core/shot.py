@@ -1,0 +1,170 @@
+"""What to render and how: validated, and the same for the command line, Python, hosts and farms.
+
+A `Job` is what a `job.json` holds. Unknown fields are refused with the nearest known name, so that a misspelt
+one never goes unnoticed.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+from pathlib import Path
+from typing import Annotated, Any, Literal, NoReturn, TypeVar
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from .errors import SettingsError
+from .frames import FrameRange
+
+JOB_VERSION = 1
+
+
+def _frame_list(value: object) -> object:
+    if isinstance(value, str):
+        return [part.strip() for part in value.split(",") if part.strip()]
+    return value
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    def __init__(self, **fields: Any) -> None:  # noqa: ANN401 - pydantic gives them their types
+        try:
+            super().__init__(**fields)
+        except ValidationError as error:
+            _refuse(type(self), error)
+
+
+class Shot(_Strict):
+    """Where a shot's pictures are.
+
+    Attributes:
+        plate: sequence pattern (``plate.####.exr``, ``%04d``, ``@@@@``), a folder that holds one sequence, or
+            a movie file.
+        matte: the same; a single still serves every frame. White (1) is what goes away.
+        output: sequence pattern, or a folder (then the plate's own file name and format are used).
+        frames: frame range, such as ``1001-1100``; all frames of the plate when left out.
+        colorspace: ``linear``, ``display``, or ``auto``: floating-point plates are linear, others display.
+        cuts: first frames of new camera takes; nothing is carried across one.
+    """
+
+    plate: str = Field(min_length=1)
+    matte: str = Field(min_length=1)
+    output: str = Field(min_length=1)
+    frames: str | None = None
+    colorspace: Literal["auto", "linear", "display"] = "auto"
+    cuts: Annotated[tuple[int, ...], BeforeValidator(_frame_list)] = ()
+
+    def frame_range(self) -> FrameRange | None:
+        """Return the parsed frame range. Raises InputError when it can't be read."""
+        return None if self.frames is None else FrameRange.parse(self.frames)
+
+
+class Settings(_Strict):
+    """What changes the pixels.
+
+    Attributes:
+        grow: pixels the matte is grown by (negative shrinks it).
+        feather: pixels over which the fill fades into the plate, outside the grown matte.
+        matte_channel: ``auto``, or the matte's channel by name.
+        matte_threshold: matte values from this one on belong to the hole.
+        warmup: steps run over the shot's mirrored start (or its handles) before the first frame.
+        context: pixels of plate the network sees around the hole; None: half the hole's longer side.
+        working_size: the network works on at most this many pixels squared; larger crops are reduced.
+    """
+
+    grow: int = Field(0, ge=-512, le=512)
+    feather: int = Field(0, ge=0, le=512)
+    matte_channel: str = "auto"
+    matte_threshold: float = Field(0.05, gt=0, le=1)
+    warmup: int = Field(0, ge=0, le=200)
+    context: int | None = Field(None, ge=0, le=8192)
+    working_size: int = Field(512, ge=64, le=4096)
+
+
+class Run(_Strict):
+    """How a render runs; nothing here changes pixels.
+
+    Attributes:
+        model: name of an installed model bundle, or the path of one.
+        device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
+        threads: processor threads for the network; None takes all cores.
+        resume: go on where an earlier render of the same output stopped.
+        overwrite: start again although frames of the output exist.
+        state_in, state_out: state files that hand a shot from one chunk to the next.
+        progress_file: progress as JSON lines is appended here too.
+        cancel_file: the render stops cleanly once this file exists.
+        checkpoint_every: frames between two saved states.
+    """
+
+    model: str = "vinet"
+    device: str = "auto"
+    threads: int | None = Field(None, ge=1, le=1024)
+    resume: bool = False
+    overwrite: bool = False
+    state_in: str | None = None
+    state_out: str | None = None
+    progress_file: str | None = None
+    cancel_file: str | None = None
+    checkpoint_every: int = Field(8, ge=1, le=1000)
+
+
+class Job(_Strict):
+    """One render, as a `job.json` holds it."""
+
+    version: Literal[1] = 1
+    shot: Shot
+    settings: Settings = Settings()
+    run: Run = Run()
+
+    @classmethod
+    def read(cls, path: Path) -> Job:
+        """Read a job.json (UTF-8).
+
+        Raises:
+            SettingsError: it can't be read, isn't JSON, or has a field that is unknown or out of range.
+        """
+        try:
+            fields = json.loads(path.read_text("utf-8-sig"))
+        except OSError as error:
+            raise SettingsError(f"Can't read job {path}: {error.strerror or error}.") from error
+        except ValueError as error:
+            raise SettingsError(f"Job {path} is not JSON: {error}.") from error
+        if not isinstance(fields, dict):
+            raise SettingsError(f"Job {path} must hold one JSON object, got {type(fields).__name__}.")
+        version = fields.get("version", JOB_VERSION)
+        if isinstance(version, int) and version > JOB_VERSION:
+            raise SettingsError(
+                f"Job {path} has version {version}, this Cleanplate reads version {JOB_VERSION}; update it."
+            )
+        return validated(cls, fields, f"Job {path}")
+
+
+_Model = TypeVar("_Model", bound=_Strict)
+
+
+def validated(model: type[_Model], fields: dict[str, Any], what: str) -> _Model:
+    """Build a model from plain fields. Raises SettingsError that names `what` and the field."""
+    try:
+        return model(**fields)
+    except SettingsError as error:
+        raise SettingsError(f"{what}: {error}") from None
+
+
+def _refuse(model: type[BaseModel], error: ValidationError) -> NoReturn:
+    problems = sorted(error.errors(), key=lambda problem: problem["type"] != "extra_forbidden")
+    first = problems[0]
+    field = first["loc"][0]
+    name = model.__name__
+    if first["type"] == "extra_forbidden":
+        raise SettingsError(f"{name} has no field {field!r}{_nearest(model, str(field))}.") from None
+    if first["type"] == "missing":
+        raise SettingsError(f"{name} needs the field {field!r}.") from None
+    message = first["msg"].removeprefix("Input should be ").removeprefix("Value error, ")
+    raise SettingsError(f"{name} field {field!r} should be {message}, got {first['input']!r}.") from None
+
+
+def _nearest(model: type[BaseModel], field: str) -> str:
+    """Return ``; did you mean ...?`` for the field that stands nearest to a misspelt one."""
+    close = difflib.get_close_matches(field, model.model_fields, n=1)
+    return f"; did you mean {close[0]!r}?" if close else f"; known are {', '.join(model.model_fields)}"
