@@ -1,8 +1,8 @@
 """What a render has finished: one line for each written frame, so that a resume knows where it stood.
 
 The journal lies beside the saved states. Its first line is the key everything in it is valid for; each
-further line is one frame with its file's size and the fingerprints of the inputs read for it. A line cut short
-by a kill is as if it had not been written: its frame is rendered again.
+further line is one frame with its file's size and the fingerprints of the inputs read for it. A line cut
+short by a kill is as if it had not been written: its frame is rendered again.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float32]
 
 _GRID = 64
-"""The crop's edges lie on a grid this coarse, so that a small change of the matte leaves the crop as it is."""
+"""The crop's edges lie on a grid this coarse, so that a small change of the matte leaves the crop alone."""
 
 
 class Box(NamedTuple):
