@@ -1,7 +1,7 @@
 """Frame ranges, and the file names of numbered image sequences.
 
-Nothing here opens a picture. A frame number is any integer; a sequence is a folder, a name with one frame token
-(``####``, ``@@@@`` or ``%04d``) and an extension, or a single still that serves every frame.
+Nothing here opens a picture. A frame number is any integer; a sequence is a folder, a name with one frame
+token (``####``, ``@@@@`` or ``%04d``) and an extension, or a single still that serves every frame.
 """
 
 from __future__ import annotations

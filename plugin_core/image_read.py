@@ -1,0 +1,215 @@
+"""Open and read picture files through OpenImageIO: headers, whole plates, and single channels as floats."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import OpenImageIO as oiio
+from numpy.typing import NDArray
+
+from plugin_core.errors import ImageError
+from plugin_core.pictures import Group, Header, Part, Plate
+
+MAX_SIDE = 65536
+"""Longest side that is believed; a damaged header can claim anything."""
+
+_RGB_NAMES = (("r", "g", "b"), ("red", "green", "blue"))
+_BITS = {"uint8": 8, "int8": 8, "uint16": 16, "int16": 16, "uint": 32, "uint32": 32, "int": 32, "int32": 32}
+
+
+def read_header(path: Path) -> Header:
+    """Read what the file says about its picture, without its pixels.
+
+    Raises ImageError when the file is missing, damaged, deep, or has neither RGB nor gray.
+    """
+    with opened(path) as file:
+        return header_of(path, file.format_name(), _specs(file, path))
+
+
+def read_plate(path: Path) -> Plate:
+    """Read every part and channel in its native type, unassociated alpha and raw color left as stored.
+
+    Raises ImageError with the file and the reason when it is missing, truncated, damaged, deep, or has
+    neither RGB nor gray.
+    """
+    with opened(path) as file:
+        specs = _specs(file, path)
+        header = header_of(path, file.format_name(), specs)
+        mipmapped = bool(file.seek_subimage(header.part, 1))
+        parts = tuple(_read_part(file, index, spec, path) for index, spec in enumerate(specs))
+    return Plate(header, parts, _notes(header, specs, mipmapped))
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[oiio.ImageInput]:
+    """Open a picture for reading pixels as they are stored. Raises ImageError when that can't be done."""
+    _check_file(path)
+    hints = oiio.ImageSpec()
+    hints.attribute("oiio:UnassociatedAlpha", 1)
+    hints.attribute("oiio:RawColor", 1)
+    file = oiio.ImageInput.open(str(path), hints)
+    if file is None:
+        raise damaged(path, oiio.geterror())
+    try:
+        yield file
+    finally:
+        file.close()
+
+
+def damaged(path: Path, reason: str) -> ImageError:
+    """The error for a file that OpenImageIO could not read, with its first line as the reason."""
+    lines = [line.strip() for line in reason.splitlines() if line.strip()]
+    detail = lines[0] if lines else "no reason given"
+    return ImageError(
+        f"{path} can't be read as a picture ({detail}); the file may be damaged or not yet complete."
+    )
+
+
+def _check_file(path: Path) -> None:
+    try:
+        if path.is_dir():
+            raise ImageError(f"{path} is a folder, expected a picture file.")
+        with path.open("rb") as stream:
+            if not stream.read(1):
+                raise ImageError(f"{path} is empty (0 bytes); copy or render it again.")
+    except FileNotFoundError:
+        raise ImageError(f"{path} is not there; check the path and the frame number.") from None
+    except OSError as error:
+        raise ImageError(f"{path} can't be opened ({error.strerror}); check its permissions.") from error
+
+
+def _specs(file: oiio.ImageInput, path: Path) -> list[oiio.ImageSpec]:
+    specs: list[oiio.ImageSpec] = []
+    while file.seek_subimage(len(specs), 0):
+        spec = file.spec().copy()
+        _check_spec(spec, path)
+        specs.append(spec)
+    file.geterror()
+    claimed = specs[0].get_int_attribute("oiio:subimages", 1) if specs else 1
+    if len(specs) < claimed:
+        raise damaged(path, f"{len(specs)} of {claimed} parts found")
+    return specs
+
+
+def _check_spec(spec: oiio.ImageSpec, path: Path) -> None:
+    if spec.deep:
+        raise ImageError(f"{path} is a deep picture; flatten it first, the fill needs one color per pixel.")
+    if spec.depth > 1:
+        raise ImageError(f"{path} is a volume of {spec.depth} slices; expected a flat picture.")
+    sides = (spec.width, spec.height, spec.full_width, spec.full_height)
+    if min(sides) < 1 or max(sides) > MAX_SIDE:
+        raise damaged(path, f"it claims to be {spec.width}x{spec.height}")
+
+
+def header_of(path: Path, format_name: str, specs: list[oiio.ImageSpec]) -> Header:
+    """Build the header of the part that is filled. Raises ImageError when no part has RGB or gray."""
+    part, fill = _choose_fill(path, specs)
+    spec = specs[part]
+    types = tuple(type_name(spec.channelformat(c)) for c in range(spec.nchannels))
+    kind = types[fill[0]]
+    return Header(
+        path=path,
+        format=format_name,
+        width=spec.width,
+        height=spec.height,
+        channels=tuple(spec.channelnames),
+        types=types,
+        data_window=(spec.x, spec.y, spec.width, spec.height),
+        display_window=(spec.full_x, spec.full_y, spec.full_width, spec.full_height),
+        pixel_aspect=float(spec.get_float_attribute("PixelAspectRatio", 1.0)),
+        colorspace=spec.get_string_attribute("oiio:ColorSpace") or None,
+        compression=spec.get_string_attribute("compression") or None,
+        bits=int(spec.get_int_attribute("oiio:BitsPerSample", _BITS[kind])) if kind in _BITS else 0,
+        is_float=kind not in _BITS,
+        part=part,
+        parts=len(specs),
+        fill_channels=fill,
+    )
+
+
+def type_name(kind: oiio.TypeDesc) -> str:
+    """OpenImageIO's name of a pixel type: half, float, uint8, uint16, uint, ..."""
+    return str(kind)
+
+
+def _choose_fill(path: Path, specs: list[oiio.ImageSpec]) -> tuple[int, tuple[int, ...]]:
+    for part, spec in enumerate(specs):
+        found = _rgb_channels(tuple(spec.channelnames))
+        if found is not None:
+            return part, found
+    for part, spec in enumerate(specs):
+        gray = _gray_channel(tuple(spec.channelnames))
+        if gray is not None:
+            return part, (gray,)
+    names = ", ".join(name for spec in specs for name in spec.channelnames)
+    raise ImageError(f"{path} has neither R, G, B nor a gray channel to fill; it has {names}.")
+
+
+def _rgb_channels(names: tuple[str, ...]) -> tuple[int, ...] | None:
+    """Indices of the first R, G, B of one layer; the layer without a name goes first."""
+    lowered = [name.lower() for name in names]
+    if {"c", "m", "y", "k"} <= set(lowered):
+        return None
+    layers = [""] + [name.rpartition(".")[0] + "." for name in lowered if "." in name]
+    for layer in dict.fromkeys(layers):
+        for colors in _RGB_NAMES:
+            wanted = [layer + color for color in colors]
+            if all(name in lowered for name in wanted):
+                return tuple(lowered.index(name) for name in wanted)
+    return None
+
+
+def _gray_channel(names: tuple[str, ...]) -> int | None:
+    lowered = [name.lower() for name in names]
+    if len(names) == 1:
+        return 0
+    if "y" in lowered and not {"c", "m", "k"} & set(lowered):
+        return lowered.index("y")
+    return None
+
+
+def _read_part(file: oiio.ImageInput, index: int, spec: oiio.ImageSpec, path: Path) -> Part:
+    groups = []
+    for begin, end, kind in _type_runs(spec):
+        pixels = file.read_image(index, 0, begin, end, kind)
+        if pixels is None or file.has_error:
+            raise damaged(path, file.geterror())
+        groups.append(Group(begin, pixels))
+    return Part(spec, tuple(groups))
+
+
+def _type_runs(spec: oiio.ImageSpec) -> list[tuple[int, int, oiio.TypeDesc]]:
+    """Neighbouring channels of one type as (begin, end, type); one run for most files."""
+    runs: list[tuple[int, int, oiio.TypeDesc]] = []
+    for channel in range(spec.nchannels):
+        kind = spec.channelformat(channel)
+        if runs and runs[-1][2] == kind:
+            runs[-1] = (runs[-1][0], channel + 1, kind)
+        else:
+            runs.append((channel, channel + 1, kind))
+    return runs
+
+
+def read_floats(file: oiio.ImageInput, part: int, begin: int, end: int, path: Path) -> NDArray[np.float32]:
+    """Channels begin to end (excluded) as (H, W, N) float32; integer types are scaled to 0..1."""
+    pixels = file.read_image(part, 0, begin, end, oiio.TypeDesc("float"))
+    if pixels is None or file.has_error:
+        raise damaged(path, file.geterror())
+    floats: NDArray[np.float32] = pixels
+    return floats
+
+
+def _notes(header: Header, specs: list[oiio.ImageSpec], mipmapped: bool) -> tuple[str, ...]:
+    notes = []
+    views = specs[header.part].getattribute("multiView")
+    if views is not None or any(spec.get_string_attribute("view") for spec in specs):
+        names = ", ".join(header.channels[c] for c in header.fill_channels)
+        notes.append(f"{header.path.name} is stereo: only {names} of its first view is filled.")
+    if mipmapped:
+        notes.append(
+            f"{header.path.name} has smaller copies of itself (mipmaps): they are left out of the output."
+        )
+    return tuple(notes)

@@ -1,0 +1,232 @@
+"""Write a plate whole or not at all: a temporary file beside it, checked, synced and renamed."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import uuid
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import OpenImageIO as oiio
+from numpy.typing import NDArray
+
+from plugin_core.errors import ImageError, WriteError
+from plugin_core.exr_mixed import copy_exact, needs_copy
+from plugin_core.image_formats import Format, format_for, lossless_compression, target_type
+from plugin_core.pictures import Group, Header, Part, Plate
+
+TEMPORARY_PREFIX = ".cleanplate-"
+
+
+def write_plate(plate: Plate, path: Path, *, sync: bool = True) -> tuple[str, ...]:
+    """Write the picture under ``path``; the name appears only when the file is whole.
+
+    In the plate's own format every pixel, channel, part and attribute is written as read; another format
+    takes color and alpha, converted to its type. ``sync`` flushes file and folder to the disk before the
+    rename counts as done. Returns sentences for the user about what differs from the plate (see
+    :func:`output_notes`). Raises ImageError when the format can't hold the picture, WriteError when the file
+    can't be written.
+    """
+    target = format_for(path.suffix)
+    parts = plate.parts if target.name == plate.header.format else _converted(plate, target, path.suffix)
+    temporary = _reserve(path)
+    try:
+        _write_parts(parts, target, temporary, path)
+        _check_written(parts, temporary, path)
+        _publish(temporary, path, sync)
+    except BaseException:
+        with suppress(OSError):
+            temporary.unlink()
+        raise
+    return output_notes(plate.header, path.suffix) + plate.notes
+
+
+def output_notes(header: Header, extension: str) -> tuple[str, ...]:
+    """What a file written under ``extension`` has otherwise than the plate, one sentence each; often nothing.
+
+    Raises ImageError when the format can't hold the picture: call it before work starts.
+    """
+    target = format_for(extension)
+    if target.name != header.format:
+        for channel in header.fill_channels:
+            target_type(header.types[channel], target, extension)
+    notes = []
+    if target.name == header.format and header.compression:
+        kept = lossless_compression(target.name, header.compression)
+        if kept != header.compression:
+            notes.append(
+                f"The plate's {header.compression} compression is lossy: the output is written with {kept}, "
+                "so that untouched pixels stay exact."
+            )
+    if target.lossy:
+        notes.append(
+            f"{extension} is a lossy format: untouched pixels change slightly; use .png or .tif to avoid it."
+        )
+    return tuple(notes)
+
+
+def is_temporary(path: Path) -> bool:
+    """Whether this is a file that an interrupted write left behind; safe to delete when nobody is writing."""
+    return path.name.startswith(TEMPORARY_PREFIX)
+
+
+def _reserve(path: Path) -> Path:
+    temporary = path.with_name(f"{TEMPORARY_PREFIX}{uuid.uuid4().hex[:12]}{path.suffix}")
+    try:
+        temporary.touch(exist_ok=False)
+    except OSError as error:
+        raise _write_error(path, error.strerror or str(error)) from error
+    return temporary
+
+
+def _write_error(path: Path, reason: str) -> WriteError:
+    folder = path.parent
+    with suppress(OSError):
+        free = shutil.disk_usage(folder).free
+        if free < 1 << 20:
+            return WriteError(f"{path} can't be written: the disk is full ({free} bytes free in {folder}).")
+    lines = [line.strip() for line in reason.splitlines() if line.strip()]
+    detail = lines[0] if lines else "no reason given"
+    return WriteError(
+        f"{path} can't be written ({detail}); check the folder, its permissions and free space."
+    )
+
+
+def _write_parts(parts: tuple[Part, ...], target: Format, temporary: Path, path: Path) -> None:
+    file = oiio.ImageOutput.create(str(temporary))
+    if file is None:
+        raise _write_error(path, oiio.geterror())
+    specs = [_spec_to_write(part.spec, target) for part in parts]
+    name = str(temporary)
+    opened = (
+        file.open(name, tuple(specs))
+        if len(specs) > 1 and target.name == "openexr"
+        else file.open(name, specs[0])
+    )
+    if not opened:
+        raise _write_error(path, file.geterror())
+    try:
+        for index, (part, spec) in enumerate(zip(parts, specs, strict=True)):
+            if index and not file.open(name, spec, "AppendSubimage"):
+                raise _write_error(path, file.geterror())
+            _write_pixels(file, part, temporary, path)
+    finally:
+        closed = file.close()
+    if not closed or file.has_error:
+        raise _write_error(path, file.geterror())
+
+
+def _write_pixels(file: oiio.ImageOutput, part: Part, temporary: Path, path: Path) -> None:
+    if needs_copy(part):
+        done = copy_exact(file, part, temporary)
+    elif len(part.groups) == 1:
+        done = file.write_image(np.ascontiguousarray(part.groups[0].pixels))
+    else:
+        joined = [group.pixels.astype(np.float32) for group in part.groups]
+        done = file.write_image(np.concatenate(joined, axis=2))
+    if not done or file.has_error:
+        raise _write_error(path, file.geterror())
+
+
+def _spec_to_write(spec: oiio.ImageSpec, target: Format) -> oiio.ImageSpec:
+    """The plate's spec with all metadata, less what describes the file it came from."""
+    written = spec.copy()
+    compression = written.get_string_attribute("compression")
+    if compression:
+        written.attribute("compression", lossless_compression(target.name, compression))
+    if target.name == "openexr" and written.get_string_attribute("openexr:levelmode"):
+        written.erase_attribute("openexr:levelmode")
+        written.erase_attribute("textureformat")
+    if target.name == "jpeg":
+        written.attribute("compression", "jpeg:100")
+        written.attribute("jpeg:subsampling", "4:4:4")
+    return written
+
+
+def _check_written(parts: tuple[Part, ...], temporary: Path, path: Path) -> None:
+    """Open the file again and read the last rows of every part, which a short write would lack."""
+    file = oiio.ImageInput.open(str(temporary))
+    if file is None:
+        raise _write_error(path, oiio.geterror())
+    try:
+        for index, part in enumerate(parts):
+            if not file.seek_subimage(index, 0) or not _ends_well(file, index, part):
+                raise _write_error(path, file.geterror() or f"part {index} did not come back after writing")
+    finally:
+        file.close()
+
+
+def _ends_well(file: oiio.ImageInput, index: int, part: Part) -> bool:
+    spec = file.spec()
+    if (spec.width, spec.height, spec.nchannels) != (part.spec.width, part.spec.height, part.spec.nchannels):
+        return False
+    bottom = spec.y + spec.height - 1
+    if spec.tile_width:
+        left, top = _last_tile(spec)
+        return file.read_tile(left, top, spec.z) is not None
+    return file.read_scanlines(index, 0, bottom, bottom + 1, 0, 0, spec.nchannels) is not None
+
+
+def _last_tile(spec: oiio.ImageSpec) -> tuple[int, int]:
+    across = (spec.width - 1) // spec.tile_width
+    down = (spec.height - 1) // spec.tile_height
+    return spec.x + across * spec.tile_width, spec.y + down * spec.tile_height
+
+
+def _publish(temporary: Path, path: Path, sync: bool) -> None:
+    try:
+        if sync:
+            _sync(temporary)
+        temporary.replace(path)
+        if sync and os.name == "posix":
+            _sync(path.parent)
+    except OSError as error:
+        raise _write_error(path, error.strerror or str(error)) from error
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _converted(plate: Plate, target: Format, extension: str) -> tuple[Part, ...]:
+    """Color and alpha of the filled part, in a type that another format holds."""
+    header = plate.header
+    part = plate.parts[header.part]
+    channels = list(header.fill_channels)
+    alpha = part.spec.alpha_channel
+    if alpha >= 0 and alpha not in channels and target.alpha:
+        channels.append(alpha)
+    kind = target_type(header.types[channels[0]], target, extension)
+    pixels = np.stack([_cast(part.channel(c), kind) for c in channels], axis=2)
+    spec = part.spec.copy()
+    spec.set_format(oiio.TypeDesc(kind))
+    spec.channelformats = ()
+    spec.nchannels = len(channels)
+    spec.channelnames = tuple(("Y", "A") if header.is_gray else ("R", "G", "B", "A"))[: len(channels)]
+    spec.alpha_channel = len(header.fill_channels) if len(channels) > len(header.fill_channels) else -1
+    spec.erase_attribute("compression")
+    spec.erase_attribute("oiio:BitsPerSample")
+    spec.tile_width = spec.tile_height = 0
+    return (replace(part, spec=spec, groups=(Group(0, pixels),)),)
+
+
+def _cast(channel: NDArray[Any], kind: str) -> NDArray[Any]:
+    if channel.dtype == np.uint8 and kind == "uint16":
+        return channel.astype(np.uint16) * np.uint16(257)
+    if channel.dtype == np.uint16 and kind == "uint8":
+        return ((channel.astype(np.uint32) * 255 + 32767) // 65535).astype(np.uint8)
+    if channel.dtype.kind == "f":
+        return channel.astype({"half": np.float16, "float": np.float32}.get(kind, np.float64))
+    if str(channel.dtype) not in (kind, kind + "32"):
+        raise ImageError(
+            f"A channel of {channel.dtype} can't be written as {kind}; write the plate's own format."
+        )
+    return channel

@@ -1,0 +1,29 @@
+"""Read and write plates and mattes through OpenImageIO, with header, channels and metadata kept.
+
+The parts are in ``pictures`` (what a plate is in memory), ``image_read``, ``image_write``, ``matte_read`` and
+``image_formats``; import them from here.
+"""
+
+from __future__ import annotations
+
+from plugin_core.image_formats import formats_lossy
+from plugin_core.image_read import read_header, read_plate
+from plugin_core.image_write import is_temporary, output_notes, write_plate
+from plugin_core.matte_read import Matte, matte_from, matte_on, read_matte
+from plugin_core.pictures import Box, Header, Plate
+
+__all__ = [
+    "Box",
+    "Header",
+    "Matte",
+    "Plate",
+    "formats_lossy",
+    "is_temporary",
+    "matte_from",
+    "matte_on",
+    "output_notes",
+    "read_header",
+    "read_matte",
+    "read_plate",
+    "write_plate",
+]

@@ -1,0 +1,180 @@
+"""Read mattes: one value a pixel, 0 (keep) to 1 (fill), and lay them on a plate's data window."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import OpenImageIO as oiio
+from numpy.typing import NDArray
+
+from plugin_core.errors import ImageError
+from plugin_core.image_read import opened, read_floats
+from plugin_core.pictures import Box, Header, Plate
+
+_LUMINANCE = np.array([0.2126, 0.7152, 0.0722], np.float32)
+_MATTE_NAMES = ("a", "alpha", "y", "v", "matte", "mask")
+
+
+@dataclass(frozen=True)
+class Matte:
+    """A matte in memory: ``values`` (H, W) float32 in 0..1 over its data window; ``channel`` says what was
+    used.
+    """
+
+    path: Path
+    data_window: Box
+    display_window: Box
+    channel: str
+    values: NDArray[np.float32] = field(repr=False)
+    notes: tuple[str, ...] = ()
+
+
+def read_matte(path: Path, channel: str = "auto") -> Matte:
+    """Read one matte.
+
+    ``auto`` takes the only channel whatever its name; else the alpha, unless it is 1 everywhere, as in a
+    picture that has no matte in its alpha: then the largest of R, G and B, so that a shape of any color
+    counts; else the largest of RGB, or a channel called Y, V, matte or mask. Otherwise a channel's name
+    (``R``, ``A``, ``holdout.mask``; upper and lower case count only when both are there) or ``luminance``
+    (Rec. 709 weights). Integers are scaled to 0..1, all is limited to 0..1, and NaN counts as 1: an unknown
+    pixel is filled rather than kept by mistake. Raises ImageError when the file can't be read or the channel
+    is not in it.
+    """
+    with opened(path) as file:
+        found = _find(file, path, channel)
+        spec, names, part = found
+        picked = {name: index for index, name in enumerate(names)}
+        choice = _candidates(names, channel, path)
+        values, used = _combine(
+            {name: read_floats(file, part, picked[name], picked[name] + 1, path)[:, :, 0] for name in choice},
+            channel,
+        )
+    return _finished(path, _data_window(spec), _display_window(spec), values, used)
+
+
+def matte_from(plate: Plate, channel: str = "auto") -> Matte:
+    """The matte in a picture that is already in memory, a movie's frame for example; see
+    :func:`read_matte`.
+    """
+    names = plate.header.channels
+    part = plate.parts[plate.header.part]
+    choice = _candidates(names, channel, plate.header.path)
+    planes = {name: _floats(part.channel(names.index(name))) for name in choice}
+    values, used = _combine(planes, channel)
+    return _finished(plate.header.path, plate.header.data_window, plate.header.display_window, values, used)
+
+
+def matte_on(plate: Header, matte: Matte) -> NDArray[np.float32]:
+    """The matte over the plate's data window, (H, W); 0 where the matte's own data window does not reach.
+
+    The pictures are laid on each other by the corners of their display windows. Raises ImageError when the
+    display windows differ in size.
+    """
+    if plate.display_window[2:] != matte.display_window[2:]:
+        raise ImageError(
+            f"Plate {plate.path.name} is {plate.display_window[2]}x{plate.display_window[3]}, matte "
+            f"{matte.path} is {matte.display_window[2]}x{matte.display_window[3]}; expected the same size "
+            "(display window)."
+        )
+    left = (matte.data_window[0] - matte.display_window[0]) - (plate.data_window[0] - plate.display_window[0])
+    top = (matte.data_window[1] - matte.display_window[1]) - (plate.data_window[1] - plate.display_window[1])
+    height, width = matte.values.shape
+    if (left, top, width, height) == (0, 0, plate.width, plate.height):
+        return matte.values
+    placed = np.zeros((plate.height, plate.width), np.float32)
+    x0, x1 = max(0, left), min(plate.width, left + width)
+    y0, y1 = max(0, top), min(plate.height, top + height)
+    if x0 < x1 and y0 < y1:
+        placed[y0:y1, x0:x1] = matte.values[y0 - top : y1 - top, x0 - left : x1 - left]
+    return placed
+
+
+def _find(file: oiio.ImageInput, path: Path, channel: str) -> tuple[oiio.ImageSpec, tuple[str, ...], int]:
+    """The first part, or for a channel's name the first part that has it."""
+    part = 0
+    first: tuple[oiio.ImageSpec, tuple[str, ...], int] | None = None
+    while file.seek_subimage(part, 0):
+        spec = file.spec().copy()
+        if spec.deep:
+            raise ImageError(f"{path} is a deep picture; flatten it before using it as a matte.")
+        here = (spec, tuple(spec.channelnames), part)
+        first = first or here
+        if channel != "auto" and _named(here[1], channel):
+            return here
+        part += 1
+    file.geterror()
+    if first is None:
+        raise ImageError(f"{path} holds no picture.")
+    return first
+
+
+def _candidates(names: tuple[str, ...], channel: str, path: Path) -> list[str]:
+    """The channels that the choice looks at."""
+    if channel not in ("auto", "luminance"):
+        named = _named(names, channel)
+        if named:
+            return named
+        raise ImageError(f"Matte {path} has no channel '{channel}'; it has {', '.join(names)}.")
+    if len(names) == 1:
+        return list(names)
+    rgb = [name for color in ("R", "G", "B") for name in _named(names, color)]
+    if channel == "luminance":
+        if len(rgb) == 3:
+            return rgb
+        raise ImageError(f"Matte {path} has no R, G, B for its luminance; it has {', '.join(names)}.")
+    alpha = _named(names, "A")
+    if len(rgb) == 3:
+        return alpha + rgb
+    for wanted in _MATTE_NAMES:
+        if _named(names, wanted):
+            return _named(names, wanted)
+    raise ImageError(f"Matte {path} has several channels ({', '.join(names)}); say which one is the matte.")
+
+
+def _named(names: tuple[str, ...], channel: str) -> list[str]:
+    if channel in names:
+        return [channel]
+    return [name for name in names if name.lower() == channel.lower()][:1]
+
+
+def _combine(planes: dict[str, NDArray[np.float32]], channel: str) -> tuple[NDArray[np.float32], str]:
+    if len(planes) == 1:
+        name, values = next(iter(planes.items()))
+        return values, name
+    if channel == "luminance":
+        red, green, blue = planes.values()
+        return red * _LUMINANCE[0] + green * _LUMINANCE[1] + blue * _LUMINANCE[2], "luminance"
+    *alphas, red, green, blue = planes.values()
+    for alpha in alphas:
+        if not bool((alpha == 1).all()):
+            return alpha, "A"
+    return np.maximum(np.maximum(red, green), blue), "largest of R, G, B"
+
+
+def _floats(channel: NDArray[Any]) -> NDArray[np.float32]:
+    if channel.dtype.kind == "f":
+        return channel.astype(np.float32)
+    scaled: NDArray[np.float32] = np.divide(
+        channel, np.float32(np.iinfo(channel.dtype).max), dtype=np.float32
+    )
+    return scaled
+
+
+def _finished(path: Path, data: Box, display: Box, values: NDArray[np.float32], channel: str) -> Matte:
+    unknown = np.isnan(values)
+    notes: tuple[str, ...] = ()
+    if unknown.any():
+        values = np.where(unknown, np.float32(1), values)
+        notes = (f"Matte {path} has {int(unknown.sum())} NaN pixels: they are filled.",)
+    return Matte(path, data, display, channel, np.clip(values, 0, 1), notes)
+
+
+def _data_window(spec: oiio.ImageSpec) -> Box:
+    return spec.x, spec.y, spec.width, spec.height
+
+
+def _display_window(spec: oiio.ImageSpec) -> Box:
+    return spec.full_x, spec.full_y, spec.full_width, spec.full_height

@@ -1,0 +1,189 @@
+"""A picture in memory, kept in the file's own pixel types so that it can be written back bit for bit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import OpenImageIO as oiio
+from numpy.typing import NDArray
+
+from plugin_core.errors import ImageError
+
+Box = tuple[int, int, int, int]
+"""x, y, width, height in pixel coordinates; y grows downwards."""
+
+
+@dataclass(frozen=True)
+class Header:
+    """What a file says about its picture; windows, channels and types are those of the part that is filled.
+
+    ``width`` and ``height`` are the data window's. ``fill_channels`` are indices into ``channels``: three for
+    R, G, B in this order, or one for gray. ``bits`` is the number of significant bits of an integer type (10
+    for 10-bit DPX), 0 for floating point. ``colorspace`` is only OpenImageIO's hint.
+    """
+
+    path: Path
+    format: str
+    width: int
+    height: int
+    channels: tuple[str, ...]
+    types: tuple[str, ...]
+    data_window: Box
+    display_window: Box
+    pixel_aspect: float
+    colorspace: str | None
+    compression: str | None
+    bits: int
+    is_float: bool
+    part: int
+    parts: int
+    fill_channels: tuple[int, ...]
+
+    @property
+    def is_gray(self) -> bool:
+        """Whether there is one channel to fill instead of three."""
+        return len(self.fill_channels) == 1
+
+
+@dataclass(frozen=True)
+class Group:
+    """Neighbouring channels of one type: ``pixels`` is (H, W, N) of channels ``begin`` to ``begin + N``."""
+
+    begin: int
+    pixels: NDArray[Any]
+
+    @property
+    def end(self) -> int:
+        """One past the last channel."""
+        return self.begin + int(self.pixels.shape[2])
+
+
+@dataclass(frozen=True)
+class Part:
+    """One part (subimage) of a file: OpenImageIO's spec with all metadata, and its pixels in native types."""
+
+    spec: oiio.ImageSpec
+    groups: tuple[Group, ...]
+
+    def channel(self, index: int) -> NDArray[Any]:
+        """A view (H, W) of one channel in its native type."""
+        for group in self.groups:
+            if group.begin <= index < group.end:
+                view: NDArray[Any] = group.pixels[:, :, index - group.begin]
+                return view
+        raise IndexError(f"channel {index} of {self.groups[-1].end}")
+
+
+@dataclass(frozen=True)
+class Plate:
+    """One picture with everything needed to write it back.
+
+    ``notes`` are sentences for the user about what the written file will have otherwise than the plate (a
+    lossy compression replaced, a second view left unfilled).
+    """
+
+    header: Header
+    parts: tuple[Part, ...] = field(repr=False)
+    notes: tuple[str, ...] = ()
+
+    @property
+    def rgb(self) -> NDArray[np.float32]:
+        """The data window's color, (H, W, 3) float32; made anew at every access, see :meth:`crop` for less.
+
+        Integer types are scaled to 0..1; floating-point values are as they are, NaN and Inf included. Gray is
+        repeated three times.
+        """
+        return self.crop(0, 0, self.header.width, self.header.height)
+
+    def crop(self, x0: int, y0: int, x1: int, y1: int) -> NDArray[np.float32]:
+        """As :attr:`rgb` for columns x0..x1 and rows y0..y1 (ends excluded), counted in the data window."""
+        part = self.parts[self.header.part]
+        channels = self.header.fill_channels
+        run = _run(part, channels)
+        if run is not None:
+            return _to_float(run[y0:y1, x0:x1])
+        planes = [_to_float(part.channel(c)[y0:y1, x0:x1]) for c in channels]
+        return np.stack(planes * (3 // len(planes)), axis=2)
+
+    def with_rgb(self, rgb: NDArray[np.float32], where: NDArray[np.bool_]) -> Plate:
+        """A new picture with ``rgb`` (H, W, 3) where ``where`` (H, W); see :meth:`with_patch`."""
+        return self.with_patch(rgb, where, 0, 0)
+
+    def with_patch(self, rgb: NDArray[np.float32], where: NDArray[np.bool_], x0: int, y0: int) -> Plate:
+        """A new picture whose pixels under ``where`` (h, w) take ``rgb`` (h, w, 3), placed at column x0, row
+        y0.
+
+        Only those pixels are converted to the native type: rounded to nearest, halves limited to +-65504,
+        integers clipped (NaN becomes 0). Gray takes the mean of the three. All others keep their bits. The
+        pixels of this picture are not changed; channels that are not filled are shared.
+        """
+        self._check_patch(rgb, where, x0, y0)
+        if not where.any():
+            return self
+        channels = self.header.fill_channels
+        values = rgb[where]
+        if self.header.is_gray:
+            values = values.mean(axis=1, keepdims=True)
+        part = self.parts[self.header.part]
+        groups = list(part.groups)
+        touched = {_group_of(part, c) for c in channels}
+        for index in touched:
+            groups[index] = replace(groups[index], pixels=groups[index].pixels.copy())
+        for position, channel in enumerate(channels):
+            group = groups[_group_of(part, channel)]
+            target = group.pixels[y0 : y0 + where.shape[0], x0 : x0 + where.shape[1], channel - group.begin]
+            target[where] = _to_native(values[:, position], group.pixels.dtype, self.header.bits)
+        parts = list(self.parts)
+        parts[self.header.part] = replace(part, groups=tuple(groups))
+        return replace(self, parts=tuple(parts))
+
+    def _check_patch(self, rgb: NDArray[np.float32], where: NDArray[np.bool_], x0: int, y0: int) -> None:
+        height, width = where.shape
+        fits = min(x0, y0) >= 0 and x0 + width <= self.header.width and y0 + height <= self.header.height
+        if rgb.shape != (height, width, 3) or where.dtype != np.bool_ or not fits:
+            raise ImageError(
+                f"A fill of {rgb.shape} with a {where.dtype} mask of {where.shape} at {x0},{y0} does not "
+                f"fit the {self.header.width}x{self.header.height} picture {self.header.path}; expected (h, w, 3) "
+                "and a boolean (h, w) inside it."
+            )
+
+
+def _group_of(part: Part, channel: int) -> int:
+    return next(i for i, group in enumerate(part.groups) if group.begin <= channel < group.end)
+
+
+def _run(part: Part, channels: tuple[int, ...]) -> NDArray[Any] | None:
+    """A (H, W, 3) view when the three channels lie side by side in one group."""
+    group = part.groups[_group_of(part, channels[0])]
+    at = channels[0] - group.begin
+    if channels != (channels[0], channels[0] + 1, channels[0] + 2) or at + 3 > group.pixels.shape[2]:
+        return None
+    view: NDArray[Any] = group.pixels[:, :, at : at + 3]
+    return view
+
+
+def _to_float(native: NDArray[Any]) -> NDArray[np.float32]:
+    if native.dtype.kind == "f":
+        return np.array(native, dtype=np.float32, order="C")
+    # OpenImageIO widens 10 and 12 bits to the whole 16-bit type, so the type's range is the right one.
+    scaled: NDArray[np.float32] = np.divide(native, np.float32(np.iinfo(native.dtype).max), dtype=np.float32)
+    return scaled
+
+
+def _to_native(values: NDArray[np.float32], dtype: np.dtype[Any], bits: int) -> NDArray[Any]:
+    if dtype == np.float16:
+        with np.errstate(invalid="ignore"):
+            return np.clip(values, -65504.0, 65504.0).astype(np.float16)
+    if dtype.kind == "f":
+        return values.astype(dtype)
+    top = np.iinfo(dtype).max
+    low = np.iinfo(dtype).min / top
+    scaled = np.clip(np.nan_to_num(values.astype(np.float64), nan=0.0, posinf=1.0, neginf=low), low, 1.0)
+    size = dtype.itemsize * 8
+    if not 8 <= bits < size:
+        return np.rint(scaled * top).astype(dtype)
+    short = np.rint(scaled * ((1 << bits) - 1)).astype(np.uint32)
+    return ((short << (size - bits)) | (short >> max(0, 2 * bits - size))).astype(dtype)
