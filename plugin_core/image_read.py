@@ -207,9 +207,11 @@ def _notes(header: Header, specs: list[oiio.ImageSpec], mipmapped: bool) -> tupl
     views = specs[header.part].getattribute("multiView")
     if views is not None or any(spec.get_string_attribute("view") for spec in specs):
         names = ", ".join(header.channels[c] for c in header.fill_channels)
-        notes.append(f"{header.path.name} is stereo: only {names} of its first view is filled.")
+        notes.append(f"The plate is stereo: only {names} of its first view is filled.")
     if mipmapped:
+        notes.append("The plate has smaller copies of itself (mipmaps): they are left out of the output.")
+    if any(spec.get_int_attribute("thumbnail_width", 0) for spec in specs):
         notes.append(
-            f"{header.path.name} has smaller copies of itself (mipmaps): they are left out of the output."
+            "The plate has a preview picture: it is left out, as it shows the plate before the fill."
         )
     return tuple(notes)

@@ -20,6 +20,8 @@ from plugin_core.image_formats import Format, format_for, lossless_compression, 
 from plugin_core.pictures import Group, Header, Part, Plate
 
 TEMPORARY_PREFIX = ".cleanplate-"
+_HARMLESS = "TIFFWriteCustomDirectory() of the Exif data"
+"""OpenImageIO 3.2 says this of every TIFF without Exif attributes, after closing it properly."""
 
 
 def write_plate(plate: Plate, path: Path, *, sync: bool = True) -> tuple[str, ...]:
@@ -116,8 +118,9 @@ def _write_parts(parts: tuple[Part, ...], target: Format, temporary: Path, path:
             _write_pixels(file, part, temporary, path)
     finally:
         closed = file.close()
-    if not closed or file.has_error:
-        raise _write_error(path, file.geterror())
+    complaint = file.geterror() if file.has_error else ""
+    if not closed or (complaint and _HARMLESS not in complaint):
+        raise _write_error(path, complaint)
 
 
 def _write_pixels(file: oiio.ImageOutput, part: Part, temporary: Path, path: Path) -> None:
@@ -141,6 +144,10 @@ def _spec_to_write(spec: oiio.ImageSpec, target: Format) -> oiio.ImageSpec:
     if target.name == "openexr" and written.get_string_attribute("openexr:levelmode"):
         written.erase_attribute("openexr:levelmode")
         written.erase_attribute("textureformat")
+    if target.name == "openexr" and not written.get_string_attribute("DateTime"):
+        written.attribute(
+            "DateTime", ""
+        )  # an empty one is left out; without it OpenImageIO adds the current time
     if target.name == "jpeg":
         written.attribute("compression", "jpeg:100")
         written.attribute("jpeg:subsampling", "4:4:4")

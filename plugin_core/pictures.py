@@ -146,8 +146,8 @@ class Plate:
         if rgb.shape != (height, width, 3) or where.dtype != np.bool_ or not fits:
             raise ImageError(
                 f"A fill of {rgb.shape} with a {where.dtype} mask of {where.shape} at {x0},{y0} does not "
-                f"fit the {self.header.width}x{self.header.height} picture {self.header.path}; expected (h, w, 3) "
-                "and a boolean (h, w) inside it."
+                f"fit the {self.header.width}x{self.header.height} picture {self.header.path}; expected "
+                "(h, w, 3) and a boolean (h, w) inside it."
             )
 
 
