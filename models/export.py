@@ -1,0 +1,234 @@
+"""Write a VINet as a bundle: two ONNX graphs, a manifest and a model card.
+
+python -m models.export --weights runs/vinet/weights.safetensors --name vinet --out models/bundles/vinet
+"""
+
+from __future__ import annotations
+
+import argparse
+import copy
+import hashlib
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+import onnx
+import torch
+
+from plugin_core.errors import CleanplateError, WriteError
+from plugin_core.model import (
+    CARD,
+    FORMAT_VERSION,
+    MANIFEST,
+    CarryTensor,
+    FeatureTensor,
+    GraphFile,
+    Manifest,
+    Provenance,
+)
+
+from .checkpoint import load_weights, stored_details
+from .graph import WeightType
+from .graph_vinet import CHANNELS, STREAMS, encode_graph, level_scales, step_graph
+from .vinet import SOURCE_OFFSETS, Variant, VINet
+
+DEBUG_OUTPUTS = (
+    "raw",
+    "flow_s8",
+    "flow_s4",
+    "flow_s2",
+    "mask_s8",
+    "mask_s4",
+    "mask_s2",
+    "mask_s1",
+    "flow_output",
+)
+OWN_LICENCE = "Apache-2.0"
+
+
+def rounded(network: VINet, weights: WeightType) -> VINet:
+    """A copy of the network with its weights as a bundle of that weight type holds them."""
+    network = copy.deepcopy(network).eval()
+    if weights == "float16":
+        with torch.no_grad():
+            for parameter in network.parameters():
+                parameter.copy_(parameter.half().float())
+    return network
+
+
+def export_bundle(
+    network: VINet,
+    out_dir: str | os.PathLike[str],
+    *,
+    name: str,
+    provenance: Provenance,
+    licence: str,
+    card: str | None = None,
+    weights: WeightType = "float16",
+    channel_order: str = "RGB",
+) -> Path:
+    """Write a network as a bundle; a bundle already at `out_dir` is replaced.
+
+    Args:
+        network: the network; its variant decides the graphs.
+        out_dir: the bundle's folder.
+        name: the model's name, shown to users.
+        provenance: where the weights come from.
+        licence: licence of the weights, an SPDX name or a sentence.
+        card: text of the model card (Markdown); None writes a short one from the rest.
+        weights: how weights are stored; they compute in float32 on a CPU either way.
+        channel_order: what the network was trained on, "RGB" or "BGR".
+
+    Raises:
+        WriteError: the folder can't be written, or holds something that is no bundle.
+    """
+    out = Path(out_dir)
+    if out.exists() and any(out.iterdir()) and not (out / MANIFEST).is_file():
+        raise WriteError(f"{out} holds something that is not a model bundle: choose another folder.")
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=f".{out.name}.", dir=out.parent) as temporary:
+            made = Path(temporary) / "bundle"
+            made.mkdir()
+            graphs = {
+                "encode": _write_graph(encode_graph(network, weights), made / "encode.onnx"),
+                "step": _write_graph(step_graph(network, weights), made / "step.onnx"),
+            }
+            manifest = _manifest(network.variant, name, graphs, provenance, licence, weights, channel_order)
+            (made / MANIFEST).write_text(manifest.model_dump_json(indent=2) + "\n", encoding="utf-8")
+            (made / CARD).write_text(card or _card(manifest), encoding="utf-8")
+            _swap(made, out, Path(temporary) / "old")
+    except OSError as error:
+        raise WriteError(f"The bundle {out} can't be written: {error.strerror or error}.") from error
+    return out
+
+
+def _swap(made: Path, out: Path, aside: Path) -> None:
+    """Put a finished folder in its place; what was there goes with the temporary folder."""
+    if out.exists():
+        out.rename(aside)
+    try:
+        made.rename(out)
+    except OSError:
+        if aside.exists():
+            aside.rename(out)
+        raise
+
+
+def _write_graph(model: onnx.ModelProto, path: Path) -> GraphFile:
+    data = model.SerializeToString(deterministic=True)
+    path.write_bytes(data)
+    return GraphFile(file=path.name, sha256=hashlib.sha256(data).hexdigest())
+
+
+def _manifest(
+    variant: Variant,
+    name: str,
+    graphs: dict[str, GraphFile],
+    provenance: Provenance,
+    licence: str,
+    weights: WeightType,
+    channel_order: str,
+) -> Manifest:
+    scales = level_scales(variant)
+    return Manifest(
+        format_version=FORMAT_VERSION,
+        name=name,
+        variant=variant,
+        temporal_radius=len(SOURCE_OFFSETS) // 2,
+        temporal_stride=SOURCE_OFFSETS[-2],
+        size_multiple=scales["s8"],
+        channel_order="BGR" if channel_order == "BGR" else "RGB",
+        value_range=(-1.0, 1.0),
+        encode=graphs["encode"],
+        step=graphs["step"],
+        fill="fill",
+        features=tuple(_feature(level, scales[level]) for level in ("s2", "s4", "s8")),
+        carry=_carry(scales["s8"]),
+        debug=DEBUG_OUTPUTS,
+        weights=weights,
+        provenance=provenance,
+        licence=licence,
+    )
+
+
+def _feature(level: str, scale: int) -> FeatureTensor:
+    inputs = tuple(f"source_{stream}_{level}" for stream in range(STREAMS - 1))
+    return FeatureTensor(name=level, channels=CHANNELS[level], scale=scale, inputs=inputs)
+
+
+def _carry(memory_scale: int) -> tuple[CarryTensor, ...]:
+    """The carry in the manifest's words; see `models.vinet.Carry` for what each tensor is."""
+
+    def tensor(name: str, channels: int, scale: int | None, start: str) -> CarryTensor:
+        return CarryTensor.model_validate(
+            {
+                "name": name,
+                "input": f"{name}_in",
+                "output": f"{name}_out",
+                "channels": channels,
+                "scale": scale,
+                "start": start,
+            }
+        )
+
+    return (
+        tensor("hidden", 128, memory_scale, "zeros"),
+        tensor("cell", 128, memory_scale, "zeros"),
+        tensor("output", 3, 1, "masked_frame"),
+        tensor("mask", 1, 1, "mask"),
+        tensor("feedback", 1, None, "zeros"),
+    )
+
+
+def _card(manifest: Manifest) -> str:
+    """A short model card from what the manifest says."""
+    details = "".join(f"- {key}: {value}\n" for key, value in sorted(manifest.provenance.details.items()))
+    return (
+        f"# {manifest.name}\n\n"
+        f"VINet, variant {manifest.variant} (Kim et al., CVPR 2019), {manifest.weights} weights, "
+        f"{manifest.provenance.kind}.\n\n"
+        f"{manifest.provenance.summary}\n\n{details}\n"
+        f"Licence of the weights: {manifest.licence}\n"
+    )
+
+
+def _arguments() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m models.export", description=__doc__.splitlines()[0])
+    parser.add_argument("--weights", type=Path, required=True, help="weights of our training, .safetensors")
+    parser.add_argument("--name", required=True, help="the model's name")
+    parser.add_argument("--out", type=Path, required=True, help="the bundle's folder")
+    parser.add_argument("--variant", type=int, choices=(256, 512), default=512)
+    parser.add_argument("--store", choices=("float16", "float32"), default="float16", help="weight type")
+    parser.add_argument("--card", type=Path, help="model card to put into the bundle, Markdown")
+    parser.add_argument("--licence", default=OWN_LICENCE)
+    parser.add_argument("--summary", default="Trained by `models/train.py` of this project.")
+    return parser
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Export weights of our own training from the command line."""
+    given = _arguments().parse_args(arguments)
+    try:
+        network = load_weights(given.weights, given.variant)
+        details = stored_details(given.weights)
+        out = export_bundle(
+            network,
+            given.out,
+            name=given.name,
+            provenance=Provenance(kind="trained", summary=given.summary, details=details),
+            licence=given.licence,
+            card=given.card.read_text(encoding="utf-8") if given.card else None,
+            weights=given.store,
+        )
+    except CleanplateError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return error.exit_code
+    size = sum(file.stat().st_size for file in out.iterdir()) / 1e6
+    print(f"wrote {out} ({size:.1f} MB)")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

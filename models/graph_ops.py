@@ -1,0 +1,201 @@
+"""What the ONNX operators lack or do slowly: the cost volume and the two warps.
+
+Pictures that are sampled at computed places are handled as *rows*, a tensor (pixels, channels): one gathered
+index then copies all channels of a pixel at once. All index tensors here depend on the input's height and
+width only, so ONNX Runtime turns them into constants when the size is fixed as the session opens.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from .graph import GraphWriter
+
+RADIUS = 4
+TILE = 8
+REACH = TILE + 2 * RADIUS
+VOLUME = (2 * RADIUS + 1) ** 2
+
+
+@dataclass(frozen=True)
+class Level:
+    """Height and width of one scale, as int64 scalars of the graph."""
+
+    height: str
+    width: str
+
+
+class Levels:
+    """Sizes of the scales below a picture (1, 3, H, W), by how many input pixels one of theirs spans."""
+
+    def __init__(self, graph: GraphWriter, picture: str) -> None:
+        shape = graph.op("Shape", picture)
+        self._graph = graph
+        self._full = [graph.op("Gather", shape, graph.scalar(axis)) for axis in (2, 3)]
+        self._known: dict[int, Level] = {}
+
+    def __getitem__(self, scale: int) -> Level:
+        if scale not in self._known:
+            self._known[scale] = Level(
+                *(self._graph.op("Div", size, self._graph.scalar(scale)) for size in self._full)
+            )
+        return self._known[scale]
+
+
+def to_rows(graph: GraphWriter, planes: str, channels: int) -> str:
+    """(1, C, h, w) to (h*w, C)."""
+    return graph.reshape(graph.transpose(planes, 0, 2, 3, 1), -1, channels)
+
+
+def to_planes(graph: GraphWriter, rows: str, channels: int, level: Level) -> str:
+    """(h*w, C) to (1, C, h, w)."""
+    return graph.reshape(graph.transpose(rows, 1, 0), 1, channels, level.height, level.width)
+
+
+def _range(graph: GraphWriter, stop: str | int, *shape: int) -> str:
+    """0, 1, ... stop - 1 as int64 of the given shape."""
+    end = graph.scalar(stop) if isinstance(stop, int) else stop
+    return graph.reshape(graph.op("Range", graph.scalar(0), end, graph.scalar(1)), *shape)
+
+
+class Warp:
+    """Bilinear sampling of one level's pictures at (x + flow_x, y + flow_y).
+
+    `zeros` reads 0 outside (the feature warp), `border` repeats the edge (the image warp). The position is
+    clamped to one pixel outside the picture (zeros) or to its edge (border) and the picture padded to match,
+    so that no corner needs a test and nothing divides by the size.
+    """
+
+    def __init__(self, graph: GraphWriter, level: Level, padding: Literal["zeros", "border"]) -> None:
+        self._graph = graph
+        self._level = level
+        self._before, self._after = (1, 2) if padding == "zeros" else (0, 1)
+        self._mode = "constant" if padding == "zeros" else "edge"
+        ys = _range(graph, level.height, 1, -1, 1)
+        xs = _range(graph, level.width, 1, 1, -1)
+        zero = graph.scalar(0)
+        grid = graph.op(
+            "Concat",
+            graph.op("Add", xs, graph.op("Mul", ys, zero)),
+            graph.op("Add", ys, graph.op("Mul", xs, zero)),
+            axis=0,
+        )
+        self._grid = graph.op("Unsqueeze", graph.cast(grid, "float32"), graph.ints(0))
+        far = graph.vector(level.width, level.height)
+        far = graph.op("Add", far, graph.scalar(0 if padding == "zeros" else -1))
+        self._far = graph.reshape(graph.cast(far, "float32"), 1, 2, 1, 1)
+        self._near = graph.floats(-float(self._before))
+        pitch = graph.op("Add", level.width, graph.scalar(self._before + self._after))
+        self._pitch = graph.reshape(graph.vector(1, pitch), 1, 2, 1, 1)
+        corners = graph.vector(0, 1, pitch, graph.op("Add", pitch, graph.scalar(1)))
+        first = graph.op("Mul", graph.op("Add", pitch, graph.scalar(1)), graph.scalar(self._before))
+        self._corners = graph.op("Add", corners, first)
+
+    def source(self, planes_last: str, channels: int) -> str:
+        """Pad a picture (h, w, C) for sampling; rows ((h+p)*(w+p), C)."""
+        pads = self._graph.ints(self._before, self._before, 0, self._after, self._after, 0)
+        padded = self._graph.op("Pad", planes_last, pads, mode=self._mode)
+        return self._graph.reshape(padded, -1, channels)
+
+    def places(self, flow: str) -> tuple[str, str]:
+        """Corner indices (h*w, 4) and their weights (h*w, 1, 4) for a flow (1, 2, h, w)."""
+        graph = self._graph
+        place = graph.op("Add", self._grid, flow)
+        place = graph.op("Min", graph.op("Max", place, self._near), self._far)
+        corner = graph.op("Floor", place)
+        index = graph.op("Mul", graph.cast(corner, "int64"), self._pitch)
+        index = graph.op("ReduceSum", index, graph.ints(1), keepdims=0)
+        index = graph.op("Add", graph.reshape(index, -1, 1), self._corners)
+        right = graph.reshape(graph.op("Sub", place, corner), 2, -1)
+        left = graph.op("Sub", graph.floats(1.0), right)
+        across, down = (
+            graph.op("Gather", graph.op("Concat", *pair, axis=0), graph.ints(*rows), axis=0)
+            for pair, rows in (((left, right), (0, 2, 0, 2)), ((left, right), (1, 1, 3, 3)))
+        )
+        weights = graph.transpose(graph.op("Mul", across, down), 1, 0)
+        return index, graph.reshape(weights, -1, 1, 4)
+
+    def sample(self, source: str, places: tuple[str, str], channels: int) -> str:
+        """Rows (h*w, C) of a padded source sampled at the places."""
+        index, weights = places
+        corners = self._graph.op("Gather", source, index, axis=0)
+        return self._graph.reshape(self._graph.op("MatMul", weights, corners), -1, channels)
+
+
+class Correlation:
+    """Cost volume of two pictures within 4 pixels, computed by tiles of 8x8 target pixels.
+
+    A tile meets the 16x16 source pixels within its reach in one matrix product; the 81 products that each
+    pixel needs are then picked out of the 256.
+    """
+
+    def __init__(self, graph: GraphWriter, level: Level) -> None:
+        self._graph = graph
+        down, across = (
+            graph.op("Div", graph.op("Add", size, graph.scalar(TILE - 1)), graph.scalar(TILE))
+            for size in (level.height, level.width)
+        )
+        self._target_index = self._pixels(level, down, across, TILE, 0)
+        self._source_index = self._pixels(level, down, across, REACH, RADIUS)
+        self._pick_base = self._products(level, across)
+
+    def _pixels(self, level: Level, down: str, across: str, side: int, margin: int) -> str:
+        """Row numbers of each tile's `side` x `side` pixels, (tiles, side^2); outside: the one past all."""
+        graph = self._graph
+        tile = graph.scalar(TILE)
+        ys = graph.op(
+            "Add",
+            graph.op("Mul", _range(graph, down, -1, 1, 1, 1), tile),
+            graph.op("Sub", _range(graph, side, 1, 1, -1, 1), graph.scalar(margin)),
+        )
+        xs = graph.op(
+            "Add",
+            graph.op("Mul", _range(graph, across, 1, -1, 1, 1), tile),
+            graph.op("Sub", _range(graph, side, 1, 1, 1, -1), graph.scalar(margin)),
+        )
+        inside = graph.op("And", self._inside(ys, level.height), self._inside(xs, level.width))
+        rows = graph.op("Add", graph.op("Mul", ys, level.width), xs)
+        last = graph.op("Mul", level.height, level.width)
+        return graph.reshape(graph.op("Where", inside, rows, last), -1, side * side)
+
+    def _inside(self, at: str, size: str) -> str:
+        graph = self._graph
+        return graph.op("And", graph.op("Less", at, size), graph.op("GreaterOrEqual", at, graph.scalar(0)))
+
+    def _products(self, level: Level, across: str) -> str:
+        """Where in the tiles' products pixel (y, x) finds offset (-4, -4): (1, h, w)."""
+        graph = self._graph
+        tile = graph.scalar(TILE)
+        ys, xs = _range(graph, level.height, 1, -1, 1), _range(graph, level.width, 1, 1, -1)
+        y_tile, x_tile = graph.op("Div", ys, tile), graph.op("Div", xs, tile)
+        y, x = graph.op("Mod", ys, tile), graph.op("Mod", xs, tile)
+        number = graph.op("Add", graph.op("Mul", y_tile, across), x_tile)
+        base = graph.op("Mul", number, graph.scalar(TILE * TILE * REACH * REACH))
+        base = graph.op("Add", base, graph.op("Mul", y, graph.scalar(TILE * REACH * REACH + REACH)))
+        return graph.op("Add", base, graph.op("Mul", x, graph.scalar(REACH * REACH + 1)))
+
+    def _picks(self, planes: int) -> str:
+        offsets = [dy * REACH + dx for dy in range(2 * RADIUS + 1) for dx in range(2 * RADIUS + 1)]
+        offsets += [0] * (planes - VOLUME)
+        steps = self._graph.reshape(self._graph.ints(*offsets), -1, 1, 1)
+        return self._graph.op("Add", self._pick_base, steps)
+
+    def target(self, rows: str, channels: int) -> str:
+        """Tiles (tiles, 64, C) of the target's rows (h*w, C), scaled so that products sum to a mean."""
+        graph = self._graph
+        scaled = graph.op("Mul", rows, graph.floats(1.0 / channels))
+        return graph.op("Gather", self._closed(scaled, channels), self._target_index, axis=0)
+
+    def volume(self, target: str, rows: str, channels: int, planes: int) -> str:
+        """Cost volume (1, planes, h, w): 81 offsets, then copies of the first to fill up to `planes`."""
+        graph = self._graph
+        tiles = graph.op("Gather", self._closed(rows, channels), self._source_index, axis=0)
+        products = graph.op("MatMul", target, graph.transpose(tiles, 0, 2, 1))
+        picked = graph.op("Gather", graph.reshape(products, -1), self._picks(planes), axis=0)
+        return graph.op("Unsqueeze", picked, graph.ints(0))
+
+    def _closed(self, rows: str, channels: int) -> str:
+        """Rows with one more of zeros: what lies outside."""
+        zeros = self._graph.reshape(self._graph.floats(*([0.0] * channels)), 1, channels)
+        return self._graph.op("Concat", rows, zeros, axis=0)

@@ -1,0 +1,417 @@
+"""VINet as two ONNX graphs: `encode` (one frame as a source) and `step` (one frame filled).
+
+Follows `models.vinet` layer by layer; see there for what each part does. Differences, none of which changes
+what is computed beyond rounding:
+
+- a source frame is encoded once and its features serve up to four steps;
+- the target's share of each flow net's first layer is computed once, not once per stream;
+- in the 512 variant the flow net at s1, whose result is never used, is left out;
+- a gated convolution is two convolutions, so that each half is fused with its activation;
+- layers of 2 or 34 channels are filled up with zeros to a multiple of 16 (CPU kernels compute those anyway).
+
+Source features are channels last, (h, w, C): they are read pixel by pixel at the places the flow points to.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+
+from .graph import GraphWriter, WeightType
+from .graph_ops import Correlation, Level, Levels, Warp, to_planes, to_rows
+from .vinet import VINet
+
+CHANNELS = {"s1": 32, "s2": 64, "s4": 96, "s8": 128}
+STREAMS = 5
+_SUFFIX = {"s8": "", "s4": "_64", "s2": "_128", "s1": "_256"}
+_FLOW_PLANES = 16
+_VOLUME_PLANES = 84
+
+Activation = Literal["Relu", "Sigmoid", "LeakyRelu"]
+
+
+@dataclass(frozen=True)
+class Pyramid:
+    """One frame's features at four levels, channels first."""
+
+    s1: str
+    s2: str
+    s4: str
+    s8: str
+
+    def __getitem__(self, level: str) -> str:
+        return str(getattr(self, level))
+
+
+def level_scales(variant: int) -> dict[str, int]:
+    """Input pixels that one pixel of each level spans."""
+    base = 2 if variant == 512 else 1
+    return {"s1": base, "s2": 2 * base, "s4": 4 * base, "s8": 8 * base}
+
+
+def size_of(scale: int) -> tuple[str, str]:
+    """Names of the free dimensions of a tensor at the given scale: the bundle's convention."""
+    return f"height_{scale}", f"width_{scale}"
+
+
+def encode_graph(network: VINet, weights: WeightType) -> onnx.ModelProto:
+    """The graph that encodes one frame as a source: frame, mask -> s2, s4, s8, each (h, w, C)."""
+    writer = _Writer("encode", network, weights)
+    features = writer.encoder("encoder2", writer.masked, writer.mask)
+    for level in ("s2", "s4", "s8"):
+        last = writer.graph.transpose(features[level], 0, 2, 3, 1)
+        writer.graph.output(
+            level,
+            writer.graph.op("Squeeze", last, writer.graph.ints(0)),
+            [*size_of(writer.scales[level]), CHANNELS[level]],
+        )
+    return writer.graph.model()
+
+
+def step_graph(network: VINet, weights: WeightType) -> onnx.ModelProto:
+    """The graph that fills one frame.
+
+    Inputs: frame, mask, source_{0..3}_{s2,s4,s8}, hidden_in, cell_in, output_in, mask_in, feedback_in.
+    Outputs: fill, hidden_out, cell_out, output_out, mask_out, feedback_out, and to look at: raw, flow_s8,
+    flow_s4, flow_s2 (5, 2, h, w), mask_s8, mask_s4, mask_s2, mask_s1, flow_output.
+    """
+    return _StepWriter(network, weights).build()
+
+
+class _Writer:
+    """Layers that both graphs are made of."""
+
+    def __init__(self, name: str, network: VINet, weights: WeightType) -> None:
+        self.variant = network.variant
+        self.scales = level_scales(network.variant)
+        self.graph = GraphWriter(name, weights)
+        self._state = {key: value.detach().cpu().numpy() for key, value in network.state_dict().items()}
+        height, width = size_of(1)
+        self.frame = self.graph.input("frame", [1, 3, height, width])
+        self.mask = self.graph.input("mask", [1, 1, height, width])
+        self.levels = Levels(self.graph, self.frame)
+        self._ones = self.graph.op("Sub", self.graph.floats(1.0), self.mask)
+        self.masked = self.graph.op("Mul", self.frame, self._ones)
+
+    def level(self, name: str) -> Level:
+        return self.levels[self.scales[name]]
+
+    def weight(self, key: str) -> NDArray[np.float32]:
+        return np.asarray(self._state[key], dtype=np.float32)
+
+    def conv(
+        self,
+        x: str,
+        weight: NDArray[np.float32],
+        bias: NDArray[np.float32] | None = None,
+        *,
+        stride: int = 1,
+        dilation: int = 1,
+        activation: Activation | None = None,
+        slope: float = 0.1,
+    ) -> str:
+        """A 3x3 convolution that keeps the size (divided by the stride)."""
+        inputs = [x, self.graph.weight(weight)]
+        if bias is not None:
+            inputs.append(self.graph.weight(bias))
+        y = self.graph.op(
+            "Conv",
+            *inputs,
+            kernel_shape=[3, 3],
+            strides=[stride] * 2,
+            dilations=[dilation] * 2,
+            pads=[dilation] * 4,
+        )
+        if activation is None:
+            return y
+        return self.activate(y, activation, slope)
+
+    def activate(self, x: str, activation: Activation, slope: float = 0.1) -> str:
+        if activation == "LeakyRelu":
+            return self.graph.op("LeakyRelu", x, alpha=slope)
+        return self.graph.op(activation, x)
+
+    def gated(
+        self,
+        x: str,
+        weight: NDArray[np.float32],
+        *,
+        stride: int = 1,
+        dilation: int = 1,
+        activation: Activation = "Relu",
+    ) -> str:
+        """sigmoid(gate) * activation(value); `activation` is Relu, or LeakyRelu of slope 0.2."""
+        half = weight.shape[0] // 2
+        value = self.conv(
+            x, weight[:half], stride=stride, dilation=dilation, activation=activation, slope=0.2
+        )
+        gate = self.conv(x, weight[half:], stride=stride, dilation=dilation, activation="Sigmoid")
+        return self.graph.op("Mul", gate, value)
+
+    def encoder(self, name: str, picture: str, mask: str) -> Pyramid:
+        """Features of a picture (1, 3, H, W) whose hole is 0."""
+        ones = self.graph.op(
+            "Add", self.graph.op("Mul", mask, self.graph.floats(0.0)), self.graph.floats(1.0)
+        )
+        x = self.graph.op("Concat", picture, ones, mask, axis=1)
+
+        def run(x: str, *layers: tuple[str, int]) -> str:
+            for layer, stride in layers:
+                x = self.gated(x, self.weight(f"{name}.{layer}.conv.weight"), stride=stride)
+            return x
+
+        s1 = run(x, ("ec0", 2 if self.variant == 512 else 1))
+        s2 = run(s1, ("ec1", 2), ("ec2", 1))
+        s4 = run(s2, ("ec3_1", 2), ("ec3_2", 1))
+        s8 = run(s4, ("ec4_1", 2), ("ec4", 1), ("ec5", 1))
+        return Pyramid(s1, s2, s4, s8)
+
+    def enlarge(self, x: str, factor: int) -> str:
+        """Bilinear, pixel centres at half pixels."""
+        return self.graph.op(
+            "Resize",
+            x,
+            "",
+            self.graph.floats(1.0, 1.0, factor, factor),
+            mode="linear",
+            coordinate_transformation_mode="half_pixel",
+        )
+
+
+class _StepWriter(_Writer):
+    """The step graph, part by part."""
+
+    def __init__(self, network: VINet, weights: WeightType) -> None:
+        super().__init__("step", network, weights)
+        graph, scales = self.graph, self.scales
+        self._sources = {
+            level: [
+                graph.input(f"source_{i}_{level}", [*size_of(scales[level]), CHANNELS[level]])
+                for i in range(STREAMS - 1)
+            ]
+            for level in ("s8", "s4", "s2")
+        }
+        self._hidden = graph.input("hidden_in", [1, 128, *size_of(scales["s8"])])
+        self._cell = graph.input("cell_in", [1, 128, *size_of(scales["s8"])])
+        self._output = graph.input("output_in", [1, 3, *size_of(1)])
+        self._mask = graph.input("mask_in", [1, 1, *size_of(1)])
+        self._feedback = graph.input("feedback_in", [])
+
+    def build(self) -> onnx.ModelProto:
+        target = self.encoder("encoder1", self.masked, self.mask)
+        previous = self.encoder("encoder2", self._output, self._mask)
+        for level in ("s8", "s4", "s2"):
+            last = self.graph.transpose(previous[level], 0, 2, 3, 1)
+            self._sources[level].append(self.graph.op("Squeeze", last, self.graph.ints(0)))
+
+        composed: dict[str, str] = {}
+        flows: list[str] | None = None
+        for level in ("s8", "s4", "s2"):
+            flows, aggregated = self._align(level, target[level], flows)
+            self._show(f"flow_{level}", self.graph.op("Concat", *flows, axis=0), [5, 2, *self._size(level)])
+            mask = self._composition_mask(level, target[level], aggregated)
+            self._show(f"mask_{level}", mask, [1, 1, *self._size(level)])
+            composed[level] = self._mix(mask, target[level], aggregated)
+        assert flows is not None
+
+        memory = self._bottleneck(target.s8, composed["s8"])
+        hidden, cell = self._remember(memory)
+        raw = self._decode(hidden, composed["s4"], composed["s2"])
+        fill = self._feed_back(raw, target.s1, previous.s1, flows[-1])
+        self._outputs(fill, hidden, cell, raw)
+        return self.graph.model()
+
+    def _size(self, level: str) -> tuple[str, str]:
+        return size_of(self.scales[level])
+
+    def _show(self, name: str, value: str, shape: list[int | str]) -> None:
+        self.graph.output(name, value, shape)
+
+    def _outputs(self, fill: str, hidden: str, cell: str, raw: str) -> None:
+        graph = self.graph
+        kept = graph.op("Mul", self.mask, graph.floats(0.5 if self.variant == 512 else 0.0))
+        going = graph.op("Max", self._feedback, graph.floats(1.0))
+        graph.output("fill", fill, [1, 3, *size_of(1)])
+        graph.output("hidden_out", hidden, [1, 128, *self._size("s8")])
+        graph.output("cell_out", cell, [1, 128, *self._size("s8")])
+        graph.output("output_out", fill, [1, 3, *size_of(1)])
+        graph.output("mask_out", kept, [1, 1, *size_of(1)])
+        graph.output("feedback_out", going, [])
+        self._show("raw", raw, [1, 3, *size_of(1)])
+
+    def _align(self, level: str, target: str, coarser: list[str] | None) -> tuple[list[str], str]:
+        """Flow to each source at one level, and the sources warped by it and aggregated."""
+        channels = CHANNELS[level]
+        net = _FlowNet(self, f"flownet{_SUFFIX[level]}", level, target)
+        warp = Warp(self.graph, self.level(level), "zeros")
+        flows, warped = [], []
+        for number, source in enumerate(self._sources[level]):
+            rows = warp.source(source, channels)
+            if coarser is None:
+                flow = net.run(self.graph.reshape(source, -1, channels), None)
+            else:
+                incoming = self._finer(coarser[number], 2)
+                seen = warp.sample(rows, warp.places(incoming), channels)
+                flow = self.graph.op("Add", incoming, net.run(seen, incoming))
+            flows.append(flow)
+            warped.append(warp.sample(rows, warp.places(flow), channels))
+        return flows, self._aggregate(level, warped)
+
+    def _finer(self, flow: str, factor: int) -> str:
+        """A flow enlarged, its values with it."""
+        return self.graph.op("Mul", self.enlarge(flow, factor), self.graph.floats(float(factor)))
+
+    def _aggregate(self, level: str, warped: list[str]) -> str:
+        """Gated 5x3x3 convolution over the streams: one 2-D convolution over 5 * C channels."""
+        weight = self.weight(f"st_agg{_SUFFIX[level]}.stAgg.conv.weight")
+        merged = weight.transpose(0, 2, 1, 3, 4).reshape(weight.shape[0], -1, 3, 3)
+        rows = self.graph.op("Concat", *warped, axis=1)
+        planes = to_planes(self.graph, rows, STREAMS * CHANNELS[level], self.level(level))
+        return self.gated(planes, merged)
+
+    def _composition_mask(self, level: str, a: str, b: str) -> str:
+        key = f"masknet{_SUFFIX[level]}.convs"
+        x = self.graph.op("Abs", self.graph.op("Sub", a, b))
+        for layer, activation in (("0.0", "LeakyRelu"), ("1.0", "LeakyRelu"), ("2", None)):
+            x = self.conv(
+                x,
+                self.weight(f"{key}.{layer}.weight"),
+                self.weight(f"{key}.{layer}.bias"),
+                activation="LeakyRelu" if activation else "Sigmoid",
+            )
+        return x
+
+    def _mix(self, mask: str, a: str, b: str) -> str:
+        """(1 - mask) * a + mask * b."""
+        keep = self.graph.op("Sub", self.graph.floats(1.0), mask)
+        return self.graph.op("Add", self.graph.op("Mul", keep, a), self.graph.op("Mul", mask, b))
+
+    def _bottleneck(self, target: str, composed: str) -> str:
+        x = self.graph.op("Concat", target, composed, axis=1)
+        for layer, dilation in (("bt0", 1), ("bt1", 2), ("bt2", 4), ("bt3", 8)):
+            x = self.gated(x, self.weight(f"bottleneck.{layer}.conv.weight"), dilation=dilation)
+        return x
+
+    def _remember(self, x: str) -> tuple[str, str]:
+        """ConvLSTM: the new hidden and cell state. Gate order is input, forget, output, cell."""
+        graph = self.graph
+        x = graph.op("Concat", x, self._hidden, axis=1)
+        weight = np.split(self.weight("convlstm.Gates.weight"), 4)
+        bias = np.split(self.weight("convlstm.Gates.bias"), 4)
+        take, keep, show = (self.conv(x, weight[i], bias[i], activation="Sigmoid") for i in range(3))
+        candidate = graph.op("Tanh", self.conv(x, weight[3], bias[3]))
+        cell = graph.op("Add", graph.op("Mul", keep, self._cell), graph.op("Mul", take, candidate))
+        return graph.op("Mul", show, graph.op("Tanh", cell)), cell
+
+    def _decode(self, x: str, skip_s4: str, skip_s2: str) -> str:
+        """The decoder's picture R_t, (1, 3, H, W)."""
+
+        def plain(x: str, layer: str, dilation: int = 1) -> str:
+            return self.gated(x, self.weight(f"decoder.{layer}.conv.weight")[:, :, 0], dilation=dilation)
+
+        def up(x: str, layer: str) -> str:
+            weight = self.weight(f"decoder.{layer}.conv.1.weight")[:, :, 0]
+            return self.gated(self.enlarge(x, 2), weight, activation="LeakyRelu")
+
+        x = up(plain(plain(x, "dc0"), "dc1"), "dc1_1")
+        x = plain(self.graph.op("Concat", x, skip_s4, axis=1), "dc2_1")
+        x = plain(plain(plain(x, "dc2_bt1", 2), "dc2_bt2", 4), "dc2_bt3", 8)
+        x = up(x, "dc2_2")
+        x = plain(self.graph.op("Concat", x, skip_s2, axis=1), "dc3_1")
+        x = up(plain(x, "dc3_2"), "dc4")
+        if self.variant == 512:
+            x = self.enlarge(x, 2)
+        return self.conv(plain(x, "dc5"), self.weight("decoder.dc6.weight")[:, :, 0])
+
+    def _feed_back(self, raw: str, target: str, previous: str, flow_s2: str) -> str:
+        """Blend the decoder's picture with the warped previous output."""
+        graph, channels = self.graph, CHANNELS["s1"]
+        flow = self._finer(flow_s2, 2)
+        warp = Warp(graph, self.level("s1"), "border")
+        rows = warp.source(
+            graph.op("Squeeze", graph.transpose(previous, 0, 2, 3, 1), graph.ints(0)), channels
+        )
+        aligned = warp.sample(rows, warp.places(flow), channels)
+        planes = to_planes(graph, aligned, channels, self.level("s1"))
+        mask = self._composition_mask("s1", target, planes)
+        self._show("mask_s1", mask, [1, 1, *self._size("s1")])
+        if self.variant == 512:
+            flow = self._finer(flow_s2, 4)
+            scales = graph.floats(1.0, 1.0, 2.0, 2.0)
+            mask = graph.op(
+                "Resize",
+                mask,
+                "",
+                scales,
+                mode="nearest",
+                coordinate_transformation_mode="asymmetric",
+                nearest_mode="floor",
+            )
+        else:
+            net = _FlowNet(self, "flownet_256", "s1", target)
+            flow = graph.op("Add", flow, net.run(aligned, flow))
+        self._show("flow_output", flow, [1, 2, *size_of(1)])
+        picture = graph.op("Squeeze", graph.transpose(self._output, 0, 2, 3, 1), graph.ints(0))
+        whole = Warp(graph, self.levels[1], "border")
+        fed = whole.sample(whole.source(picture, 3), whole.places(flow), 3)
+        fed = to_planes(graph, fed, 3, self.levels[1])
+        return self._mix(graph.op("Mul", mask, self._feedback), raw, fed)
+
+
+class _FlowNet:
+    """One flow sub-network for one target: what depends on the target alone is computed once."""
+
+    def __init__(self, writer: _StepWriter, name: str, level: str, target: str) -> None:
+        self._writer = writer
+        self._name = f"{name}.flow_estimator"
+        self._channels = channels = CHANNELS[level]
+        self._incoming = level != "s8"
+        self._correlation = Correlation(writer.graph, writer.level(level))
+        self._tiles = self._correlation.target(to_rows(writer.graph, target, channels), channels)
+        weight = writer.weight(f"{self._name}.convs.0.0.weight")
+        bias = writer.weight(f"{self._name}.convs.0.0.bias")
+        self._share = writer.conv(target, weight[:, :channels], bias)
+        self._first = _filled(weight[:, channels:], 1, _VOLUME_PLANES)
+
+    def run(self, source: str, incoming: str | None) -> str:
+        """Flow (1, 2, h, w), as a change of the incoming one, to a source given as rows."""
+        writer, graph = self._writer, self._writer.graph
+        planes = _VOLUME_PLANES if incoming is None else _VOLUME_PLANES - 2
+        x = self._correlation.volume(self._tiles, source, self._channels, planes)
+        weight = self._first
+        if incoming is not None:
+            # The spare planes come before the flow's: their weights are zero.
+            x = graph.op("Concat", x, incoming, axis=1)
+            weight = np.concatenate((weight[:, :81], weight[:, 83:], weight[:, 81:83]), axis=1)
+        x = graph.op("Add", writer.conv(x, weight), self._share)
+        x = writer.activate(x, "LeakyRelu")
+        for layer in range(1, 5):
+            x = self._layer(x, f"convs.{layer}.0")
+        coarse = self._layer(x, "conv1", planes=_FLOW_PLANES, linear=True)
+        fine = graph.op("Concat", x, coarse, axis=1)
+        for layer, dilation in enumerate((1, 2, 4, 8, 16, 1)):
+            fine = self._layer(fine, f"convs_fine.convs.{layer}.0", dilation=dilation)
+        fine = self._layer(fine, "convs_fine.convs.6.0", planes=_FLOW_PLANES)
+        both = graph.op("Add", coarse, fine)
+        return graph.op("Slice", both, graph.ints(0), graph.ints(2), graph.ints(1))
+
+    def _layer(self, x: str, key: str, *, planes: int = 0, dilation: int = 1, linear: bool = False) -> str:
+        weight = self._writer.weight(f"{self._name}.{key}.weight")
+        bias = self._writer.weight(f"{self._name}.{key}.bias")
+        if key == "convs_fine.convs.0.0":
+            weight = _filled(weight, 1, 32 + _FLOW_PLANES)
+        if planes:
+            weight, bias = _filled(weight, 0, planes), _filled(bias, 0, planes)
+        activation: Activation | None = None if linear else "LeakyRelu"
+        return self._writer.conv(x, weight, bias, dilation=dilation, activation=activation)
+
+
+def _filled(values: NDArray[np.float32], axis: int, size: int) -> NDArray[np.float32]:
+    """Zeros added at the end of an axis up to `size`."""
+    widths = [(0, 0)] * values.ndim
+    widths[axis] = (0, size - values.shape[axis])
+    return np.pad(values, widths)

@@ -1,0 +1,235 @@
+"""Model bundles: a folder with two ONNX graphs, a manifest that describes them and a model card.
+
+    encode.onnx     one frame as a source: frame, mask -> features
+    step.onnx       one frame filled: frame, mask, sources' features, carry -> fill, carry
+    manifest.json   what is said by `Manifest`
+    MODEL_CARD.md   what the model is good for, and what not
+
+Free dimensions of the graphs are called ``height_<scale>`` and ``width_<scale>``, where scale is how many
+input pixels one of the tensor's pixels spans (1, 2, 4, ... up to the size multiple).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from .errors import ModelError
+
+FORMAT_VERSION = 1
+MANIFEST = "manifest.json"
+CARD = "MODEL_CARD.md"
+SEARCH_PATH = "CLEANPLATE_MODELS"
+SHIPPED_PACKAGE = "cleanplate_models"
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class GraphFile(_Part):
+    """One graph of the bundle."""
+
+    file: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]+\.onnx$")]
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+
+class FeatureTensor(_Part):
+    """One output of the encode graph, channels last: (height / scale, width / scale, channels).
+
+    `inputs` are the step graph's names for it, one per source in the order of the source offsets.
+    """
+
+    name: str
+    channels: int
+    scale: int
+    inputs: tuple[str, ...]
+
+
+class CarryTensor(_Part):
+    """One tensor that a step takes from the step before.
+
+    Shape (1, channels, height / scale, width / scale), or () when `scale` is None. `start` says what it is
+    before a shot's first frame: zeros, the frame with its hole at 0, or the mask.
+    """
+
+    name: str
+    input: str
+    output: str
+    channels: int
+    scale: int | None
+    start: Literal["zeros", "masked_frame", "mask"]
+
+
+class Provenance(_Part):
+    """Where the weights come from."""
+
+    kind: Literal["trained", "imported", "generated"]
+    summary: str
+    details: dict[str, str] = {}
+
+
+class Manifest(_Part):
+    """All that the core knows about a model."""
+
+    format_version: int
+    name: str
+    variant: Literal[256, 512]
+    temporal_radius: int
+    temporal_stride: int
+    size_multiple: int
+    channel_order: Literal["RGB", "BGR"]
+    value_range: tuple[float, float]
+    encode: GraphFile
+    step: GraphFile
+    fill: str
+    features: tuple[FeatureTensor, ...]
+    carry: tuple[CarryTensor, ...]
+    debug: tuple[str, ...]
+    weights: Literal["float16", "float32"]
+    provenance: Provenance
+    licence: str
+
+    @property
+    def source_offsets(self) -> tuple[int, ...]:
+        """Frames beside the target that are used as sources, in stream order: (-6, -3, 3, 6)."""
+        steps = range(-self.temporal_radius, self.temporal_radius + 1)
+        return tuple(step * self.temporal_stride for step in steps if step)
+
+    @property
+    def scales(self) -> tuple[int, ...]:
+        """Scales that the graphs' free dimensions are named by: 1, 2, 4, ... up to the size multiple."""
+        return tuple(1 << power for power in range(self.size_multiple.bit_length()))
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A bundle whose files have been checked against its manifest."""
+
+    path: Path
+    manifest: Manifest
+
+    @classmethod
+    def open(cls, path: str | os.PathLike[str]) -> Bundle:
+        """Read a bundle and check its files.
+
+        Raises:
+            ModelError: the folder or a file is missing, the manifest can't be read or is of a newer format,
+                or a graph's contents are not what the manifest says.
+        """
+        folder = Path(path)
+        bundle = cls(folder, _read_manifest(folder))
+        for graph in (bundle.manifest.encode, bundle.manifest.step):
+            _check_graph(folder / graph.file, graph.sha256)
+        return bundle
+
+    @property
+    def model_id(self) -> str:
+        """Identifies the model's numbers: a short hash over the graphs' hashes."""
+        both = self.manifest.encode.sha256 + self.manifest.step.sha256
+        return hashlib.sha256(both.encode()).hexdigest()[:16]
+
+    @property
+    def encode_path(self) -> Path:
+        """The graph that encodes one frame as a source."""
+        return self.path / self.manifest.encode.file
+
+    @property
+    def step_path(self) -> Path:
+        """The graph that fills one frame."""
+        return self.path / self.manifest.step.file
+
+
+def find_bundle(name_or_path: str | os.PathLike[str]) -> Path:
+    """Folder of a bundle given by its path, or by its name in $CLEANPLATE_MODELS or among those shipped.
+
+    Raises:
+        ModelError: there is no such bundle; the message lists the names that are known.
+    """
+    text = os.fspath(name_or_path)
+    given = Path(text)
+    if given.name != text or (given / MANIFEST).is_file():
+        if given.is_dir():
+            return given
+        raise ModelError(f"There is no model bundle at {text}: give a bundle's folder or a model's name.")
+    known = dict(reversed(list(_known_bundles())))
+    if text in known:
+        return known[text]
+    listed = ", ".join(sorted(known)) or "none"
+    raise ModelError(
+        f"Unknown model {text!r}: known models are {listed} (set ${SEARCH_PATH} to add folders)."
+    )
+
+
+def _known_bundles() -> Iterator[tuple[str, Path]]:
+    """Names and folders of the bundles that can be asked for by name, most important first."""
+    for root in _search_roots():
+        if root.is_dir():
+            for folder in sorted(root.iterdir()):
+                if (folder / MANIFEST).is_file():
+                    yield folder.name, folder
+
+
+def _search_roots() -> Iterator[Path]:
+    for entry in os.environ.get(SEARCH_PATH, "").split(os.pathsep):
+        if entry:
+            yield Path(entry)
+    # Found without importing it: the package's modules need torch, its bundles don't.
+    spec = importlib.util.find_spec(SHIPPED_PACKAGE)
+    for location in (spec.submodule_search_locations or []) if spec else []:
+        yield Path(location) / "bundles"
+
+
+def _read_manifest(folder: Path) -> Manifest:
+    path = folder / MANIFEST
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise ModelError(f"{folder} is not a model bundle: it has no {MANIFEST}.") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ModelError(f"The manifest {path} can't be read: {error}.") from error
+    try:
+        _check_version(path, text)
+        return Manifest.model_validate_json(text)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise ModelError(
+            f"The manifest {path} is damaged{f' at {where}' if where else ''}: {first['msg']}."
+        ) from None
+
+
+class _Versioned(BaseModel):
+    format_version: int
+
+
+def _check_version(path: Path, text: str) -> None:
+    """Look at the version before anything else: a newer manifest may have other fields."""
+    version = _Versioned.model_validate_json(text).format_version
+    if version > FORMAT_VERSION:
+        raise ModelError(
+            f"The bundle {path.parent} has format {version}, this Cleanplate reads up to {FORMAT_VERSION}: "
+            "update Cleanplate or use an older bundle."
+        )
+
+
+def _check_graph(path: Path, expected: str) -> None:
+    try:
+        with path.open("rb") as stream:
+            found = hashlib.file_digest(stream, "sha256").hexdigest()
+    except FileNotFoundError:
+        raise ModelError(f"The bundle {path.parent} is incomplete: {path.name} is missing.") from None
+    except OSError as error:
+        raise ModelError(f"The graph {path} can't be read: {error}.") from error
+    if found != expected:
+        raise ModelError(
+            f"The graph {path} is damaged or was changed: its sha256 is {found[:12]}..., the manifest says "
+            f"{expected[:12]}...; copy the bundle again."
+        )
