@@ -211,7 +211,5 @@ def _notes(header: Header, specs: list[oiio.ImageSpec], mipmapped: bool) -> tupl
     if mipmapped:
         notes.append("The plate has smaller copies of itself (mipmaps): they are left out of the output.")
     if any(spec.get_int_attribute("thumbnail_width", 0) for spec in specs):
-        notes.append(
-            "The plate has a preview picture: it is left out, as it shows the plate before the fill."
-        )
+        notes.append("The plate has a preview picture: it is left out, for it shows the plate unfilled.")
     return tuple(notes)

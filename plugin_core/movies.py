@@ -1,0 +1,208 @@
+"""Read movie files frame by frame through PyAV, in display order and to the exact frame.
+
+A movie has no frame numbers of its own: its first frame is 1. Pixels come as RGB in full range, converted
+with the matrix and range that the file states; transfer curve and primaries are left alone.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterator
+from contextlib import suppress
+from fractions import Fraction
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import av
+import numpy as np
+import OpenImageIO as oiio
+from numpy.typing import NDArray
+
+from plugin_core.errors import ImageError
+from plugin_core.frames import FrameRange
+from plugin_core.image_formats import MOVIE_EXTENSIONS
+from plugin_core.image_read import header_of
+from plugin_core.pictures import Group, Part, Plate
+
+MOVIE_FORMAT = "movie"
+"""``Header.format`` of a movie's frames."""
+
+_AHEAD = 24
+"""Frames worth decoding to reach a later one before seeking is tried."""
+
+_MATRICES = {1: 1, 4: 4, 5: 5, 6: 5, 7: 7, 9: 9, 10: 9}
+"""Matrix in the file (ISO/IEC 23091-4) to the one swscale takes; BT.470BG and SMPTE 170M are BT.601."""
+
+_BT601, _BT709 = 5, 1
+_LIMITED, _FULL = 1, 2
+_HD_LINES = 720
+_SCALING = 4 | 8192 | 16384 | 262144  # bicubic chroma, in full resolution, rounded exactly
+
+
+def is_movie(path: str | Path) -> bool:
+    """Whether the name is a movie file's (by extension; the file need not be there)."""
+    return Path(path).suffix.lower() in MOVIE_EXTENSIONS
+
+
+class MovieReader:
+    """Frames of one movie, read in any order; forward is fast, going back seeks. Not for several threads at
+    once.
+
+    Opening walks through the file once to learn every frame's time, so that a number always names the same
+    frame; later memory does not grow with the movie's length. Raises ImageError when there is no video to
+    decode.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+        if not self.path.is_file():
+            raise ImageError(f"Movie {self.path} is not there; check the path.")
+        self._container: Any = None
+        self._decoded: Iterator[Any] = iter(())
+        self._next = 0  # index of the frame that decoding on gives next
+        self._times = self._read_times()
+        self._open()
+        stream = self._stream
+        self.frames = FrameRange(((1, len(self._times)),))
+        self.width = int(stream.codec_context.width)
+        self.height = int(stream.codec_context.height)
+        self.fps = float(stream.average_rate or stream.guessed_rate or 0)
+        self.pixel_aspect = float(stream.sample_aspect_ratio or 1)
+
+    def read(self, frame: int) -> Plate:
+        """One frame, counted from 1: RGB (RGBA where the movie has alpha), uint8, or uint16 above 8 bits.
+
+        Raises ImageError when the movie has no such frame or it can't be decoded.
+        """
+        if frame not in self.frames:
+            raise ImageError(f"Movie {self.path} has frames {self.frames}; frame {frame} is not in it.")
+        index = frame - 1
+        try:
+            picture = self._find(index)
+        except (av.FFmpegError, EOFError) as error:
+            self._open()
+            raise ImageError(f"Frame {frame} of movie {self.path} can't be decoded ({error}).") from error
+        if picture is None or picture.is_corrupt:
+            self._open()
+            raise ImageError(f"Frame {frame} of movie {self.path} can't be decoded; the file may be damaged.")
+        return self._plate(picture)
+
+    def close(self) -> None:
+        """Close the file; reading after this fails."""
+        if self._container is not None:
+            self._container.close()
+            self._container = None
+
+    def __enter__(self) -> MovieReader:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @property
+    def _stream(self) -> Any:
+        return self._container.streams.video[0]
+
+    def _open(self) -> None:
+        """Open the file at its beginning."""
+        self.close()
+        try:
+            self._container = av.open(str(self.path))
+            self._stream.thread_type = "AUTO"
+        except (av.FFmpegError, IndexError, OSError) as error:
+            reason = "no video in it" if isinstance(error, IndexError) else str(error)
+            raise ImageError(f"Movie {self.path} can't be opened ({reason}).") from error
+        self._decoded = self._container.decode(self._stream)
+        self._next = 0
+
+    def _read_times(self) -> list[int]:
+        """Presentation time of every frame, ascending."""
+        self._open()
+        times: list[int | None] = []
+        try:
+            packets = self._container.demux(self._stream)
+            times.extend(_time_of(packet) for packet in packets if packet.size and not packet.is_discard)
+        except av.FFmpegError as error:
+            raise ImageError(f"Movie {self.path} breaks off after {len(times)} frames ({error}).") from error
+        known = sorted({time for time in times if time is not None})
+        if not known or len(known) < len(times):
+            raise ImageError(
+                f"Movie {self.path} does not give each of its frames a time; convert it to pictures."
+            )
+        return known
+
+    def _find(self, index: int) -> Any:
+        """The decoded frame, or None when decoding passes it by."""
+        if not self._next <= index < self._next + _AHEAD:
+            self._seek(index)
+        picture = self._decode_to(index)
+        if picture is None:  # the container sought past it
+            self._open()
+            picture = self._decode_to(index)
+        return picture
+
+    def _seek(self, index: int) -> None:
+        with suppress(av.FFmpegError):
+            self._container.seek(self._times[index], stream=self._stream, backward=True, any_frame=False)
+        self._decoded = self._container.decode(self._stream)
+
+    def _decode_to(self, index: int) -> Any:
+        wanted = self._times[index]
+        for picture in self._decoded:
+            if picture.pts is None:
+                continue
+            self._next = bisect_right(self._times, picture.pts)
+            if picture.pts >= wanted:
+                return picture if picture.pts == wanted else None
+        return None
+
+    def _plate(self, picture: Any) -> Plate:
+        pixels = _to_rgb(picture)
+        height, width, channels = pixels.shape
+        spec = oiio.ImageSpec(width, height, channels, str(pixels.dtype))
+        spec.attribute("PixelAspectRatio", self.pixel_aspect)
+        rate = Fraction(self._stream.average_rate or 0)
+        if rate:
+            spec.attribute("FramesPerSecond", "rational", (rate.numerator, rate.denominator))
+        return Plate(header_of(self.path, MOVIE_FORMAT, [spec]), (Part(spec, (Group(0, pixels),)),))
+
+
+def _time_of(packet: Any) -> int | None:
+    time: int | None = packet.pts if packet.pts is not None else packet.dts
+    return time
+
+
+def _to_rgb(picture: Any) -> NDArray[Any]:
+    """The decoded picture as (H, W, 3 or 4), full range, uint8 or uint16."""
+    layout = picture.format
+    deep = max(component.bits for component in layout.components) > 8
+    alpha = any(component.is_alpha for component in layout.components)
+    name = ("rgb48le" if deep else "rgb24") if not alpha else ("rgba64le" if deep else "rgba")
+    converted = picture.reformat(
+        format=name,
+        src_colorspace=_matrix(picture),
+        dst_colorspace=_matrix(picture),
+        src_color_range=_range(picture),
+        dst_color_range=_FULL,
+        interpolation=_SCALING,
+    )
+    pixels: NDArray[Any] = np.ascontiguousarray(converted.to_ndarray())
+    return pixels
+
+
+def _matrix(picture: Any) -> int:
+    """The matrix in the file; where it states none, BT.709 from 720 lines up and BT.601 below, as players
+    do.
+    """
+    stated = _MATRICES.get(int(picture.colorspace))
+    return stated if stated is not None else (_BT709 if picture.height >= _HD_LINES else _BT601)
+
+
+def _range(picture: Any) -> int:
+    """Limited unless the file says full, or stores RGB or gray, which have no headroom."""
+    if int(picture.color_range) == _FULL or picture.format.is_rgb or picture.format.name.startswith("gray"):
+        return _FULL
+    return _LIMITED
