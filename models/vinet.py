@@ -119,9 +119,10 @@ def warp(image: Tensor, flow: Tensor, padding: Literal["zeros", "border"]) -> Te
 
     `zeros` is the feature warp, `border` (edge replicate) the image warp. The grid is written for
     ``align_corners=False``, which names the same pixels as the published convention but does not divide by
-    zero where a level is one pixel wide.
+    zero where a level is one pixel wide. Positions are never rounded to half precision.
     """
     height, width = image.shape[-2:]
+    flow = flow.to(torch.promote_types(flow.dtype, torch.float32))
     ys = torch.arange(height, dtype=flow.dtype, device=flow.device).view(1, height, 1)
     xs = torch.arange(width, dtype=flow.dtype, device=flow.device).view(1, 1, width)
     grid = torch.stack(
@@ -131,7 +132,8 @@ def warp(image: Tensor, flow: Tensor, padding: Literal["zeros", "border"]) -> Te
         ),
         dim=-1,
     )
-    return F.grid_sample(image, grid.to(image.dtype), padding_mode=padding, align_corners=False)
+    sampled = F.grid_sample(image.to(grid.dtype), grid, padding_mode=padding, align_corners=False)
+    return sampled.to(image.dtype)
 
 
 def upsample(x: Tensor, factor: int) -> Tensor:
