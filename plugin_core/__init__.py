@@ -1,1 +1,36 @@
-"""Cleanplate's core: knows plates, mattes, frames and one recurrent network; knows no host."""
+"""Cleanplate's core: knows plates, mattes, frames and one recurrent network; knows no host.
+
+    from plugin_core import Settings, Shot, open_model
+
+The names are loaded when they are first used, so that importing the package costs nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .api import Model, open_model
+    from .errors import CleanplateError
+    from .render import FrameDone
+    from .shot import Job, Run, Settings, Shot
+
+__all__ = ["CleanplateError", "FrameDone", "Job", "Model", "Run", "Settings", "Shot", "open_model"]
+
+_HOMES = {
+    "CleanplateError": ".errors",
+    "FrameDone": ".render",
+    "Job": ".shot",
+    "Model": ".api",
+    "Run": ".shot",
+    "Settings": ".shot",
+    "Shot": ".shot",
+    "open_model": ".api",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name], __name__), name)

@@ -17,7 +17,7 @@ from typing import Any
 from .atomic import replacing
 from .errors import StateError, WriteError
 from .fingerprint import Fingerprint
-from .saved_state import ShotKey
+from .saved_state import ShotKey, check_key
 
 Inputs = Mapping[int, Mapping[str, Fingerprint]]
 """Fingerprints by frame and by kind, ``plate`` or ``matte``."""
@@ -51,8 +51,6 @@ class Journal:
         Raises:
             StateError: the journal is of a render with another key; says what differs.
         """
-        from .saved_state import check_key
-
         try:
             lines = self.path.read_text("utf-8").splitlines()
         except FileNotFoundError:
@@ -64,6 +62,13 @@ class Journal:
             return None
         check_key(records[0]["key"], self.key, f"The render in {self.path.parent}")
         return [_entry(record) for record in records[1:] if "frame" in record]
+
+    def read_own(self) -> list[Entry]:
+        """Return the entries if they are of this very render, and nothing if they are not."""
+        try:
+            return self.read() or []
+        except StateError:
+            return []
 
     def restart(self, entries: list[Entry]) -> None:
         """Write the journal anew with these entries only."""

@@ -159,7 +159,7 @@ def find_bundle(name_or_path: str | os.PathLike[str]) -> Path:
         if given.is_dir():
             return given
         raise ModelError(f"There is no model bundle at {text}: give a bundle's folder or a model's name.")
-    known = dict(reversed(list(_known_bundles())))
+    known = dict(reversed(list(known_bundles())))
     if text in known:
         return known[text]
     listed = ", ".join(sorted(known)) or "none"
@@ -168,7 +168,7 @@ def find_bundle(name_or_path: str | os.PathLike[str]) -> Path:
     )
 
 
-def _known_bundles() -> Iterator[tuple[str, Path]]:
+def known_bundles() -> Iterator[tuple[str, Path]]:
     """Names and folders of the bundles that can be asked for by name, most important first."""
     for root in _search_roots():
         if root.is_dir():

@@ -51,6 +51,14 @@ class Box(NamedTuple):
         """Return the box with `margin` pixels more on each side."""
         return Box(self.x0 - margin, self.y0 - margin, self.x1 + margin, self.y1 + margin)
 
+    def moved(self, dx: int, dy: int) -> Box:
+        """Return the box shifted right by `dx` and down by `dy` pixels."""
+        return Box(self.x0 + dx, self.y0 + dy, self.x1 + dx, self.y1 + dy)
+
+    def contains(self, other: Box) -> bool:
+        """Whether `other` lies inside."""
+        return self.union(other) == self
+
     def within(self, width: int, height: int) -> Box:
         """Return the part of the box that lies on a plate of that size."""
         return Box(max(self.x0, 0), max(self.y0, 0), min(self.x1, width), min(self.y1, height))

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .atomic import replacing
-from .errors import StateError
+from .errors import StateError, WriteError
 
 FORMAT_VERSION = 1
 
@@ -38,6 +38,7 @@ class SavedState:
 
 def write_state(path: Path, state: SavedState) -> None:
     """Write a state as safetensors, whole or not at all. Raises WriteError when the disk does not take it."""
+    from safetensors import SafetensorError
     from safetensors.numpy import save_file
 
     about = {
@@ -46,8 +47,12 @@ def write_state(path: Path, state: SavedState) -> None:
         "frame": state.frame,
         "inputs": {str(frame): digest for frame, digest in state.inputs.items()},
     }
+    arrays = {name: np.ascontiguousarray(array) for name, array in state.arrays.items()}
     with replacing(path) as temporary:
-        save_file(dict(state.arrays), temporary, metadata={"cleanplate_state": json.dumps(about)})
+        try:
+            save_file(arrays, temporary, metadata={"cleanplate_state": json.dumps(about)})
+        except SafetensorError as error:
+            raise WriteError(f"Can't write {path}: {error}.") from error
 
 
 def read_state(path: Path) -> SavedState:

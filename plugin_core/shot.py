@@ -28,7 +28,7 @@ def _frame_list(value: object) -> object:
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    def __init__(self, **fields: Any) -> None:  # noqa: ANN401 - pydantic gives them their types
+    def __init__(self, **fields: Any) -> None:
         try:
             super().__init__(**fields)
         except ValidationError as error:
@@ -124,20 +124,25 @@ class Job(_Strict):
         Raises:
             SettingsError: it can't be read, isn't JSON, or has a field that is unknown or out of range.
         """
-        try:
-            fields = json.loads(path.read_text("utf-8-sig"))
-        except OSError as error:
-            raise SettingsError(f"Can't read job {path}: {error.strerror or error}.") from error
-        except ValueError as error:
-            raise SettingsError(f"Job {path} is not JSON: {error}.") from error
-        if not isinstance(fields, dict):
-            raise SettingsError(f"Job {path} must hold one JSON object, got {type(fields).__name__}.")
-        version = fields.get("version", JOB_VERSION)
-        if isinstance(version, int) and version > JOB_VERSION:
-            raise SettingsError(
-                f"Job {path} has version {version}, this Cleanplate reads version {JOB_VERSION}; update it."
-            )
-        return validated(cls, fields, f"Job {path}")
+        return validated(cls, read_job_fields(path), f"Job {path}")
+
+
+def read_job_fields(path: Path) -> dict[str, Any]:
+    """Read a job.json's fields as they stand. Raises SettingsError when it isn't one this version reads."""
+    try:
+        fields = json.loads(path.read_text("utf-8-sig"))
+    except OSError as error:
+        raise SettingsError(f"Can't read job {path}: {error.strerror or error}.") from error
+    except ValueError as error:
+        raise SettingsError(f"Job {path} is not JSON: {error}.") from error
+    if not isinstance(fields, dict):
+        raise SettingsError(f"Job {path} must hold one JSON object, got {type(fields).__name__}.")
+    version = fields.get("version", JOB_VERSION)
+    if isinstance(version, int) and version > JOB_VERSION:
+        raise SettingsError(
+            f"Job {path} has version {version}, this Cleanplate reads version {JOB_VERSION}; update it."
+        )
+    return fields
 
 
 _Model = TypeVar("_Model", bound=_Strict)

@@ -95,7 +95,7 @@ class ShotState:
         Returns:
             The frame to go on with; the steps from it to `before` bring the state there.
         """
-        segment = self.schedule.segment_of(before)
+        segment = self.schedule.segment_of(min(before, self.schedule.last))
         self._carry = self._last = None
         oldest = segment.first - 1 if segment.continues else segment.first
         saved = self.checkpoints.newest(from_frame=oldest, below=before) if self.checkpoints else None
@@ -122,16 +122,23 @@ class ShotState:
             self._carry = self._last = None
         return touched
 
-    def save(self, network: Network, path: Path, inputs: Mapping[int, str] | None = None) -> None:
-        """Write the state after the last filled frame, whole or not at all.
+    def snapshot(self, network: Network, inputs: Mapping[int, str] | None = None) -> SavedState:
+        """Return the state after the last filled frame, in host memory.
+
+        Args:
+            network: brings the carry to host memory.
+            inputs: digests of the input frames that later steps read again, by frame number.
 
         Raises:
             StateError: no frame has been filled yet.
-            WriteError: the disk does not take it.
         """
         if self.frame is None or self._carry is None:
-            raise StateError(f"There is no state to save to {path}: no frame has been rendered yet.")
-        write_state(path, SavedState(self.key, self.frame, network.fetch(self._carry), dict(inputs or {})))
+            raise StateError("There is no state to save: no frame has been rendered yet.")
+        return SavedState(self.key, self.frame, network.fetch(self._carry), dict(inputs or {}))
+
+    def save(self, network: Network, path: Path, inputs: Mapping[int, str] | None = None) -> None:
+        """Write `snapshot` to a file, whole or not at all. Raises also WriteError."""
+        write_state(path, self.snapshot(network, inputs))
 
     def load(self, network: Network, path: Path) -> SavedState:
         """Take over a saved state.

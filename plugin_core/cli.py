@@ -1,0 +1,253 @@
+"""The command `cleanplate`.
+
+Only argparse is imported here: everything heavy is loaded by the command that needs it, so that `--help` comes
+at once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .errors import CleanplateError, SettingsError
+
+if TYPE_CHECKING:
+    from .shot import Job
+
+EXIT_CODES = """\
+exit codes:
+  0    done
+  1    a bug: please report it with the lines printed
+  2    bad usage or input: a wrong option, a file that can't be read, sizes that differ
+  3    missing frames in plate or matte
+  4    a model or state that is damaged or does not fit
+  5    the device is not there or out of memory
+  6    the output can't be written: disk full, mount gone
+  7    another render is writing the same output
+  130  interrupted, or stopped by the cancel file; the state is saved, go on with --resume
+  143  terminated; the state is saved, go on with --resume
+"""
+
+RENDER_EXAMPLES = """\
+examples:
+  cleanplate render --plate sh010/plate.####.exr --matte sh010/matte.####.exr --output sh010/clean.####.exr
+  cleanplate render --plate plate.mov --matte matte.mov --output out/ --grow 6 --feather 4
+  cleanplate render --job job.json --resume --progress json
+  cleanplate render ... --frames 1001-1050 --state-out a.state      (first chunk of a shot)
+  cleanplate render ... --frames 1051-1100 --state-in a.state       (the next one: same pixels as in one go)
+
+sequences: name.####.exr, name.@@@@.exr, name.%04d.exr, a folder that holds one sequence, or a movie file.
+"""
+
+# Which part of a job an option belongs to, so that options can override a job.json field by field.
+_PARTS = {
+    "shot": ("plate", "matte", "output", "frames", "colorspace", "cuts"),
+    "settings": (
+        "grow",
+        "feather",
+        "matte_channel",
+        "matte_threshold",
+        "warmup",
+        "context",
+        "working_size",
+    ),
+    "run": (
+        "model",
+        "device",
+        "threads",
+        "resume",
+        "overwrite",
+        "state_in",
+        "state_out",
+        "progress_file",
+        "cancel_file",
+        "checkpoint_every",
+    ),
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; returns the exit code (see `EXIT_CODES`)."""
+    parsed = _parser().parse_args(arguments)
+    logging.basicConfig(level=logging.WARNING, format="cleanplate: %(message)s", stream=sys.stderr)
+    command: Callable[[argparse.Namespace], int] = parsed.command
+    try:
+        return command(parsed)
+    except CleanplateError as error:
+        print(f"cleanplate: {error}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print("cleanplate: interrupted", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        # Whoever read our output has gone; say nothing more, not even at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="cleanplate",
+        description="Video inpainting for VFX: a plate and a matte go in, a clean plate comes out.",
+        epilog=EXIT_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action=_Version, nargs=0, help="print the version and exit")
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    _add_render(commands)
+    _add_models(commands)
+    demo = commands.add_parser("demo", help="render the embedded sample shot and show before and after")
+    demo.add_argument("--out", default="demo_out", help="folder for the frames and the sheet (demo_out)")
+    demo.add_argument("--model", default="vinet", help="name or path of a model bundle (vinet)")
+    demo.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N (auto)")
+    demo.set_defaults(command=_demo)
+    doctor = commands.add_parser("doctor", help="say what is installed and whether a render would run here")
+    doctor.set_defaults(command=_doctor)
+    return parser
+
+
+class _Version(argparse.Action):
+    """Looks the version up only when it is asked for."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> None:
+        from importlib.metadata import version
+
+        print(f"cleanplate {version('cleanplate')}")
+        parser.exit()
+
+
+def _add_render(commands: Any) -> None:
+    render = commands.add_parser(
+        "render",
+        help="fill a shot",
+        description="Fill the matted part of a plate, frame by frame, in order.",
+        epilog=f"{RENDER_EXAMPLES}\n{EXIT_CODES}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        argument_default=argparse.SUPPRESS,
+    )
+    shot = render.add_argument_group("shot")
+    shot.add_argument("--plate", metavar="P", help="the plate: a sequence, a folder or a movie")
+    shot.add_argument("--matte", metavar="M", help="what goes away, white; a still serves every frame")
+    shot.add_argument("--output", metavar="O", help="the clean plate: a sequence, or a folder for one")
+    shot.add_argument("--frames", metavar="A-B", help="frame range (default: all frames of the plate)")
+    shot.add_argument(
+        "--colorspace",
+        choices=("auto", "linear", "display"),
+        help="of the plate (auto: floating point is scene-linear, integers are display-referred)",
+    )
+    shot.add_argument("--cuts", metavar="F,F", help="first frames of new takes; nothing crosses a cut")
+    look = render.add_argument_group("look")
+    look.add_argument("--grow", type=int, metavar="PX", help="grow the matte, negative shrinks it (0)")
+    look.add_argument("--feather", type=int, metavar="PX", help="blend outside the grown matte (0)")
+    look.add_argument("--matte-channel", metavar="C", help="auto, luminance, or a channel's name (auto)")
+    look.add_argument("--matte-threshold", type=float, metavar="V", help="matte from here on is hole (0.05)")
+    look.add_argument("--warmup", type=int, metavar="N", help="steps over the mirrored start first (0)")
+    look.add_argument("--context", type=int, metavar="PX", help="plate seen around the hole (half its size)")
+    look.add_argument(
+        "--working-size", type=int, metavar="PX", help="the network sees at most PX squared pixels (512)"
+    )
+    run = render.add_argument_group("run")
+    run.add_argument("--job", metavar="FILE", help="job.json with all of this; options override its fields")
+    run.add_argument("--model", metavar="NAME", help="name or path of a model bundle (vinet)")
+    run.add_argument("--device", metavar="D", help="auto, cpu, cuda or cuda:N (auto)")
+    run.add_argument("--threads", type=int, metavar="N", help="processor threads (all cores)")
+    run.add_argument("--resume", action="store_true", help="go on where the last render stopped")
+    run.add_argument("--overwrite", action="store_true", help="start again although frames exist")
+    run.add_argument("--state-in", metavar="FILE", help="state after the frame before the range")
+    run.add_argument("--state-out", metavar="FILE", help="write the state after the last frame here")
+    run.add_argument("--checkpoint-every", type=int, metavar="N", help="frames between saved states (8)")
+    run.add_argument("--progress", choices=("auto", "bar", "json", "none"), default="auto", help="(auto)")
+    run.add_argument("--progress-file", metavar="FILE", help="append progress as JSON lines here too")
+    run.add_argument("--cancel-file", metavar="FILE", help="stop cleanly once this file exists")
+    render.set_defaults(command=_render)
+
+
+def _add_models(commands: Any) -> None:
+    models = commands.add_parser("models", help="list, import and verify model bundles")
+    actions = models.add_subparsers(title="actions", required=True, metavar="ACTION")
+    actions.add_parser("list", help="list installed bundles").set_defaults(command=_models_list)
+    verify = actions.add_parser("verify", help="check a bundle's hashes and run its graphs")
+    verify.add_argument("bundle", metavar="BUNDLE", help="name or path")
+    verify.add_argument("--golden", metavar="DIR", help="compare with the vectors in this folder")
+    verify.set_defaults(command=_models_verify)
+    imported = actions.add_parser(
+        "import", help="turn a published-format checkpoint into a bundle (needs cleanplate[train])"
+    )
+    imported.add_argument("checkpoint", metavar="CHECKPOINT", help="torch file with a state_dict")
+    imported.add_argument("--variant", type=int, choices=(512, 256), required=True)
+    imported.add_argument("--out", metavar="BUNDLE", required=True, help="folder to write")
+    imported.add_argument("--licence", help="licence of the weights, noted in the manifest")
+    imported.set_defaults(command=_models_import)
+
+
+def _render(arguments: argparse.Namespace) -> int:
+    from .run_job import run_job
+
+    return run_job(_job(arguments), arguments.progress)
+
+
+def _job(arguments: argparse.Namespace) -> Job:
+    """Build the job from job.json, if one is given, and the options over it."""
+    from .shot import Job, read_job_fields, validated
+
+    given = vars(arguments)
+    fields: dict[str, Any] = read_job_fields(Path(given["job"])) if "job" in given else {}
+    what = f"Job {given['job']}" if "job" in given else "Options"
+    for part, names in _PARTS.items():
+        options = {name: given[name] for name in names if name in given}
+        if options or part == "shot":
+            before = fields.get(part, {})
+            if not isinstance(before, dict):
+                raise SettingsError(f"{what}: field {part!r} must be an object, got {before!r}.")
+            fields[part] = {**before, **options}
+    return validated(Job, fields, what)
+
+
+def _models_list(arguments: argparse.Namespace) -> int:
+    from .model import Bundle, known_bundles
+
+    for name, path in known_bundles():
+        manifest = Bundle.open(path).manifest
+        print(f"{name}  variant {manifest.variant}  {manifest.weights}  {manifest.licence}")
+    return 0
+
+
+def _models_verify(arguments: argparse.Namespace) -> int:
+    from .verify import verify_bundle
+
+    golden = None if arguments.golden is None else Path(arguments.golden)
+    for line in verify_bundle(arguments.bundle, golden).lines():
+        print(line)
+    return 0
+
+
+def _models_import(arguments: argparse.Namespace) -> int:
+    from .train_extra import load_importer
+
+    importer = load_importer()
+    path = importer(
+        Path(arguments.checkpoint), arguments.variant, Path(arguments.out), licence=arguments.licence
+    )
+    print(f"wrote {path}")
+    return 0
+
+
+def _demo(arguments: argparse.Namespace) -> int:
+    from .demo import run_demo
+
+    return run_demo(Path(arguments.out), arguments.model, arguments.device)
+
+
+def _doctor(arguments: argparse.Namespace) -> int:
+    from .doctor import examine
+
+    return examine(sys.stdout)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

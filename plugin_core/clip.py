@@ -1,0 +1,189 @@
+"""A plate or a matte as a run of frames, whether it is an image sequence, a still or a movie file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Protocol
+
+from .errors import MissingFramesError
+from .fingerprint import Fingerprint
+from .frames import Sequence, compact
+from .images import Header, Matte, Plate, matte_from, read_header, read_matte, read_plate
+from .movies import MovieReader, is_movie
+
+
+class Clip(Protocol):
+    """Numbered pictures."""
+
+    @property
+    def name(self) -> str:
+        """How the clip is called in messages."""
+        ...
+
+    @property
+    def is_still(self) -> bool:
+        """Whether one picture serves every frame."""
+        ...
+
+    def frames(self) -> list[int]:
+        """Return the frames that are there, ascending; none for a still, which serves any."""
+        ...
+
+    def missing(self, frames: Iterable[int]) -> list[int]:
+        """Return those of `frames` that are not there."""
+        ...
+
+    def path(self, frame: int) -> Path:
+        """Return the file that holds a frame."""
+        ...
+
+    def header(self, frame: int) -> Header:
+        """Return a frame's size, windows, channels and types. Raises ImageError."""
+        ...
+
+    def plate(self, frame: int) -> Plate:
+        """Read a frame as a plate. Raises ImageError."""
+        ...
+
+    def matte(self, frame: int, channel: str) -> Matte:
+        """Read a frame as a matte. Raises ImageError."""
+        ...
+
+    def fingerprint(self, frame: int) -> Fingerprint:
+        """Return what the frame's file is like now. Raises ImageError."""
+        ...
+
+
+def open_clip(pattern: str) -> Clip:
+    """Open a sequence pattern, a folder that holds one sequence, a still, or a movie file.
+
+    Raises:
+        InputError: the pattern can't be understood.
+        MissingFramesError: there is no such file or no frame at all.
+    """
+    if is_movie(Path(pattern)):
+        return MovieClip(Path(pattern))
+    clip = SequenceClip(Sequence.parse(pattern))
+    if clip.is_still and not clip.path(0).is_file():
+        raise MissingFramesError(f"{clip.name} is not there; give a file, a pattern such as name.####.exr.")
+    if not clip.is_still and not clip.frames():
+        raise MissingFramesError(f"No frame of {clip.name} is on disk; check the folder, name and padding.")
+    return clip
+
+
+def check_frames(clip: Clip, frames: Iterable[int], what: str) -> str | None:
+    """Return one clause that lists what is missing of a clip, None when nothing is."""
+    missing = clip.missing(frames)
+    if not missing:
+        return None
+    there = clip.frames()
+    found = f"on disk are {compact(there)}" if there else "none is on disk"
+    return f"{what} {clip.name} lacks frames {compact(missing)} ({found})"
+
+
+class SequenceClip:
+    """A numbered sequence or a still on disk."""
+
+    def __init__(self, sequence: Sequence) -> None:
+        self.sequence = sequence
+        self._still: Fingerprint | None = None
+        self._still_matte: tuple[str, Matte] | None = None
+
+    @property
+    def name(self) -> str:
+        """The pattern."""
+        return str(self.sequence)
+
+    @property
+    def is_still(self) -> bool:
+        """Whether one picture serves every frame."""
+        return self.sequence.is_still
+
+    def frames(self) -> list[int]:
+        """Return the frames on disk."""
+        return self.sequence.frames_on_disk()
+
+    def missing(self, frames: Iterable[int]) -> list[int]:
+        """Return those of `frames` that are not on disk."""
+        return self.sequence.missing(frames)
+
+    def path(self, frame: int) -> Path:
+        """Return the frame's file."""
+        return self.sequence.path(frame)
+
+    def header(self, frame: int) -> Header:
+        """Read a frame's header."""
+        return read_header(self.path(frame))
+
+    def plate(self, frame: int) -> Plate:
+        """Read a frame with all it holds."""
+        return read_plate(self.path(frame))
+
+    def matte(self, frame: int, channel: str) -> Matte:
+        """Read a frame as a matte; a still is read once."""
+        if not self.is_still:
+            return read_matte(self.path(frame), channel)
+        if self._still_matte is None or self._still_matte[0] != channel:
+            self._still_matte = channel, read_matte(self.path(frame), channel)
+        return self._still_matte[1]
+
+    def fingerprint(self, frame: int) -> Fingerprint:
+        """Take the fingerprint of a frame's file; a still's is taken once."""
+        if not self.is_still:
+            return Fingerprint.of(self.path(frame))
+        if self._still is None:
+            self._still = Fingerprint.of(self.path(frame))
+        return self._still
+
+
+class MovieClip:
+    """A movie file; its frames are numbered from 1."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._reader = MovieReader(path)
+        self._print: Fingerprint | None = None
+        self._header: Header | None = None
+
+    @property
+    def name(self) -> str:
+        """The file."""
+        return str(self._path)
+
+    @property
+    def is_still(self) -> bool:
+        """A movie has frames of its own."""
+        return False
+
+    def frames(self) -> list[int]:
+        """Return every frame."""
+        return list(self._reader.frames)
+
+    def missing(self, frames: Iterable[int]) -> list[int]:
+        """Return those of `frames` beyond the movie's ends."""
+        return [frame for frame in frames if frame not in self._reader.frames]
+
+    def path(self, frame: int) -> Path:
+        """Return the movie file, whatever the frame."""
+        return self._path
+
+    def header(self, frame: int) -> Header:
+        """Return the movie's header, which is the same for every frame."""
+        if self._header is None:
+            self._header = self._reader.read(frame).header
+        return self._header
+
+    def plate(self, frame: int) -> Plate:
+        """Decode a frame."""
+        return self._reader.read(frame)
+
+    def matte(self, frame: int, channel: str) -> Matte:
+        """Decode a frame and take the matte from it."""
+        return matte_from(self._reader.read(frame), channel)
+
+    def fingerprint(self, frame: int) -> Fingerprint:
+        """Take the fingerprint of the whole file, once: any change in it may change any frame."""
+        if self._print is None:
+            self._print = Fingerprint.of(self._path)
+        return self._print

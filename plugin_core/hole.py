@@ -1,0 +1,48 @@
+"""From a matte to what is filled: the hole and the weights the fill is blended in with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .matte import bounds, feather, grow
+from .region import Box
+from .shot import Settings
+
+
+@dataclass(frozen=True)
+class Hole:
+    """What is filled on one frame.
+
+    Attributes:
+        box: the smallest box around every pixel that changes, in pixels of the plate's data window.
+        alpha: weights of the fill over the box, (h, w) float32: 1 in the grown matte, above 0 in the feather.
+    """
+
+    box: Box
+    alpha: NDArray[np.float32]
+
+    def mask_on(self, crop: Box) -> NDArray[np.bool_]:
+        """Return which pixels of a crop (H, W) change. The network fills them all, the feather included."""
+        mask = np.zeros((crop.height, crop.width), np.bool_)
+        mask[self.box.moved(-crop.x0, -crop.y0).slices] = self.alpha > 0
+        return mask
+
+
+def hole_of(matte: NDArray[np.float32], settings: Settings) -> Hole | None:
+    """Threshold, grow and feather a matte (H, W) of 0..1; None where nothing is to be filled."""
+    solid = matte >= settings.matte_threshold
+    found = bounds(solid)
+    if found is None:
+        return None
+    height, width = matte.shape
+    reach = max(settings.grow, 0) + settings.feather + 2
+    around = Box(*found).grown(reach).within(width, height)
+    alpha = feather(grow(solid[around.slices], settings.grow), settings.feather)
+    tight = bounds(alpha > 0)
+    if tight is None:
+        return None
+    inner = Box(*tight)
+    return Hole(inner.moved(around.x0, around.y0), np.ascontiguousarray(alpha[inner.slices]))

@@ -1,0 +1,291 @@
+"""Everything about a render that can be known, and refused, before the first frame is worked on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from .clip import Clip, MovieClip, check_frames, open_clip
+from .color import ColorMap, choose_encoding
+from .compose import covers_everything
+from .errors import ImageError, InputError, MissingFramesError, SettingsError
+from .frames import Sequence
+from .hole import hole_of
+from .images import Header, formats_lossy, matte_on, output_notes
+from .network import Network
+from .region import Box, Region, choose_region
+from .shot import Settings, Shot
+from .window import Schedule
+
+
+@dataclass(frozen=True)
+class Sources:
+    """The opened inputs of a shot and where its output goes.
+
+    Attributes:
+        plate, matte: the clips.
+        output: the sequence that is written.
+        first, last: the rendered range.
+        lower, upper: frames that can be read, handles included.
+        header: of the plate's first rendered frame.
+        notes: sentences the user should see.
+    """
+
+    plate: Clip
+    matte: Clip
+    output: Sequence
+    first: int
+    last: int
+    lower: int
+    upper: int
+    header: Header
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A render, decided: its steps, its crop, its colors and what its state depends on.
+
+    Attributes:
+        region: None where no matte of the shot has a hole: then plates are copied and no network runs.
+        key: what saved states of this render are valid for.
+    """
+
+    sources: Sources
+    settings: Settings
+    schedule: Schedule
+    region: Region | None
+    color: ColorMap
+    key: dict[str, str]
+
+
+def open_sources(shot: Shot) -> Sources:
+    """Find the pictures of a shot and check that they can be rendered.
+
+    Raises:
+        InputError: bad range, an output that would overwrite an input or can't be written.
+        MissingFramesError: frames of plate or matte are missing; all are listed.
+        ImageError: pictures that can't be read, or sizes that differ.
+    """
+    plate, matte = open_clip(shot.plate), open_clip(shot.matte)
+    if plate.is_still:
+        raise InputError(
+            f"Plate {plate.name} is a single picture; give a sequence such as name.####.exr, or a movie."
+        )
+    first, last = _range(shot, plate)
+    _check_complete(plate, matte, range(first, last + 1))
+    output = _output(shot.output, plate, first)
+    _check_output(output, plate, matte)
+    lower, upper = _readable(plate, matte, first, last)
+    header = _check_headers(plate, range(lower, upper + 1))
+    notes = output_notes(header, output.extension) if not isinstance(plate, MovieClip) else ()
+    return Sources(plate, matte, output, first, last, lower, upper, header, notes)
+
+
+def make_plan(
+    sources: Sources,
+    shot: Shot,
+    settings: Settings,
+    network: Network,
+    *,
+    continues: bool = False,
+    watch: Callable[[int], None] = lambda frame: None,
+) -> Plan:
+    """Decide how a shot is rendered; reads every matte once.
+
+    Args:
+        sources: from `open_sources`.
+        shot, settings: what was asked for.
+        network: the opened model.
+        continues: the state before the first frame will be handed in.
+        watch: called with each matte's frame after it was read; may raise to stop.
+
+    Raises:
+        ImageError: a matte can't be read or does not fit its plate.
+        InputError: the matte covers the whole picture on every frame, or a cut names no frame.
+    """
+    cuts = _check_cuts(shot, sources)
+    schedule = Schedule(
+        first=sources.first,
+        last=sources.last,
+        lower=sources.lower,
+        upper=sources.upper,
+        cuts=cuts,
+        continues=continues,
+        warmup=settings.warmup,
+        offsets=network.source_offsets,
+    )
+    box = _scan(sources, settings, watch)
+    header = sources.header
+    region = None
+    if box is not None:
+        region = choose_region(
+            box,
+            width=header.width,
+            height=header.height,
+            multiple=network.size_multiple,
+            context=settings.context,
+            working_size=settings.working_size,
+        )
+    color = ColorMap(choose_encoding(shot.colorspace, header.is_float))
+    return Plan(
+        sources, settings, schedule, region, color, _key(network, sources, region, color, settings, cuts)
+    )
+
+
+def _range(shot: Shot, plate: Clip) -> tuple[int, int]:
+    asked = shot.frame_range()
+    if asked is None:
+        there = plate.frames()
+        return there[0], there[-1]
+    if len(asked) != asked.last - asked.first + 1:
+        raise InputError(
+            f"Frame range {shot.frames} has gaps; the fill of a frame needs the frames before it, so give "
+            "one run of frames, and each further run as a render of its own."
+        )
+    return asked.first, asked.last
+
+
+def _check_complete(plate: Clip, matte: Clip, frames: range) -> None:
+    lacks = [check_frames(plate, frames, "plate"), check_frames(matte, frames, "matte")]
+    told = "; ".join(text for text in lacks if text)
+    if told:
+        told = told[0].upper() + told[1:]
+        raise MissingFramesError(f"{told}; supply them or render a shorter --frames range.")
+
+
+def _output(text: str, plate: Clip, first: int) -> Sequence:
+    path = Path(text)
+    if path.is_dir() or not path.suffix:
+        return Sequence.parse(path / _own_name(plate, first))
+    output = Sequence.parse(path)
+    if output.is_still:
+        raise InputError(f"Output {text} has no frame number; write it as name.####{path.suffix}.")
+    return output
+
+
+def _own_name(plate: Clip, first: int) -> str:
+    """Return the plate's file name; PNG in place of a lossy format, which could not keep untouched pixels."""
+    if isinstance(plate, MovieClip):
+        return f"{plate.path(first).stem}.####.png"
+    name = Path(plate.name)
+    return name.with_suffix(".png").name if formats_lossy(name.suffix) else name.name
+
+
+def _check_output(output: Sequence, plate: Clip, matte: Clip) -> None:
+    for clip, what in ((plate, "plate"), (matte, "matte")):
+        sequence = getattr(clip, "sequence", None)
+        if sequence is not None and output.same_files(sequence):
+            raise InputError(
+                f"Output {output} would overwrite the {what}; give another folder or another name."
+            )
+    try:
+        output.folder.mkdir(parents=True, exist_ok=True)
+        probe = output.folder / ".cleanplate-writable"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise InputError(
+            f"Output folder {output.folder} can't be written to ({error.strerror or error}); "
+            "check its permissions or give another."
+        ) from error
+
+
+def _readable(plate: Clip, matte: Clip, first: int, last: int) -> tuple[int, int]:
+    """Widen the range to the frames around it that both clips have without a gap."""
+    there = set(plate.frames())
+    if not matte.is_still:
+        there &= set(matte.frames())
+    lower, upper = first, last
+    while lower - 1 in there:
+        lower -= 1
+    while upper + 1 in there:
+        upper += 1
+    return lower, upper
+
+
+def _check_headers(plate: Clip, frames: range) -> Header:
+    if isinstance(plate, MovieClip):
+        return plate.header(frames[0])
+    header = plate.header(frames[0])
+    for frame in frames[1:]:
+        other = plate.header(frame)
+        if (other.data_window, other.display_window) != (header.data_window, header.display_window):
+            raise ImageError(
+                f"Plate {plate.path(frame)} is {_windows(other)}, but {plate.path(frames[0])} is "
+                f"{_windows(header)}; all frames of a plate must have the same size and windows."
+            )
+        if (other.is_float, other.fill_channels) != (header.is_float, header.fill_channels):
+            raise ImageError(
+                f"Plate {plate.path(frame)} has other channels or pixel types than {plate.path(frames[0])}; "
+                "all frames of a plate must be alike."
+            )
+    return header
+
+
+def _windows(header: Header) -> str:
+    x, y, _, _ = header.data_window
+    full = header.display_window
+    return f"{header.width}x{header.height} at {x},{y} in {full[2]}x{full[3]}"
+
+
+def _check_cuts(shot: Shot, sources: Sources) -> tuple[int, ...]:
+    for cut in shot.cuts:
+        if not sources.lower < cut <= sources.upper:
+            raise SettingsError(
+                f"Cut {cut} is not inside the frames on disk, {sources.lower}-{sources.upper}; a cut is the "
+                "first frame of a new take."
+            )
+    return tuple(sorted(set(shot.cuts)))
+
+
+def _scan(sources: Sources, settings: Settings, watch: Callable[[int], None]) -> Box | None:
+    """Return the box around every hole of the shot.
+
+    All readable frames count, not only the range's, so that every part of a shot is rendered with the same
+    crop and gives the same pixels as the whole.
+    """
+    around: Box | None = None
+    everything = True
+    header = sources.header
+    frames = range(sources.lower, sources.upper + 1)
+    for frame in frames[:1] if sources.matte.is_still else frames:
+        matte = matte_on(header, sources.matte.matte(frame, settings.matte_channel))
+        hole = hole_of(matte, settings)
+        if hole is not None:
+            around = hole.box.union(around)
+        everything &= hole is not None and covers_everything(
+            hole.box, hole.alpha, header.width, header.height
+        )
+        watch(frame)
+    if everything:
+        raise InputError(
+            f"Matte {sources.matte.name} covers the whole picture on every frame, so there is nothing to "
+            "fill from; is it inverted, or is it the wrong channel (--matte-channel)?"
+        )
+    return around
+
+
+def _key(
+    network: Network,
+    sources: Sources,
+    region: Region | None,
+    color: ColorMap,
+    settings: Settings,
+    cuts: tuple[int, ...],
+) -> dict[str, str]:
+    size = f"{sources.header.width}x{sources.header.height}"
+    readable = f"{sources.lower}-{sources.upper}"
+    crop = "none" if region is None else f"{tuple(region.crop)} at {region.width}x{region.height}"
+    pixels = settings.model_dump(exclude={"context", "working_size"})
+    return {
+        "model": network.model_id,
+        "plate size": size,
+        "frames on disk": readable,
+        "first frame": str(sources.first),
+        "network crop": crop,
+        "color": color.encoding,
+        "cuts": ",".join(map(str, cuts)),
+        **{name.replace("_", " "): str(value) for name, value in pixels.items()},
+    }

@@ -1,0 +1,333 @@
+"""Render a shot: read, encode, step, compose and write, in order, with reading and writing running beside.
+
+One thread prepares the next steps, the caller's runs the network, one composes and writes; between them stand
+queues of two. A frame counts as done once its file has its final name, and only then is it journaled and,
+every few frames, the state after it saved. So whatever happens, what is on disk agrees, and a resumed render
+gives the same pixels as one that was never interrupted.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from collections import deque
+from collections.abc import Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from .atomic import remove_leftovers, replacing
+from .checkpoints import Checkpoints
+from .compose import filled
+from .errors import Interrupted, MissingFramesError, StateError
+from .fingerprint import Fingerprint
+from .frames import Sequence
+from .images import Plate, write_plate
+from .journal import Entry, Journal
+from .lock import holding
+from .network import Features, Network, Picture
+from .plan import Plan, Sources, make_plan, open_sources
+from .progress import Reporters
+from .region import Region
+from .resume import begin, go_on, refuse_existing
+from .saved_state import SavedState, read_state, write_state
+from .shot import Run, Settings, Shot
+from .shot_reader import ShotReader, StepInput
+from .state import ShotState
+from .stop import Stop
+
+_QUEUE = 2
+"""Steps prepared ahead, and frames waiting to be written."""
+
+
+@dataclass(frozen=True)
+class FrameDone:
+    """A frame that is on disk under its final name.
+
+    Attributes:
+        frame: its number.
+        path: its file.
+        seconds: since the frame before it.
+    """
+
+    frame: int
+    path: Path
+    seconds: float
+
+
+def state_folder(sources: Sources) -> Path:
+    """Return the folder that holds the journal, the saved states and the lock of one output."""
+    return sources.output.folder / ".cleanplate" / sources.output.path(0).name
+
+
+def render(
+    shot: Shot, settings: Settings, run: Run, network: Network, reporters: Reporters, stop: Stop
+) -> Iterator[FrameDone]:
+    """Render a shot and yield each frame once it is written.
+
+    Raises:
+        InputError, MissingFramesError, ImageError: before any frame is written where that can be known.
+        StateError: a resume or a handed-in state does not fit.
+        OutputBusyError: another render writes this output.
+        WriteError: the disk does not take a frame; what was written stays and can be resumed.
+        Interrupted: `stop` was asked for; the state is saved.
+    """
+    sources = open_sources(shot)
+    if not (run.resume or run.overwrite):
+        refuse_existing(sources, "use --resume to go on or --overwrite to start again")
+    for note in sources.notes:
+        reporters.note(note)
+    folder = state_folder(sources)
+    with holding(folder, str(sources.output)):
+        _clean_up(sources, folder)
+        handed_in = _read_handed_in(run, sources)
+        plan = make_plan(
+            sources,
+            shot,
+            settings,
+            network,
+            continues=handed_in is not None,
+            watch=lambda frame: _check_stop(stop, f"Stopped while reading mattes, at frame {frame}."),
+        )
+        if handed_in is not None:
+            plan = replace(plan, key={**plan.key, "first frame": handed_in.key.get("first frame", "")})
+        yield from _Rendering(plan, run, network, reporters, stop, folder).frames(handed_in)
+
+
+class _Rendering:
+    """One render in progress."""
+
+    def __init__(
+        self, plan: Plan, run: Run, network: Network, reporters: Reporters, stop: Stop, folder: Path
+    ) -> None:
+        self._plan = plan
+        self._run = run
+        self._network = network
+        self._reporters = reporters
+        self._stop = stop
+        self._journal = Journal(folder / "journal.jsonl", plan.key)
+        self._checkpoints = Checkpoints(folder, plan.key)
+        self._state = ShotState(plan.key, plan.schedule, self._checkpoints)
+        self._features: dict[int, Features] = {}
+        self._digests: dict[int, str] = {}
+        self._pending_prints: dict[int, Mapping[str, Fingerprint]] = {}
+
+    def frames(self, handed_in: SavedState | None) -> Iterator[FrameDone]:
+        """Do it all: find where to begin, render, hand the state on."""
+        start = self._begin(handed_in)
+        sources = self._plan.sources
+        self._reporters.start(
+            first=sources.first,
+            last=sources.last,
+            done=start - sources.first,
+            output=str(sources.output),
+            color=self._plan.color.encoding,
+        )
+        if self._plan.region is None:
+            self._reporters.note("The matte is empty on every frame: the plates are copied as they are.")
+            yield from self._copy(start)
+        elif start <= sources.last:
+            yield from self._fill(start, self._plan.region)
+        self._hand_on()
+        self._reporters.done()
+
+    def _begin(self, handed_in: SavedState | None) -> int:
+        notes: list[str] = []
+        if self._run.resume:
+            if handed_in is not None and not self._checkpoints.path(handed_in.frame).exists():
+                self._adopt(handed_in)
+            start = go_on(self._journal, self._state, self._plan, self._network, notes)
+        else:
+            begin(self._journal, self._state, self._plan)
+            start = self._plan.sources.first
+            if handed_in is not None:
+                self._adopt(handed_in)
+                self._state.restore(self._network, before=start)
+        for note in notes:
+            self._reporters.note(note)
+        return start
+
+    def _adopt(self, handed_in: SavedState) -> None:
+        """Take the state of the chunk before, after checking that it is of these pictures."""
+        assert self._run.state_in is not None  # that is where it came from
+        if self._plan.region is None:
+            return
+        self._state.load(self._network, Path(self._run.state_in))
+        self._check_inputs(handed_in)
+        self._checkpoints.add(handed_in)
+
+    def _check_inputs(self, saved: SavedState) -> None:
+        sources = self._plan.sources
+        for frame, digest in saved.inputs.items():
+            if sources.plate.missing([frame]) or sources.matte.missing([frame]):
+                raise MissingFramesError(
+                    f"Frame {frame} of plate or matte is missing; the state in {self._run.state_in} was made "
+                    "with it, and the fill goes on from it."
+                )
+            marks = {"plate": sources.plate.fingerprint(frame), "matte": sources.matte.fingerprint(frame)}
+            if _digest(marks) != digest:
+                raise StateError(
+                    f"State file {self._run.state_in} was made with another plate or matte: frame {frame} "
+                    "differs."
+                )
+
+    def _fill(self, start: int, region: Region) -> Iterator[FrameDone]:
+        reader = ShotReader(self._plan, region)
+        steps = self._plan.schedule.steps(start)
+        with ExitStack() as stack:
+            reading = stack.enter_context(_OneThread("read"))
+            writing = stack.enter_context(_OneThread("write"))
+            prepared: deque[Future[StepInput]] = deque()
+            written: deque[Future[FrameDone]] = deque()
+            for step in steps:
+                prepared.append(reading.submit(reader.prepare, step))
+                if len(prepared) > _QUEUE:
+                    yield from self._step(prepared.popleft().result(), writing, written)
+                if self._stop.requested() is not None:
+                    break
+            while prepared and self._stop.requested() is None:
+                yield from self._step(prepared.popleft().result(), writing, written)
+            while written:
+                yield self._tell(written.popleft().result())
+        self._end_of_filling()
+
+    def _step(
+        self, given: StepInput, writing: _OneThread, written: deque[Future[FrameDone]]
+    ) -> Iterator[FrameDone]:
+        step = given.step
+        if step.starts:
+            self._features.clear()
+        for frame, shown in given.encode.items():
+            self._features[frame] = self._network.encode(shown.picture, shown.mask)
+        sources = [self._features[frame] for frame in step.sources]
+        output = self._state.advance(self._network, step, given.target.picture, given.target.mask, sources)
+        self._features = {frame: kept for frame, kept in self._features.items() if frame in given.keep}
+        self._note_prints(given)
+        if not step.warmup:
+            saved = self._snapshot() if self._is_due(step.position) else None
+            marks, self._pending_prints = self._pending_prints, {}
+            written.append(writing.submit(self._write, given, output.fill, marks, saved))
+        while len(written) > _QUEUE or (written and written[0].done()):
+            yield self._tell(written.popleft().result())
+
+    def _write(
+        self,
+        given: StepInput,
+        fill: Picture,
+        marks: Mapping[int, Mapping[str, Fingerprint]],
+        saved: SavedState | None,
+    ) -> FrameDone:
+        frame = given.step.frame
+        path = self._plan.sources.output.path(frame)
+        region, hole = self._plan.region, given.target.hole
+        assert given.plate is not None and region is not None  # warm-up steps are not written
+        if hole is None:
+            self._put_unchanged(frame, given.plate)
+        else:
+            write_plate(filled(given.plate, hole, fill, region, self._plan.color), path)
+        self._journal.append(Entry(frame, path.stat().st_size, marks))
+        if saved is not None:
+            self._checkpoints.add(saved)
+        return FrameDone(frame, path, 0.0)
+
+    def _copy(self, start: int) -> Iterator[FrameDone]:
+        clip = self._plan.sources.plate
+        for frame in range(start, self._plan.sources.last + 1):
+            _check_stop(self._stop, f"Stopped before frame {frame}; go on with --resume.")
+            self._put_unchanged(frame, None)
+            path = self._plan.sources.output.path(frame)
+            marks = {"plate": clip.fingerprint(frame), "matte": self._plan.sources.matte.fingerprint(frame)}
+            self._journal.append(Entry(frame, path.stat().st_size, {frame: marks}))
+            yield self._tell(FrameDone(frame, path, 0.0))
+
+    def _put_unchanged(self, frame: int, plate: Plate | None) -> None:
+        """Write a frame that has no hole: the very file where the format is kept, else its pixels."""
+        sources = self._plan.sources
+        source, path = sources.plate.path(frame), sources.output.path(frame)
+        if source.suffix.lower() == path.suffix.lower():
+            with replacing(path) as temporary:
+                shutil.copyfile(source, temporary)
+        else:
+            write_plate(plate or sources.plate.plate(frame), path)
+
+    def _tell(self, done: FrameDone) -> FrameDone:
+        return replace(done, seconds=self._reporters.frame(done.frame))
+
+    def _note_prints(self, given: StepInput) -> None:
+        """Remember what was read: all of it for the journal, what later steps read again for the state."""
+        reach = self._plan.schedule.reach
+        self._pending_prints.update(given.prints)
+        self._digests.update({frame: _digest(marks) for frame, marks in given.prints.items()})
+        oldest = given.step.position - reach
+        self._digests = {frame: digest for frame, digest in self._digests.items() if frame >= oldest}
+
+    def _is_due(self, position: int) -> bool:
+        sources = self._plan.sources
+        return position == sources.last or (position - sources.first + 1) % self._run.checkpoint_every == 0
+
+    def _snapshot(self) -> SavedState:
+        return self._state.snapshot(self._network, self._digests)
+
+    def _end_of_filling(self) -> None:
+        """Save the state where a stop was asked for; the writer has finished what was begun."""
+        code = self._stop.requested()
+        if code is None or self._state.frame == self._plan.sources.last:
+            return
+        if self._state.frame is None:
+            raise Interrupted("Stopped before the first frame; nothing was written.", code)
+        self._checkpoints.add(self._snapshot())
+        raise Interrupted(
+            f"Stopped after frame {self._state.frame}; its state is saved, go on with --resume.", code
+        )
+
+    def _hand_on(self) -> None:
+        """Give the state after the last frame to whoever renders the next chunk."""
+        if self._run.state_out is None:
+            return
+        path, last = Path(self._run.state_out), self._plan.sources.last
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if self._plan.region is None:
+            write_state(path, SavedState(self._plan.key, last, {}, {}))
+            return
+        with replacing(path) as temporary:
+            shutil.copyfile(self._checkpoints.path(last), temporary)
+
+
+class _OneThread(ThreadPoolExecutor):
+    """A worker thread whose waiting jobs are dropped when the block ends with an error."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(max_workers=1, thread_name_prefix=name)
+
+    def __exit__(self, kind: object, error: object, trace: object) -> None:
+        self.shutdown(wait=True, cancel_futures=True)
+
+
+def _clean_up(sources: Sources, folder: Path) -> None:
+    """Remove what a killed render of this output left half-written."""
+    remove_leftovers(folder, lambda path: True)
+    remove_leftovers(sources.output.folder, lambda path: sources.output.same_files(Sequence.parse(path)))
+
+
+def _check_stop(stop: Stop, message: str) -> None:
+    code = stop.requested()
+    if code is not None:
+        raise Interrupted(message, code)
+
+
+def _read_handed_in(run: Run, sources: Sources) -> SavedState | None:
+    if run.state_in is None:
+        return None
+    saved = read_state(Path(run.state_in))
+    if saved.frame != sources.first - 1:
+        raise StateError(
+            f"State file {run.state_in} stands after frame {saved.frame}, the range begins at "
+            f"{sources.first}; expected a state after frame {sources.first - 1}."
+        )
+    return saved
+
+
+def _digest(marks: Mapping[str, Fingerprint]) -> str:
+    joined = "".join(marks[kind].digest for kind in ("plate", "matte"))
+    return hashlib.blake2b(joined.encode(), digest_size=16).hexdigest()

@@ -1,0 +1,127 @@
+"""Reads a shot's frames in the order its steps need them, each picture once where memory allows."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from .compose import network_input
+from .errors import ImageError
+from .fingerprint import Fingerprint
+from .hole import Hole, hole_of
+from .images import Plate, matte_on
+from .network import Mask, Picture
+from .plan import Plan
+from .region import Region
+from .window import Step, mirror
+
+PLATE_CACHE_BYTES = 256 << 20
+"""Decoded plates kept between their first use as a source and the step that fills them."""
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A frame as the network sees it, and the hole it has at plate resolution."""
+
+    picture: Picture
+    mask: Mask
+    hole: Hole | None
+
+
+@dataclass(frozen=True)
+class StepInput:
+    """All that one step needs.
+
+    Attributes:
+        step: which step.
+        target: the frame to fill.
+        encode: frames to encode as sources now; earlier ones are still there.
+        keep: source frames that later steps use.
+        plate: what the fill is laid into; None for a warm-up step.
+        prints: fingerprints of the files read for this step and not for an earlier one.
+    """
+
+    step: Step
+    target: Shown
+    encode: Mapping[int, Shown]
+    keep: frozenset[int]
+    plate: Plate | None
+    prints: Mapping[int, Mapping[str, Fingerprint]]
+
+
+class ShotReader:
+    """Prepares steps one after the other. Not for several threads at once."""
+
+    def __init__(self, plan: Plan, region: Region) -> None:
+        self._plan = plan
+        self._region = region
+        self._shown: dict[int, Shown] = {}
+        self._encoded: set[int] = set()
+        self._printed: set[int] = set()
+        self._plates: OrderedDict[int, Plate] = OrderedDict()
+        self._plate_bytes = 0
+
+    def prepare(self, step: Step) -> StepInput:
+        """Read what `step` needs; call it with the steps in order.
+
+        Raises:
+            ImageError: a picture can't be read, or its matte left the crop since the shot was scanned.
+        """
+        if step.starts:
+            self._encoded.clear()
+        new = sorted(set(step.sources) - self._encoded)
+        prints = {frame: self._prints(frame) for frame in {step.frame, *new} - self._printed}
+        self._printed |= set(prints)
+        encode = {frame: self._show(frame) for frame in new}
+        target = self._show(step.frame)
+        plate = None if step.warmup else self._plate(step.frame)
+        keep = frozenset(self._plan.schedule.needed_after(step))
+        self._encoded = (self._encoded | set(new)) & keep
+        self._forget(step)
+        return StepInput(step, target, encode, keep, plate, prints)
+
+    def _show(self, frame: int) -> Shown:
+        if frame not in self._shown:
+            hole = self._hole(frame)
+            picture, mask = network_input(self._plate(frame), hole, self._region, self._plan.color)
+            self._shown[frame] = Shown(picture, mask, hole)
+        return self._shown[frame]
+
+    def _plate(self, frame: int) -> Plate:
+        if frame in self._plates:
+            return self._plates[frame]
+        plate = self._plan.sources.plate.plate(frame)
+        self._plates[frame] = plate
+        self._plate_bytes += _size(plate)
+        while self._plate_bytes > PLATE_CACHE_BYTES and len(self._plates) > 1:
+            _, dropped = self._plates.popitem(last=False)
+            self._plate_bytes -= _size(dropped)
+        return plate
+
+    def _hole(self, frame: int) -> Hole | None:
+        sources = self._plan.sources
+        matte = sources.matte.matte(frame, self._plan.settings.matte_channel)
+        hole = hole_of(matte_on(sources.header, matte), self._plan.settings)
+        if hole is not None and not self._region.crop.contains(hole.box):
+            raise ImageError(
+                f"Matte {sources.matte.path(frame)} has changed since the render began; start it again."
+            )
+        return hole
+
+    def _prints(self, frame: int) -> dict[str, Fingerprint]:
+        sources = self._plan.sources
+        return {"plate": sources.plate.fingerprint(frame), "matte": sources.matte.fingerprint(frame)}
+
+    def _forget(self, step: Step) -> None:
+        """Drop frames that no later step fills; a source's features outlive its picture."""
+        coming = range(step.position + 1, step.position + self._plan.schedule.reach + 1)
+        later = {mirror(position, step.segment.lower, step.segment.upper) for position in coming}
+        for frame in [frame for frame in self._shown if frame not in later]:
+            del self._shown[frame]
+        for frame in [frame for frame in self._plates if frame not in later]:
+            self._plate_bytes -= _size(self._plates.pop(frame))
+
+
+def _size(plate: Plate) -> int:
+    return sum(group.pixels.nbytes for part in plate.parts for group in part.groups)
