@@ -17,6 +17,7 @@ import numpy as np
 import OpenImageIO as oiio
 from numpy.typing import NDArray
 
+from plugin_core.image_text import complaint
 from plugin_core.pictures import Part
 
 _PIXEL_TYPES = {"uint32": 0, "float16": 1, "float32": 2}
@@ -48,7 +49,7 @@ def copy_exact(file: oiio.ImageOutput, part: Part, beside: Path) -> bool:
         _write_plain(part, plain)
         source = oiio.ImageInput.open(str(plain))
         if source is None:
-            raise OSError(oiio.geterror())
+            raise OSError(complaint())
         try:
             return bool(file.copy_image(source))
         finally:

@@ -11,12 +11,13 @@ import OpenImageIO as oiio
 from numpy.typing import NDArray
 
 from plugin_core.errors import ImageError
+from plugin_core.image_channels import choose_fill, layer_of
+from plugin_core.image_text import complaint
 from plugin_core.pictures import Group, Header, Part, Plate
 
 MAX_SIDE = 65536
 """Longest side that is believed; a damaged header can claim anything."""
 
-_RGB_NAMES = (("r", "g", "b"), ("red", "green", "blue"))
 _BITS = {"uint8": 8, "int8": 8, "uint16": 16, "int16": 16, "uint": 32, "uint32": 32, "int": 32, "int32": 32}
 
 
@@ -52,19 +53,22 @@ def opened(path: Path) -> Iterator[oiio.ImageInput]:
     hints.attribute("oiio:RawColor", 1)
     file = oiio.ImageInput.open(str(path), hints)
     if file is None:
-        raise damaged(path, oiio.geterror())
+        raise damaged(path, complaint())
     try:
         yield file
+    except UnicodeDecodeError as error:
+        raise damaged(path, "a name in its header is not text") from error
+    except MemoryError as error:
+        raise damaged(path, "it claims more pixels than fit into memory") from error
     finally:
         file.close()
+        complaint()  # OpenImageIO prints what nobody fetched when the process ends
 
 
 def damaged(path: Path, reason: str) -> ImageError:
-    """The error for a file that OpenImageIO could not read, with its first line as the reason."""
-    lines = [line.strip() for line in reason.splitlines() if line.strip()]
-    detail = lines[0] if lines else "no reason given"
+    """The error for a file that OpenImageIO could not read."""
     return ImageError(
-        f"{path} can't be read as a picture ({detail}); the file may be damaged or not yet complete."
+        f"{path} can't be read as a picture ({reason}); the file may be damaged or not yet complete."
     )
 
 
@@ -87,7 +91,7 @@ def _specs(file: oiio.ImageInput, path: Path) -> list[oiio.ImageSpec]:
         spec = file.spec().copy()
         _check_spec(spec, path)
         specs.append(spec)
-    file.geterror()
+    complaint(file)
     claimed = specs[0].get_int_attribute("oiio:subimages", 1) if specs else 1
     if len(specs) < claimed:
         raise damaged(path, f"{len(specs)} of {claimed} parts found")
@@ -106,7 +110,7 @@ def _check_spec(spec: oiio.ImageSpec, path: Path) -> None:
 
 def header_of(path: Path, format_name: str, specs: list[oiio.ImageSpec]) -> Header:
     """Build the header of the part that is filled. Raises ImageError when no part has RGB or gray."""
-    part, fill = _choose_fill(path, specs)
+    part, fill = choose_fill(path, [tuple(spec.channelnames) for spec in specs])
     spec = specs[part]
     types = tuple(type_name(spec.channelformat(c)) for c in range(spec.nchannels))
     kind = types[fill[0]]
@@ -135,48 +139,12 @@ def type_name(kind: oiio.TypeDesc) -> str:
     return str(kind)
 
 
-def _choose_fill(path: Path, specs: list[oiio.ImageSpec]) -> tuple[int, tuple[int, ...]]:
-    for part, spec in enumerate(specs):
-        found = _rgb_channels(tuple(spec.channelnames))
-        if found is not None:
-            return part, found
-    for part, spec in enumerate(specs):
-        gray = _gray_channel(tuple(spec.channelnames))
-        if gray is not None:
-            return part, (gray,)
-    names = ", ".join(name for spec in specs for name in spec.channelnames)
-    raise ImageError(f"{path} has neither R, G, B nor a gray channel to fill; it has {names}.")
-
-
-def _rgb_channels(names: tuple[str, ...]) -> tuple[int, ...] | None:
-    """Indices of the first R, G, B of one layer; the layer without a name goes first."""
-    lowered = [name.lower() for name in names]
-    if {"c", "m", "y", "k"} <= set(lowered):
-        return None
-    layers = [""] + [name.rpartition(".")[0] + "." for name in lowered if "." in name]
-    for layer in dict.fromkeys(layers):
-        for colors in _RGB_NAMES:
-            wanted = [layer + color for color in colors]
-            if all(name in lowered for name in wanted):
-                return tuple(lowered.index(name) for name in wanted)
-    return None
-
-
-def _gray_channel(names: tuple[str, ...]) -> int | None:
-    lowered = [name.lower() for name in names]
-    if len(names) == 1:
-        return 0
-    if "y" in lowered and not {"c", "m", "k"} & set(lowered):
-        return lowered.index("y")
-    return None
-
-
 def _read_part(file: oiio.ImageInput, index: int, spec: oiio.ImageSpec, path: Path) -> Part:
     groups = []
     for begin, end, kind in _type_runs(spec):
         pixels = file.read_image(index, 0, begin, end, kind)
         if pixels is None or file.has_error:
-            raise damaged(path, file.geterror())
+            raise damaged(path, complaint(file))
         groups.append(Group(begin, pixels))
     return Part(spec, tuple(groups))
 
@@ -197,17 +165,19 @@ def read_floats(file: oiio.ImageInput, part: int, begin: int, end: int, path: Pa
     """Channels begin to end (excluded) as (H, W, N) float32; integer types are scaled to 0..1."""
     pixels = file.read_image(part, 0, begin, end, oiio.TypeDesc("float"))
     if pixels is None or file.has_error:
-        raise damaged(path, file.geterror())
+        raise damaged(path, complaint(file))
     floats: NDArray[np.float32] = pixels
     return floats
 
 
 def _notes(header: Header, specs: list[oiio.ImageSpec], mipmapped: bool) -> tuple[str, ...]:
     notes = []
+    names = ", ".join(header.channels[c] for c in header.fill_channels)
     views = specs[header.part].getattribute("multiView")
     if views is not None or any(spec.get_string_attribute("view") for spec in specs):
-        names = ", ".join(header.channels[c] for c in header.fill_channels)
         notes.append(f"The plate is stereo: only {names} of its first view is filled.")
+    elif layer_of(header.channels[header.fill_channels[0]]):
+        notes.append(f"The plate has its picture in a layer: {names} is filled.")
     if mipmapped:
         notes.append("The plate has smaller copies of itself (mipmaps): they are left out of the output.")
     if any(spec.get_int_attribute("thumbnail_width", 0) for spec in specs):

@@ -6,19 +6,29 @@ import os
 import shutil
 import uuid
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import OpenImageIO as oiio
-from numpy.typing import NDArray
 
-from plugin_core.errors import ImageError, WriteError
+from plugin_core.errors import WriteError
 from plugin_core.exr_mixed import copy_exact, needs_copy
+from plugin_core.image_convert import converted
 from plugin_core.image_formats import Format, format_for, lossless_compression, target_type
-from plugin_core.pictures import Group, Header, Part, Plate
+from plugin_core.image_text import complaint
+from plugin_core.pictures import Header, Part, Plate
 
+_STORAGE = (
+    "oiio:",
+    "openexr:",
+    "tiff:",
+    "jpeg:",
+    "png:",
+    "thumbnail_",
+    "compression",
+    "textureformat",
+    "planarconfig",
+)
 TEMPORARY_PREFIX = ".cleanplate-"
 _HARMLESS = "TIFFWriteCustomDirectory() of the Exif data"
 """OpenImageIO 3.2 says this of every TIFF without Exif attributes, after closing it properly."""
@@ -34,17 +44,21 @@ def write_plate(plate: Plate, path: Path, *, sync: bool = True) -> tuple[str, ..
     can't be written.
     """
     target = format_for(path.suffix)
-    parts = plate.parts if target.name == plate.header.format else _converted(plate, target, path.suffix)
+    own = target.name == plate.header.format
+    parts = plate.parts if own else converted(plate, target, path.suffix)
     temporary = _reserve(path)
     try:
         _write_parts(parts, target, temporary, path)
-        _check_written(parts, temporary, path)
+        lost = _check_written(parts, temporary, path)
         _publish(temporary, path, sync)
     except BaseException:
         with suppress(OSError):
             temporary.unlink()
         raise
-    return output_notes(plate.header, path.suffix) + plate.notes
+    notes = output_notes(plate.header, path.suffix) + plate.notes
+    if own and lost:
+        notes += (f"The plate's attributes {', '.join(lost)} are of a kind that can't be written: left out.",)
+    return notes
 
 
 def output_notes(header: Header, extension: str) -> tuple[str, ...]:
@@ -101,7 +115,7 @@ def _write_error(path: Path, reason: str) -> WriteError:
 def _write_parts(parts: tuple[Part, ...], target: Format, temporary: Path, path: Path) -> None:
     file = oiio.ImageOutput.create(str(temporary))
     if file is None:
-        raise _write_error(path, oiio.geterror())
+        raise _write_error(path, complaint())
     specs = [_spec_to_write(part.spec, target) for part in parts]
     name = str(temporary)
     opened = (
@@ -110,17 +124,17 @@ def _write_parts(parts: tuple[Part, ...], target: Format, temporary: Path, path:
         else file.open(name, specs[0])
     )
     if not opened:
-        raise _write_error(path, file.geterror())
+        raise _write_error(path, complaint(file))
     try:
         for index, (part, spec) in enumerate(zip(parts, specs, strict=True)):
             if index and not file.open(name, spec, "AppendSubimage"):
-                raise _write_error(path, file.geterror())
+                raise _write_error(path, complaint(file))
             _write_pixels(file, part, temporary, path)
     finally:
         closed = file.close()
-    complaint = file.geterror() if file.has_error else ""
-    if not closed or (complaint and _HARMLESS not in complaint):
-        raise _write_error(path, complaint)
+    reason = complaint(file) if file.has_error else ""
+    if not closed or (reason and _HARMLESS not in reason):
+        raise _write_error(path, reason)
 
 
 def _write_pixels(file: oiio.ImageOutput, part: Part, temporary: Path, path: Path) -> None:
@@ -132,7 +146,7 @@ def _write_pixels(file: oiio.ImageOutput, part: Part, temporary: Path, path: Pat
         joined = [group.pixels.astype(np.float32) for group in part.groups]
         done = file.write_image(np.concatenate(joined, axis=2))
     if not done or file.has_error:
-        raise _write_error(path, file.geterror())
+        raise _write_error(path, complaint(file))
 
 
 def _spec_to_write(spec: oiio.ImageSpec, target: Format) -> oiio.ImageSpec:
@@ -145,26 +159,36 @@ def _spec_to_write(spec: oiio.ImageSpec, target: Format) -> oiio.ImageSpec:
         written.erase_attribute("openexr:levelmode")
         written.erase_attribute("textureformat")
     if target.name == "openexr" and not written.get_string_attribute("DateTime"):
-        written.attribute(
-            "DateTime", ""
-        )  # an empty one is left out; without it OpenImageIO adds the current time
+        # OpenImageIO adds the current time where there is none, and leaves an empty one out.
+        written.attribute("DateTime", "")
     if target.name == "jpeg":
         written.attribute("compression", "jpeg:100")
         written.attribute("jpeg:subsampling", "4:4:4")
     return written
 
 
-def _check_written(parts: tuple[Part, ...], temporary: Path, path: Path) -> None:
-    """Open the file again and read the last rows of every part, which a short write would lack."""
+def _check_written(parts: tuple[Part, ...], temporary: Path, path: Path) -> list[str]:
+    """Open the file again and read the last rows of every part, which a short write would lack.
+
+    Returns the names of attributes that were to be written and are not there.
+    """
+    lost: list[str] = []
     file = oiio.ImageInput.open(str(temporary))
     if file is None:
-        raise _write_error(path, oiio.geterror())
+        raise _write_error(path, complaint())
     try:
         for index, part in enumerate(parts):
             if not file.seek_subimage(index, 0) or not _ends_well(file, index, part):
-                raise _write_error(path, file.geterror() or f"part {index} did not come back after writing")
+                raise _write_error(path, f"part {index} did not come back after writing: {complaint(file)}")
+            lost += _names_of(part.spec) - _names_of(file.spec())
     finally:
         file.close()
+    return sorted(set(lost))
+
+
+def _names_of(spec: oiio.ImageSpec) -> set[str]:
+    """Names of the attributes that are about the picture, not about how a file stores it."""
+    return {attribute.name for attribute in spec.extra_attribs if not attribute.name.startswith(_STORAGE)}
 
 
 def _ends_well(file: oiio.ImageInput, index: int, part: Part) -> bool:
@@ -201,39 +225,3 @@ def _sync(path: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
-
-
-def _converted(plate: Plate, target: Format, extension: str) -> tuple[Part, ...]:
-    """Color and alpha of the filled part, in a type that another format holds."""
-    header = plate.header
-    part = plate.parts[header.part]
-    channels = list(header.fill_channels)
-    alpha = part.spec.alpha_channel
-    if alpha >= 0 and alpha not in channels and target.alpha:
-        channels.append(alpha)
-    kind = target_type(header.types[channels[0]], target, extension)
-    pixels = np.stack([_cast(part.channel(c), kind) for c in channels], axis=2)
-    spec = part.spec.copy()
-    spec.set_format(oiio.TypeDesc(kind))
-    spec.channelformats = ()
-    spec.nchannels = len(channels)
-    spec.channelnames = tuple(("Y", "A") if header.is_gray else ("R", "G", "B", "A"))[: len(channels)]
-    spec.alpha_channel = len(header.fill_channels) if len(channels) > len(header.fill_channels) else -1
-    spec.erase_attribute("compression")
-    spec.erase_attribute("oiio:BitsPerSample")
-    spec.tile_width = spec.tile_height = 0
-    return (replace(part, spec=spec, groups=(Group(0, pixels),)),)
-
-
-def _cast(channel: NDArray[Any], kind: str) -> NDArray[Any]:
-    if channel.dtype == np.uint8 and kind == "uint16":
-        return channel.astype(np.uint16) * np.uint16(257)
-    if channel.dtype == np.uint16 and kind == "uint8":
-        return ((channel.astype(np.uint32) * 255 + 32767) // 65535).astype(np.uint8)
-    if channel.dtype.kind == "f":
-        return channel.astype({"half": np.float16, "float": np.float32}.get(kind, np.float64))
-    if str(channel.dtype) not in (kind, kind + "32"):
-        raise ImageError(
-            f"A channel of {channel.dtype} can't be written as {kind}; write the plate's own format."
-        )
-    return channel

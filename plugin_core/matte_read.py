@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from plugin_core.errors import ImageError
 from plugin_core.image_read import opened, read_floats
+from plugin_core.image_text import complaint
 from plugin_core.pictures import Box, Header, Plate
 
 _LUMINANCE = np.array([0.2126, 0.7152, 0.0722], np.float32)
@@ -105,7 +106,7 @@ def _find(file: oiio.ImageInput, path: Path, channel: str) -> tuple[oiio.ImageSp
         if channel != "auto" and _named(here[1], channel):
             return here
         part += 1
-    file.geterror()
+    complaint(file)
     if first is None:
         raise ImageError(f"{path} holds no picture.")
     return first
