@@ -7,6 +7,7 @@ at once.
 from __future__ import annotations
 
 import argparse
+import importlib
 import logging
 import os
 import sys
@@ -181,6 +182,12 @@ def _add_models(commands: Any) -> None:
     imported.add_argument("checkpoint", metavar="CHECKPOINT", help="torch file with a state_dict")
     imported.add_argument("--variant", type=int, choices=(512, 256), required=True)
     imported.add_argument("--out", metavar="BUNDLE", required=True, help="folder to write")
+    imported.add_argument(
+        "--weights",
+        choices=("float32", "float16"),
+        default="float32",
+        help="how weights are stored: exact, or at half the size (float32)",
+    )
     imported.add_argument("--licence", help="licence of the weights, noted in the manifest")
     imported.set_defaults(command=_models_import)
 
@@ -227,11 +234,14 @@ def _models_verify(arguments: argparse.Namespace) -> int:
 
 
 def _models_import(arguments: argparse.Namespace) -> int:
-    from .train_extra import load_importer
-
-    importer = load_importer()
-    path = importer(
-        Path(arguments.checkpoint), arguments.variant, Path(arguments.out), licence=arguments.licence
+    # By name: the core does not depend on the training package, and torch is loaded only here.
+    checkpoint = importlib.import_module("cleanplate_models.checkpoint")
+    path = checkpoint.import_checkpoint(
+        arguments.checkpoint,
+        arguments.variant,
+        arguments.out,
+        licence=arguments.licence,
+        weights=arguments.weights,
     )
     print(f"wrote {path}")
     return 0

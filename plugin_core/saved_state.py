@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .atomic import replacing
-from .errors import StateError, WriteError
+from .errors import StateError
 
 FORMAT_VERSION = 1
 
@@ -38,8 +38,7 @@ class SavedState:
 
 def write_state(path: Path, state: SavedState) -> None:
     """Write a state as safetensors, whole or not at all. Raises WriteError when the disk does not take it."""
-    from safetensors import SafetensorError
-    from safetensors.numpy import save_file
+    from safetensors.numpy import save
 
     about = {
         "format_version": FORMAT_VERSION,
@@ -48,11 +47,10 @@ def write_state(path: Path, state: SavedState) -> None:
         "inputs": {str(frame): digest for frame, digest in state.inputs.items()},
     }
     arrays = {name: np.ascontiguousarray(array) for name, array in state.arrays.items()}
+    # Through our own write, since the library's makes files that nobody else may read.
+    content = save(arrays, metadata={"cleanplate_state": json.dumps(about)})
     with replacing(path) as temporary:
-        try:
-            save_file(arrays, temporary, metadata={"cleanplate_state": json.dumps(about)})
-        except SafetensorError as error:
-            raise WriteError(f"Can't write {path}: {error}.") from error
+        temporary.write_bytes(content)
 
 
 def read_state(path: Path) -> SavedState:

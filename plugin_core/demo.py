@@ -1,0 +1,48 @@
+"""Render the embedded sample shot and lay before and after side by side."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from .api import open_model
+from .contact_sheet import before_after_sheet, hole_psnr
+from .images import read_matte, read_plate
+from .progress import reporting
+from .sample import FIRST, FRAMES, LAST, clean_pattern, frame_path, matte_pattern, plate_pattern
+from .shot import Settings, Shot
+from .stop import Stop, on_signals
+
+DEMO_SETTINGS = Settings(grow=2, feather=3)
+
+
+def run_demo(out: Path, model: str, device: str) -> int:
+    """Render the sample into `out`, write `out/before_after.png` and print where it is. Returns 0."""
+    output = str(out / "clean.####.exr")
+    shot = Shot(plate=plate_pattern(), matte=matte_pattern(), output=output, frames=FRAMES)
+    stop = Stop()
+    with reporting("auto", None) as reporters, on_signals(stop), open_model(model, device) as opened:
+        rendered = list(opened.render(shot, DEMO_SETTINGS, overwrite=True, reporters=reporters, stop=stop))
+        where = opened.device
+    score = float(np.mean([_score(output, done.frame) for done in rendered]))
+    sheet = before_after_sheet(
+        lambda frame: read_plate(frame_path(plate_pattern(), frame)).rgb,
+        lambda frame: read_matte(frame_path(matte_pattern(), frame)).values,
+        lambda frame: read_plate(frame_path(output, frame)).rgb,
+        lambda frame: read_plate(frame_path(clean_pattern(), frame)).rgb,
+        [FIRST + 1, (FIRST + LAST) // 2, LAST - 1],
+        out / "before_after.png",
+        title="Cleanplate: the embedded sample shot",
+        note=f"model {model} on {where}, {len(rendered)} frames, {score:.1f} dB inside the hole",
+    )
+    print(f"clean plate:      {output}")
+    print(f"before and after: {sheet.resolve()}")
+    print(f"inside the hole:  {score:.1f} dB PSNR against the true clean plate")
+    return 0
+
+
+def _score(output: str, frame: int) -> float:
+    result = read_plate(frame_path(output, frame)).rgb
+    truth = read_plate(frame_path(clean_pattern(), frame)).rgb
+    return hole_psnr(result, truth, read_matte(frame_path(matte_pattern(), frame)).values)

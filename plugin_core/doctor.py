@@ -1,0 +1,61 @@
+"""Say what is installed here and whether a render would run: the first thing to send with a question."""
+
+from __future__ import annotations
+
+import os
+import platform
+from importlib.metadata import PackageNotFoundError, version
+from typing import TextIO
+
+from .errors import CleanplateError
+
+_PACKAGES = ("cleanplate", "numpy", "OpenImageIO", "onnxruntime-gpu", "onnxruntime", "av", "torch")
+
+
+def examine(stream: TextIO) -> int:
+    """Write one line for each fact. Returns 0 when a render would run, else the exit code it would end with."""
+    _line(stream, "python", f"{platform.python_version()} on {platform.platform()}, {os.cpu_count()} cores")
+    for package in _PACKAGES:
+        _line(stream, package, _version(package))
+    return max(_examine_models(stream), _examine_device(stream))
+
+
+def _examine_models(stream: TextIO) -> int:
+    from .model import Bundle, known_bundles
+
+    found, code = 0, 0
+    for name, path in known_bundles():
+        found += 1
+        try:
+            bundle = Bundle.open(path)
+            _line(stream, f"model {name}", f"variant {bundle.manifest.variant}, {bundle.model_id}, {path}")
+        except CleanplateError as error:
+            _line(stream, f"model {name}", f"BROKEN: {error}")
+            code = error.exit_code
+    if not found:
+        _line(stream, "models", "NONE is installed")
+        code = 4
+    return code
+
+
+def _examine_device(stream: TextIO) -> int:
+    from .session import Session
+
+    try:
+        with Session.open("vinet") as session:
+            _line(stream, "device", f"renders run on {session.device}")
+    except CleanplateError as error:
+        _line(stream, "device", f"NONE: {error}")
+        return error.exit_code
+    return 0
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "not installed"
+
+
+def _line(stream: TextIO, what: str, text: str) -> None:
+    print(f"{what + ':':<18}{text}", file=stream)
