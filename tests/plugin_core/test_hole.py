@@ -1,0 +1,70 @@
+"""From a matte to what is filled."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from plugin_core.hole import hole_of
+from plugin_core.region import Box
+from plugin_core.shot import Settings
+
+
+def square(value: float = 1.0) -> np.ndarray:
+    matte = np.zeros((60, 80), np.float32)
+    matte[20:30, 40:56] = value
+    return matte
+
+
+def test_a_plain_matte_is_taken_as_it_is():
+    hole = hole_of(square(), Settings())
+    assert hole is not None
+    assert hole.box == Box(40, 20, 56, 30)
+    assert (hole.alpha == 1).all()
+
+
+@pytest.mark.parametrize("value", [0.0, 0.04])
+def test_what_is_below_the_threshold_is_no_hole(value):
+    assert hole_of(square(value), Settings()) is None
+
+
+def test_a_soft_edge_belongs_to_the_hole():
+    matte = square()
+    matte[20:30, 56] = 0.2
+    hole = hole_of(matte, Settings())
+    assert hole is not None
+    assert hole.box.x1 == 57
+
+
+def test_grow_and_feather_reach_as_far_as_asked_and_no_further():
+    hole = hole_of(square(), Settings(grow=3, feather=4))
+    assert hole is not None
+    assert hole.box.x0 >= 40 - 3 - 4
+    assert hole.box.x0 < 40 - 3
+    on_plate = np.zeros((60, 80), np.float32)
+    on_plate[hole.box.slices] = hole.alpha
+    assert (on_plate[20:30, 37:59] == 1).all()
+    edge = on_plate[25, 59:64]
+    assert (np.diff(edge) <= 0).all()
+    assert 0 < edge[0] < 1
+
+
+def test_a_negative_grow_can_leave_nothing():
+    assert hole_of(square(), Settings(grow=-6)) is None
+
+
+def test_the_hole_stops_at_the_plate_edge():
+    matte = np.zeros((20, 20), np.float32)
+    matte[:4, :4] = 1
+    hole = hole_of(matte, Settings(grow=5, feather=5))
+    assert hole is not None
+    assert hole.box.x0 == 0
+    assert hole.box.y0 == 0
+
+
+def test_mask_on_a_crop_marks_the_feather_too():
+    hole = hole_of(square(), Settings(feather=3))
+    assert hole is not None
+    mask = hole.mask_on(Box(30, 10, 70, 50))
+    assert mask.sum() == (hole.alpha > 0).sum()
+    assert mask[10:20, 10:26].all()

@@ -1,0 +1,71 @@
+"""Jobs: what is accepted, and how a mistake is told."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from plugin_core.errors import SettingsError
+from plugin_core.shot import Job, Run, Settings, Shot
+
+SCHEMA = Path(__file__).parents[2] / "docs" / "job.schema.json"
+SHOT = {"plate": "p.####.exr", "matte": "m.####.exr", "output": "o.####.exr"}
+
+
+def job_file(folder: Path, fields: object) -> Path:
+    path = folder / "job.json"
+    path.write_text(fields if isinstance(fields, str) else json.dumps(fields), "utf-8")
+    return path
+
+
+def test_a_job_with_only_its_pictures_takes_the_defaults(tmp_path):
+    job = Job.read(job_file(tmp_path, {"shot": SHOT}))
+    assert job.settings == Settings()
+    assert job.run == Run()
+
+
+def test_cuts_are_taken_as_text_or_numbers():
+    assert Shot(**SHOT, cuts="1042, 1077").cuts == (1042, 1077)
+    assert Shot(**SHOT, cuts=(5,)).cuts == (5,)
+
+
+@pytest.mark.parametrize(
+    ("fields", "told"),
+    [
+        ({"shot": SHOT, "settings": {"gorw": 3}}, "Settings has no field 'gorw'; did you mean 'grow'?"),
+        ({"shot": {**SHOT, "outptu": 1}}, "Shot has no field 'outptu'; did you mean 'output'?"),
+        ({"shot": SHOT, "seting": {}}, "Job has no field 'seting'; did you mean 'settings'?"),
+        (
+            {"shot": SHOT, "settings": {"feather": -1}},
+            "'feather' should be greater than or equal to 0, got -1",
+        ),
+        ({"shot": SHOT, "settings": {"grow": "much"}}, "'grow' should be a valid integer"),
+        ({"shot": {"plate": "p.####.exr", "matte": "m"}}, "Shot needs the field 'output'"),
+        ({"version": 2, "shot": SHOT}, "has version 2, this Cleanplate reads version 1"),
+        ([1], "must hold one JSON object, got list"),
+        ("{not json", "is not JSON"),
+    ],
+)
+def test_a_mistake_is_told_in_one_sentence_that_names_the_file(tmp_path, fields, told):
+    with pytest.raises(SettingsError) as caught:
+        Job.read(job_file(tmp_path, fields))
+    assert told in str(caught.value)
+    assert "job.json" in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_job_that_is_not_there(tmp_path):
+    with pytest.raises(SettingsError, match="Can't read job"):
+        Job.read(tmp_path / "none.json")
+
+
+def test_a_misspelt_setting_is_refused_in_python_too():
+    with pytest.raises(SettingsError, match="did you mean 'feather'"):
+        Settings(faether=3)
+
+
+def test_the_published_schema_is_the_one_in_use():
+    """Made by `python -m plugin_core.job_schema > docs/job.schema.json`."""
+    assert json.loads(SCHEMA.read_text("utf-8")) == Job.model_json_schema()
