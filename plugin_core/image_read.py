@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import OpenImageIO as oiio
@@ -18,6 +19,8 @@ from plugin_core.pictures import Group, Header, Part, Plate
 MAX_SIDE = 65536
 """Longest side that is believed; a damaged header can claim anything."""
 
+_CHUNK_ROWS = 256
+_STRIP_BYTES = 24 << 20
 _BITS = {"uint8": 8, "int8": 8, "uint16": 16, "int16": 16, "uint": 32, "uint32": 32, "int": 32, "int32": 32}
 
 
@@ -142,11 +145,53 @@ def type_name(kind: oiio.TypeDesc) -> str:
 def _read_part(file: oiio.ImageInput, index: int, spec: oiio.ImageSpec, path: Path) -> Part:
     groups = []
     for begin, end, kind in _type_runs(spec):
-        pixels = file.read_image(index, 0, begin, end, kind)
-        if pixels is None or file.has_error:
-            raise damaged(path, complaint(file))
-        groups.append(Group(begin, pixels))
+        groups.append(Group(begin, _read_channels(file, index, spec, (begin, end), kind, path)))
     return Part(spec, tuple(groups))
+
+
+def _read_channels(
+    file: oiio.ImageInput,
+    part: int,
+    spec: oiio.ImageSpec,
+    channels: tuple[int, int],
+    kind: oiio.TypeDesc,
+    path: Path,
+) -> NDArray[Any]:
+    """Channels of one type as (H, W, N), in strips when large.
+
+    OpenImageIO copies what it hands over and stops other threads meanwhile; strips keep both short.
+    """
+    rows = _strip_rows(spec)
+    if rows >= spec.height:
+        return _checked(file, file.read_image(part, 0, *channels, kind), path)
+    whole: NDArray[Any] | None = None
+    for top in range(0, spec.height, rows):
+        bottom = min(top + rows, spec.height)
+        y0, y1 = spec.y + top, spec.y + bottom
+        if spec.tile_width:
+            strip = file.read_tiles(
+                part, 0, spec.x, spec.x + spec.width, y0, y1, spec.z, spec.z + 1, *channels, kind
+            )
+        else:
+            strip = file.read_scanlines(part, 0, y0, y1, spec.z, *channels, kind)
+        strip = _checked(file, strip, path).reshape(bottom - top, spec.width, -1)
+        if whole is None:
+            whole = np.empty((spec.height, *strip.shape[1:]), strip.dtype)
+        whole[top:bottom] = strip
+    assert whole is not None
+    return whole
+
+
+def _strip_rows(spec: oiio.ImageSpec) -> int:
+    """Rows read at once: whole tiles, and whole compressed chunks (at most 256 rows in EXR)."""
+    unit = spec.tile_height or _CHUNK_ROWS
+    return max(1, _STRIP_BYTES // (int(spec.scanline_bytes(True)) * unit)) * unit
+
+
+def _checked(file: oiio.ImageInput, pixels: NDArray[Any] | None, path: Path) -> NDArray[Any]:
+    if pixels is None or file.has_error:
+        raise damaged(path, complaint(file))
+    return pixels
 
 
 def _type_runs(spec: oiio.ImageSpec) -> list[tuple[int, int, oiio.TypeDesc]]:
@@ -163,11 +208,7 @@ def _type_runs(spec: oiio.ImageSpec) -> list[tuple[int, int, oiio.TypeDesc]]:
 
 def read_floats(file: oiio.ImageInput, part: int, begin: int, end: int, path: Path) -> NDArray[np.float32]:
     """Channels begin to end (excluded) as (H, W, N) float32; integer types are scaled to 0..1."""
-    pixels = file.read_image(part, 0, begin, end, oiio.TypeDesc("float"))
-    if pixels is None or file.has_error:
-        raise damaged(path, complaint(file))
-    floats: NDArray[np.float32] = pixels
-    return floats
+    return _checked(file, file.read_image(part, 0, begin, end, oiio.TypeDesc("float")), path)
 
 
 def _notes(header: Header, specs: list[oiio.ImageSpec], mipmapped: bool) -> tuple[str, ...]:
