@@ -98,7 +98,7 @@ class Shot:
         at = there.round().astype(int)
         inside = ((at >= 0) & (at < size)).all(axis=-1)
         x, y = at.clip(0, size - 1)[..., 0], at.clip(0, size - 1)[..., 1]
-        return inside & (self.masks[source, 0, y, x] == 0) & (self.layers[source][y, x] == shown)
+        return np.asarray(inside & (self.masks[source, 0, y, x] == 0) & (self.layers[source][y, x] == shown))
 
 
 def make_shot(pictures: Pictures, settings: ShotSettings, seed: int, index: int) -> Shot:
@@ -156,8 +156,8 @@ def _walk(rng: np.random.Generator, count: int, speed: float) -> Matrix:
     steady = rng.normal(0, speed, 2) * t
     sway = rng.normal(0, 2 * speed, 2) * np.sin(rng.uniform(0.05, 0.5) * t + rng.uniform(0, 6.3))
     shake = rng.normal(0, 0.08 * speed, (count, 2))
-    path = steady + sway + shake
-    return path - path[:1]
+    path: Matrix = steady + sway + shake
+    return np.asarray(path - path[:1])
 
 
 def _homographies(path: Matrix, zoom: Matrix, roll: Matrix, tilt: Matrix, size: int) -> Matrix:

@@ -85,7 +85,7 @@ def _blob(rng: np.random.Generator, radius: float) -> NDArray[np.float64]:
     for harmonic in (2, 3, 4, 5):
         bulge += rng.normal(0, 0.22 / harmonic) * np.cos(harmonic * angles + rng.uniform(0, 6.3))
     ring = np.stack((np.cos(angles), np.sin(angles)), axis=1)
-    return radius * bulge.clip(0.3, 1.6)[:, None] / bulge.max() * ring
+    return np.asarray(radius * bulge.clip(0.3, 1.6)[:, None] / bulge.max() * ring)
 
 
 def _draw(mask: Mask, pieces: list[NDArray[np.float64]], thickness: int) -> None:

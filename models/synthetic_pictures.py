@@ -72,7 +72,7 @@ def _load(path: Path, longest: int) -> Picture | None:
 
 def _load_linear(path: Path) -> Picture | None:
     """A scene-linear EXR, exposed so that its median lands at mid grey and rolled off to display."""
-    import OpenImageIO as oiio  # noqa: N813
+    import OpenImageIO as oiio
 
     source = oiio.ImageInput.open(str(path))
     if source is None:
@@ -119,7 +119,7 @@ def procedural_texture(rng: np.random.Generator, size: int = 768) -> Picture:
         _draw_shape(picture, rng)
     if rng.random() < 0.4:
         _draw_stripes(picture, rng, xs, ys)
-    return (255 * picture.clip(0, 1)).round().astype(np.uint8)
+    return np.asarray((255 * picture.clip(0, 1)).round(), np.uint8)
 
 
 def _draw_shape(picture: NDArray[np.float32], rng: np.random.Generator) -> None:

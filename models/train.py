@@ -1,22 +1,21 @@
 """Train VINet on synthetic shots: `python -m models.train --out runs/a --stage 1 --minutes 20`.
 
-Stages build on one another (`--resume` goes on with a run, `--weights` starts a new one from another's weights):
+Stages build on one another (`--resume` goes on with a run, `--weights` starts one from another's weights):
 
 1. single frames, standing still, no flow nets: encoders, bottleneck, memory and decoder learn to fill;
-2. moving shots, sources warped by the exact flows half of the time, flow nets at s8 and s4 learn from them;
+2. moving shots, sources warped by the exact flows half of the time, flow nets learn from them;
 3. longer rollouts on the network's own flows, its own output fed back, the first frames without gradients.
 
-A run is a folder: `checkpoint.pt` (everything needed to go on exactly), `weights.safetensors` (the running average
-of the weights, which is what ships), `log.txt`, and sample sheets. The same seed and steps give the same numbers on
-the same machine; `--minutes` stops a run early at any step and never changes what a step does, but the learning
-rate decays over `--steps` when that is given and over the minutes when not.
+A run is a folder: `checkpoint.pt` (everything needed to go on exactly), `weights.safetensors` (the running
+average of the weights, which is what ships), `log.txt` and sample sheets. The same seed and steps give the
+same numbers on the same machine. `--minutes` stops a run at any step and never changes what a step does, but
+for the learning rate, which decays over `--schedule` steps when that is given and over the minutes when not.
 """
 
 from __future__ import annotations
 
 import argparse
 import logging
-import os
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -101,7 +100,9 @@ def _flow_loss(step: Stepped, mask: Tensor) -> Tensor:
     """End-point error at every estimated scale: everywhere, and twice more in the hole."""
     total = torch.zeros(())
     for level, guess in step.teacher.guess.items():
-        hole = torch.nn.functional.adaptive_avg_pool2d(mask, guess.shape[-2:]).repeat_interleave(5, dim=0)
+        hole = torch.nn.functional.avg_pool2d(mask, mask.shape[-1] // guess.shape[-1]).repeat_interleave(
+            5, dim=0
+        )
         total = total + level * flow_loss(guess, step.teacher.exact[level], 1 + 2 * hole)
     return total
 
@@ -147,7 +148,7 @@ class Trainer:
             )
         loss, parts = rollout_loss(batch, steps, self.stage.flow_weight)
         self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()
+        torch.autograd.backward(loss)
         norm = torch.nn.utils.clip_grad_norm_(self.network.parameters(), self.options.clip)
         for group in self.optimizer.param_groups:
             group["lr"] = self.rate()
@@ -159,7 +160,11 @@ class Trainer:
 
     def rate(self) -> float:
         """Learning rate: a short rise, then half a cosine down to a fiftieth."""
-        done = self.step / self.options.steps if self.options.steps else self.minutes / self.options.minutes
+        done = (
+            self.step / self.options.schedule
+            if self.options.schedule
+            else self.minutes / self.options.minutes
+        )
         cosine = 0.5 * (1 + np.cos(np.pi * min(done, 1.0)))
         return float(self.options.lr * min(1.0, (self.step + 1) / 100) * (0.02 + 0.98 * cosine))
 
@@ -186,7 +191,7 @@ class Trainer:
         }
         partial = self.checkpoint.with_suffix(".part")
         torch.save(state, partial)
-        os.replace(partial, self.checkpoint)
+        partial.replace(self.checkpoint)
         write_weights(self.average, self.options.out / "weights.safetensors")
 
     def _restore(self) -> None:
@@ -201,7 +206,7 @@ def write_weights(weights: dict[str, Tensor], path: Path) -> None:
     """Write weights as safetensors, whole or not at all."""
     partial = path.with_suffix(".part")
     save_file({key: value.contiguous() for key, value in weights.items()}, partial)
-    os.replace(partial, path)
+    partial.replace(path)
 
 
 def train(options: argparse.Namespace) -> Trainer:
@@ -237,12 +242,13 @@ def train(options: argparse.Namespace) -> Trainer:
                     trainer.rate(),
                 )
                 noted, waited = now, 0.0
-            if now - sampled > 60 * options.sample_minutes:
+            if options.sample_minutes and now - sampled > 60 * options.sample_minutes:
                 sampled = now
                 trainer.save()
                 _sample(trainer, pictures)
     trainer.save()
-    _sample(trainer, pictures)
+    if options.sample_minutes:
+        _sample(trainer, pictures)
     return trainer
 
 
@@ -265,6 +271,7 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     add("--stage", type=int, choices=sorted(STAGES), default=1)
     add("--minutes", type=float, default=30.0, help="stop after this much wall-clock time, over all resumes")
     add("--steps", type=int, default=0, help="stop after this many steps, over all resumes; 0: no limit")
+    add("--schedule", type=int, default=0, help="steps over which the rate decays; 0: over --minutes")
     add("--size", type=int, default=128, help="side of the frames in pixels, a multiple of 32")
     add("--batch", type=int, default=8)
     add("--lr", type=float, default=1e-3)
@@ -277,7 +284,7 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     add("--threads", type=int, default=2)
     add("--bf16", action=argparse.BooleanOptionalAction, default=True, help="convolve in bfloat16")
     add("--log-every", type=int, default=20)
-    add("--sample-minutes", type=float, default=4.0)
+    add("--sample-minutes", type=float, default=4.0, help="minutes between checkpoints and sheets; 0: none")
     options = parser.parse_args(arguments)
     if options.size % 32:
         parser.error(f"--size must be a multiple of 32, got {options.size}")
@@ -290,7 +297,7 @@ def main() -> None:
     """The command."""
     options = parse()
     options.out.mkdir(parents=True, exist_ok=True)
-    handlers = [logging.StreamHandler(), logging.FileHandler(options.out / "log.txt")]
+    handlers: list[logging.Handler] = [logging.StreamHandler(), logging.FileHandler(options.out / "log.txt")]
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", handlers=handlers)
     train(options)
 

@@ -1,8 +1,21 @@
-"""Where training starts: a network that already passes signals through and moves nothing.
+"""Where training starts: a network that already fills holes with their surroundings' color.
 
-Gains keep activations at their size from layer to layer, the two encoders start equal (so that comparing and
-correlating their features means something from the first step), aggregators start as the mean of the five
-sources, and every flow net ends in zeros, so a flow net that has not been trained yet moves nothing.
+Training time on a CPU is short, so the start is not random. Five channels of every feature map, the carriers,
+are wired by hand as a pull-push interpolation (Gortler et al., "The Lumigraph", 1996):
+
+- B, G, R: the picture in 0..1, premultiplied by its coverage, so that a hole is 0;
+- W: the coverage, 1 outside the hole and 0 in it;
+- C: the constant 1, because gated convolutions have no bias.
+
+Every gate of a carrier depends on W alone and is the same for B, G, R and W. So their ratio, which is the
+color, is an exact weighted mean of known pixels at any depth, while W itself is drawn towards 1 a little in
+each layer (`_renormalize`). The encoder shrinks by boxes, the bottleneck spreads known color into the hole
+with dilations 1, 2, 4, 8, and the decoder takes the skip where it has coverage and the coarser fill where it
+has none.
+
+All other channels start random, with gains that keep activations at their size; they hear the carriers, but
+the carriers don't hear them yet. The two encoders start equal, aggregators start as the mean of the five
+sources, and every flow net ends in zeros, so that a flow net that has not been trained yet moves nothing.
 """
 
 from __future__ import annotations
@@ -15,36 +28,195 @@ from .vinet import Variant, VINet
 
 _FLOW_ENDS = ("flow_estimator.conv1.weight", "convs_fine.convs.6.0.weight")
 
+COLORS, W, C = (0, 1, 2), 3, 4
+_CARRIERS = (*COLORS, W, C)
+_SECOND = 5
+"""Where the coarser fill's B, G, R and W stand beside the skip's, in the two layers that merge them."""
+_HOLE = 5
+"""In the first encoder layer: four channels max(mask - 1/2, 0), one for each pixel of a cell."""
+
+_STRENGTH, _OPEN, _CLOSE = 2.5, 2.0, 2.4  # gain 2.2 where coverage is 0, and 1 where it is 1
+
 
 def initial_network(variant: Variant, seed: int) -> VINet:
     """A VINet ready to be trained; the same numbers for the same seed on every machine."""
     network = VINet(variant)
     state = network.state_dict()
     for key, value in state.items():
-        drawn = torch.from_numpy(
-            generated_weight(key.replace("encoder2.", "encoder1."), tuple(value.shape), seed)
-        )
-        value.copy_(_initial(key, drawn))
+        drawn = generated_weight(key.replace("encoder2.", "encoder1."), tuple(value.shape), seed)
+        value.copy_(_drawn(key, torch.from_numpy(drawn)))
+    for key, value in state.items():
+        if not key.startswith(("flownet", "masknet")) and key.endswith("weight"):
+            _quieten(value, key)
+    for encoder in ("encoder1", "encoder2"):
+        _wire_encoder(state, encoder, box=variant == 512)
+    for name in ("st_agg", "st_agg_64", "st_agg_128"):
+        _wire_aggregator(state[f"{name}.stAgg.conv.weight"])
+    _wire_middle(state)
+    _wire_decoder(state)
     network.load_state_dict(state)
     return network
 
 
-def _initial(key: str, drawn: Tensor) -> Tensor:
+def _drawn(key: str, drawn: Tensor) -> Tensor:
     if key.endswith(_FLOW_ENDS):
         return torch.zeros_like(drawn)
-    if key.startswith("st_agg"):
-        return _mean_of_sources(drawn)
-    if key == "convlstm.Gates.bias":  # open the input and output gates, keep half of the memory
-        return torch.tensor([1.0, 0.0, 1.0, 0.0]).repeat_interleave(128)
     if key == "masknet_256.convs.2.bias":  # begin by trusting the decoder, not the previous output
         return torch.full_like(drawn, -2.0)
     return torch.zeros_like(drawn) if key.endswith(".bias") else drawn
 
 
-def _mean_of_sources(drawn: Tensor) -> Tensor:
-    """Gate half open, value the mean of the five sources (doubled for the gate), and a little noise."""
-    weight = 0.2 * drawn
+def _quieten(weight: Tensor, key: str) -> None:
+    """Carriers do not hear the other channels, in value or in gate."""
+    if key == "decoder.dc6.weight":
+        weight.zero_()
+        return
+    parts = 4 if key.startswith("convlstm") else 2
+    size = weight.shape[0] // parts
+    carriers = range(_HOLE + 4) if ".ec0." in key or "dc2_1" in key or "dc3_1" in key else _CARRIERS
+    for part in range(parts):
+        weight[[part * size + channel for channel in carriers]] = 0
+
+
+def _tap(weight: Tensor, out: int, source: int, amount: float, kernel: Tensor | None = None) -> None:
+    """Add `amount` times a 3x3 kernel (the centre alone by default) from channel `source` to row `out`."""
+    plane = weight[out, source].view(-1, 3, 3)
+    if kernel is None:
+        plane[:, 1, 1] += amount
+    else:
+        plane += amount * kernel
+
+
+def _box(enabled: bool) -> Tensor:
+    """The mean of a cell's 2 x 2 pixels, as stride 2 sees them; the pixel itself at stride 1."""
+    kernel = torch.zeros(3, 3)
+    if enabled:
+        kernel[1:, 1:] = 0.25
+    else:
+        kernel[1, 1] = 1
+    return kernel
+
+
+def _spread(neighbour: float) -> Tensor:
+    """The pixel and a little of its eight neighbours, summing to 1."""
+    kernel = torch.full((3, 3), neighbour)
+    kernel[1, 1] = 1
+    return kernel / kernel.sum()
+
+
+def _pass(weight: Tensor) -> None:
+    """Hand the carriers on as they are: gates half open, values doubled."""
+    for channel in _CARRIERS:
+        _tap(weight, channel, channel, 2.0)
+
+
+def _renormalize(weight: Tensor, kernel: Tensor | None = None, scale: float = 1.0, offset: int = 0) -> None:
+    """Hand the carriers on and draw the coverage towards 1. `offset`: where the carriers stand in the input."""
+    half = weight.shape[0] // 2
+    for channel in (*COLORS, W):
+        _tap(weight, channel, offset + channel, _STRENGTH * scale, kernel)
+        _tap(weight, half + channel, offset + C, _OPEN * scale)
+        _tap(weight, half + channel, offset + W, -_CLOSE * scale, kernel)
+    _tap(weight, C, offset + C, 2 * scale)
+
+
+def _wire_encoder(state: dict[str, Tensor], encoder: str, box: bool) -> None:
+    """Shrink by boxes.
+
+    A fed-back picture comes whole and with half a mask, a source with a full mask and 0 (mid grey) in its
+    hole. So the first layer keeps the picture as it is and what the mask has above 1/2, and the second takes
+    that off color and coverage: a source's hole is then 0, and a fed-back picture has full coverage.
+    """
+    ec0, cell = state[f"{encoder}.ec0.conv.weight"], _box(box)
+    image, ones, mask = (0, 1, 2), 3, 4
+    for channel in COLORS:  # 0.5 * (image + 1)
+        _tap(ec0, channel, image[channel], 1.0, cell)
+        _tap(ec0, channel, ones, 1.0, cell)
+    _tap(ec0, W, ones, 2.0)
+    _tap(ec0, C, ones, 2.0)
+    for n in range(4):
+        pixel = torch.zeros(3, 3)
+        pixel[(1 + n // 2, 1 + n % 2) if box else (1, 1)] = 1
+        _tap(ec0, _HOLE + n, mask, 2.0, pixel)
+        _tap(ec0, _HOLE + n, ones, -1.0)
+    ec1 = state[f"{encoder}.ec1.conv.weight"]
+    _shrink(ec1)
+    for n in range(4):
+        for channel in COLORS:
+            _tap(ec1, channel, _HOLE + n, -0.5, _box(True))
+        _tap(ec1, W, _HOLE + n, -1.0, _box(True))
+    for name in ("ec2", "ec3_2", "ec4", "ec5"):
+        _pass(state[f"{encoder}.{name}.conv.weight"])
+    for name in ("ec3_1", "ec4_1"):
+        _shrink(state[f"{encoder}.{name}.conv.weight"])
+
+
+def _shrink(weight: Tensor) -> None:
+    """Means of 2 x 2 cells, at stride 2."""
+    for channel in (*COLORS, W):
+        _tap(weight, channel, channel, 2.0, _box(True))
+    _tap(weight, C, C, 2.0)
+
+
+def _wire_aggregator(weight: Tensor) -> None:
+    """The mean of the five sources (gate half open, value doubled), for every channel."""
     channels = weight.shape[1]
+    weight[5:channels] *= 0.2
     index = torch.arange(channels)
     weight[index, index, :, 1, 1] += 2 / 5
-    return weight
+
+
+_INTO_MEMORY = 0.15
+"""Carriers enter the ConvLSTM this small, where its tanh is straight."""
+
+
+def _wire_middle(state: dict[str, Tensor]) -> None:
+    """The bottleneck spreads color from F_syn into the hole; the memory hands it on nearly unchanged."""
+    for name in ("bt0", "bt1", "bt2", "bt3"):
+        offset = 128 if name == "bt0" else 0
+        _renormalize(state[f"bottleneck.{name}.conv.weight"], _spread(0.08), offset=offset)
+    gates, bias = state["convlstm.Gates.weight"], state["convlstm.Gates.bias"]
+    bias.copy_(torch.tensor([1.0, 0.0, 1.0, 0.0]).repeat_interleave(128))
+    for channel in _CARRIERS:
+        bias[channel], bias[128 + channel], bias[256 + channel] = 2.0, -2.0, 2.0
+        _tap(gates, 384 + channel, channel, _INTO_MEMORY)
+
+
+def _wire_decoder(state: dict[str, Tensor]) -> None:
+    weight = {
+        name: state[f"decoder.{name}.weight" if name == "dc6" else f"decoder.{name}.conv.weight"]
+        for name in ("dc0", "dc1", "dc2_1", "dc2_bt1", "dc2_bt2", "dc2_bt3", "dc3_1", "dc3_2", "dc5")
+    }
+    weight |= {name: state[f"decoder.{name}.conv.1.weight"] for name in ("dc1_1", "dc2_2", "dc4")}
+    out_of_memory = 1 / (0.88 * _INTO_MEMORY)
+    _renormalize(weight["dc0"], _spread(0.08), scale=out_of_memory)
+    _renormalize(weight["dc1"], _spread(0.08))
+    for name in ("dc1_1", "dc2_bt2", "dc2_bt3", "dc2_2", "dc4", "dc5"):
+        _renormalize(weight[name])
+    for merge, after in (("dc2_1", "dc2_bt1"), ("dc3_1", "dc3_2")):
+        _merge_skip(weight[merge])
+        _add_second(weight[after])
+    dc6 = state["decoder.dc6.weight"]
+    for channel in COLORS:
+        _tap(dc6, channel, channel, 2.0)
+        _tap(dc6, channel, W, -1.0)
+
+
+def _merge_skip(weight: Tensor) -> None:
+    """First the skip's carriers, then the coarser fill's, let through where the skip has no coverage."""
+    half, skip = weight.shape[0] // 2, weight.shape[1] // 2
+    _renormalize(weight, offset=skip)
+    for channel in (*COLORS, W):
+        second = _SECOND + channel
+        _tap(weight, second, channel, 1.1)
+        _tap(weight, half + second, skip + C, 2.5)
+        _tap(weight, half + second, skip + W, -15.0)
+
+
+def _add_second(weight: Tensor) -> None:
+    """Add the coarser fill to the skip's carriers, and renormalize by their common coverage."""
+    half = weight.shape[0] // 2
+    _renormalize(weight)
+    for channel in (*COLORS, W):
+        _tap(weight, channel, _SECOND + channel, _STRENGTH)
+        _tap(weight, half + channel, _SECOND + W, -_CLOSE)

@@ -503,8 +503,8 @@ class VINet(nn.Module):
         repeated = target.repeat_interleave(count, dim=0)
         incoming = None if coarser is None else 2 * upsample(coarser.flatten(0, 1), 2)
         flow = aligner(flownet, repeated, stacked, incoming)
-        warped = warp(stacked, flow, "zeros").unflatten(0, (batch, count))
-        return flow.unflatten(0, (batch, count)), aggregator(warped)
+        warped = torch.unflatten(warp(stacked, flow, "zeros"), 0, (batch, count))
+        return torch.unflatten(flow, 0, (batch, count)), aggregator(warped)
 
     @staticmethod
     def _compose(masknet: nn.Module, target: Tensor, aggregated: Tensor) -> tuple[Tensor, Tensor]:
