@@ -5,25 +5,34 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from .errors import WriteError
 
-_TEMPORARY = re.compile(r"\.(?P<stem>.+)\.\d+\.tmp(?P<suffix>\.[^.]+)?")
+_PREFIX = ".cleanplate-"
+_TEMPORARY = re.compile(r"\.cleanplate-(?P<stem>.+)\.[0-9a-f]{12}\.tmp(?:-plain)?(?P<suffix>\.[^.]+)?")
+
+
+def temporary_for(path: Path) -> Path:
+    """Return a fresh temporary name beside `path` that tells which file it is for.
+
+    It keeps the extension (writers choose the format by it) and starts with a dot.
+    """
+    return path.with_name(f"{_PREFIX}{path.stem}.{uuid.uuid4().hex[:12]}.tmp{path.suffix}")
 
 
 @contextlib.contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """Give a temporary path beside `path`; on a clean exit it is synced and takes the final name.
 
-    The temporary name keeps the extension (writers choose the format by it) and starts with a dot. On any
-    error it is removed and the final name is left as it was.
+    On any error it is removed and the final name is left as it was.
 
     Raises:
         WriteError: the folder or the disk does not take the file.
     """
-    temporary = path.with_name(f".{path.stem}.{os.getpid()}.tmp{path.suffix}")
+    temporary = temporary_for(path)
     try:
         yield temporary
         _sync(temporary)
@@ -44,7 +53,7 @@ def remove_leftovers(folder: Path, is_mine: Callable[[Path], bool]) -> None:
         is_mine: told the final path a temporary file was meant for; only those it claims are removed, since
             other renders may be writing into the same folder.
     """
-    for leftover in folder.glob(".*.tmp*"):
+    for leftover in folder.glob(f"{_PREFIX}*.tmp*"):
         match = _TEMPORARY.fullmatch(leftover.name)
         if match and is_mine(folder / f"{match['stem']}{match['suffix'] or ''}"):
             leftover.unlink(missing_ok=True)

@@ -1,19 +1,20 @@
 """The command `cleanplate`.
 
-Only argparse is imported here: everything heavy is loaded by the command that needs it, so that `--help` comes
-at once.
+Only argparse is imported here: everything heavy is loaded by the command that needs it, so that `--help`
+comes at once.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import importlib
 import logging
 import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from .errors import CleanplateError, SettingsError
 
@@ -80,19 +81,35 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return command(parsed)
     except CleanplateError as error:
-        print(f"cleanplate: {error}", file=sys.stderr)
-        return error.exit_code
+        return _end(str(error), error.exit_code)
     except KeyboardInterrupt:
-        print("cleanplate: interrupted", file=sys.stderr)
-        return 130
+        return _end("interrupted", 130)
     except BrokenPipeError:
         # Whoever read our output has gone; say nothing more, not even at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
+    except OSError as error:
+        where = "" if error.filename is None else f"{error.filename}: "
+        return _end(f"{where}{error.strerror or error}", 2)
+
+
+def _end(message: str, exit_code: int) -> int:
+    """Say why it ends, if anyone listens, and return the exit code."""
+    with contextlib.suppress(OSError):
+        print(f"cleanplate: {message}", file=sys.stderr, flush=True)
+    return exit_code
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong in one line, without the list of all options before it."""
+
+    def error(self, message: str) -> NoReturn:
+        """Print the one line and exit."""
+        self.exit(2, f"{self.prog}: {message}; see {self.prog} --help\n")
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="cleanplate",
         description="Video inpainting for VFX: a plate and a matte go in, a clean plate comes out.",
         epilog=EXIT_CODES,
@@ -193,9 +210,14 @@ def _add_models(commands: Any) -> None:
 
 
 def _render(arguments: argparse.Namespace) -> int:
-    from .run_job import run_job
+    from .stop import Stop, on_signals
 
-    return run_job(_job(arguments), arguments.progress)
+    stop = Stop()
+    with on_signals(stop):
+        # Loading takes a second: a signal that comes meanwhile is kept until the render can act on it.
+        from .run_job import run_job
+
+        return run_job(_job(arguments), arguments.progress, stop)
 
 
 def _job(arguments: argparse.Namespace) -> Job:

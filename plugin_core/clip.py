@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import contextlib
+from itertools import pairwise
 from pathlib import Path
 from typing import Protocol
 
-from .errors import MissingFramesError
+from .errors import InputError, MissingFramesError
 from .fingerprint import Fingerprint
-from .frames import Sequence, compact
+from .frames import FrameRange, Sequence, compact
 from .images import Header, Matte, Plate, matte_from, read_header, read_matte, read_plate
 from .movies import MovieReader, is_movie
 
@@ -28,10 +29,6 @@ class Clip(Protocol):
 
     def frames(self) -> list[int]:
         """Return the frames that are there, ascending; none for a still, which serves any."""
-        ...
-
-    def missing(self, frames: Iterable[int]) -> list[int]:
-        """Return those of `frames` that are not there."""
         ...
 
     def path(self, frame: int) -> Path:
@@ -72,14 +69,32 @@ def open_clip(pattern: str) -> Clip:
     return clip
 
 
-def check_frames(clip: Clip, frames: Iterable[int], what: str) -> str | None:
+def missing_frames(clip: Clip, first: int, last: int) -> FrameRange:
+    """Return the frames of a range that a clip has not; costs nothing for a range far too long."""
+    if clip.is_still:
+        return FrameRange(())
+    there = [first - 1, *(frame for frame in clip.frames() if first <= frame <= last), last + 1]
+    gaps = ((before + 1, after - 1) for before, after in pairwise(there))
+    return FrameRange(tuple((low, high) for low, high in gaps if low <= high))
+
+
+def check_frames(clip: Clip, first: int, last: int, what: str) -> str | None:
     """Return one clause that lists what is missing of a clip, None when nothing is."""
-    missing = clip.missing(frames)
-    if not missing:
+    missing = missing_frames(clip, first, last)
+    if not missing.spans:
         return None
     there = clip.frames()
     found = f"on disk are {compact(there)}" if there else "none is on disk"
-    return f"{what} {clip.name} lacks frames {compact(missing)} ({found})"
+    return f"{what} {clip.name} lacks frames {missing} ({found})"
+
+
+def holds(pattern: str, path: Path) -> bool:
+    """Whether `path` is a file of the clip that `pattern` names; False for a pattern that names none."""
+    with contextlib.suppress(InputError):
+        if is_movie(Path(pattern)):
+            return Path(pattern).resolve() == path.resolve()
+        return Sequence.parse(pattern).same_files(Sequence(path.parent, path.name, "", None))
+    return False
 
 
 class SequenceClip:
@@ -103,10 +118,6 @@ class SequenceClip:
     def frames(self) -> list[int]:
         """Return the frames on disk."""
         return self.sequence.frames_on_disk()
-
-    def missing(self, frames: Iterable[int]) -> list[int]:
-        """Return those of `frames` that are not on disk."""
-        return self.sequence.missing(frames)
 
     def path(self, frame: int) -> Path:
         """Return the frame's file."""
@@ -159,10 +170,6 @@ class MovieClip:
     def frames(self) -> list[int]:
         """Return every frame."""
         return list(self._reader.frames)
-
-    def missing(self, frames: Iterable[int]) -> list[int]:
-        """Return those of `frames` beyond the movie's ends."""
-        return [frame for frame in frames if frame not in self._reader.frames]
 
     def path(self, frame: int) -> Path:
         """Return the movie file, whatever the frame."""

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import os
 import shutil
-import uuid
 from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 import OpenImageIO as oiio
 
+from plugin_core.atomic import temporary_for
 from plugin_core.errors import WriteError
 from plugin_core.exr_mixed import copy_exact, needs_copy
 from plugin_core.image_convert import converted
 from plugin_core.image_formats import Format, format_for, lossless_compression, target_type
-from plugin_core.image_text import complaint
+from plugin_core.image_text import complaint, pending
 from plugin_core.pictures import Header, Part, Plate
 
 _STORAGE = (
@@ -30,8 +30,6 @@ _STORAGE = (
     "planarconfig",
 )
 TEMPORARY_PREFIX = ".cleanplate-"
-_HARMLESS = "TIFFWriteCustomDirectory() of the Exif data"
-"""OpenImageIO 3.2 says this of every TIFF without Exif attributes, after closing it properly."""
 
 
 def write_plate(plate: Plate, path: Path, *, sync: bool = True) -> tuple[str, ...]:
@@ -91,7 +89,7 @@ def is_temporary(path: Path) -> bool:
 
 
 def _reserve(path: Path) -> Path:
-    temporary = path.with_name(f"{TEMPORARY_PREFIX}{uuid.uuid4().hex[:12]}{path.suffix}")
+    temporary = temporary_for(path)
     try:
         temporary.touch(exist_ok=False)
     except OSError as error:
@@ -129,24 +127,26 @@ def _write_parts(parts: tuple[Part, ...], target: Format, temporary: Path, path:
         for index, (part, spec) in enumerate(zip(parts, specs, strict=True)):
             if index and not file.open(name, spec, "AppendSubimage"):
                 raise _write_error(path, complaint(file))
-            _write_pixels(file, part, temporary, path)
+            _need(_write_pixels(file, part, temporary), file, path)
     finally:
         closed = file.close()
-    reason = complaint(file) if file.has_error else ""
-    if not closed or (reason and _HARMLESS not in reason):
-        raise _write_error(path, reason)
+    _need(closed, file, path)
 
 
-def _write_pixels(file: oiio.ImageOutput, part: Part, temporary: Path, path: Path) -> None:
+def _need(done: bool, file: oiio.ImageOutput, path: Path) -> None:
+    """Raise WriteError unless the call succeeded and left no message: some failures show only there."""
+    messages = pending(file)
+    if messages or not done:
+        raise _write_error(path, (messages or ["no reason given"])[0])
+
+
+def _write_pixels(file: oiio.ImageOutput, part: Part, temporary: Path) -> bool:
     if needs_copy(part):
-        done = copy_exact(file, part, temporary)
-    elif len(part.groups) == 1:
-        done = file.write_image(np.ascontiguousarray(part.groups[0].pixels))
-    else:
-        joined = [group.pixels.astype(np.float32) for group in part.groups]
-        done = file.write_image(np.concatenate(joined, axis=2))
-    if not done or file.has_error:
-        raise _write_error(path, complaint(file))
+        return copy_exact(file, part, temporary)
+    if len(part.groups) == 1:
+        return bool(file.write_image(np.ascontiguousarray(part.groups[0].pixels)))
+    joined = [group.pixels.astype(np.float32) for group in part.groups]
+    return bool(file.write_image(np.concatenate(joined, axis=2)))
 
 
 def _spec_to_write(spec: oiio.ImageSpec, target: Format) -> oiio.ImageSpec:

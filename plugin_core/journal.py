@@ -31,11 +31,13 @@ class Entry:
         frame: its number.
         size: bytes of the output file.
         inputs: what was read for it since the frame before.
+        handed_in: digest of the state that was handed in for it; empty where none was.
     """
 
     frame: int
     size: int
     inputs: Inputs
+    handed_in: str = ""
 
 
 class Journal:
@@ -52,7 +54,7 @@ class Journal:
             StateError: the journal is of a render with another key; says what differs.
         """
         try:
-            lines = self.path.read_text("utf-8").splitlines()
+            lines = self.path.read_text("utf-8", "replace").splitlines()
         except FileNotFoundError:
             return None
         except OSError as error:
@@ -61,7 +63,7 @@ class Journal:
         if not records or "key" not in records[0]:
             return None
         check_key(records[0]["key"], self.key, f"The render in {self.path.parent}")
-        return [_entry(record) for record in records[1:] if "frame" in record]
+        return [entry for entry in map(_entry, records[1:]) if entry is not None]
 
     def read_own(self) -> list[Entry]:
         """Return the entries if they are of this very render, and nothing if they are not."""
@@ -93,7 +95,8 @@ def _line(entry: Entry) -> str:
         str(frame): {kind: asdict(fingerprint) for kind, fingerprint in files.items()}
         for frame, files in entry.inputs.items()
     }
-    return json.dumps({"frame": entry.frame, "size": entry.size, "inputs": inputs})
+    record = {"frame": entry.frame, "size": entry.size, "inputs": inputs}
+    return json.dumps(record | ({"handed_in": entry.handed_in} if entry.handed_in else {}))
 
 
 def _parse(line: str) -> dict[str, Any] | None:
@@ -104,9 +107,13 @@ def _parse(line: str) -> dict[str, Any] | None:
     return record if isinstance(record, dict) else None
 
 
-def _entry(record: dict[str, Any]) -> Entry:
-    inputs = {
-        int(frame): {kind: Fingerprint(**fields) for kind, fields in files.items()}
-        for frame, files in record["inputs"].items()
-    }
-    return Entry(int(record["frame"]), int(record["size"]), inputs)
+def _entry(record: dict[str, Any]) -> Entry | None:
+    """Return what a line says; None for one that says something else: its frame is rendered again."""
+    try:
+        inputs = {
+            int(frame): {kind: Fingerprint(**fields) for kind, fields in files.items()}
+            for frame, files in record["inputs"].items()
+        }
+        return Entry(int(record["frame"]), int(record["size"]), inputs, str(record.get("handed_in", "")))
+    except (KeyError, TypeError, ValueError, AttributeError):
+        return None

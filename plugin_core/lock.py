@@ -26,11 +26,12 @@ def holding(folder: Path, output: str) -> Iterator[None]:
 
     Raises:
         OutputBusyError: another render holds it.
-        WriteError: the folder can't be written to.
+        WriteError: the folder can't be written to, or can't hold a lock.
     """
     from filelock import FileLock, Timeout
 
-    lock = FileLock(folder / "lock")
+    # A generator may be carried on by another thread than began it; the lock must not care.
+    lock = FileLock(folder / "lock", thread_local=False)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         lock.acquire(timeout=0)
@@ -38,6 +39,8 @@ def holding(folder: Path, output: str) -> Iterator[None]:
         raise OutputBusyError(
             f"Output {output} is being written by another render{_holder(folder)}; wait for it or stop it."
         ) from None
+    except NotImplementedError as error:
+        raise WriteError(f"The file system of {folder} has no file locks; write to another.") from error
     except OSError as error:
         raise WriteError(f"Can't write to {folder}: {error.strerror or error}.") from error
     try:
@@ -57,5 +60,5 @@ def _holder(folder: Path) -> str:
     try:
         owner = json.loads((folder / "owner.json").read_text("utf-8"))
         return f" (process {owner['pid']} on {owner['host']}, since {owner['since']})"
-    except (OSError, ValueError, KeyError):
+    except (OSError, ValueError, KeyError, TypeError):
         return ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 from .clip import Clip, MovieClip, check_frames, open_clip
 from .color import ColorMap, choose_encoding
 from .compose import covers_everything
-from .errors import ImageError, InputError, MissingFramesError, SettingsError
+from .errors import ImageError, InputError, MissingFramesError, SettingsError, WriteError
 from .frames import Sequence
 from .hole import hole_of
 from .images import Header, formats_lossy, matte_on, output_notes
@@ -64,7 +65,8 @@ def open_sources(shot: Shot) -> Sources:
     """Find the pictures of a shot and check that they can be rendered.
 
     Raises:
-        InputError: bad range, an output that would overwrite an input or can't be written.
+        InputError: bad range, or an output that would overwrite an input.
+        WriteError: the output folder can't be written to.
         MissingFramesError: frames of plate or matte are missing; all are listed.
         ImageError: pictures that can't be read, or sizes that differ.
     """
@@ -74,12 +76,16 @@ def open_sources(shot: Shot) -> Sources:
             f"Plate {plate.name} is a single picture; give a sequence such as name.####.exr, or a movie."
         )
     first, last = _range(shot, plate)
-    _check_complete(plate, matte, range(first, last + 1))
+    _check_complete(plate, matte, first, last)
     output = _output(shot.output, plate, first)
     _check_output(output, plate, matte)
     lower, upper = _readable(plate, matte, first, last)
     header = _check_headers(plate, range(lower, upper + 1))
-    notes = output_notes(header, output.extension) if not isinstance(plate, MovieClip) else ()
+    notes = output_notes(header, output.extension)
+    if output.extension != Path(shot.output).suffix.lower() and formats_lossy(plate.path(first).suffix):
+        notes += (
+            f"Output is {output.extension}: the plate's own format is lossy, written again it changes.",
+        )
     return Sources(plate, matte, output, first, last, lower, upper, header, notes)
 
 
@@ -147,8 +153,8 @@ def _range(shot: Shot, plate: Clip) -> tuple[int, int]:
     return asked.first, asked.last
 
 
-def _check_complete(plate: Clip, matte: Clip, frames: range) -> None:
-    lacks = [check_frames(plate, frames, "plate"), check_frames(matte, frames, "matte")]
+def _check_complete(plate: Clip, matte: Clip, first: int, last: int) -> None:
+    lacks = [check_frames(plate, first, last, "plate"), check_frames(matte, first, last, "matte")]
     told = "; ".join(text for text in lacks if text)
     if told:
         told = told[0].upper() + told[1:]
@@ -182,11 +188,10 @@ def _check_output(output: Sequence, plate: Clip, matte: Clip) -> None:
             )
     try:
         output.folder.mkdir(parents=True, exist_ok=True)
-        probe = output.folder / ".cleanplate-writable"
-        probe.touch()
-        probe.unlink()
+        with tempfile.TemporaryFile(dir=output.folder):
+            pass
     except OSError as error:
-        raise InputError(
+        raise WriteError(
             f"Output folder {output.folder} can't be written to ({error.strerror or error}); "
             "check its permissions or give another."
         ) from error

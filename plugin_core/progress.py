@@ -2,7 +2,7 @@
 
 A JSON line holds one event, flushed at once::
 
-    {"event": "start", "total": 100, "first": 1001, "last": 1100, "output": "...", "device": "cpu"}
+    {"event": "start", "total": 100, "done": 0, "first": 1001, "last": 1100, "output": "...", "color": "..."}
     {"event": "frame", "frame": 1012, "done": 12, "total": 100, "seconds": 0.41, "eta": 36.1}
     {"event": "note", "message": "..."}
     {"event": "done", "done": 100, "total": 100, "seconds": 41.2}
@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -120,9 +121,11 @@ class JsonLines:
 
     def report(self, event: Event) -> None:
         """Write one line. A reader that has gone away or a full disk never stops the render."""
-        with contextlib.suppress(OSError):
+        try:
             self._stream.write(json.dumps(event, ensure_ascii=False) + "\n")
             self._stream.flush()
+        except OSError:
+            _silence(self._stream)
 
     def close(self) -> None:
         """Close the file, if it is ours."""
@@ -141,8 +144,10 @@ class PlainLines:
         """Write one line; errors are printed by whoever ends the process."""
         line = _plain(event)
         if line:
-            with contextlib.suppress(OSError):
+            try:
                 print(line, file=self._stream, flush=True)
+            except OSError:
+                _silence(self._stream)
 
     def close(self) -> None:
         """Nothing to close."""
@@ -203,6 +208,13 @@ def reporting(style: str, progress_file: str | None) -> Iterator[Reporters]:
         chosen.append(JsonLines.file(Path(progress_file)))
     with Reporters([reporter for reporter in chosen if reporter is not None]) as reporters:
         yield reporters
+
+
+def _silence(stream: TextIO) -> None:
+    """Send what is still buffered nowhere, or Python would complain of it when the process ends."""
+    if stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _plain(event: Event) -> str:

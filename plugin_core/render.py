@@ -15,12 +15,14 @@ from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from .atomic import remove_leftovers, replacing
 from .checkpoints import Checkpoints
+from .clip import holds
 from .compose import filled
-from .errors import Interrupted, MissingFramesError, StateError
+from .errors import CleanplateError, InputError, Interrupted, MissingFramesError, StateError, WriteError
 from .fingerprint import Fingerprint
 from .frames import Sequence
 from .images import Plate, write_plate
@@ -30,7 +32,7 @@ from .network import Features, Network, Picture
 from .plan import Plan, Sources, make_plan, open_sources
 from .progress import Reporters
 from .region import Region
-from .resume import begin, go_on, refuse_existing
+from .resume import HandedIn, begin, carry_digest, go_on, refuse_existing
 from .saved_state import SavedState, read_state, write_state
 from .shot import Run, Settings, Shot
 from .shot_reader import ShotReader, StepInput
@@ -39,6 +41,8 @@ from .stop import Stop
 
 _QUEUE = 2
 """Steps prepared ahead, and frames waiting to be written."""
+
+_HOW_TO_GO_ON = "use --resume to go on or --overwrite to start again"
 
 
 @dataclass(frozen=True)
@@ -57,8 +61,12 @@ class FrameDone:
 
 
 def state_folder(sources: Sources) -> Path:
-    """Return the folder that holds the journal, the saved states and the lock of one output."""
-    return sources.output.folder / ".cleanplate" / sources.output.path(0).name
+    """Return the folder that holds the journal, the saved states and the lock of one output.
+
+    Its name has no padding in it: `clean.####.exr` and `clean.%d.exr` name the same files from 1000 on.
+    """
+    output = sources.output
+    return output.folder / ".cleanplate" / f"{output.head}#{output.tail}"
 
 
 def render(
@@ -74,13 +82,18 @@ def render(
         Interrupted: `stop` was asked for; the state is saved.
     """
     sources = open_sources(shot)
-    if not (run.resume or run.overwrite):
-        refuse_existing(sources, "use --resume to go on or --overwrite to start again")
-    for note in sources.notes:
-        reporters.note(note)
+    _protect_inputs(shot, run)
     folder = state_folder(sources)
+    fresh = not (run.resume or run.overwrite)
+    if fresh and not folder.exists():
+        # No render of ours: leave nothing behind when refusing it.
+        refuse_existing(sources, _HOW_TO_GO_ON)
     with holding(folder, str(sources.output)):
-        _clean_up(sources, folder)
+        if fresh:
+            refuse_existing(sources, _HOW_TO_GO_ON)
+        for note in sources.notes:
+            reporters.note(note)
+        _clean_up(sources, run, folder)
         handed_in = _read_handed_in(run, sources)
         plan = make_plan(
             sources,
@@ -112,6 +125,9 @@ class _Rendering:
         self._features: dict[int, Features] = {}
         self._digests: dict[int, str] = {}
         self._pending_prints: dict[int, Mapping[str, Fingerprint]] = {}
+        self._handed_in = ""
+        self._told: set[str] = set()
+        self._latest: int | None = None
 
     def frames(self, handed_in: SavedState | None) -> Iterator[FrameDone]:
         """Do it all: find where to begin, render, hand the state on."""
@@ -134,16 +150,26 @@ class _Rendering:
 
     def _begin(self, handed_in: SavedState | None) -> int:
         notes: list[str] = []
+        given = None
+        if handed_in is not None:
+            given = HandedIn(carry_digest(handed_in), partial(self._adopt, handed_in))
+            self._handed_in = given.digest
         if self._run.resume:
-            if handed_in is not None and not self._checkpoints.path(handed_in.frame).exists():
-                self._adopt(handed_in)
-            start = go_on(self._journal, self._state, self._plan, self._network, notes)
+            start = go_on(
+                self._journal,
+                self._state,
+                self._plan,
+                self._network,
+                notes,
+                handed_in=given,
+                need_state=self._run.state_out is not None,
+            )
         else:
             begin(self._journal, self._state, self._plan)
             start = self._plan.sources.first
-            if handed_in is not None:
-                self._adopt(handed_in)
-                self._state.restore(self._network, before=start)
+            if given is not None and self._plan.region is not None:
+                given.load()
+        self._recall_inputs(start, handed_in)
         for note in notes:
             self._reporters.note(note)
         return start
@@ -151,16 +177,22 @@ class _Rendering:
     def _adopt(self, handed_in: SavedState) -> None:
         """Take the state of the chunk before, after checking that it is of these pictures."""
         assert self._run.state_in is not None  # that is where it came from
-        if self._plan.region is None:
-            return
         self._state.load(self._network, Path(self._run.state_in))
         self._check_inputs(handed_in)
-        self._checkpoints.add(handed_in)
+
+    def _recall_inputs(self, start: int, handed_in: SavedState | None) -> None:
+        """Remember which inputs went into the state that the render goes on from."""
+        if handed_in is not None:
+            self._digests.update(handed_in.inputs)
+        oldest = start - 1 - self._plan.schedule.reach
+        for entry in self._journal.read_own():
+            known = {frame: marks for frame, marks in entry.inputs.items() if frame >= oldest}
+            self._digests.update({frame: _digest(marks) for frame, marks in known.items()})
 
     def _check_inputs(self, saved: SavedState) -> None:
         sources = self._plan.sources
         for frame, digest in saved.inputs.items():
-            if sources.plate.missing([frame]) or sources.matte.missing([frame]):
+            if not sources.lower <= frame <= sources.upper:
                 raise MissingFramesError(
                     f"Frame {frame} of plate or matte is missing; the state in {self._run.state_in} was made "
                     "with it, and the fill goes on from it."
@@ -179,21 +211,32 @@ class _Rendering:
             reading = stack.enter_context(_OneThread("read"))
             writing = stack.enter_context(_OneThread("write"))
             prepared: deque[Future[StepInput]] = deque()
-            written: deque[Future[FrameDone]] = deque()
-            for step in steps:
-                prepared.append(reading.submit(reader.prepare, step))
-                if len(prepared) > _QUEUE:
+            written: deque[Future[_Written]] = deque()
+            try:
+                for step in steps:
+                    prepared.append(reading.submit(reader.prepare, step))
+                    if len(prepared) > _QUEUE:
+                        yield from self._step(prepared.popleft().result(), writing, written)
+                    if self._stop.requested() is not None:
+                        break
+                while prepared and self._stop.requested() is None:
                     yield from self._step(prepared.popleft().result(), writing, written)
-                if self._stop.requested() is not None:
-                    break
-            while prepared and self._stop.requested() is None:
-                yield from self._step(prepared.popleft().result(), writing, written)
-            while written:
-                yield self._tell(written.popleft().result())
+            except WriteError:
+                raise
+            except CleanplateError:
+                # What was filled before a picture that can't be read is kept.
+                yield from self._finish_writing(written)
+                self._save_state()
+                raise
+            yield from self._finish_writing(written)
         self._end_of_filling()
 
+    def _finish_writing(self, written: deque[Future[_Written]]) -> Iterator[FrameDone]:
+        while written:
+            yield self._tell(written.popleft().result())
+
     def _step(
-        self, given: StepInput, writing: _OneThread, written: deque[Future[FrameDone]]
+        self, given: StepInput, writing: _OneThread, written: deque[Future[_Written]]
     ) -> Iterator[FrameDone]:
         step = given.step
         if step.starts:
@@ -217,19 +260,22 @@ class _Rendering:
         fill: Picture,
         marks: Mapping[int, Mapping[str, Fingerprint]],
         saved: SavedState | None,
-    ) -> FrameDone:
+    ) -> _Written:
         frame = given.step.frame
         path = self._plan.sources.output.path(frame)
         region, hole = self._plan.region, given.target.hole
         assert given.plate is not None and region is not None  # warm-up steps are not written
+        notes = given.target.notes
         if hole is None:
             self._put_unchanged(frame, given.plate)
         else:
             write_plate(filled(given.plate, hole, fill, region, self._plan.color), path)
-        self._journal.append(Entry(frame, path.stat().st_size, marks))
+            notes += given.plate.notes
+        came_from = self._handed_in if frame == self._plan.sources.first else ""
+        self._journal.append(Entry(frame, path.stat().st_size, marks, came_from))
         if saved is not None:
             self._checkpoints.add(saved)
-        return FrameDone(frame, path, 0.0)
+        return _Written(FrameDone(frame, path, 0.0), notes)
 
     def _copy(self, start: int) -> Iterator[FrameDone]:
         clip = self._plan.sources.plate
@@ -239,7 +285,7 @@ class _Rendering:
             path = self._plan.sources.output.path(frame)
             marks = {"plate": clip.fingerprint(frame), "matte": self._plan.sources.matte.fingerprint(frame)}
             self._journal.append(Entry(frame, path.stat().st_size, {frame: marks}))
-            yield self._tell(FrameDone(frame, path, 0.0))
+            yield self._tell(_Written(FrameDone(frame, path, 0.0)))
 
     def _put_unchanged(self, frame: int, plate: Plate | None) -> None:
         """Write a frame that has no hole: the very file where the format is kept, else its pixels."""
@@ -251,8 +297,13 @@ class _Rendering:
         else:
             write_plate(plate or sources.plate.plate(frame), path)
 
-    def _tell(self, done: FrameDone) -> FrameDone:
-        return replace(done, seconds=self._reporters.frame(done.frame))
+    def _tell(self, written: _Written) -> FrameDone:
+        for note in written.notes:
+            if note not in self._told:
+                self._told.add(note)
+                self._reporters.note(note)
+        self._latest = written.done.frame
+        return replace(written.done, seconds=self._reporters.frame(written.done.frame))
 
     def _note_prints(self, given: StepInput) -> None:
         """Remember what was read: all of it for the journal, what later steps read again for the state."""
@@ -274,12 +325,18 @@ class _Rendering:
         code = self._stop.requested()
         if code is None or self._state.frame == self._plan.sources.last:
             return
-        if self._state.frame is None:
-            raise Interrupted("Stopped before the first frame; nothing was written.", code)
-        self._checkpoints.add(self._snapshot())
+        self._save_state()
+        if self._latest is None:
+            raise Interrupted("Stopped before another frame was written; go on with --resume.", code)
         raise Interrupted(
-            f"Stopped after frame {self._state.frame}; its state is saved, go on with --resume.", code
+            f"Stopped after frame {self._latest}; its state is saved, go on with --resume.", code
         )
+
+    def _save_state(self) -> None:
+        """Keep the state after the last frame, unless it is kept already or the next frame starts without."""
+        frame = self._state.frame
+        if frame is not None and not self._checkpoints.path(frame).exists():
+            self._checkpoints.add(self._snapshot())
 
     def _hand_on(self) -> None:
         """Give the state after the last frame to whoever renders the next chunk."""
@@ -294,6 +351,14 @@ class _Rendering:
             shutil.copyfile(self._checkpoints.path(last), temporary)
 
 
+@dataclass(frozen=True)
+class _Written:
+    """A frame that is on disk, and what the user should know of it."""
+
+    done: FrameDone
+    notes: tuple[str, ...] = ()
+
+
 class _OneThread(ThreadPoolExecutor):
     """A worker thread whose waiting jobs are dropped when the block ends with an error."""
 
@@ -304,10 +369,22 @@ class _OneThread(ThreadPoolExecutor):
         self.shutdown(wait=True, cancel_futures=True)
 
 
-def _clean_up(sources: Sources, folder: Path) -> None:
+def _protect_inputs(shot: Shot, run: Run) -> None:
+    path = run.state_out
+    if path is not None and any(holds(clip, Path(path)) for clip in (shot.plate, shot.matte)):
+        raise InputError(f"State file {path} is a file of the plate or matte; give another.")
+
+
+def _clean_up(sources: Sources, run: Run, folder: Path) -> None:
     """Remove what a killed render of this output left half-written."""
+    output = sources.output
     remove_leftovers(folder, lambda path: True)
-    remove_leftovers(sources.output.folder, lambda path: sources.output.same_files(Sequence.parse(path)))
+    remove_leftovers(
+        output.folder, lambda path: output.same_files(Sequence(path.parent, path.name, "", None))
+    )
+    if run.state_out is not None:
+        state_out = Path(run.state_out)
+        remove_leftovers(state_out.parent, lambda path: path.name == state_out.name)
 
 
 def _check_stop(stop: Stop, message: str) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from .clip import Clip
@@ -13,6 +15,7 @@ from .frames import compact
 from .journal import Entry, Journal
 from .network import Network
 from .plan import Plan, Sources
+from .saved_state import SavedState
 from .state import ShotState
 
 
@@ -30,7 +33,29 @@ def begin(journal: Journal, state: ShotState, plan: Plan) -> None:
     journal.restart(kept)
 
 
-def go_on(journal: Journal, state: ShotState, plan: Plan, network: Network, tell: list[str]) -> int:
+@dataclass(frozen=True)
+class HandedIn:
+    """The state before the first frame, as far as resuming is concerned.
+
+    Attributes:
+        digest: of its carry; empty where none was handed in.
+        load: puts the shot's state there.
+    """
+
+    digest: str
+    load: Callable[[], None]
+
+
+def go_on(
+    journal: Journal,
+    state: ShotState,
+    plan: Plan,
+    network: Network,
+    tell: list[str],
+    *,
+    handed_in: HandedIn | None = None,
+    need_state: bool = False,
+) -> int:
     """Prepare a render that goes on; returns the first frame to render, beyond the last when all is there.
 
     Args:
@@ -39,6 +64,8 @@ def go_on(journal: Journal, state: ShotState, plan: Plan, network: Network, tell
         plan: the render as asked for now.
         network: takes restored states.
         tell: sentences for the user are added here.
+        handed_in: the state before the first frame, where there is one.
+        need_state: the state after the last frame must be on disk at the end.
 
     Raises:
         StateError: what is there belongs to another render.
@@ -50,27 +77,70 @@ def go_on(journal: Journal, state: ShotState, plan: Plan, network: Network, tell
         refuse_existing(
             sources, "they are not of a render that could be resumed; use --overwrite to replace them"
         )
-        journal.restart([])
-        return sources.first
+        entries = []
     latest = {entry.frame: entry for entry in entries}
-    missing = next(
-        (f for f in range(sources.first, sources.last + 1) if not _is_done(latest.get(f), sources)), None
-    )
-    needed = sources.last + 1 if missing is None else missing
-    changed = _changed(latest.values(), sources)
-    for frame in changed[:1]:
-        touched = state.invalidate_from(frame, "its plate or matte has changed")
-        needed = min(needed, touched)
-        tell.append(
-            f"Plate or matte changed on frames {compact(changed)}: rendering again from frame {touched} on."
-        )
+    needed = min(_first_missing(latest, sources), _first_stale(latest, state, plan, handed_in, tell))
+    if needed > sources.last and need_state and plan.region is not None and not _has_last(state, sources):
+        needed = sources.last
     if needed > sources.last:
         return needed
-    start = needed if plan.region is None else state.restore(network, before=needed)
+    start = needed if plan.region is None else _restore(state, network, needed, handed_in)
     journal.restart(
         [entry for frame, entry in sorted(latest.items()) if frame < start or frame > sources.last]
     )
     return start
+
+
+def _first_missing(latest: Mapping[int, Entry], sources: Sources) -> int:
+    frames = range(sources.first, sources.last + 1)
+    return next((f for f in frames if not _is_done(latest.get(f), sources)), sources.last + 1)
+
+
+def _first_stale(
+    latest: Mapping[int, Entry], state: ShotState, plan: Plan, handed_in: HandedIn | None, tell: list[str]
+) -> int:
+    """Return the first frame made from an input that is no longer the same; forget the states after it."""
+    sources = plan.sources
+    first = latest.get(sources.first)
+    if first is not None and first.handed_in != (handed_in.digest if handed_in else ""):
+        tell.append(f"Another state was handed in: rendering again from frame {sources.first} on.")
+        if state.checkpoints is not None:
+            state.checkpoints.drop_from(sources.first, "another state was handed in")
+        return sources.first
+    own = (entry for frame, entry in latest.items() if sources.first <= frame <= sources.last)
+    changed = _changed(own, sources)
+    if not changed:
+        return sources.last + 1
+    touched = state.invalidate_from(changed[0], "its plate or matte has changed")
+    tell.append(
+        f"Plate or matte changed on frames {compact(changed)}: rendering again from frame {touched} on."
+    )
+    return touched
+
+
+def _has_last(state: ShotState, sources: Sources) -> bool:
+    if state.checkpoints is None:
+        return False
+    return state.checkpoints.newest(from_frame=sources.last, below=sources.last + 1) is not None
+
+
+def _restore(state: ShotState, network: Network, before: int, handed_in: HandedIn | None) -> int:
+    segment = state.schedule.segment_of(before)
+    if handed_in is not None and segment.continues:
+        kept = state.checkpoints
+        if kept is None or kept.newest(from_frame=segment.first, below=before) is None:
+            handed_in.load()
+            return segment.first
+    return state.restore(network, before=before)
+
+
+def carry_digest(saved: SavedState) -> str:
+    """Return a digest of a state's numbers, whatever file they came from."""
+    digest = hashlib.blake2b(digest_size=16)
+    for name in sorted(saved.arrays):
+        digest.update(name.encode())
+        digest.update(saved.arrays[name].tobytes())
+    return digest.hexdigest()
 
 
 def refuse_existing(sources: Sources, advice: str) -> None:
@@ -92,17 +162,15 @@ def _is_done(entry: Entry | None, sources: Sources) -> bool:
 def _changed(entries: Iterable[Entry], sources: Sources) -> list[int]:
     """Return the input frames whose plate or matte is no longer what was rendered from."""
     clips: dict[str, Clip] = {"plate": sources.plate, "matte": sources.matte}
-    newest: dict[tuple[int, str], Fingerprint] = {}
-    for entry in entries:
-        for frame, marks in entry.inputs.items():
-            newest.update({(frame, kind): mark for kind, mark in marks.items()})
     # A still or a movie is one file for many frames: it is looked at once.
     holds: dict[tuple[Path, Fingerprint], bool] = {}
     stale = set()
-    for (frame, kind), mark in newest.items():
-        file = clips[kind].path(frame), mark
-        if file not in holds:
-            holds[file] = mark.still_holds(file[0])
-        if not holds[file]:
-            stale.add(frame)
+    for entry in entries:
+        for frame, marks in entry.inputs.items():
+            for kind, mark in marks.items():
+                file = clips[kind].path(frame), mark
+                if file not in holds:
+                    holds[file] = mark.still_holds(file[0])
+                if not holds[file]:
+                    stale.add(frame)
     return sorted(stale)

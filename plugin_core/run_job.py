@@ -5,17 +5,27 @@ from __future__ import annotations
 from pathlib import Path
 
 from .api import open_model
-from .errors import CleanplateError
+from .clip import holds
+from .errors import CleanplateError, InputError, Interrupted
 from .progress import reporting
 from .render import render
 from .shot import Job
 from .stop import Stop, on_signals
 
 
-def run_job(job: Job, progress: str) -> int:
-    """Render a job to its end. Raises CleanplateError, after the reporters were told of it."""
+def run_job(job: Job, progress: str, stop: Stop | None = None) -> int:
+    """Render a job to its end. Raises CleanplateError, after the reporters were told of it.
+
+    Args:
+        job: what to render.
+        progress: ``auto``, ``bar``, ``json`` or ``none``.
+        stop: asked between frames; SIGINT, SIGTERM and the job's cancel file are added to it.
+    """
     run = job.run
-    stop = Stop(None if run.cancel_file is None else Path(run.cancel_file))
+    stop = stop or Stop()
+    if run.cancel_file is not None:
+        stop.watch(Path(run.cancel_file))
+    _check_progress_file(job)
     with reporting(progress, run.progress_file) as reporters, on_signals(stop):
         try:
             with open_model(run.model, run.device, run.threads) as model:
@@ -24,4 +34,16 @@ def run_job(job: Job, progress: str) -> int:
         except CleanplateError as error:
             reporters.error(str(error), error.exit_code)
             raise
+        except KeyboardInterrupt:
+            code = stop.requested() or 130
+            stopped = Interrupted("Stopped at once; go on with --resume from the last saved state.", code)
+            reporters.error(str(stopped), code)
+            raise stopped from None
     return 0
+
+
+def _check_progress_file(job: Job) -> None:
+    """Refuse to append progress to a picture; it is opened before the pictures are."""
+    path = job.run.progress_file
+    if path is not None and any(holds(clip, Path(path)) for clip in (job.shot.plate, job.shot.matte)):
+        raise InputError(f"Progress file {path} is a file of the plate or matte; give another.")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -22,11 +21,12 @@ PLATE_CACHE_BYTES = 256 << 20
 
 @dataclass(frozen=True)
 class Shown:
-    """A frame as the network sees it, and the hole it has at plate resolution."""
+    """A frame as the network sees it, the hole it has at plate resolution, and what to tell of its matte."""
 
     picture: Picture
     mask: Mask
     hole: Hole | None
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ class ShotReader:
         self._shown: dict[int, Shown] = {}
         self._encoded: set[int] = set()
         self._printed: set[int] = set()
-        self._plates: OrderedDict[int, Plate] = OrderedDict()
+        self._plates: dict[int, Plate] = {}
         self._plate_bytes = 0
 
     def prepare(self, step: Step) -> StepInput:
@@ -83,23 +83,22 @@ class ShotReader:
 
     def _show(self, frame: int) -> Shown:
         if frame not in self._shown:
-            hole = self._hole(frame)
+            hole, notes = self._hole(frame)
             picture, mask = network_input(self._plate(frame), hole, self._region, self._plan.color)
-            self._shown[frame] = Shown(picture, mask, hole)
+            self._shown[frame] = Shown(picture, mask, hole, notes)
         return self._shown[frame]
 
     def _plate(self, frame: int) -> Plate:
         if frame in self._plates:
             return self._plates[frame]
         plate = self._plan.sources.plate.plate(frame)
-        self._plates[frame] = plate
-        self._plate_bytes += _size(plate)
-        while self._plate_bytes > PLATE_CACHE_BYTES and len(self._plates) > 1:
-            _, dropped = self._plates.popitem(last=False)
-            self._plate_bytes -= _size(dropped)
+        # Where there is no room the new one is not kept: those there are filled before it.
+        if self._plate_bytes + _size(plate) <= PLATE_CACHE_BYTES:
+            self._plates[frame] = plate
+            self._plate_bytes += _size(plate)
         return plate
 
-    def _hole(self, frame: int) -> Hole | None:
+    def _hole(self, frame: int) -> tuple[Hole | None, tuple[str, ...]]:
         sources = self._plan.sources
         matte = sources.matte.matte(frame, self._plan.settings.matte_channel)
         hole = hole_of(matte_on(sources.header, matte), self._plan.settings)
@@ -107,7 +106,7 @@ class ShotReader:
             raise ImageError(
                 f"Matte {sources.matte.path(frame)} has changed since the render began; start it again."
             )
-        return hole
+        return hole, matte.notes
 
     def _prints(self, frame: int) -> dict[str, Fingerprint]:
         sources = self._plan.sources

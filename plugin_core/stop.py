@@ -20,6 +20,10 @@ class Stop:
         self._cancel_file = cancel_file
         self._exit_code: int | None = None
 
+    def watch(self, cancel_file: Path) -> None:
+        """Stop once this file exists."""
+        self._cancel_file = cancel_file
+
     def request(self, exit_code: int = 130) -> None:
         """Ask for a stop; safe to call from a signal handler or another thread."""
         self._exit_code = exit_code

@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from plugin_core.atomic import remove_leftovers, replacing
+from plugin_core.atomic import remove_leftovers, replacing, temporary_for
 from plugin_core.errors import WriteError
 from plugin_core.fingerprint import Fingerprint
 
@@ -40,7 +40,8 @@ def test_a_folder_that_is_not_there_is_told(tmp_path):
 
 
 def test_only_our_own_leftovers_are_removed(tmp_path):
-    mine, other, innocent = ".clean.1001.77.tmp.exr", ".other.1001.77.tmp.exr", ".hidden.tmp.exr"
+    mine, other = (temporary_for(tmp_path / name).name for name in ("clean.1001.exr", "other.1001.exr"))
+    innocent = ".hidden.tmp.exr"
     for name in (mine, other, innocent):
         (tmp_path / name).touch()
     claimed = []
