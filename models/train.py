@@ -3,8 +3,9 @@
 Stages build on one another (`--resume` goes on with a run, `--weights` starts one from another's weights):
 
 1. single frames, standing still, no flow nets: encoders, bottleneck, memory and decoder learn to fill;
-2. moving shots, sources warped by the exact flows half of the time, flow nets learn from them;
-3. longer rollouts on the network's own flows, its own output fed back, the first frames without gradients.
+2. the flow nets alone, held against the exact flows of moving shots;
+3. everything together on moving shots, sources warped by the exact flows half of the time;
+4. longer rollouts on the network's own flows, its own output fed back, the first frames without gradients.
 
 A run is a folder: `checkpoint.pt` (everything needed to go on exactly), `weights.safetensors` (the running
 average of the weights, which is what ships), `log.txt` and sample sheets. The same seed and steps give the
@@ -31,7 +32,7 @@ from .losses import flow_loss, masked_l1, picture_loss
 from .synthetic import ShotSettings, make_shot
 from .synthetic_pictures import Pictures
 from .train_init import initial_network
-from .train_rollout import Batch, Stepped, roll
+from .train_rollout import Batch, Stepped, Teacher, estimate_flows, roll
 from .train_samples import write_sheet
 from .vinet import VINet, warp
 
@@ -45,7 +46,7 @@ class Stage:
     Attributes:
         frames: length of the shots.
         warm: largest number of frames run without gradients first.
-        learn: frames with gradients.
+        learn: frames with gradients; 0 trains the flow nets alone.
         estimated: scales whose flow nets run.
         teach: share of steps that warp by the exact flows.
         flow_weight: weight of the flow loss.
@@ -61,8 +62,9 @@ class Stage:
 
 STAGES = {
     1: Stage(frames=1, warm=1, learn=1, estimated=frozenset(), teach=1.0, flow_weight=0.0),
-    2: Stage(frames=13, warm=1, learn=1, estimated=frozenset({8, 4}), teach=0.5, flow_weight=0.2),
-    3: Stage(frames=15, warm=8, learn=2, estimated=frozenset({8, 4}), teach=0.0, flow_weight=0.2),
+    2: Stage(frames=13, warm=0, learn=0, estimated=frozenset({8, 4}), teach=0.0, flow_weight=1.0),
+    3: Stage(frames=13, warm=1, learn=1, estimated=frozenset({8, 4}), teach=0.5, flow_weight=0.2),
+    4: Stage(frames=15, warm=8, learn=2, estimated=frozenset({8, 4}), teach=0.0, flow_weight=0.2),
 }
 
 
@@ -79,10 +81,10 @@ def rollout_loss(batch: Batch, steps: list[Stepped], flow_weight: float) -> tupl
         if n > 0:
             losses["steady"] = steadiness(batch, steps[n - 1], step)
         if step.teacher.guess and flow_weight:
-            losses["flow"] = flow_weight * _flow_loss(step, mask)
+            losses["flow"] = flow_weight * guess_loss(step.teacher, mask)
         total = total + sum(losses.values(), torch.zeros(()))
         parts |= {name: float(value.detach()) for name, value in losses.items()}
-        parts["hole"] = float(masked_l1(output, clean, mask))
+        parts["hole"] = float(masked_l1(output.detach(), clean, mask))
     return total / len(steps), parts
 
 
@@ -96,15 +98,28 @@ def steadiness(batch: Batch, before: Stepped, now: Stepped) -> Tensor:
     return masked_l1(now.result.output.float(), carried, batch.masks[:, now.frame] * same)
 
 
-def _flow_loss(step: Stepped, mask: Tensor) -> Tensor:
+def guess_loss(teacher: Teacher, mask: Tensor) -> Tensor:
     """End-point error at every estimated scale: everywhere, and twice more in the hole."""
     total = torch.zeros(())
-    for level, guess in step.teacher.guess.items():
+    for level, guess in teacher.guess.items():
         hole = torch.nn.functional.avg_pool2d(mask, mask.shape[-1] // guess.shape[-1]).repeat_interleave(
             5, dim=0
         )
-        total = total + level * flow_loss(guess, step.teacher.exact[level], 1 + 2 * hole)
+        total = total + level * flow_loss(guess, teacher.exact[level], 1 + 2 * hole)
     return total
+
+
+def flow_errors(teacher: Teacher, mask: Tensor) -> dict[str, float]:
+    """Mean end-point error in the hole in pixels of the 512 variant's picture, and that of no flow at all."""
+    finest = min(teacher.guess)
+    hole = torch.nn.functional.avg_pool2d(mask, 2 * finest).repeat_interleave(5, dim=0)
+    exact = teacher.exact[finest]
+    missed = ((teacher.guess[finest].detach() - exact) ** 2).sum(dim=1, keepdim=True).sqrt()
+    moved = (exact**2).sum(dim=1, keepdim=True).sqrt()
+    return {
+        name: 2 * finest * float((error * hole).sum() / hole.sum().clamp(min=1))
+        for name, error in (("missed", missed), ("moved", moved))
+    }
 
 
 class Trainer:
@@ -118,11 +133,25 @@ class Trainer:
         if options.weights:
             self.network.load_state_dict(load_file(options.weights))
         self.average = {key: value.clone() for key, value in self.network.state_dict().items()}
-        self.optimizer = torch.optim.Adam(self.network.parameters(), lr=options.lr, betas=(0.9, 0.99))
+        self.optimizer = self._optimizer()
         self.step, self.minutes = 0, 0.0
         self.checkpoint = options.out / "checkpoint.pt"
         if options.resume:
             self._restore()
+
+    def _optimizer(self) -> torch.optim.Optimizer:
+        """Adam, slow for the hand-wired part and faster for the flow nets, which start from nothing."""
+        groups: dict[bool, list[torch.nn.Parameter]] = {False: [], True: []}
+        for name, parameter in self.network.named_parameters():
+            groups[name.startswith("flownet")].append(parameter)
+        return torch.optim.Adam(
+            [
+                {"params": groups[False], "share": 1.0},
+                {"params": groups[True], "share": self.options.flow_lr},
+            ],
+            lr=self.options.lr,
+            betas=(0.9, 0.99),
+        )
 
     def batch(self, step: int) -> Batch:
         """The shots of one step; they depend on the seed and the step alone."""
@@ -137,26 +166,28 @@ class Trainer:
         begin = int(rng.integers(self.stage.frames))
         teach = rng.random() < self.stage.teach
         with torch.autocast("cpu", torch.bfloat16, enabled=self.options.bf16):
-            steps = roll(
-                self.network,
-                batch,
-                begin,
-                warm,
-                self.stage.learn,
-                estimated=self.stage.estimated,
-                teach=teach,
-            )
-        loss, parts = rollout_loss(batch, steps, self.stage.flow_weight)
+            loss, parts = self._loss(batch, begin, warm, teach)
         self.optimizer.zero_grad(set_to_none=True)
         torch.autograd.backward(loss)
         norm = torch.nn.utils.clip_grad_norm_(self.network.parameters(), self.options.clip)
         for group in self.optimizer.param_groups:
-            group["lr"] = self.rate()
+            group["lr"] = self.rate() * group["share"]
         if bool(torch.isfinite(norm)):
             self.optimizer.step()
         self.step += 1
         self._update_average()
         return float(loss.detach()), parts | {"norm": float(norm)}
+
+    def _loss(self, batch: Batch, begin: int, warm: int, teach: bool) -> tuple[Tensor, dict[str, float]]:
+        stage = self.stage
+        if not stage.learn:
+            teacher = estimate_flows(self.network, batch, begin, stage.estimated)
+            with torch.autocast("cpu", enabled=False):
+                loss = stage.flow_weight * guess_loss(teacher, batch.masks[:, begin])
+            return loss, flow_errors(teacher, batch.masks[:, begin])
+        steps = roll(self.network, batch, begin, warm, stage.learn, estimated=stage.estimated, teach=teach)
+        with torch.autocast("cpu", enabled=False):
+            return rollout_loss(batch, steps, stage.flow_weight)
 
     def rate(self) -> float:
         """Learning rate: a short rise, then half a cosine down to a fiftieth."""
@@ -274,7 +305,8 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     add("--schedule", type=int, default=0, help="steps over which the rate decays; 0: over --minutes")
     add("--size", type=int, default=128, help="side of the frames in pixels, a multiple of 32")
     add("--batch", type=int, default=8)
-    add("--lr", type=float, default=1e-3)
+    add("--lr", type=float, default=6e-5)
+    add("--flow-lr", type=float, default=6.0, help="the flow nets' learning rate as a multiple of --lr")
     add("--clip", type=float, default=5.0, help="largest norm of the gradient")
     add("--average", type=float, default=0.998, help="decay of the running average of the weights")
     add("--largest-hole", type=float, default=0.6, help="largest side of a hole as a fraction of the frame's")

@@ -111,7 +111,7 @@ def _pass(weight: Tensor) -> None:
 
 
 def _renormalize(weight: Tensor, kernel: Tensor | None = None, scale: float = 1.0, offset: int = 0) -> None:
-    """Hand the carriers on and draw the coverage towards 1. `offset`: where the carriers stand in the input."""
+    """Hand the carriers on, coverage drawn towards 1. `offset`: where the carriers stand in the input."""
     half = weight.shape[0] // 2
     for channel in (*COLORS, W):
         _tap(weight, channel, offset + channel, _STRENGTH * scale, kernel)

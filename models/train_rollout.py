@@ -12,9 +12,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from .synthetic import Shot
-from .vinet import SOURCE_OFFSETS, Carry, Features, StepResult, VINet, estimated_flow
+from .vinet import SOURCE_OFFSETS, Carry, Features, StepResult, VINet, estimated_flow, upsample
 
 _CHANNELS_OF_LEVEL = {128: 8, 96: 4, 64: 2}
+_LEVELS = {"s8": 8, "s4": 4, "s2": 2}
 
 
 def mirrored(index: int, count: int) -> int:
@@ -149,3 +150,28 @@ def _step(
     sources = [encoded[s] for s in batch.sources_of(t)]
     result = network.step(batch.seen[:, t], batch.masks[:, t], sources, carry, teacher)
     return Stepped(t, first, result, teacher, visible)
+
+
+def estimate_flows(network: VINet, batch: Batch, t: int, estimated: frozenset[int]) -> Teacher:
+    """Run the flow nets alone for frame t, with gradients for them and for nothing else.
+
+    The previous output is stood in for by the clean previous frame, marked as one that is fed back.
+    """
+    sources = batch.sources_of(t)
+    exact, _ = batch.flows(t, first=False)
+    teacher = Teacher(exact, estimated, teach=False)
+    with torch.no_grad():
+        mask = batch.masks[:, t]
+        target = network.encoder1(batch.seen[:, t] * (1 - mask), mask)
+        streams = [network.encode_source(batch.seen[:, s], batch.masks[:, s]) for s in sources]
+        before = mirrored(t - 1, batch.frames)
+        streams.append(network.encoder2(batch.clean[:, before], 0.5 * batch.masks[:, before]))
+    incoming = None
+    for level, flownet in (("s8", network.flownet), ("s4", network.flownet_64), ("s2", network.flownet_128)):
+        if _LEVELS[level] not in estimated:
+            break
+        wanted = getattr(target, level).repeat_interleave(len(streams), dim=0)
+        stacked = torch.stack([getattr(stream, level) for stream in streams], dim=1).flatten(0, 1)
+        flow = teacher(flownet, wanted, stacked, incoming)
+        incoming = 2 * upsample(flow.detach(), 2)
+    return teacher

@@ -1,0 +1,233 @@
+"""Training: a start that moves nothing, losses that fall, a resume that changes nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from models.synthetic import ShotSettings, make_shot
+from models.synthetic_pictures import Pictures
+from models.train import STAGES, flow_errors, guess_loss, parse, rollout_loss, train, write_weights
+from models.train_init import initial_network
+from models.train_rollout import Batch, Teacher, estimate_flows, mirrored, roll
+from models.vinet import SOURCE_OFFSETS, Variant, VINet, estimated_flow
+
+TINY = [
+    "--size",
+    "32",
+    "--batch",
+    "1",
+    "--no-bf16",
+    "--threads",
+    "2",
+    "--minutes",
+    "5",
+    "--sample-minutes",
+    "0",
+]
+
+
+@pytest.fixture(scope="module")
+def pictures() -> Pictures:
+    return Pictures(procedural=3)
+
+
+@pytest.fixture(scope="module")
+def batch(pictures: Pictures) -> Batch:
+    return Batch.of(make_shot(pictures, ShotSettings(32, 7), 1, i) for i in range(2))
+
+
+def test_mirrored_indices() -> None:
+    assert [mirrored(i, 5) for i in (-3, -1, 0, 4, 5, 7)] == [3, 1, 0, 4, 3, 1]
+    assert mirrored(-6, 1) == mirrored(6, 1) == 0
+
+
+def test_the_first_network_moves_nothing_and_keeps_signals_alive(batch: Batch) -> None:
+    network = initial_network(512, 1)
+    step = roll(network, batch, 0, 1, 1, estimated=frozenset({8, 4, 2}), teach=False)[0].result
+    assert not step.flow_s8.any() and not step.flow_s2.any()
+    assert 0.02 < float(step.raw.detach().std()) < 3
+    assert float(step.mask_s1.detach().mean()) < 0.3
+
+
+def _flat(color: tuple[float, float, float], size: int = 64) -> tuple[torch.Tensor, torch.Tensor]:
+    frame = torch.tensor(color).view(1, 3, 1, 1).expand(1, 3, size, size)
+    mask = torch.zeros(1, 1, size, size)
+    mask[..., 20:44, 20:44] = 1
+    return frame, mask
+
+
+@torch.no_grad()
+def _filled(network: VINet, frame: torch.Tensor, mask: torch.Tensor, count: int) -> list[torch.Tensor]:
+    carry, source = network.start(frame, mask), network.encode_source(frame, mask)
+    outputs = []
+    for _ in range(count):
+        step = network.step(frame, mask, [source] * 4, carry, Teacher(None, frozenset(), False))
+        carry = step.carry
+        outputs.append(step.output)
+    return outputs
+
+
+@pytest.mark.parametrize("variant", [256, 512])
+@pytest.mark.parametrize("color", [(0.6, -0.4, -0.9), (0.95, 0.95, 0.95), (-0.95, 0.0, 0.5)])
+def test_the_first_network_fills_a_hole_with_its_surroundings_color(
+    variant: Variant, color: tuple[float, float, float]
+) -> None:
+    frame, mask = _flat(color)
+    for output in _filled(initial_network(variant, 1), frame, mask, 3):
+        assert ((output - frame).abs() * mask).max() < 0.05
+
+
+def test_the_first_network_stays_put_over_many_frames() -> None:
+    frame, mask = _flat((0.6, -0.4, -0.9))
+    frame = frame + 0.2 * torch.sin(torch.arange(64) / 5.0)
+    outputs = _filled(initial_network(512, 1), frame, mask, 40)
+    assert (outputs[39] - outputs[9]).abs().max() < 0.05
+    inside = outputs[39][..., 20:44, 20:44]
+    low, high = frame.amin(dim=(2, 3)), frame.amax(dim=(2, 3))
+    assert (inside.amin(dim=(2, 3)) > low - 0.05).all() and (inside.amax(dim=(2, 3)) < high + 0.05).all()
+
+
+def test_the_first_network_takes_what_the_sources_show() -> None:
+    """A still camera and a hole that has moved: the detail behind it comes from the other frames."""
+    frame = torch.zeros(1, 3, 64, 64)
+    frame[..., 28:36, :] = 0.8
+    mask = torch.zeros(1, 1, 64, 64)
+    mask[..., 16:48, 16:48] = 1
+    network = initial_network(512, 1)
+    with torch.no_grad():
+        seen = network.encode_source(frame, torch.zeros_like(mask))
+        hidden = network.encode_source(frame, mask)
+        carry, teacher = network.start(frame, mask), Teacher(None, frozenset(), False)
+        helped = network.step(frame, mask, [seen] * 4, carry, teacher).output
+        alone = network.step(frame, mask, [hidden] * 4, carry, teacher).output
+    error, worse = (((picture - frame).abs() * mask).sum() for picture in (helped, alone))
+    assert error < 0.7 * worse
+
+
+def test_the_first_network_is_the_same_every_time_and_starts_with_equal_encoders() -> None:
+    one, two = (initial_network(512, 4).state_dict() for _ in range(2))
+    assert all(torch.equal(one[key], two[key]) for key in one)
+    assert torch.equal(one["encoder1.ec5.conv.weight"], one["encoder2.ec5.conv.weight"])
+
+
+def test_rollout_without_teaching_is_what_inference_does(batch: Batch) -> None:
+    network = initial_network(512, 2)
+    with torch.no_grad():
+        for parameter in network.flownet.flow_estimator.conv1.parameters():
+            parameter.normal_(0, 0.05, generator=torch.Generator().manual_seed(0))
+        rolled = roll(network, batch, 0, 0, 3, estimated=frozenset({8, 4, 2}), teach=False)
+        carry = network.start(batch.seen[:, 0], batch.masks[:, 0])
+        for t in range(3):
+            wanted = [mirrored(t + offset, batch.frames) for offset in SOURCE_OFFSETS]
+            sources = [network.encode_source(batch.seen[:, s], batch.masks[:, s]) for s in wanted]
+            result = network.step(batch.seen[:, t], batch.masks[:, t], sources, carry)
+            carry = result.carry
+    assert result.flow_s8.abs().max() > 0
+    assert torch.allclose(rolled[-1].result.output, result.output, atol=1e-5)
+
+
+def test_the_teacher_hands_out_exact_flows_and_remembers_guesses(batch: Batch) -> None:
+    network = initial_network(512, 2)
+    exact, visible = batch.flows(3, first=False)
+    teacher = Teacher(exact, frozenset({8}), teach=True)
+    with torch.no_grad():
+        sources = [network.encode_source(batch.seen[:, s], batch.masks[:, s]) for s in batch.sources_of(3)]
+        carry = network.start(batch.seen[:, 2], batch.masks[:, 2])
+        result = network.step(batch.seen[:, 3], batch.masks[:, 3], sources, carry, teacher)
+    assert torch.equal(result.flow_s2.flatten(0, 1), exact)
+    assert set(teacher.guess) == {8} and not teacher.guess[8].any()
+    assert visible.shape == (2, 5, 1, 8, 8)
+    mean = exact.mean(dim=(2, 3))
+    assert torch.allclose(teacher.exact[8].mean(dim=(2, 3)) * 4, mean, atol=1e-4)
+
+
+def test_flow_nets_left_out_change_nothing_while_they_are_untrained(batch: Batch) -> None:
+    network = initial_network(512, 3).eval()
+    with torch.no_grad():
+        sources = [network.encode_source(batch.seen[:, s], batch.masks[:, s]) for s in batch.sources_of(0)]
+        carry = network.start(batch.seen[:, 0], batch.masks[:, 0])
+        args = (batch.seen[:, 0], batch.masks[:, 0], sources, carry)
+        full = network.step(*args, estimated_flow).output
+        short = network.step(*args, Teacher(None, frozenset(), False)).output
+    assert torch.allclose(full, short, atol=1e-6)
+
+
+def test_the_flow_stage_trains_flow_nets_only(pictures: Pictures) -> None:
+    stage = STAGES[2]
+    shots = Batch.of(make_shot(pictures, ShotSettings(32, stage.frames), 1, i) for i in range(1))
+    network = initial_network(512, 1)
+    teacher = estimate_flows(network, shots, 3, stage.estimated)
+    guess_loss(teacher, shots.masks[:, 3]).backward()
+    trained = {name.split(".")[0] for name, p in network.named_parameters() if p.grad is not None}
+    assert trained == {"flownet", "flownet_64"}
+    errors = flow_errors(teacher, shots.masks[:, 3])
+    assert errors["missed"] == pytest.approx(errors["moved"]) and errors["moved"] > 0
+
+
+@pytest.mark.parametrize("number", sorted(n for n in STAGES if STAGES[n].learn))
+def test_every_stage_has_a_finite_loss_and_reaches_the_weights_it_trains(
+    number: int, pictures: Pictures
+) -> None:
+    stage = STAGES[number]
+    shots = Batch.of(make_shot(pictures, ShotSettings(32, stage.frames), 1, i) for i in range(1))
+    network = initial_network(512, 1)
+    steps = roll(network, shots, 0, 1, stage.learn, estimated=stage.estimated, teach=False)
+    loss, parts = rollout_loss(shots, steps, stage.flow_weight)
+    loss.backward()
+    assert torch.isfinite(loss) and parts["hole"] > 0
+    trained = {name for name, p in network.named_parameters() if p.grad is not None and p.grad.any()}
+    assert {"encoder1.ec0.conv.weight", "encoder2.ec5.conv.weight", "decoder.dc6.weight"} <= trained
+    assert ("flownet.flow_estimator.conv1.weight" in trained) == (8 in stage.estimated)
+
+
+def test_a_few_steps_lower_the_loss_on_one_shot(pictures: Pictures) -> None:
+    shots = Batch.of(make_shot(pictures, ShotSettings(32, 1), 1, i) for i in range(1))
+    network = initial_network(512, 1)
+    optimizer = torch.optim.Adam(network.parameters(), lr=6e-5)
+    losses = []
+    for _ in range(8):
+        steps = roll(network, shots, 0, 0, 1, estimated=frozenset(), teach=False)
+        loss, _ = rollout_loss(shots, steps, 0)
+        optimizer.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(network.parameters(), 5.0)
+        optimizer.step()
+        losses.append(float(loss.detach()))
+    assert losses[-1] < losses[0]
+
+
+def test_resumed_training_gives_the_same_weights_bit_for_bit(tmp_path: Path) -> None:
+    def run(folder: str, steps: int, *more: str) -> dict[str, torch.Tensor]:
+        options = parse(["--out", str(tmp_path / folder), "--steps", str(steps), *TINY, *more])
+        train(options)
+        return load_file(tmp_path / folder / "weights.safetensors")
+
+    whole = run("whole", 4, "--schedule", "4")
+    run("broken", 2, "--schedule", "4")
+    resumed = run("broken", 4, "--schedule", "4", "--resume")
+    assert all(torch.equal(whole[key], resumed[key]) for key in whole)
+    assert len(whole) == 166
+    VINet(512).load_state_dict(whole)
+
+
+def test_weights_are_replaced_whole(tmp_path: Path) -> None:
+    path = tmp_path / "weights.safetensors"
+    for value in (1.0, 2.0):
+        write_weights({"a": torch.full((3,), value)}, path)
+    assert np.array_equal(load_file(path)["a"].numpy(), np.full(3, 2.0))
+    assert [p.name for p in tmp_path.iterdir()] == ["weights.safetensors"]
+
+
+def test_bad_options_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for bad, said in (
+        (["--size", "100"], "multiple of 32"),
+        (["--resume", "--weights", "w.safetensors"], "leave --weights out"),
+    ):
+        with pytest.raises(SystemExit):
+            parse(["--out", str(tmp_path), *bad])
+        assert said in capsys.readouterr().err
