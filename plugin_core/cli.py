@@ -247,10 +247,11 @@ def _models_list(arguments: argparse.Namespace) -> int:
 
 
 def _models_verify(arguments: argparse.Namespace) -> int:
+    from .model import find_bundle
     from .verify import verify_bundle
 
     golden = None if arguments.golden is None else Path(arguments.golden)
-    for line in verify_bundle(arguments.bundle, golden).lines():
+    for line in verify_bundle(find_bundle(arguments.bundle), golden).lines():
         print(line)
     return 0
 

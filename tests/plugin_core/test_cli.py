@@ -1,0 +1,118 @@
+"""The command: help at once, models, doctor and the demo."""
+
+from __future__ import annotations
+
+import importlib.util
+import subprocess
+import sys
+
+import cv2
+import pytest
+import torch
+
+from models.golden import generated_network
+from plugin_core import demo
+from plugin_core.cli import main
+from plugin_core.shot import Settings
+
+
+def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "plugin_core.cli", *arguments], capture_output=True, text=True, check=False
+    )
+
+
+@pytest.mark.parametrize("command", [[], ["render"], ["models"], ["models", "import"], ["models", "verify"]])
+def test_help_is_there_for_every_command(command):
+    done = run(*command, "--help")
+    assert done.returncode == 0
+    assert done.stdout.startswith("usage: cleanplate")
+
+
+def test_help_loads_nothing_heavy():
+    code = (
+        "import sys; from plugin_core.cli import main\n"
+        "try: main(['--help'])\n"
+        "except SystemExit: pass\n"
+        "heavy = {'numpy', 'pydantic', 'OpenImageIO', 'onnxruntime', 'torch', 'cv2', 'rich', 'av'}\n"
+        "print('LOADED', sorted(heavy & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "LOADED []" in done.stdout
+
+
+def test_version_is_the_installed_one(capsys):
+    with pytest.raises(SystemExit):
+        main(["--version"])
+    assert capsys.readouterr().out.startswith("cleanplate 0.")
+
+
+def test_models_are_listed_verified_and_the_unknown_is_told(bundle_512, monkeypatch, capsys):
+    monkeypatch.setenv("CLEANPLATE_MODELS", str(bundle_512.parent))
+    assert main(["models", "list"]) == 0
+    assert bundle_512.name in capsys.readouterr().out
+    assert main(["models", "verify", bundle_512.name]) == 0
+    assert main(["models", "verify", "nobody"]) == 4
+    assert "nobody" in capsys.readouterr().err
+
+
+def test_a_checkpoint_is_imported_and_a_wrong_one_names_what_is_missing(tmp_path, capsys):
+    state = {f"module.{key}": value for key, value in generated_network(512).state_dict().items()}
+    torch.save({"state_dict": state}, tmp_path / "good.pth")
+    bundle = tmp_path / "bundle"
+    arguments = ["models", "import", "--variant", "512", "--out", str(bundle)]
+    assert main([*arguments, str(tmp_path / "good.pth"), "--licence", "research only"]) == 0
+    assert "research only" in (bundle / "manifest.json").read_text("utf-8")
+    del state["module.decoder.dc6.weight"]
+    torch.save({"state_dict": state}, tmp_path / "bad.pth")
+    assert main([*arguments, str(tmp_path / "bad.pth")]) == 4
+    assert "decoder.dc6.weight" in capsys.readouterr().err
+
+
+def test_importing_without_torch_says_what_to_install(monkeypatch, capsys):
+    find = importlib.util.find_spec
+    monkeypatch.setattr(
+        importlib.util, "find_spec", lambda name, *rest: None if name == "torch" else find(name, *rest)
+    )
+    assert main(["models", "import", "x.pth", "--variant", "512", "--out", "y"]) == 2
+    assert 'pip install "cleanplate[train]"' in capsys.readouterr().err
+
+
+def test_doctor_is_content_with_a_model_and_not_without(bundle_512, tmp_path, monkeypatch, capsys):
+    folder = tmp_path / "models"
+    (folder / "vinet").mkdir(parents=True)
+    for file in bundle_512.iterdir():
+        (folder / "vinet" / file.name).symlink_to(file)
+    monkeypatch.setenv("CLEANPLATE_MODELS", str(folder))
+    assert main(["doctor"]) == 0
+    assert "renders run on cpu" in capsys.readouterr().out
+    (folder / "vinet" / "step.onnx").unlink()
+    assert main(["doctor"]) == 4
+    assert "BROKEN" in capsys.readouterr().out
+
+
+def test_the_demo_renders_and_shows_before_and_after(bundle_512, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(demo, "FRAMES", "1001-1003")
+    monkeypatch.setattr(demo, "LAST", 1003)
+    monkeypatch.setattr(demo, "DEMO_SETTINGS", Settings(working_size=64))
+    out = tmp_path / "a demo"
+    assert main(["demo", "--out", str(out), "--model", str(bundle_512)]) == 0
+    printed = capsys.readouterr().out
+    sheet = out / "before_after.png"
+    assert str(sheet) in printed
+    assert "dB" in printed
+    assert cv2.imread(str(sheet)).shape[1] > 1000
+    assert sorted(path.name for path in out.glob("clean.*")) == [f"clean.{f}.exr" for f in (1001, 1002, 1003)]
+
+
+def test_the_python_interface_of_the_readme(bundle_512, tmp_path):
+    from plugin_core import Shot, open_model
+    from plugin_core.sample import matte_pattern, plate_pattern
+
+    shot = Shot(
+        plate=plate_pattern(), matte=matte_pattern(), output=str(tmp_path / "o.####.exr"), frames="1001-1002"
+    )
+    with open_model(str(bundle_512), device="cpu") as model:
+        done = list(model.render(shot, Settings(grow=6, feather=4, working_size=64), resume=True))
+    assert [frame.frame for frame in done] == [1001, 1002]
+    assert all(frame.path.is_file() and frame.seconds >= 0 for frame in done)
