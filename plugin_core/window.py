@@ -175,6 +175,12 @@ def _split(first: int, last: int, lower: int, upper: int, cuts: list[int], conti
     starts = [first, *inside]
     ends = [*(cut - 1 for cut in inside), last]
     return [
-        Segment(a, b, lower if a == first else a, upper if b == last else b, continues and a == first)
+        Segment(
+            a,
+            b,
+            lower if a == first else a,
+            upper if b == last else b,
+            continues and a == first and a not in cuts,
+        )
         for a, b in zip(starts, ends, strict=True)
     ]

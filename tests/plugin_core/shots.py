@@ -111,6 +111,7 @@ def write_plate(path: Path, pixels: NDArray[np.float32]) -> None:
         spec.attribute("compression", "zip")
         spec.attribute("smpte:TimeCode", oiio.TypeDesc("timecode"), (0x01020304, 0))
         spec.attribute("owner", "test")
+        spec.attribute("DateTime", "2026:01:02 03:04:05")  # else OpenImageIO adds the present time
         _write(path, spec, pixels.astype(np.float16))
     else:
         spec = oiio.ImageSpec(width, height, 3, "uint8")
