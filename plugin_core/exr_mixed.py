@@ -8,6 +8,8 @@ file that keeps every type, and copied from there.
 
 from __future__ import annotations
 
+import errno
+import shutil
 import struct
 from contextlib import suppress
 from pathlib import Path
@@ -47,6 +49,7 @@ def copy_exact(file: oiio.ImageOutput, part: Part, beside: Path) -> bool:
     plain = beside.with_name(f"{beside.stem}-plain.exr")
     try:
         _write_plain(part, plain)
+        _need_space(part, plain)
         source = oiio.ImageInput.open(str(plain))
         if source is None:
             raise OSError(complaint())
@@ -57,6 +60,13 @@ def copy_exact(file: oiio.ImageOutput, part: Part, beside: Path) -> bool:
     finally:
         with suppress(OSError):
             plain.unlink()
+
+
+def _need_space(part: Part, beside: Path) -> None:
+    """Leave room for the copy before it starts: OpenEXR waits forever when a tiled copy runs out of disk."""
+    size = sum(group.pixels.nbytes for group in part.groups)
+    if shutil.disk_usage(beside.parent).free < size + (1 << 20):
+        raise OSError(errno.ENOSPC, "the disk is full")
 
 
 def _write_plain(part: Part, path: Path) -> None:

@@ -6,9 +6,11 @@ import os
 import shutil
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import OpenImageIO as oiio
+from numpy.typing import NDArray
 
 from plugin_core.atomic import temporary_for
 from plugin_core.errors import WriteError
@@ -46,13 +48,16 @@ def write_plate(plate: Plate, path: Path, *, sync: bool = True) -> tuple[str, ..
     parts = plate.parts if own else converted(plate, target, path.suffix)
     temporary = _reserve(path)
     try:
+        if target.lossy:
+            _need_space(parts, path)
         _write_parts(parts, target, temporary, path)
         lost = _check_written(parts, temporary, path)
         _publish(temporary, path, sync)
-    except BaseException:
+    except OSError as error:
+        raise _write_error(path, error.strerror or str(error)) from error
+    finally:
         with suppress(OSError):
-            temporary.unlink()
-        raise
+            temporary.unlink()  # gone already when all went well
     notes = output_notes(plate.header, path.suffix) + plate.notes
     if own and lost:
         notes += (f"The plate's attributes {', '.join(lost)} are of a kind that can't be written: left out.",)
@@ -103,11 +108,17 @@ def _write_error(path: Path, reason: str) -> WriteError:
         free = shutil.disk_usage(folder).free
         if free < 1 << 20:
             return WriteError(f"{path} can't be written: the disk is full ({free} bytes free in {folder}).")
-    lines = [line.strip() for line in reason.splitlines() if line.strip()]
-    detail = lines[0] if lines else "no reason given"
     return WriteError(
-        f"{path} can't be written ({detail}); check the folder, its permissions and free space."
+        f"{path} can't be written ({reason}); check the folder, its permissions and free space."
     )
+
+
+def _need_space(parts: tuple[Part, ...], path: Path) -> None:
+    """Leave room before a JPEG is written: its library ends the whole process when the disk runs full."""
+    size = sum(group.pixels.nbytes for part in parts for group in part.groups)
+    free = shutil.disk_usage(path.parent).free
+    if free < size + (1 << 20):
+        raise WriteError(f"{path} can't be written: the disk is full ({free} bytes free in {path.parent}).")
 
 
 def _write_parts(parts: tuple[Part, ...], target: Format, temporary: Path, path: Path) -> None:
@@ -144,9 +155,27 @@ def _write_pixels(file: oiio.ImageOutput, part: Part, temporary: Path) -> bool:
     if needs_copy(part):
         return copy_exact(file, part, temporary)
     if len(part.groups) == 1:
-        return bool(file.write_image(np.ascontiguousarray(part.groups[0].pixels)))
-    joined = [group.pixels.astype(np.float32) for group in part.groups]
-    return bool(file.write_image(np.concatenate(joined, axis=2)))
+        pixels = np.ascontiguousarray(part.groups[0].pixels)
+    else:
+        pixels = np.concatenate([group.pixels.astype(np.float32) for group in part.groups], axis=2)
+    if file.spec().tile_width:
+        return _write_tiles(file, pixels)
+    return bool(file.write_image(pixels))
+
+
+def _write_tiles(file: oiio.ImageOutput, pixels: NDArray[Any]) -> bool:
+    """One row of tiles at a time, up to the first failure.
+
+    OpenEXR waits forever in the call after a failed one, and ``write_image`` makes that call (disk full).
+    """
+    spec = file.spec()
+    for top in range(0, spec.height, spec.tile_height):
+        bottom = min(top + spec.tile_height, spec.height)
+        x0, y0 = spec.x, spec.y + top
+        box = (x0, x0 + spec.width, y0, spec.y + bottom, spec.z, spec.z + 1)
+        if not file.write_tiles(*box, pixels[top:bottom]):
+            return False
+    return True
 
 
 def _spec_to_write(spec: oiio.ImageSpec, target: Format) -> oiio.ImageSpec:
@@ -209,14 +238,11 @@ def _last_tile(spec: oiio.ImageSpec) -> tuple[int, int]:
 
 
 def _publish(temporary: Path, path: Path, sync: bool) -> None:
-    try:
-        if sync:
-            _sync(temporary)
-        temporary.replace(path)
-        if sync and os.name == "posix":
-            _sync(path.parent)
-    except OSError as error:
-        raise _write_error(path, error.strerror or str(error)) from error
+    if sync:
+        _sync(temporary)
+    temporary.replace(path)
+    if sync and os.name == "posix":
+        _sync(path.parent)
 
 
 def _sync(path: Path) -> None:
