@@ -1,7 +1,7 @@
 """Check that a bundle is whole and computes what it should, without torch.
 
-With golden vectors (numbers that the published network gives for generated weights, for a bundle exported from
-the same generated weights in float32) the largest error per file is measured too.
+With golden vectors (numbers that the published network gives for generated weights, for a bundle exported
+from the same generated weights in float32) the largest error per file is measured too.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ def verify_bundle(
     """Check a bundle's files, run it over a few frames, and hold it against golden vectors if given.
 
     Raises:
-        ModelError: the bundle can't be opened or run, or the golden folder has no vectors for its variant. What
+        ModelError: the bundle can't be opened or run, or the folder has no vectors for its variant. What
             runs but gives wrong numbers is told by the report (`VerifyReport.require` raises it).
         DeviceError: the device can't be used.
     """
@@ -167,8 +167,8 @@ def _golden_checks(session: Session, folder: Path) -> Iterator[Check]:
 def golden_error(session: Session, path: Path) -> tuple[float, str]:
     """Run a golden file's frames through a session: the largest error, and the array that has it.
 
-    A file with `_none` in its name throws the ConvLSTM state away before every step; one with `_prerun8` plays
-    its frames backwards first, as a warm-up.
+    A file with `_none` in its name throws the ConvLSTM state away before every step; one with `_prerun8`
+    plays its frames backwards first, as a warm-up.
     """
     with np.load(path) as stored:
         golden = {name: stored[name] for name in stored.files}

@@ -1,0 +1,175 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime as ort
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from models.export import export_bundle, main, rounded
+from models.golden import generated_network
+from models.vinet import SOURCE_OFFSETS
+from plugin_core.errors import WriteError
+from plugin_core.model import Bundle, Provenance
+from plugin_core.session import Session
+from tests.models.vectors import FOLDER, mirrored, moving_frames, tensors
+
+MakeBundle = Callable[[int, str], Path]
+FRAMES = 8
+
+
+@pytest.mark.parametrize("weights", ["float32", "float16"])
+@pytest.mark.parametrize(("variant", "height", "width"), [(512, 48, 80), (256, 32, 40)])
+def test_graphs_agree_with_the_torch_module_over_eight_recurrent_frames(
+    make_bundle: MakeBundle, variant: int, weights: str, height: int, width: int
+) -> None:
+    network = rounded(generated_network(variant), weights)
+    frames, masks = tensors(*moving_frames(FRAMES, height, width))
+    with Session.open(make_bundle(variant, weights), device="cpu", threads=1) as session, torch.no_grad():
+        carry, theirs = (
+            session.start(frames[0].numpy(), masks[0].numpy()),
+            network.start(frames[:1], masks[:1]),
+        )
+        for t in range(FRAMES):
+            at = [mirrored(t + offset, FRAMES) for offset in SOURCE_OFFSETS]
+            found = session.step(
+                frames[t].numpy(),
+                masks[t].numpy(),
+                [session.encode(frames[i].numpy(), masks[i].numpy()) for i in at],
+                carry,
+                debug=True,
+            )
+            sources = [network.encode_source(frames[i, None], masks[i, None]) for i in at]
+            expected = network.step(frames[t, None], masks[t, None], sources, theirs)
+            carry, theirs = found.carry, expected.carry
+            assert np.abs(found.fill - expected.output[0].numpy()).max() <= 1e-4
+            for name, value in session.fetch(carry).items():
+                assert np.abs(value - getattr(theirs, name).numpy()).max() <= 1e-4, name
+            for name, value in found.debug.items():
+                assert np.abs(value - getattr(expected, name).numpy()).max() <= 1e-4, name
+
+
+@pytest.mark.parametrize("variant", [256, 512])
+def test_graphs_give_our_own_vectors(make_bundle: MakeBundle, variant: int) -> None:
+    stored = np.load(FOLDER / f"vinet{variant}.npz")
+    frames, masks = tensors(stored["frames"], stored["masks"])
+    count = len(frames)
+    with Session.open(make_bundle(variant, "float32"), device="cpu", threads=1) as session:
+        features = [session.encode(frames[i].numpy(), masks[i].numpy()) for i in range(count)]
+        carry = session.start(frames[0].numpy(), masks[0].numpy())
+        for t in range(count):
+            sources = [features[mirrored(t + offset, count)] for offset in SOURCE_OFFSETS]
+            result = session.step(frames[t].numpy(), masks[t].numpy(), sources, carry)
+            carry = result.carry
+            assert np.abs(result.fill - stored["out"][t]).max() <= 2e-4
+        kept = session.fetch(carry)
+    assert np.abs(kept["hidden"][0] - stored["hidden"]).max() <= 2e-4
+    assert np.abs(kept["cell"][0] - stored["cell"]).max() <= 2e-4
+
+
+def test_graphs_run_at_any_size_without_being_opened_for_it(bundle_512: Path) -> None:
+    """Sizes are fixed for speed alone: the graphs themselves take any."""
+    bundle = Bundle.open(bundle_512)
+    encode = ort.InferenceSession(str(bundle.encode_path), providers=["CPUExecutionProvider"])
+    step = ort.InferenceSession(str(bundle.step_path), providers=["CPUExecutionProvider"])
+    for height, width in ((32, 48), (48, 16)):
+        frame, mask = (x[0, None].numpy() for x in tensors(*moving_frames(1, height, width)))
+        features = dict(
+            zip(("s2", "s4", "s8"), encode.run(None, {"frame": frame, "mask": mask}), strict=True)
+        )
+        with Session.open(bundle, device="cpu", threads=1) as session:
+            carry = session.start(frame[0], mask[0])
+            expected = session.step(frame[0], mask[0], [session.encode(frame[0], mask[0])] * 4, carry)
+            feeds = {f"{name}_in": value for name, value in session.fetch(carry).items()}
+        for feature in bundle.manifest.features:
+            feeds |= dict.fromkeys(feature.inputs, features[feature.name])
+        fill = step.run(["fill"], {"frame": frame, "mask": mask, **feeds})[0]
+        assert np.abs(fill[0] - expected.fill).max() <= 1e-5
+
+
+def test_a_shipped_bundle_is_small_and_leaves_out_what_is_never_used(bundle_512: Path) -> None:
+    assert sum(file.stat().st_size for file in bundle_512.iterdir()) < 32e6
+    assert {file.name for file in bundle_512.iterdir()} == {
+        "encode.onnx",
+        "step.onnx",
+        "manifest.json",
+        "MODEL_CARD.md",
+    }
+    sizes = {
+        name: sum(int(np.prod(t.dims)) for t in onnx.load(bundle_512 / f"{name}.onnx").graph.initializer)
+        for name in ("encode", "step")
+    }
+    encoder = sum(value.numel() for value in generated_network(512).encoder2.parameters())
+    assert encoder <= sizes["encode"] < encoder + 100
+    unused = sum(value.numel() for value in generated_network(512).flownet_256.parameters())
+    # The step holds everything but the s1 flow net; zeros fill up a few layers.
+    assert sizes["step"] < 14_115_364 - unused + 120_000
+
+
+def test_the_manifest_describes_the_graphs(bundle_512: Path, bundle_256: Path) -> None:
+    for path, multiple in ((bundle_512, 16), (bundle_256, 8)):
+        bundle = Bundle.open(path)
+        step = onnx.load(bundle.step_path, load_external_data=False).graph
+        inputs, outputs = ({value.name for value in values} for values in (step.input, step.output))
+        manifest = bundle.manifest
+        assert manifest.size_multiple == multiple
+        assert manifest.source_offsets == SOURCE_OFFSETS
+        named = {name for feature in manifest.features for name in feature.inputs}
+        assert inputs == {"frame", "mask"} | named | {tensor.input for tensor in manifest.carry}
+        assert outputs == {manifest.fill, *manifest.debug} | {tensor.output for tensor in manifest.carry}
+
+
+def test_exporting_twice_gives_the_same_model(tmp_path: Path, bundle_512: Path) -> None:
+    again = export(tmp_path / "again")
+    assert Bundle.open(again).model_id == Bundle.open(bundle_512).model_id
+
+
+def export(out: Path, name: str = "test") -> Path:
+    return export_bundle(
+        generated_network(512),
+        out,
+        name=name,
+        provenance=Provenance(kind="generated", summary="For a test.", details={"seed": "1"}),
+        licence="Apache-2.0",
+    )
+
+
+def test_a_bundle_is_replaced_whole_and_nothing_else_is(tmp_path: Path) -> None:
+    export(tmp_path / "model", "first")
+    export(tmp_path / "model", "second")
+    assert Bundle.open(tmp_path / "model").manifest.name == "second"
+    assert [path.name for path in tmp_path.iterdir()] == ["model"]
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "precious.txt").write_text("keep")
+    with pytest.raises(WriteError, match="not a model bundle"):
+        export(tmp_path / "other")
+    assert (tmp_path / "other" / "precious.txt").read_text() == "keep"
+
+
+def test_a_card_is_written_from_what_is_known(tmp_path: Path) -> None:
+    text = (export(tmp_path / "model") / "MODEL_CARD.md").read_text()
+    assert "For a test." in text
+    assert "seed: 1" in text
+    assert "Apache-2.0" in text
+
+
+def test_the_command_exports_weights_of_our_own_training(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    weights = tmp_path / "weights.safetensors"
+    save_file(
+        {key: value.contiguous() for key, value in generated_network(512).state_dict().items()},
+        weights,
+        metadata={"steps": "12"},
+    )
+    assert main(["--weights", str(weights), "--name", "mine", "--out", str(tmp_path / "mine")]) == 0
+    assert "wrote" in capsys.readouterr().out
+    manifest = Bundle.open(tmp_path / "mine").manifest
+    assert (manifest.name, manifest.channel_order, manifest.weights) == ("mine", "RGB", "float16")
+    assert manifest.provenance.details == {"steps": "12"}
+    assert main(["--weights", str(tmp_path / "no"), "--name", "x", "--out", str(tmp_path / "x")]) == 4
+    assert "There are no weights" in capsys.readouterr().err
