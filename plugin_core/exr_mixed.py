@@ -9,6 +9,7 @@ file that keeps every type, and copied from there.
 from __future__ import annotations
 
 import errno
+import os
 import shutil
 import struct
 from contextlib import suppress
@@ -66,7 +67,7 @@ def _need_space(part: Part, beside: Path) -> None:
     """Leave room for the copy before it starts: OpenEXR waits forever when a tiled copy runs out of disk."""
     size = sum(group.pixels.nbytes for group in part.groups)
     if shutil.disk_usage(beside.parent).free < size + (1 << 20):
-        raise OSError(errno.ENOSPC, "the disk is full")
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 def _write_plain(part: Part, path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 from contextlib import suppress
@@ -103,11 +104,11 @@ def _reserve(path: Path) -> Path:
 
 
 def _write_error(path: Path, reason: str) -> WriteError:
-    folder = path.parent
+    free = None
     with suppress(OSError):
-        free = shutil.disk_usage(folder).free
-        if free < 1 << 20:
-            return WriteError(f"{path} can't be written: the disk is full ({free} bytes free in {folder}).")
+        free = shutil.disk_usage(path.parent).free
+    if reason == os.strerror(errno.ENOSPC) or (free is not None and free < 1 << 20):
+        return WriteError(f"{path} can't be written: the disk is full ({free} bytes free in {path.parent}).")
     return WriteError(
         f"{path} can't be written ({reason}); check the folder, its permissions and free space."
     )
