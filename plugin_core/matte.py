@@ -25,13 +25,15 @@ def feather(mask: NDArray[np.bool_], px: int) -> NDArray[np.float32]:
     """Blend weights (H, W) float32: 1 on the mask, falling to 0 over ``px`` pixels outside it, exactly 0
     beyond.
 
-    The fall is a smooth step of the distance to the mask. ``px`` of 0 gives 0 and 1 only.
+    The fall is a smooth step of the Euclidean distance to the mask: ``feather(m, px) > 0`` is ``grow(m, px)``.
+    ``px`` of 0 gives 0 and 1 only.
     """
     if px <= 0 or not mask.any():
         return mask.astype(np.float32)
-    away = np.minimum(_distance(mask, px + 1) / np.float32(px + 1), np.float32(1))
-    inside = np.float32(1) - away
+    distance = _distance(mask, px)
+    inside = np.float32(1) - np.minimum(distance / np.float32(px + 1), np.float32(1))
     weights: NDArray[np.float32] = inside * inside * (np.float32(3) - np.float32(2) * inside)
+    weights[distance > px] = 0
     return weights
 
 
