@@ -165,10 +165,7 @@ class Session:
         if len(sources) != len(self.source_offsets):
             raise InputError(f"A step takes {len(self.source_offsets)} sources, got {len(sources)}.")
         feeds = {"frame": self._send(frame), "mask": self._send(mask)}
-        for level, feature in enumerate(manifest.features):
-            for name, source in zip(feature.inputs, sources, strict=True):
-                feeds[name] = source.tensors[level]
-        feeds |= {tensor.input: carry.tensors[tensor.name] for tensor in manifest.carry}
+        feeds |= self._recurrent_feeds(frame.shape[-2], frame.shape[-1], sources, carry)
         shown = manifest.debug if debug else ()
         wanted = [manifest.fill, *(tensor.output for tensor in manifest.carry), *shown]
         graphs = self._graphs(frame)
@@ -183,6 +180,27 @@ class Session:
             Carry({tensor.name: found[tensor.output] for tensor in manifest.carry}),
             {name: found[name].numpy() for name in shown},
         )
+
+    def _recurrent_feeds(
+        self, height: int, width: int, sources: Sequence[Features], carry: Carry
+    ) -> dict[str, Any]:
+        """Sources and carry by the step graph's input names; InputError when they are of another size."""
+        feeds: dict[str, Any] = {}
+        shapes: dict[str, tuple[int, ...]] = {}
+        for level, feature in enumerate(self.bundle.manifest.features):
+            for name, source in zip(feature.inputs, sources, strict=True):
+                feeds[name] = source.tensors[level]
+                shapes[name] = (height // feature.scale, width // feature.scale, feature.channels)
+        for tensor in self.bundle.manifest.carry:
+            feeds[tensor.input] = carry.tensors[tensor.name]
+            shapes[tensor.input] = _carry_shape(tensor, height, width)
+        for name, value in feeds.items():
+            if tuple(value.shape()) != shapes[name]:
+                raise InputError(
+                    f"At {width}x{height}, {name} is {tuple(value.shape())}, expected {shapes[name]}: "
+                    "sources and carry must come from frames of the same size."
+                )
+        return feeds
 
     def fetch(self, carry: Carry) -> dict[str, NDArray[np.float32]]:
         """Copy a carry to host memory. Pictures in it keep the model's own channel order."""
