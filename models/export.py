@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import copy
 import hashlib
+import json
 import os
 import sys
 import tempfile
@@ -16,7 +17,7 @@ from pathlib import Path
 import onnx
 import torch
 
-from plugin_core.errors import CleanplateError, WriteError
+from plugin_core.errors import CleanplateError, ModelError, WriteError
 from plugin_core.model import (
     CARD,
     FORMAT_VERSION,
@@ -194,6 +195,20 @@ def _card(manifest: Manifest) -> str:
     )
 
 
+def _provenance(path: Path | None, weights: Path) -> dict[str, str]:
+    """What the trainer says of its run, as text."""
+    beside = weights.with_name("provenance.json")
+    if path is None and not beside.is_file():
+        return {}
+    try:
+        told = json.loads((path or beside).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ModelError(f"The provenance {path or beside} can't be read: {error}.") from error
+    if not isinstance(told, dict):
+        raise ModelError(f"The provenance {path or beside} is not a JSON object.")
+    return {str(key): value if isinstance(value, str) else json.dumps(value) for key, value in told.items()}
+
+
 def _arguments() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m models.export", description=__doc__.splitlines()[0])
     parser.add_argument("--weights", type=Path, required=True, help="weights of our training, .safetensors")
@@ -203,6 +218,11 @@ def _arguments() -> argparse.ArgumentParser:
     parser.add_argument("--store", choices=("float16", "float32"), default="float16", help="weight type")
     parser.add_argument("--card", type=Path, help="model card to put into the bundle, Markdown")
     parser.add_argument("--licence", default=OWN_LICENCE)
+    parser.add_argument(
+        "--provenance",
+        type=Path,
+        help="what trained it, a JSON object; default: provenance.json by the weights",
+    )
     parser.add_argument("--summary", default="Trained by `models/train.py` of this project.")
     return parser
 
@@ -212,7 +232,7 @@ def main(arguments: list[str] | None = None) -> int:
     given = _arguments().parse_args(arguments)
     try:
         network = load_weights(given.weights, given.variant)
-        details = stored_details(given.weights)
+        details = stored_details(given.weights) | _provenance(given.provenance, given.weights)
         out = export_bundle(
             network,
             given.out,

@@ -166,10 +166,14 @@ def test_the_command_exports_weights_of_our_own_training(
         weights,
         metadata={"steps": "12"},
     )
+    (tmp_path / "provenance.json").write_text('{"data": "drawings", "seed": 3}')
     assert main(["--weights", str(weights), "--name", "mine", "--out", str(tmp_path / "mine")]) == 0
     assert "wrote" in capsys.readouterr().out
     manifest = Bundle.open(tmp_path / "mine").manifest
     assert (manifest.name, manifest.channel_order, manifest.weights) == ("mine", "RGB", "float16")
-    assert manifest.provenance.details == {"steps": "12"}
+    assert manifest.provenance.details == {"steps": "12", "data": "drawings", "seed": "3"}
     assert main(["--weights", str(tmp_path / "no"), "--name", "x", "--out", str(tmp_path / "x")]) == 4
     assert "There are no weights" in capsys.readouterr().err
+    (tmp_path / "provenance.json").write_text("[")
+    assert main(["--weights", str(weights), "--name", "x", "--out", str(tmp_path / "x")]) == 4
+    assert "provenance.json can't be read" in capsys.readouterr().err
