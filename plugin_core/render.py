@@ -32,8 +32,8 @@ from .network import Features, Network, Picture
 from .plan import Plan, Sources, make_plan, open_sources
 from .progress import Reporters
 from .region import Region
-from .resume import HandedIn, begin, carry_digest, go_on, refuse_existing
-from .saved_state import SavedState, check_key, read_state, write_state
+from .resume import HandedIn, begin, go_on, refuse_existing
+from .saved_state import SavedState, carry_digest, check_key, read_state, write_state
 from .shot import Run, Settings, Shot
 from .shot_reader import ShotReader, StepInput
 from .state import ShotState
@@ -154,7 +154,7 @@ class _Rendering:
         if handed_in is not None:
             check_key(handed_in.key, self._plan.key, f"State file {self._run.state_in}")
         if handed_in is not None and self._plan.schedule.segments[0].continues:
-            given = HandedIn(carry_digest(handed_in), partial(self._adopt, handed_in))
+            given = HandedIn(carry_digest(handed_in.arrays), partial(self._adopt, handed_in))
             self._handed_in = given.digest
         if self._run.resume:
             start = go_on(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -15,7 +14,6 @@ from .frames import compact
 from .journal import Entry, Journal
 from .network import Network
 from .plan import Plan, Sources
-from .saved_state import SavedState
 from .state import ShotState
 
 
@@ -132,15 +130,6 @@ def _restore(state: ShotState, network: Network, before: int, handed_in: HandedI
             handed_in.load()
             return segment.first
     return state.restore(network, before=before)
-
-
-def carry_digest(saved: SavedState) -> str:
-    """Return a digest of a state's numbers, whatever file they came from."""
-    digest = hashlib.blake2b(digest_size=16)
-    for name in sorted(saved.arrays):
-        digest.update(name.encode())
-        digest.update(saved.arrays[name].tobytes())
-    return digest.hexdigest()
 
 
 def refuse_existing(sources: Sources, advice: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -45,8 +46,10 @@ def write_state(path: Path, state: SavedState) -> None:
         "key": state.key,
         "frame": state.frame,
         "inputs": {str(frame): digest for frame, digest in state.inputs.items()},
+        "carry": carry_digest(state.arrays),
     }
-    arrays = {name: np.ascontiguousarray(array) for name, array in state.arrays.items()}
+    # Not ascontiguousarray: it would give a scalar an axis.
+    arrays = {name: np.asarray(array, order="C") for name, array in state.arrays.items()}
     # Through our own write, since the library's makes files that nobody else may read.
     content = save(arrays, metadata={"cleanplate_state": json.dumps(about)})
     with replacing(path) as temporary:
@@ -69,12 +72,23 @@ def read_state(path: Path) -> SavedState:
                 f"State file {path} has format {version}, newer than the {FORMAT_VERSION} this Cleanplate "
                 "reads; update it."
             )
+        if about["carry"] != carry_digest(arrays):
+            raise ValueError("its numbers have changed since they were written")
         inputs = {int(frame): str(digest) for frame, digest in about["inputs"].items()}
         return SavedState(dict(about["key"]), int(about["frame"]), arrays, inputs)
-    except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
+    except (SafetensorError, OSError, KeyError, TypeError, ValueError, AttributeError) as error:
         raise StateError(
             f"State file {path} is damaged ({error}); render the frames before it again."
         ) from error
+
+
+def carry_digest(arrays: Mapping[str, NDArray[np.float32]]) -> str:
+    """Return a digest of a carry's numbers, whatever file they came from."""
+    digest = hashlib.blake2b(digest_size=16)
+    for name in sorted(arrays):
+        digest.update(f"{name} {arrays[name].dtype} {arrays[name].shape};".encode())
+        digest.update(arrays[name].tobytes())
+    return digest.hexdigest()
 
 
 def check_key(found: Mapping[str, str], expected: ShotKey, what: str) -> None:

@@ -176,11 +176,13 @@ def test_a_state_needs_the_frames_it_was_made_with(own):
         run_toy(own.shot(frames="10-24"), state_in=state(own, 9))
 
 
-@pytest.mark.parametrize("damage", [b"", b"rubbish", None])
+@pytest.mark.parametrize("damage", ["empty", "rubbish", "short", "one bit"])
 def test_a_damaged_state_is_refused(own, damage):
     chunk(own, 1, 9)
     path = own.folder / "after.9.state"
-    path.write_bytes(path.read_bytes()[:-40] if damage is None else damage)
+    good = path.read_bytes()
+    flipped = good[:-300] + bytes([good[-300] ^ 1]) + good[-299:]
+    path.write_bytes({"empty": b"", "rubbish": b"rubbish", "short": good[:-40], "one bit": flipped}[damage])
     with pytest.raises(StateError, match="damaged"):
         chunk(own, 10, LAST)
 

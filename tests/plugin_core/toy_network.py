@@ -36,7 +36,7 @@ class ToyNetwork:
 
     def start(self, frame: Picture, mask: Mask) -> Carry:
         _check(frame, mask)
-        return Carry({"memory": (0.1 * mask).astype(np.float32), "count": np.zeros((1,), np.float32)})
+        return Carry({"memory": (0.1 * mask).astype(np.float32), "count": np.zeros((), np.float32)})
 
     def step(self, frame: Picture, mask: Mask, sources: Sequence[Features], carry: Carry) -> StepOutput:
         _check(frame, mask)
@@ -50,7 +50,7 @@ class ToyNetwork:
             "memory": (0.8 * memory + 0.2 * fill.mean(axis=0, keepdims=True) + 0.05 * mask).astype(
                 np.float32
             ),
-            "count": (carry.tensors["count"] * np.float32(0.9) + np.float32(0.1)),
+            "count": np.asarray(carry.tensors["count"] * np.float32(0.9) + np.float32(0.1)),
         }
         return StepOutput(fill, Carry(kept))
 
@@ -60,6 +60,7 @@ class ToyNetwork:
     def put(self, arrays: Mapping[str, NDArray[np.float32]]) -> Carry:
         if set(arrays) != {"memory", "count"}:
             raise StateError(f"The state holds {sorted(arrays)}; the toy takes count and memory.")
+        assert arrays["count"].shape == () and arrays["memory"].ndim == 3
         return Carry({name: np.array(value) for name, value in arrays.items()})
 
 
