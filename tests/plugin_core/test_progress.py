@@ -1,0 +1,150 @@
+"""What a render tells: JSON lines for machines, plain lines for logs, a bar for people."""
+
+from __future__ import annotations
+
+import io
+import json
+import time
+
+import pytest
+
+from plugin_core import cli
+from plugin_core.errors import WriteError
+from plugin_core.progress import Bar, JsonLines, PlainLines, Reporters, choose_reporter, reporting
+
+from .shots import make_shot, run_toy
+
+
+class Terminal(io.StringIO):
+    """A stream that says it is a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.fixture
+def told(tmp_path, bundle_512, capsys):
+    """Run a render of three frames; returns its exit code, stdout and stderr."""
+    shot = make_shot(tmp_path, 1, 3)
+
+    def run(*options: str) -> tuple[int, str, str]:
+        code = cli.main([*shot.arguments(), "--model", str(bundle_512), *options])
+        out, err = capsys.readouterr()
+        return code, out, err
+
+    return run
+
+
+def test_json_lines(told, tmp_path):
+    code, out, err = told("--progress", "json")
+    assert (code, err) == (0, "")
+    events = [json.loads(line) for line in out.splitlines()]
+    assert [event["event"] for event in events] == ["start", "frame", "frame", "frame", "done"]
+    start, *frames, done = events
+    assert {name: start[name] for name in ("total", "done", "first", "last", "color")} == {
+        "total": 3,
+        "done": 0,
+        "first": 1,
+        "last": 3,
+        "color": "linear",
+    }
+    assert start["output"] == str(tmp_path / "out" / "clean.####.exr")
+    for number, event in enumerate(frames, start=1):
+        assert set(event) == {"event", "frame", "done", "total", "seconds", "eta"}
+        assert (event["frame"], event["done"], event["total"]) == (number, number, 3)
+        assert isinstance(event["seconds"], float) and event["eta"] >= 0
+    assert set(done) == {"event", "done", "total", "seconds"} and done["done"] == 3
+
+
+def test_a_resume_says_what_is_there(told):
+    assert told("--frames", "1-2", "--progress", "none") == (0, "", "")
+    code, out, _ = told("--resume", "--progress", "json")
+    events = [json.loads(line) for line in out.splitlines()]
+    assert code == 0
+    assert (events[0]["done"], events[1]["frame"], events[1]["done"]) == (2, 3, 3)
+
+
+def test_errors_are_told_to_machines_too(told):
+    code, out, err = told("--frames", "2-7", "--progress", "json")
+    event = json.loads(out)
+    assert code == event["exit_code"] == 3 and event["event"] == "error"
+    assert err == f"cleanplate: {event['message']}\n"
+
+
+def test_the_progress_file_is_appended_to(told, tmp_path):
+    path = tmp_path / "deep" / "progress.jsonl"
+    told("--progress", "none", "--progress-file", str(path), "--frames", "1-1")
+    told("--progress", "none", "--progress-file", str(path), "--resume")
+    events = [json.loads(line)["event"] for line in path.read_text("utf-8").splitlines()]
+    assert events == ["start", "frame", "done", "start", "frame", "frame", "done"]
+
+
+def test_plain_lines_where_there_is_no_terminal(told):
+    code, out, err = told()
+    lines = err.splitlines()
+    assert (code, out) == (0, "") and "\x1b" not in err
+    assert lines[0] == "rendering frames 1-3"
+    assert lines[1].startswith("frame 1  1/3  ") and lines[1].endswith(" s left")
+    assert lines[-1].startswith("done: 3 frames in ")
+
+
+def test_the_choice_of_a_reporter():
+    assert choose_reporter("none") is None
+    assert isinstance(choose_reporter("auto", io.StringIO()), PlainLines)
+    assert isinstance(choose_reporter("auto", Terminal()), Bar)
+    assert isinstance(choose_reporter("bar", io.StringIO()), Bar)
+    assert isinstance(choose_reporter("json", io.StringIO()), JsonLines)
+
+
+def test_the_bar_shows_frame_pace_and_time_left(tmp_path):
+    terminal = Terminal()
+    with Reporters([Bar(terminal)]) as reporters:
+        run_toy(make_shot(tmp_path, 1001, 1005).shot(), reporters=reporters)
+        reporters.note("a [bold] note")
+    shown = terminal.getvalue()
+    assert "frame 1005" in shown and "5/5" in shown and " fps" in shown and "0:00:00" in shown
+    assert "note: a [bold] note" in shown
+
+
+def test_a_bar_that_never_started_closes():
+    with Reporters([Bar(Terminal())]) as reporters:
+        reporters.error("no frames", 3)
+
+
+def test_time_left_comes_from_the_pace(monkeypatch):
+    clock = iter([0.0, 10.0, 12.0, 15.0])
+    monkeypatch.setattr(time, "monotonic", lambda: next(clock))
+    stream = io.StringIO()
+    reporters = Reporters([JsonLines(stream)])
+    reporters.start(first=1, last=10, done=4)
+    assert reporters.frame(5) == 2.0
+    assert reporters.frame(6) == 3.0
+    events = [json.loads(line) for line in stream.getvalue().splitlines()]
+    assert [event.get("eta") for event in events] == [None, 10.0, 10.0]
+    assert events[-1]["done"] == 6
+
+
+class FullDisk(io.StringIO):
+    """A stream that takes nothing."""
+
+    def write(self, text: str) -> int:
+        raise OSError(28, "No space left on device")
+
+
+@pytest.mark.parametrize("kind", [JsonLines, PlainLines])
+def test_a_stream_that_takes_nothing_does_not_stop_the_render(tmp_path, kind):
+    with Reporters([kind(FullDisk())]) as reporters:
+        assert len(run_toy(make_shot(tmp_path, 1, 2).shot(), reporters=reporters)) == 2
+
+
+def test_a_progress_file_that_cannot_be_made(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(WriteError, match="progress file"), reporting("none", str(tmp_path / "file" / "p")):
+        pass
+
+
+def test_names_that_are_not_ascii_stay_readable(tmp_path):
+    path = tmp_path / "progress.jsonl"
+    with reporting("none", str(path)) as reporters:
+        reporters.note("Matte für Straße fehlt")
+    assert "Straße" in path.read_text("utf-8")
