@@ -8,7 +8,8 @@ import torch
 
 from models.golden import generated_network, generated_weight
 from models.vinet import SOURCE_OFFSETS, Carry, Features, VINet, correlation, upsample, warp
-from tests.models.vectors import FOLDER, roll, tensors
+from tests.benchmarks.published import published_step
+from tests.models.vectors import FOLDER, moving_frames, roll, tensors
 
 TOLERANCE = 2e-4
 GOLDEN = [
@@ -200,6 +201,23 @@ def test_a_batch_is_its_items_side_by_side(networks: dict[int, VINet], variant: 
         both = run(frames, masks)
         each = torch.cat([run(frames[i, None], masks[i, None]) for i in range(2)])
     torch.testing.assert_close(both, each, atol=1e-4, rtol=0)
+
+
+@pytest.mark.parametrize("variant", [256, 512])
+def test_the_formulation_that_the_benchmark_measures_gives_the_same_numbers(
+    networks: dict[int, VINet], variant: int
+) -> None:
+    network = networks[variant]
+    frames, masks = tensors(*moving_frames(3, 32, 32))
+    pairs = [(frames[i, None], masks[i, None]) for i in (1, 2, 0, 1)]
+    with torch.no_grad():
+        carry = other = network.start(frames[:1], masks[:1])
+        for t in range(3):
+            sources = [network.encode_source(*pair) for pair in pairs]
+            result = network.step(frames[t, None], masks[t, None], sources, carry)
+            output, other = published_step(network, frames[t, None], masks[t, None], pairs, other)
+            carry = result.carry
+            torch.testing.assert_close(output, result.output, atol=1e-4, rtol=0)
 
 
 def test_gradients_reach_every_weight_that_the_output_depends_on() -> None:
