@@ -15,10 +15,12 @@ from plugin_core.errors import ImageError
 from plugin_core.image_channels import choose_fill, layer_of
 from plugin_core.image_text import complaint
 from plugin_core.pictures import Group, Header, Part, Plate
+from plugin_core.png_chunks import chunks_before_pixels, is_untagged, not_kept
 
 MAX_SIDE = 65536
 """Longest side that is believed; a damaged header can claim anything."""
 
+_UNTAGGED = "unknown"
 _CHUNK_ROWS = 256
 _STRIP_BYTES = 24 << 20
 _BITS = {"uint8": 8, "int8": 8, "uint16": 16, "int16": 16, "uint": 32, "uint32": 32, "int": 32, "int32": 32}
@@ -93,6 +95,8 @@ def _specs(file: oiio.ImageInput, path: Path) -> list[oiio.ImageSpec]:
     while file.seek_subimage(len(specs), 0):
         spec = file.spec().copy()
         _check_spec(spec, path)
+        if file.format_name() == "png" and is_untagged(chunks_before_pixels(path)):
+            spec.attribute("oiio:ColorSpace", _UNTAGGED)
         specs.append(spec)
     complaint(file)
     claimed = specs[0].get_int_attribute("oiio:subimages", 1) if specs else 1
@@ -127,7 +131,7 @@ def header_of(path: Path, format_name: str, specs: list[oiio.ImageSpec]) -> Head
         data_window=(spec.x, spec.y, spec.width, spec.height),
         display_window=(spec.full_x, spec.full_y, spec.full_width, spec.full_height),
         pixel_aspect=float(spec.get_float_attribute("PixelAspectRatio", 1.0)),
-        colorspace=spec.get_string_attribute("oiio:ColorSpace") or None,
+        colorspace=_colorspace(spec),
         compression=spec.get_string_attribute("compression") or None,
         bits=int(spec.get_int_attribute("oiio:BitsPerSample", _BITS[kind])) if kind in _BITS else 0,
         is_float=kind not in _BITS,
@@ -135,6 +139,11 @@ def header_of(path: Path, format_name: str, specs: list[oiio.ImageSpec]) -> Head
         parts=len(specs),
         fill_channels=fill,
     )
+
+
+def _colorspace(spec: oiio.ImageSpec) -> str | None:
+    name = str(spec.get_string_attribute("oiio:ColorSpace"))
+    return None if name in ("", _UNTAGGED) else name
 
 
 def type_name(kind: oiio.TypeDesc) -> str:
@@ -221,6 +230,11 @@ def _notes(header: Header, specs: list[oiio.ImageSpec], mipmapped: bool) -> tupl
         notes.append(f"The plate has its picture in a layer: {names} is filled.")
     if mipmapped:
         notes.append("The plate has smaller copies of itself (mipmaps): they are left out of the output.")
+    dropped = not_kept(chunks_before_pixels(header.path)) if header.format == "png" else []
+    if dropped:
+        notes.append(
+            f"The plate has PNG chunks that can't be written ({', '.join(dropped)}): they are left out."
+        )
     if any(spec.get_int_attribute("thumbnail_width", 0) for spec in specs):
         notes.append("The plate has a preview picture: it is left out, for it shows the plate unfilled.")
     return tuple(notes)
