@@ -155,8 +155,9 @@ def _add_render(commands: Any) -> None:
     shot.add_argument("--frames", metavar="A-B", help="frame range (default: all frames of the plate)")
     shot.add_argument(
         "--colorspace",
-        choices=("auto", "linear", "display"),
-        help="of the plate (auto: floating point is scene-linear, integers are display-referred)",
+        metavar="NAME",
+        help="of the plate, by its OpenColorIO name ($OCIO or the built-in configuration); or linear "
+        "(scene-linear Rec.709), display, auto: floating point is linear, integers are display (auto)",
     )
     shot.add_argument("--cuts", metavar="F,F", help="first frames of new takes; nothing crosses a cut")
     look = render.add_argument_group("look")

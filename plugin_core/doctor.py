@@ -13,7 +13,7 @@ _PACKAGES = ("cleanplate", "numpy", "OpenImageIO", "onnxruntime-gpu", "onnxrunti
 
 
 def examine(stream: TextIO) -> int:
-    """Write one line for each fact. Returns 0 when a render would run, else the exit code it would end with."""
+    """Write a line for each fact. Returns 0 when a render would run, else the exit code of its end."""
     _line(stream, "python", f"{platform.python_version()} on {platform.platform()}, {os.cpu_count()} cores")
     for package in _PACKAGES:
         _line(stream, package, _version(package))

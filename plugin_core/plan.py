@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .clip import Clip, MovieClip, check_frames, open_clip
-from .color import ColorMap, choose_encoding
+from .color import ColorMap, choose_color
 from .compose import covers_everything
 from .errors import ImageError, InputError, MissingFramesError, SettingsError, WriteError
 from .frames import Sequence
@@ -134,7 +134,7 @@ def make_plan(
             context=settings.context,
             working_size=settings.working_size,
         )
-    color = ColorMap(choose_encoding(shot.colorspace, header.is_float))
+    color = choose_color(shot.colorspace, header.is_float)
     return Plan(
         sources, settings, schedule, region, color, _key(network, sources, region, color, settings, cuts)
     )
@@ -290,7 +290,7 @@ def _key(
         "frames on disk": readable,
         "first frame": str(sources.first),
         "network crop": crop,
-        "color": color.encoding,
+        "color": color.name,
         "cuts": ",".join(map(str, cuts)),
         **{name.replace("_", " "): str(value) for name, value in pixels.items()},
     }

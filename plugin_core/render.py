@@ -138,7 +138,7 @@ class _Rendering:
             last=sources.last,
             done=start - sources.first,
             output=str(sources.output),
-            color=self._plan.color.encoding,
+            color=self._plan.color.name,
         )
         if self._plan.region is None:
             self._reporters.note("The matte is empty on every frame: the plates are copied as they are.")

@@ -44,7 +44,8 @@ class Shot(_Strict):
         matte: the same; a single still serves every frame. White (1) is what goes away.
         output: sequence pattern, or a folder (then the plate's own file name and format are used).
         frames: frame range, such as ``1001-1100``; all frames of the plate when left out.
-        colorspace: ``linear``, ``display``, or ``auto``: floating-point plates are linear, others display.
+        colorspace: the plate's, by its OpenColorIO name (``ACEScg``); or ``linear`` (scene-linear Rec.709),
+            ``display``, or ``auto``: floating-point plates are linear, others display.
         cuts: first frames of new camera takes; nothing is carried across one.
     """
 
@@ -52,7 +53,7 @@ class Shot(_Strict):
     matte: str = Field(min_length=1)
     output: str = Field(min_length=1)
     frames: str | None = None
-    colorspace: Literal["auto", "linear", "display"] = "auto"
+    colorspace: str = Field("auto", min_length=1)
     cuts: Annotated[tuple[int, ...], BeforeValidator(_frame_list)] = ()
 
     def frame_range(self) -> FrameRange | None:

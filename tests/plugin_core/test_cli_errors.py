@@ -237,7 +237,7 @@ def test_frame_ranges(shot, refused, frames, said):
         (["--checkpoint-every", "0"], "'checkpoint_every'"),
         (["--working-size", "1"], "'working_size'"),
         (["--context", "-5"], "'context'"),
-        (["--colorspace", "sRGB"], "--colorspace"),
+        (["--colorspace", "ACESgc"], "did you mean one of: ACEScg"),
         (["--cuts", "four"], "'cuts'"),
         (["--cuts", "50"], "Cut 50 is not inside the frames on disk, 1-9"),
         (["--cuts", "1"], "Cut 1 is not inside"),
