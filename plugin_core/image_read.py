@@ -72,6 +72,8 @@ def opened(path: Path) -> Iterator[oiio.ImageInput]:
 
 def damaged(path: Path, reason: str) -> ImageError:
     """The error for a file that OpenImageIO could not read."""
+    if "ubsampled" in reason:
+        return ImageError(f"{path} stores luminance with chroma at half size; convert it to RGB first.")
     return ImageError(
         f"{path} can't be read as a picture ({reason}); the file may be damaged or not yet complete."
     )

@@ -15,14 +15,13 @@ from types import TracebackType
 from typing import Any
 
 import av
-import numpy as np
 import OpenImageIO as oiio
-from numpy.typing import NDArray
 
 from plugin_core.errors import ImageError
 from plugin_core.frames import FrameRange
 from plugin_core.image_formats import MOVIE_EXTENSIONS
 from plugin_core.image_read import header_of
+from plugin_core.movie_color import to_rgb
 from plugin_core.pictures import Group, Part, Plate
 
 MOVIE_FORMAT = "movie"
@@ -30,14 +29,6 @@ MOVIE_FORMAT = "movie"
 
 _AHEAD = 24
 """Frames worth decoding to reach a later one before seeking is tried."""
-
-_MATRICES = {1: 1, 4: 4, 5: 5, 6: 5, 7: 7, 9: 9, 10: 9}
-"""Matrix in the file (ISO/IEC 23091-4) to the one swscale takes; BT.470BG and SMPTE 170M are BT.601."""
-
-_BT601, _BT709 = 5, 1
-_LIMITED, _FULL = 1, 2
-_HD_LINES = 720
-_SCALING = 4 | 8192 | 16384 | 262144  # bicubic chroma, in full resolution, rounded exactly
 
 
 def is_movie(path: str | Path) -> bool:
@@ -160,7 +151,7 @@ class MovieReader:
         return None
 
     def _plate(self, picture: Any) -> Plate:
-        pixels = _to_rgb(picture)
+        pixels = to_rgb(picture)
         height, width, channels = pixels.shape
         spec = oiio.ImageSpec(width, height, channels, str(pixels.dtype))
         spec.attribute("PixelAspectRatio", self.pixel_aspect)
@@ -173,36 +164,3 @@ class MovieReader:
 def _time_of(packet: Any) -> int | None:
     time: int | None = packet.pts if packet.pts is not None else packet.dts
     return time
-
-
-def _to_rgb(picture: Any) -> NDArray[Any]:
-    """The decoded picture as (H, W, 3 or 4), full range, uint8 or uint16."""
-    layout = picture.format
-    deep = max(component.bits for component in layout.components) > 8
-    alpha = any(component.is_alpha for component in layout.components)
-    name = ("rgb48le" if deep else "rgb24") if not alpha else ("rgba64le" if deep else "rgba")
-    converted = picture.reformat(
-        format=name,
-        src_colorspace=_matrix(picture),
-        dst_colorspace=_matrix(picture),
-        src_color_range=_range(picture),
-        dst_color_range=_FULL,
-        interpolation=_SCALING,
-    )
-    pixels: NDArray[Any] = np.ascontiguousarray(converted.to_ndarray())
-    return pixels
-
-
-def _matrix(picture: Any) -> int:
-    """The matrix in the file; where it states none, BT.709 from 720 lines up and BT.601 below, as players
-    do.
-    """
-    stated = _MATRICES.get(int(picture.colorspace))
-    return stated if stated is not None else (_BT709 if picture.height >= _HD_LINES else _BT601)
-
-
-def _range(picture: Any) -> int:
-    """Limited unless the file says full, or stores RGB or gray, which have no headroom."""
-    if int(picture.color_range) == _FULL or picture.format.is_rgb or picture.format.name.startswith("gray"):
-        return _FULL
-    return _LIMITED
