@@ -25,7 +25,7 @@ def feather(mask: NDArray[np.bool_], px: int) -> NDArray[np.float32]:
     """Blend weights (H, W) float32: 1 on the mask, falling to 0 over ``px`` pixels outside it, exactly 0
     beyond.
 
-    The fall is a smooth step of the Euclidean distance to the mask: ``feather(m, px) > 0`` is ``grow(m, px)``.
+    The fall is a smooth step of the Euclidean distance to the mask: ``feather > 0`` is ``grow``.
     ``px`` of 0 gives 0 and 1 only.
     """
     if px <= 0 or not mask.any():

@@ -137,7 +137,7 @@ def test_pattern_that_is_ambiguous_is_refused(pattern: str, message: str) -> Non
 def test_frames_on_disk_keep_to_the_padding(tmp_path: Path) -> None:
     touch(tmp_path, "p.0001.exr", "p.0010.exr", "p.9999.exr", "p.10000.exr", "p.-001.exr")
     touch(tmp_path, "p.1.exr", "p.00002.exr", "p.010000.exr", "p.0003.exr.tmp", "q.0004.exr", "p.0005.dpx")
-    touch(tmp_path, "p.٠٠٠٧.exr", "p.0x06.exr", ".p.0008.exr")
+    touch(tmp_path, "p.٠٠٠٧.exr", "p.0x06.exr", ".p.0008.exr")  # noqa: RUF001
     sequence = Sequence.parse(tmp_path / "p.####.exr")
     assert sequence.frames_on_disk() == [-1, 1, 10, 9999, 10000]
     assert sequence.missing(range(9, 12)) == [9, 11]
