@@ -14,26 +14,28 @@ def grow(mask: NDArray[np.bool_], px: int) -> NDArray[np.bool_]:
     treats what lies beyond the picture as mask, so a matte that runs out of frame is not eaten at the frame's
     edge.
     """
-    if px == 0 or not mask.any():
-        return mask.copy()
     if px < 0:
         return ~grow(~mask, -px)
-    return _distance(mask, px) <= px
+    grown = mask.copy()
+    box = _reached(mask, px)
+    if px and box is not None:
+        grown[box] = _distance(mask[box]) <= px
+    return grown
 
 
 def feather(mask: NDArray[np.bool_], px: int) -> NDArray[np.float32]:
-    """Blend weights (H, W) float32: 1 on the mask, falling to 0 over ``px`` pixels outside it, exactly 0
-    beyond.
+    """Blend weights (H, W) float32: 1 on the mask, falling to 0 over ``px`` pixels outside it, 0 beyond.
 
-    The fall is a smooth step of the Euclidean distance to the mask: ``feather > 0`` is ``grow``.
-    ``px`` of 0 gives 0 and 1 only.
+    The fall is a smooth step of the Euclidean distance to the mask: ``feather > 0`` is ``grow``. ``px`` of 0
+    gives 0 and 1 only.
     """
-    if px <= 0 or not mask.any():
-        return mask.astype(np.float32)
-    distance = _distance(mask, px)
-    inside = np.float32(1) - np.minimum(distance / np.float32(px + 1), np.float32(1))
-    weights: NDArray[np.float32] = inside * inside * (np.float32(3) - np.float32(2) * inside)
-    weights[distance > px] = 0
+    weights = mask.astype(np.float32)
+    box = _reached(mask, px)
+    if px > 0 and box is not None:
+        distance = _distance(mask[box])
+        inside = np.float32(1) - np.minimum(distance / np.float32(px + 1), np.float32(1))
+        smooth = inside * inside * (np.float32(3) - np.float32(2) * inside)
+        weights[box] = np.where(distance > px, np.float32(0), smooth)
     return weights
 
 
@@ -46,15 +48,17 @@ def bounds(mask: NDArray[np.bool_]) -> tuple[int, int, int, int] | None:
     return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
 
 
-def _distance(mask: NDArray[np.bool_], reach: int) -> NDArray[np.float32]:
-    """Exact distance to the mask, right up to ``reach``; a larger number further out."""
-    far = np.full(mask.shape, np.float32(reach + 1), np.float32)
+def _reached(mask: NDArray[np.bool_], px: int) -> tuple[slice, slice] | None:
+    """The part of the picture within ``px`` of the mask's box; None for an empty mask."""
     box = bounds(mask)
     if box is None:
-        return far
-    height, width = mask.shape
-    x0, y0 = max(0, box[0] - reach - 1), max(0, box[1] - reach - 1)
-    x1, y1 = min(width, box[2] + reach + 1), min(height, box[3] + reach + 1)
-    outside = (~mask[y0:y1, x0:x1]).astype(np.uint8)
-    far[y0:y1, x0:x1] = cv2.distanceTransform(outside, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
-    return far
+        return None
+    x0, y0, x1, y1 = box
+    return slice(max(0, y0 - px), y1 + px), slice(max(0, x0 - px), x1 + px)
+
+
+def _distance(mask: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """Exact Euclidean distance of every pixel to the mask, which is not empty."""
+    outside = np.ascontiguousarray(~mask, dtype=np.uint8)
+    distance = cv2.distanceTransform(outside, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    return np.asarray(distance, dtype=np.float32)
