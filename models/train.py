@@ -2,7 +2,8 @@
 
 Stages build on one another (`--resume` goes on with a run, `--weights` starts one from another's weights):
 
-1. single frames, standing still, no flow nets: encoders, bottleneck, memory and decoder learn to fill;
+1. moving shots without flow nets: encoders, aggregators, masks, bottleneck, memory and decoder learn to fill,
+   and to leave alone what other frames show in the wrong place;
 2. the flow nets alone, held against the exact flows of moving shots;
 3. everything together on moving shots, sources warped by the exact flows half of the time;
 4. longer rollouts on the network's own flows, its own output fed back, the first frames without gradients.
@@ -61,7 +62,7 @@ class Stage:
 
 
 STAGES = {
-    1: Stage(frames=1, warm=1, learn=1, estimated=frozenset(), teach=1.0, flow_weight=0.0),
+    1: Stage(frames=13, warm=2, learn=1, estimated=frozenset(), teach=1.0, flow_weight=0.0),
     2: Stage(frames=13, warm=0, learn=0, estimated=frozenset({8, 4}), teach=0.0, flow_weight=1.0),
     3: Stage(frames=13, warm=1, learn=1, estimated=frozenset({8, 4}), teach=0.5, flow_weight=0.2),
     4: Stage(frames=15, warm=8, learn=2, estimated=frozenset({8, 4}), teach=0.0, flow_weight=0.2),

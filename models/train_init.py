@@ -20,6 +20,8 @@ sources, and every flow net ends in zeros, so that a flow net that has not been 
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor
 
@@ -35,7 +37,20 @@ _SECOND = 5
 _HOLE = 5
 """In the first encoder layer: four channels max(mask - 1/2, 0), one for each pixel of a cell."""
 
-_STRENGTH, _OPEN, _CLOSE = 2.5, 2.0, 2.4  # gain 2.2 where coverage is 0, and 1 where it is 1
+# Found by trying values on synthetic shots with the random channels silent; see models/TRAINING.md.
+_SPREAD = {"bt0": 0.15, "bt1": 0.012, "bt2": 0.003, "bt3": 0.02, "dc2_1": 0.3, "dc3_1": 0.4}
+"""How much of each neighbour a layer adds to a pixel, where it adds any."""
+_MERGE_AMOUNT, _MERGE_OPEN, _MERGE_CLOSE = 1.2, 1.5, 45.0
+"""How the coarser fill comes in beside the skip: its amount, and its gate's bias and slope over coverage."""
+_LIFT_SKIP = (6.0, 2.0, 2 + math.log(5))
+_LIFT = (2.5, 2.0, 2.4)
+_SETTLE = (4.0, 4 / 3 - math.log(3), 4 / 3)
+"""Strength, bias, slope of a gate over coverage w: w becomes strength * w * sigmoid(bias - slope * w).
+
+All leave w = 1 where it is. `_LIFT` lifts small coverage and weighs neighbours well; `_LIFT_SKIP` lifts what
+few sources show; `_SETTLE` has no slope at w = 1, so that a few layers of it settle there: what is fed back must
+not grow or fade frame by frame.
+"""
 
 
 def initial_network(variant: Variant, seed: int) -> VINet:
@@ -97,9 +112,9 @@ def _box(enabled: bool) -> Tensor:
     return kernel
 
 
-def _spread(neighbour: float) -> Tensor:
+def _spread(name: str) -> Tensor:
     """The pixel and a little of its eight neighbours, summing to 1."""
-    kernel = torch.full((3, 3), neighbour)
+    kernel = torch.full((3, 3), _SPREAD.get(name, 0.0))
     kernel[1, 1] = 1
     return kernel / kernel.sum()
 
@@ -110,13 +125,20 @@ def _pass(weight: Tensor) -> None:
         _tap(weight, channel, channel, 2.0)
 
 
-def _renormalize(weight: Tensor, kernel: Tensor | None = None, scale: float = 1.0, offset: int = 0) -> None:
+def _renormalize(
+    weight: Tensor,
+    kernel: Tensor | None = None,
+    scale: float = 1.0,
+    offset: int = 0,
+    how: tuple[float, float, float] = _LIFT,
+) -> None:
     """Hand the carriers on, coverage drawn towards 1. `offset`: where the carriers stand in the input."""
     half = weight.shape[0] // 2
+    strength, bias, slope = how
     for channel in (*COLORS, W):
-        _tap(weight, channel, offset + channel, _STRENGTH * scale, kernel)
-        _tap(weight, half + channel, offset + C, _OPEN * scale)
-        _tap(weight, half + channel, offset + W, -_CLOSE * scale, kernel)
+        _tap(weight, channel, offset + channel, strength * scale, kernel)
+        _tap(weight, half + channel, offset + C, bias * scale)
+        _tap(weight, half + channel, offset + W, -slope * scale, kernel)
     _tap(weight, C, offset + C, 2 * scale)
 
 
@@ -159,10 +181,9 @@ def _shrink(weight: Tensor) -> None:
 
 
 def _wire_aggregator(weight: Tensor) -> None:
-    """The mean of the five sources (gate half open, value doubled), for every channel."""
-    channels = weight.shape[1]
-    weight[5:channels] *= 0.2
-    index = torch.arange(channels)
+    """The mean of the five sources: gate half open, value doubled; only the carriers hear nothing else."""
+    weight[5 : weight.shape[1]] *= 0.2
+    index = torch.arange(weight.shape[1])
     weight[index, index, :, 1, 1] += 2 / 5
 
 
@@ -174,7 +195,7 @@ def _wire_middle(state: dict[str, Tensor]) -> None:
     """The bottleneck spreads color from F_syn into the hole; the memory hands it on nearly unchanged."""
     for name in ("bt0", "bt1", "bt2", "bt3"):
         offset = 128 if name == "bt0" else 0
-        _renormalize(state[f"bottleneck.{name}.conv.weight"], _spread(0.08), offset=offset)
+        _renormalize(state[f"bottleneck.{name}.conv.weight"], _spread(name), offset=offset)
     gates, bias = state["convlstm.Gates.weight"], state["convlstm.Gates.bias"]
     bias.copy_(torch.tensor([1.0, 0.0, 1.0, 0.0]).repeat_interleave(128))
     for channel in _CARRIERS:
@@ -189,34 +210,36 @@ def _wire_decoder(state: dict[str, Tensor]) -> None:
     }
     weight |= {name: state[f"decoder.{name}.conv.1.weight"] for name in ("dc1_1", "dc2_2", "dc4")}
     out_of_memory = 1 / (0.88 * _INTO_MEMORY)
-    _renormalize(weight["dc0"], _spread(0.08), scale=out_of_memory)
-    _renormalize(weight["dc1"], _spread(0.08))
-    for name in ("dc1_1", "dc2_bt2", "dc2_bt3", "dc2_2", "dc4", "dc5"):
+    _renormalize(weight["dc0"], _spread("dc0"), scale=out_of_memory)
+    for name in ("dc1", "dc1_1"):
         _renormalize(weight[name])
+    for name in ("dc2_bt2", "dc2_bt3", "dc2_2", "dc4", "dc5"):
+        _renormalize(weight[name], how=_SETTLE)
     for merge, after in (("dc2_1", "dc2_bt1"), ("dc3_1", "dc3_2")):
-        _merge_skip(weight[merge])
-        _add_second(weight[after])
+        _merge_skip(weight[merge], _spread(merge))
+        _add_second(weight[after], _spread(after))
     dc6 = state["decoder.dc6.weight"]
     for channel in COLORS:
         _tap(dc6, channel, channel, 2.0)
         _tap(dc6, channel, W, -1.0)
 
 
-def _merge_skip(weight: Tensor) -> None:
+def _merge_skip(weight: Tensor, kernel: Tensor) -> None:
     """First the skip's carriers, then the coarser fill's, let through where the skip has no coverage."""
     half, skip = weight.shape[0] // 2, weight.shape[1] // 2
-    _renormalize(weight, offset=skip)
+    _renormalize(weight, kernel, offset=skip, how=_LIFT_SKIP)
     for channel in (*COLORS, W):
         second = _SECOND + channel
-        _tap(weight, second, channel, 1.1)
-        _tap(weight, half + second, skip + C, 2.5)
-        _tap(weight, half + second, skip + W, -15.0)
+        _tap(weight, second, channel, _MERGE_AMOUNT)
+        _tap(weight, half + second, skip + C, _MERGE_OPEN)
+        _tap(weight, half + second, skip + W, -_MERGE_CLOSE, kernel)
 
 
-def _add_second(weight: Tensor) -> None:
+def _add_second(weight: Tensor, kernel: Tensor) -> None:
     """Add the coarser fill to the skip's carriers, and renormalize by their common coverage."""
     half = weight.shape[0] // 2
-    _renormalize(weight)
+    strength, _, slope = _SETTLE
+    _renormalize(weight, kernel, how=_SETTLE)
     for channel in (*COLORS, W):
-        _tap(weight, channel, _SECOND + channel, _STRENGTH)
-        _tap(weight, half + channel, _SECOND + W, -_CLOSE)
+        _tap(weight, channel, _SECOND + channel, strength, kernel)
+        _tap(weight, half + channel, _SECOND + W, -slope, kernel)
