@@ -20,8 +20,8 @@ import numpy as np
 import OpenImageIO as oiio
 from numpy.typing import NDArray
 
-from plugin_core.image_text import complaint
-from plugin_core.pictures import Part
+from .image_text import complaint
+from .pictures import Part
 
 _PIXEL_TYPES = {"uint32": 0, "float16": 1, "float32": 2}
 

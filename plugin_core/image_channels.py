@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from plugin_core.errors import ImageError
+from .errors import ImageError
 
 _RGB_NAMES = (("r", "g", "b"), ("red", "green", "blue"))
 _MAIN_LAYERS = ("rgba", "rgb", "beauty", "combined", "primary", "main")

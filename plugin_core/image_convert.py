@@ -9,9 +9,9 @@ import numpy as np
 import OpenImageIO as oiio
 from numpy.typing import NDArray
 
-from plugin_core.errors import ImageError
-from plugin_core.image_formats import Format, target_type
-from plugin_core.pictures import Group, Part, Plate
+from .errors import ImageError
+from .image_formats import Format, target_type
+from .pictures import Group, Part, Plate
 
 
 def converted(plate: Plate, target: Format, extension: str) -> tuple[Part, ...]:

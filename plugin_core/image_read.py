@@ -11,11 +11,11 @@ import numpy as np
 import OpenImageIO as oiio
 from numpy.typing import NDArray
 
-from plugin_core.errors import ImageError
-from plugin_core.image_channels import choose_fill, layer_of
-from plugin_core.image_text import complaint
-from plugin_core.pictures import Group, Header, Part, Plate
-from plugin_core.png_chunks import chunks_before_pixels, is_untagged, not_kept
+from .errors import ImageError
+from .image_channels import choose_fill, layer_of
+from .image_text import complaint
+from .pictures import Group, Header, Part, Plate
+from .png_chunks import chunks_before_pixels, is_untagged, not_kept
 
 MAX_SIDE = 65536
 """Longest side that is believed; a damaged header can claim anything."""

@@ -13,13 +13,13 @@ import numpy as np
 import OpenImageIO as oiio
 from numpy.typing import NDArray
 
-from plugin_core.atomic import temporary_for
-from plugin_core.errors import WriteError
-from plugin_core.exr_mixed import copy_exact, needs_copy
-from plugin_core.image_convert import converted
-from plugin_core.image_formats import Format, format_for, lossless_compression, target_type
-from plugin_core.image_text import complaint, pending
-from plugin_core.pictures import Header, Part, Plate
+from .atomic import temporary_for
+from .errors import WriteError
+from .exr_mixed import copy_exact, needs_copy
+from .image_convert import converted
+from .image_formats import Format, format_for, lossless_compression, target_type
+from .image_text import complaint, pending
+from .pictures import Header, Part, Plate
 
 _STORAGE = (
     "oiio:",

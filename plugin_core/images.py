@@ -6,11 +6,11 @@ The parts are in ``pictures`` (what a plate is in memory), ``image_read``, ``ima
 
 from __future__ import annotations
 
-from plugin_core.image_formats import formats_lossy
-from plugin_core.image_read import read_header, read_plate
-from plugin_core.image_write import is_temporary, output_notes, write_plate
-from plugin_core.matte_read import Matte, matte_from, matte_on, read_matte
-from plugin_core.pictures import Box, Header, Plate
+from .image_formats import formats_lossy
+from .image_read import read_header, read_plate
+from .image_write import is_temporary, output_notes, write_plate
+from .matte_read import Matte, matte_from, matte_on, read_matte
+from .pictures import Box, Header, Plate
 
 __all__ = [
     "Box",

@@ -17,12 +17,12 @@ from typing import Any
 import av
 import OpenImageIO as oiio
 
-from plugin_core.errors import ImageError
-from plugin_core.frames import FrameRange
-from plugin_core.image_formats import MOVIE_EXTENSIONS
-from plugin_core.image_read import header_of
-from plugin_core.movie_color import to_rgb
-from plugin_core.pictures import Group, Part, Plate
+from .errors import ImageError
+from .frames import FrameRange
+from .image_formats import MOVIE_EXTENSIONS
+from .image_read import header_of
+from .movie_color import to_rgb
+from .pictures import Group, Part, Plate
 
 MOVIE_FORMAT = "movie"
 """``Header.format`` of a movie's frames."""

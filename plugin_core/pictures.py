@@ -10,7 +10,7 @@ import numpy as np
 import OpenImageIO as oiio
 from numpy.typing import NDArray
 
-from plugin_core.errors import ImageError
+from .errors import ImageError
 
 Box = tuple[int, int, int, int]
 """x, y, width, height in pixel coordinates; y grows downwards."""
