@@ -68,16 +68,23 @@ class MovieReader:
         """
         if frame not in self.frames:
             raise ImageError(f"Movie {self.path} has frames {self.frames}; frame {frame} is not in it.")
-        index = frame - 1
         try:
-            picture = self._find(index)
-        except (av.FFmpegError, EOFError) as error:
-            self._open()
-            raise ImageError(f"Frame {frame} of movie {self.path} can't be decoded ({error}).") from error
-        if picture is None or picture.is_corrupt:
-            self._open()
-            raise ImageError(f"Frame {frame} of movie {self.path} can't be decoded; the file may be damaged.")
-        return self._plate(picture)
+            picture = self._find(frame - 1)
+            if picture is not None and not picture.is_corrupt:
+                self._check_size(picture, frame)
+                return self._plate(picture)
+            reason = "the file may be damaged"
+        except (av.FFmpegError, EOFError, ValueError) as error:
+            reason = str(error)
+        self._open()
+        raise ImageError(f"Frame {frame} of movie {self.path} can't be decoded ({reason}).")
+
+    def _check_size(self, picture: Any, frame: int) -> None:
+        if (picture.width, picture.height) != (self.width, self.height):
+            raise ImageError(
+                f"Frame {frame} of movie {self.path} is {picture.width}x{picture.height}, the others "
+                f"are {self.width}x{self.height}; convert it to pictures of one size."
+            )
 
     def close(self) -> None:
         """Close the file; reading after this fails."""
@@ -101,11 +108,14 @@ class MovieReader:
         """Open the file at its beginning."""
         self.close()
         try:
-            self._container = av.open(str(self.path))
+            self._container = av.open(str(self.path), metadata_errors="replace")
+            if not self._container.streams.video:
+                raise ImageError(f"Movie {self.path} can't be opened (no video in it).")
+            if self._stream.codec_context is None:
+                raise ImageError(f"Movie {self.path} can't be opened (no decoder for its video).")
             self._stream.thread_type = "AUTO"
-        except (av.FFmpegError, IndexError, OSError) as error:
-            reason = "no video in it" if isinstance(error, IndexError) else str(error)
-            raise ImageError(f"Movie {self.path} can't be opened ({reason}).") from error
+        except (av.FFmpegError, OSError, ValueError) as error:
+            raise ImageError(f"Movie {self.path} can't be opened ({error}).") from error
         self._decoded = self._container.decode(self._stream)
         self._next = 0
 

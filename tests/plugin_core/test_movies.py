@@ -276,3 +276,24 @@ def test_memory_does_not_grow_with_length(make_movie: Callable[..., Path]) -> No
 def test_movies_are_told_by_extension() -> None:
     assert is_movie("a.MOV") and is_movie(Path("b/c.mp4")) and is_movie("a.####.mxf")
     assert not is_movie("a.####.exr") and not is_movie("mov")
+
+
+@pytest.mark.parametrize(("name", "codec"), [("a.mp4", "libx264"), ("a.mkv", "ffv1"), ("a.mov", "prores_ks")])
+def test_damaged_movie_gives_frames_or_an_error(
+    make_movie: Callable[..., Path], name: str, codec: str
+) -> None:
+    path = make_movie(name, codec, "yuv444p10le" if codec == "prores_ks" else "yuv420p", count=8)
+    whole = path.read_bytes()
+    refused = 0
+    for seed in range(30):
+        rng, data = random.Random(seed), bytearray(whole)
+        for _ in range(rng.choice((1, 8, 64))):
+            data[rng.randrange(len(data) if seed % 2 else min(3000, len(data)))] = rng.randrange(256)
+        path.write_bytes(data)
+        try:
+            with MovieReader(path) as reader:
+                for number in (1, reader.frames.last, 1):
+                    assert reader.read(number).rgb.shape == (reader.height, reader.width, 3)
+        except ImageError:
+            refused += 1
+    assert refused > 0
