@@ -108,6 +108,13 @@ class Plate:
         planes = [_to_float(part.channel(c)[y0:y1, x0:x1]) for c in channels]
         return np.stack(planes * (3 // len(planes)), axis=2)
 
+    def native_crop(self, x0: int, y0: int, x1: int, y1: int) -> NDArray[Any] | None:
+        """As :meth:`crop` but a view in the file's own type; None where R, G, B do not lie side by side."""
+        if self.header.is_gray:
+            return None
+        run = _run(self.parts[self.header.part], self.header.fill_channels)
+        return None if run is None else run[y0:y1, x0:x1]
+
     def with_rgb(self, rgb: NDArray[np.float32], where: NDArray[np.bool_]) -> Plate:
         """A new picture with ``rgb`` (H, W, 3) where ``where`` (H, W); see :meth:`with_patch`."""
         return self.with_patch(rgb, where, 0, 0)

@@ -338,3 +338,17 @@ def test_a_resume_hands_the_state_on(shot):
         np.testing.assert_array_equal(one.arrays[name], other.arrays[name])
     assert one.inputs == other.inputs, "a resumed render knows what went into its state"
     same_files(shot, "out", "whole")
+
+
+def test_a_matte_that_needs_another_crop_is_another_render(tmp_path):
+    """Pixels of two crops must not mix; the user is told what differs and can start again."""
+    shot = make_shot(tmp_path, 1, 8, size=(256, 128))
+    run_toy(shot.shot())
+    matte = hole(5, (256, 128))
+    matte[:, 240:] = 255
+    write_matte(shot.matte(5), matte)
+    with pytest.raises(StateError, match="network crop is .*, this render has "):
+        run_toy(shot.shot(), resume=True)
+    run_toy(shot.shot(), overwrite=True)
+    run_toy(shot.shot("clean"))
+    same_files(shot, "out", "clean")
