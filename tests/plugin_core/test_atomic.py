@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import pytest
 
 from plugin_core.atomic import remove_leftovers, replacing, temporary_for
 from plugin_core.errors import WriteError
 from plugin_core.fingerprint import Fingerprint
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
 
 
 def test_the_final_name_appears_only_at_the_end(tmp_path):
@@ -18,7 +23,7 @@ def test_the_final_name_appears_only_at_the_end(tmp_path):
         assert not path.exists()
         assert temporary.suffix == ".exr"
     assert path.read_text() == "new"
-    assert os.listdir(tmp_path) == ["clean.1001.exr"]
+    assert names(tmp_path) == ["clean.1001.exr"]
 
 
 def test_an_error_leaves_what_was_there(tmp_path):
@@ -28,7 +33,7 @@ def test_an_error_leaves_what_was_there(tmp_path):
         temporary.write_text("half")
         raise RuntimeError
     assert path.read_text() == "old"
-    assert os.listdir(tmp_path) == ["a.txt"]
+    assert names(tmp_path) == ["a.txt"]
 
 
 def test_a_folder_that_is_not_there_is_told(tmp_path):
@@ -51,7 +56,7 @@ def test_only_our_own_leftovers_are_removed(tmp_path):
         return path.name.startswith("clean.")
 
     remove_leftovers(tmp_path, is_mine)
-    assert sorted(os.listdir(tmp_path)) == sorted([other, innocent])
+    assert names(tmp_path) == sorted([other, innocent])
     assert sorted(claimed) == ["clean.1001.exr", "other.1001.exr"]
 
 

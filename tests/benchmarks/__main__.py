@@ -1,0 +1,12 @@
+"""Run every benchmark: `make bench`, or `python -m tests.benchmarks`. Takes several minutes."""
+
+from __future__ import annotations
+
+import runpy
+
+BENCHMARKS = ("bench_network", "bench_render", "bench_memory")
+
+if __name__ == "__main__":
+    for name in BENCHMARKS:
+        print(f"\n== {name} ==", flush=True)
+        runpy.run_module(f"tests.benchmarks.{name}", run_name="__main__")
