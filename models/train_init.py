@@ -38,7 +38,7 @@ _HOLE = 5
 """In the first encoder layer: four channels max(mask - 1/2, 0), one for each pixel of a cell."""
 
 # Found by trying values on synthetic shots with the random channels silent; see models/TRAINING.md.
-_SPREAD = {"bt0": 0.15, "bt1": 0.012, "bt2": 0.003, "bt3": 0.02, "dc2_1": 0.3, "dc3_1": 0.4}
+_SPREAD = {"bt0": 0.15, "bt1": 0.012, "bt2": 0.003, "bt3": 0.02, "dc2_1": 0.05, "dc3_1": 0.02}
 """How much of each neighbour a layer adds to a pixel, where it adds any."""
 _MERGE_AMOUNT, _MERGE_OPEN, _MERGE_CLOSE = 1.2, 1.5, 45.0
 """How the coarser fill comes in beside the skip: its amount, and its gate's bias and slope over coverage."""
@@ -48,8 +48,8 @@ _SETTLE = (4.0, 4 / 3 - math.log(3), 4 / 3)
 """Strength, bias, slope of a gate over coverage w: w becomes strength * w * sigmoid(bias - slope * w).
 
 All leave w = 1 where it is. `_LIFT` lifts small coverage and weighs neighbours well; `_LIFT_SKIP` lifts what
-few sources show; `_SETTLE` has no slope at w = 1, so that a few layers of it settle there: what is fed back must
-not grow or fade frame by frame.
+few sources show; `_SETTLE` has no slope at w = 1, so that a few layers of it settle there: what is fed back
+must not grow or fade frame by frame.
 """
 
 
