@@ -1,4 +1,4 @@
-"""Write a VINet as a bundle: two ONNX graphs, a manifest and a model card.
+"""Write a VINet as a bundle: ONNX graphs, their weights, a manifest and a model card.
 
 python -m models.export --weights runs/vinet/weights.safetensors --name vinet --out models/bundles/vinet
 """
@@ -22,15 +22,15 @@ from plugin_core.model import (
     CARD,
     FORMAT_VERSION,
     MANIFEST,
+    BundleFile,
     CarryTensor,
     FeatureTensor,
-    GraphFile,
     Manifest,
     Provenance,
 )
 
 from .checkpoint import load_weights, stored_details
-from .graph import WeightType
+from .graph import WeightFile, WeightType
 from .graph_vinet import CHANNELS, STREAMS, encode_graph, level_scales, step_graph
 from .vinet import SOURCE_OFFSETS, Variant, VINet
 
@@ -92,11 +92,8 @@ def export_bundle(
         with tempfile.TemporaryDirectory(prefix=f".{out.name}.", dir=out.parent) as temporary:
             made = Path(temporary) / "bundle"
             made.mkdir()
-            graphs = {
-                "encode": _write_graph(encode_graph(network, weights), made / "encode.onnx"),
-                "step": _write_graph(step_graph(network, weights), made / "step.onnx"),
-            }
-            manifest = _manifest(network.variant, name, graphs, provenance, licence, weights, channel_order)
+            files = _write_graphs(network, made, weights)
+            manifest = _manifest(network.variant, name, files, provenance, licence, weights, channel_order)
             (made / MANIFEST).write_text(manifest.model_dump_json(indent=2) + "\n", encoding="utf-8")
             (made / CARD).write_text(card or _card(manifest), encoding="utf-8")
             _swap(made, out, Path(temporary) / "old")
@@ -117,16 +114,33 @@ def _swap(made: Path, out: Path, aside: Path) -> None:
         raise
 
 
-def _write_graph(model: onnx.ModelProto, path: Path) -> GraphFile:
-    data = model.SerializeToString(deterministic=True)
+def _write_graphs(network: VINet, folder: Path, weights: WeightType) -> dict[str, BundleFile]:
+    """The graphs and the weights that they share, by the manifest's names for them."""
+    store = WeightFile("weights.bin", weights)
+    graphs = {
+        "encode": encode_graph(network, store),
+        "step": step_graph(network, store),
+        "step_x86": step_graph(network, store, striped=True),
+    }
+    files = {
+        name: _write(folder / f"{name}.onnx", graph.SerializeToString(deterministic=True))
+        for name, graph in graphs.items()
+    }
+    files["data"] = _write(folder / store.name, store.data)
+    for name in graphs:
+        onnx.checker.check_model(str(folder / files[name].file), full_check=True)
+    return files
+
+
+def _write(path: Path, data: bytes) -> BundleFile:
     path.write_bytes(data)
-    return GraphFile(file=path.name, sha256=hashlib.sha256(data).hexdigest())
+    return BundleFile(file=path.name, sha256=hashlib.sha256(data).hexdigest())
 
 
 def _manifest(
     variant: Variant,
     name: str,
-    graphs: dict[str, GraphFile],
+    files: dict[str, BundleFile],
     provenance: Provenance,
     licence: str,
     weights: WeightType,
@@ -142,8 +156,10 @@ def _manifest(
         size_multiple=scales["s8"],
         channel_order="BGR" if channel_order == "BGR" else "RGB",
         value_range=(-1.0, 1.0),
-        encode=graphs["encode"],
-        step=graphs["step"],
+        encode=files["encode"],
+        step=files["step"],
+        step_x86=files["step_x86"],
+        data=files["data"],
         fill="fill",
         features=tuple(_feature(level, scales[level]) for level in ("s2", "s4", "s8")),
         carry=_carry(scales["s8"]),

@@ -21,15 +21,50 @@ WeightType = Literal["float16", "float32"]
 OPSET = 17
 IR_VERSION = 8
 
+_ALIGNMENT = 64
 _ELEMENT = {"float32": TensorProto.FLOAT, "int64": TensorProto.INT64, "int32": TensorProto.INT32}
+
+
+class WeightFile:
+    """Trained weights of one or more graphs, each stored once, in a file beside them."""
+
+    def __init__(self, name: str, element: WeightType) -> None:
+        self.name = name
+        self.element = np.dtype(element)
+        self._places: dict[str, tuple[int, int]] = {}
+        self._data = bytearray()
+
+    @property
+    def data(self) -> bytes:
+        """What the file holds."""
+        return bytes(self._data)
+
+    def add(self, value: NDArray[np.float32]) -> onnx.TensorProto:
+        """Store a weight, or find the equal one, and return the tensor that refers to it."""
+        stored = np.ascontiguousarray(value, dtype=self.element)
+        key = _key(stored)
+        if key not in self._places:
+            self._data += bytes(-len(self._data) % _ALIGNMENT)
+            self._places[key] = (len(self._data), stored.nbytes)
+            self._data += stored.tobytes()
+        offset, length = self._places[key]
+        tensor = onnx.TensorProto(
+            data_type=helper.np_dtype_to_tensor_dtype(self.element),
+            dims=stored.shape,
+            name=f"weight_{offset}_{'x'.join(map(str, stored.shape))}",
+            data_location=TensorProto.EXTERNAL,
+        )
+        for entry, text in (("location", self.name), ("offset", str(offset)), ("length", str(length))):
+            tensor.external_data.add(key=entry, value=text)
+        return tensor
 
 
 class GraphWriter:
     """Collects nodes, weights, inputs and outputs of one ONNX graph. Values are handled by their names."""
 
-    def __init__(self, name: str, weights: WeightType) -> None:
+    def __init__(self, name: str, weights: WeightFile) -> None:
         self._name = name
-        self._weights = np.dtype(weights)
+        self._weights = weights
         self._nodes: list[onnx.NodeProto] = []
         self._initializers: dict[str, onnx.TensorProto] = {}
         self._stored: dict[str, str] = {}
@@ -61,26 +96,33 @@ class GraphWriter:
 
     def weight(self, value: NDArray[np.float32]) -> str:
         """A trained weight, stored in the bundle's weight type and float32 from there on."""
-        stored = self._store(np.ascontiguousarray(value, dtype=self._weights), "weight")
-        if self._weights == np.float32:
-            return stored
-        cast = f"{stored}.float32"
+        tensor = self._weights.add(value)
+        self._initializers[tensor.name] = tensor
+        if self._weights.element == np.float32:
+            return str(tensor.name)
+        cast = f"{tensor.name}.float32"
         if cast not in self._stored:
             self._stored[cast] = cast
-            self._nodes.append(helper.make_node("Cast", [stored], [cast], name=cast, to=TensorProto.FLOAT))
+            self._nodes.append(
+                helper.make_node("Cast", [tensor.name], [cast], name=cast, to=TensorProto.FLOAT)
+            )
         return cast
 
     def floats(self, *values: float) -> str:
         """A constant float32 vector; a scalar when there is one value."""
-        return self._store(np.asarray(values[0] if len(values) == 1 else values, dtype=np.float32), "const")
+        return self._store(np.asarray(values[0] if len(values) == 1 else values, dtype=np.float32))
 
     def scalar(self, value: int) -> str:
         """A constant int64 scalar."""
-        return self._store(np.asarray(value, dtype=np.int64), "const")
+        return self._store(np.asarray(value, dtype=np.int64))
 
     def ints(self, *values: int) -> str:
         """A constant int64 vector."""
-        return self._store(np.asarray(values, dtype=np.int64), "const")
+        return self._store(np.asarray(values, dtype=np.int64))
+
+    def constant(self, value: NDArray[np.float32]) -> str:
+        """A constant float32 tensor that is no trained weight."""
+        return self._store(value)
 
     def cast(self, value: str, element: Literal["float32", "int64", "int32"]) -> str:
         """Convert a tensor's element type."""
@@ -105,24 +147,26 @@ class GraphWriter:
         return self.op("Transpose", value, perm=list(order))
 
     def model(self, producer: str = "cleanplate") -> onnx.ModelProto:
-        """The finished and checked model."""
+        """The finished model, to be checked where its weights are: `onnx.checker.check_model(path)`."""
         graph = helper.make_graph(
             self._nodes, self._name, self._inputs, self._outputs, list(self._initializers.values())
         )
-        model = helper.make_model(
+        return helper.make_model(
             graph,
             producer_name=producer,
-            opset_imports=[helper.make_opsetid("", OPSET)],
+            opset_imports=[helper.make_opsetid("", OPSET), helper.make_opsetid("com.microsoft", 1)],
             ir_version=IR_VERSION,
         )
-        onnx.checker.check_model(model, full_check=True)
-        return model
 
-    def _store(self, value: NDArray[Any], prefix: str) -> str:
+    def _store(self, value: NDArray[Any]) -> str:
         """Add an initializer, or find the equal one already there."""
-        key = hashlib.sha256(f"{value.dtype}{value.shape}".encode() + value.tobytes()).hexdigest()
+        key = _key(value)
         if key not in self._stored:
-            name = f"{prefix}_{len(self._initializers)}"
+            name = f"const_{len(self._initializers)}"
             self._initializers[name] = numpy_helper.from_array(value, name)
             self._stored[key] = name
         return self._stored[key]
+
+
+def _key(value: NDArray[Any]) -> str:
+    return hashlib.sha256(f"{value.dtype}{value.shape}".encode() + value.tobytes()).hexdigest()

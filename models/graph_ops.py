@@ -116,6 +116,22 @@ class Warp:
         weights = graph.transpose(graph.op("Mul", across, down), 1, 0)
         return index, graph.reshape(weights, -1, 1, 4)
 
+    def sample_planes(self, planes: str, flow: str, channels: int) -> str:
+        """A picture of few channels (1, C, h, w) sampled by a flow (1, 2, h, w): (1, C, h, w).
+
+        With few channels a row is too short to be worth gathering: values are picked one by one.
+        """
+        graph, level = self._graph, self._level
+        index, weights = self.places(flow)
+        pads = graph.ints(0, 0, self._before, self._before, 0, 0, self._after, self._after)
+        values = graph.reshape(graph.op("Pad", planes, pads, mode=self._mode), channels, -1)
+        places = graph.cast(graph.reshape(graph.transpose(index, 1, 0), 1, -1), "int32")
+        places = graph.op("Expand", places, graph.ints(channels, 1))
+        corners = graph.reshape(graph.op("GatherElements", values, places, axis=1), channels, 4, -1)
+        shares = graph.transpose(graph.reshape(weights, -1, 4), 1, 0)
+        mixed = graph.op("ReduceSum", graph.op("Mul", corners, shares), graph.ints(1), keepdims=0)
+        return graph.reshape(mixed, 1, channels, level.height, level.width)
+
     def sample(self, source: str, places: tuple[str, str], channels: int) -> str:
         """Rows (h*w, C) of a padded source sampled at the places."""
         index, weights = places
@@ -138,7 +154,8 @@ class Correlation:
         )
         self._target_index = self._pixels(level, down, across, TILE, 0)
         self._source_index = self._pixels(level, down, across, REACH, RADIUS)
-        self._pick_base = self._products(level, across)
+        self._level, self._down, self._across = level, down, across
+        self._tiles = graph.op("Mul", down, across)
 
     def _pixels(self, level: Level, down: str, across: str, side: int, margin: int) -> str:
         """Row numbers of each tile's `side` x `side` pixels, (tiles, side^2); outside: the one past all."""
@@ -163,23 +180,18 @@ class Correlation:
         graph = self._graph
         return graph.op("And", graph.op("Less", at, size), graph.op("GreaterOrEqual", at, graph.scalar(0)))
 
-    def _products(self, level: Level, across: str) -> str:
-        """Where in the tiles' products pixel (y, x) finds offset (-4, -4): (1, h, w)."""
-        graph = self._graph
-        tile = graph.scalar(TILE)
-        ys, xs = _range(graph, level.height, 1, -1, 1), _range(graph, level.width, 1, 1, -1)
-        y_tile, x_tile = graph.op("Div", ys, tile), graph.op("Div", xs, tile)
-        y, x = graph.op("Mod", ys, tile), graph.op("Mod", xs, tile)
-        number = graph.op("Add", graph.op("Mul", y_tile, across), x_tile)
-        base = graph.op("Mul", number, graph.scalar(TILE * TILE * REACH * REACH))
-        base = graph.op("Add", base, graph.op("Mul", y, graph.scalar(TILE * REACH * REACH + REACH)))
-        return graph.op("Add", base, graph.op("Mul", x, graph.scalar(REACH * REACH + 1)))
-
     def _picks(self, planes: int) -> str:
-        offsets = [dy * REACH + dx for dy in range(2 * RADIUS + 1) for dx in range(2 * RADIUS + 1)]
-        offsets += [0] * (planes - VOLUME)
-        steps = self._graph.reshape(self._graph.ints(*offsets), -1, 1, 1)
-        return self._graph.op("Add", self._pick_base, steps)
+        """Which of a tile's products its 64 pixels need, offset by offset: (tiles, planes * 64) as int32.
+
+        Pixel (y, x) of a tile finds offset (dy, dx) at product (8 * y + x, 16 * (y + dy) + x + dx).
+        """
+        inside = range(TILE)
+        pixels = [(y * TILE + x) * REACH**2 + y * REACH + x for y in inside for x in inside]
+        steps = [dy * REACH + dx for dy in range(2 * RADIUS + 1) for dx in range(2 * RADIUS + 1)]
+        steps += [0] * (planes - VOLUME)
+        graph = self._graph
+        once = graph.cast(graph.ints(*(step + pixel for step in steps for pixel in pixels)), "int32")
+        return graph.op("Expand", once, graph.vector(self._tiles, planes * TILE * TILE))
 
     def target(self, rows: str, channels: int) -> str:
         """Tiles (tiles, 64, C) of the target's rows (h*w, C), scaled so that products sum to a mean."""
@@ -192,8 +204,13 @@ class Correlation:
         graph = self._graph
         tiles = graph.op("Gather", self._closed(rows, channels), self._source_index, axis=0)
         products = graph.op("MatMul", target, graph.transpose(tiles, 0, 2, 1))
-        picked = graph.op("Gather", graph.reshape(products, -1), self._picks(planes), axis=0)
-        return graph.op("Unsqueeze", picked, graph.ints(0))
+        flat = graph.reshape(products, self._tiles, TILE * TILE * REACH * REACH)
+        picked = graph.op("GatherElements", flat, self._picks(planes), axis=1)
+        apart = graph.reshape(picked, self._down, self._across, planes, TILE, TILE)
+        height, width = (graph.op("Mul", count, graph.scalar(TILE)) for count in (self._down, self._across))
+        whole = graph.reshape(graph.transpose(apart, 2, 0, 3, 1, 4), 1, planes, height, width)
+        ends = graph.vector(self._level.height, self._level.width)
+        return graph.op("Slice", whole, graph.ints(0, 0), ends, graph.ints(2, 3))
 
     def _closed(self, rows: str, channels: int) -> str:
         """Rows with one more of zeros: what lies outside."""

@@ -1,4 +1,4 @@
-"""VINet as two ONNX graphs: `encode` (one frame as a source) and `step` (one frame filled).
+"""VINet as ONNX graphs: `encode` (one frame as a source) and `step` (one frame filled).
 
 Follows `models.vinet` layer by layer; see there for what each part does. Differences, none of which changes
 what is computed beyond rounding:
@@ -15,14 +15,14 @@ Source features are channels last, (h, w, C): they are read pixel by pixel at th
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import onnx
 from numpy.typing import NDArray
 
-from .graph import GraphWriter, WeightType
+from .graph import GraphWriter, WeightFile
 from .graph_ops import Correlation, Level, Levels, Warp, to_planes, to_rows
+from .graph_winograd import Activation, Stripes, Winograd
 from .vinet import VINet
 
 CHANNELS = {"s1": 32, "s2": 64, "s4": 96, "s8": 128}
@@ -30,8 +30,6 @@ STREAMS = 5
 _SUFFIX = {"s8": "", "s4": "_64", "s2": "_128", "s1": "_256"}
 _FLOW_PLANES = 16
 _VOLUME_PLANES = 84
-
-Activation = Literal["Relu", "Sigmoid", "LeakyRelu"]
 
 
 @dataclass(frozen=True)
@@ -58,7 +56,7 @@ def size_of(scale: int) -> tuple[str, str]:
     return f"height_{scale}", f"width_{scale}"
 
 
-def encode_graph(network: VINet, weights: WeightType) -> onnx.ModelProto:
+def encode_graph(network: VINet, weights: WeightFile) -> onnx.ModelProto:
     """The graph that encodes one frame as a source: frame, mask -> s2, s4, s8, each (h, w, C)."""
     writer = _Writer("encode", network, weights)
     features = writer.encoder("encoder2", writer.masked, writer.mask)
@@ -72,20 +70,23 @@ def encode_graph(network: VINet, weights: WeightType) -> onnx.ModelProto:
     return writer.graph.model()
 
 
-def step_graph(network: VINet, weights: WeightType) -> onnx.ModelProto:
+def step_graph(network: VINet, weights: WeightFile, *, striped: bool = False) -> onnx.ModelProto:
     """The graph that fills one frame.
+
+    With `striped` the large convolutions are Winograd's (`graph_winograd`): quicker where ONNX Runtime has
+    its blocked layout, on x86 CPUs; elsewhere slower, and on CUDA not runnable.
 
     Inputs: frame, mask, source_{0..3}_{s2,s4,s8}, hidden_in, cell_in, output_in, mask_in, feedback_in.
     Outputs: fill, hidden_out, cell_out, output_out, mask_out, feedback_out, and to look at: raw, flow_s8,
     flow_s4, flow_s2 (5, 2, h, w), mask_s8, mask_s4, mask_s2, mask_s1, flow_output.
     """
-    return _StepWriter(network, weights).build()
+    return _StepWriter(network, weights, striped).build()
 
 
 class _Writer:
     """Layers that both graphs are made of."""
 
-    def __init__(self, name: str, network: VINet, weights: WeightType) -> None:
+    def __init__(self, name: str, network: VINet, weights: WeightFile) -> None:
         self.variant = network.variant
         self.scales = level_scales(network.variant)
         self.graph = GraphWriter(name, weights)
@@ -94,6 +95,7 @@ class _Writer:
         self.frame = self.graph.input("frame", [1, 3, height, width])
         self.mask = self.graph.input("mask", [1, 1, height, width])
         self.levels = Levels(self.graph, self.frame)
+        self.winograd = Winograd(self.graph)
         self._ones = self.graph.op("Sub", self.graph.floats(1.0), self.mask)
         self.masked = self.graph.op("Mul", self.frame, self._ones)
 
@@ -185,8 +187,9 @@ class _Writer:
 class _StepWriter(_Writer):
     """The step graph, part by part."""
 
-    def __init__(self, network: VINet, weights: WeightType) -> None:
+    def __init__(self, network: VINet, weights: WeightFile, striped: bool) -> None:
         super().__init__("step", network, weights)
+        self._striped = striped
         graph, scales = self.graph, self.scales
         self._sources = {
             level: [
@@ -224,6 +227,10 @@ class _StepWriter(_Writer):
         fill = self._feed_back(raw, target.s1, previous.s1, flows[-1])
         self._outputs(fill, hidden, cell, raw)
         return self.graph.model()
+
+    def striped(self, level: str) -> bool:
+        """Whether a level's large convolutions are done in stripes: its height must be a multiple of 4."""
+        return self._striped and level in ("s1", "s2")
 
     def _size(self, level: str) -> tuple[str, str]:
         return size_of(self.scales[level])
@@ -271,7 +278,10 @@ class _StepWriter(_Writer):
         merged = weight.transpose(0, 2, 1, 3, 4).reshape(weight.shape[0], -1, 3, 3)
         rows = self.graph.op("Concat", *warped, axis=1)
         planes = to_planes(self.graph, rows, STREAMS * CHANNELS[level], self.level(level))
-        return self.gated(planes, merged)
+        if not self.striped(level):
+            return self.gated(planes, merged)
+        stripes = self.winograd.gated(self.winograd.transform_planes(planes, merged.shape[1]), merged)
+        return self.winograd.join(stripes, CHANNELS[level], self.level(level))
 
     def _composition_mask(self, level: str, a: str, b: str) -> str:
         key = f"masknet{_SUFFIX[level]}.convs"
@@ -320,12 +330,35 @@ class _StepWriter(_Writer):
         x = up(plain(plain(x, "dc0"), "dc1"), "dc1_1")
         x = plain(self.graph.op("Concat", x, skip_s4, axis=1), "dc2_1")
         x = plain(plain(plain(x, "dc2_bt1", 2), "dc2_bt2", 4), "dc2_bt3", 8)
-        x = up(x, "dc2_2")
-        x = plain(self.graph.op("Concat", x, skip_s2, axis=1), "dc3_1")
-        x = up(plain(x, "dc3_2"), "dc4")
+        if self.striped("s2"):
+            x = self._decode_striped(x, skip_s2)
+        else:
+            x = up(x, "dc2_2")
+            x = plain(self.graph.op("Concat", x, skip_s2, axis=1), "dc3_1")
+            x = up(plain(x, "dc3_2"), "dc4")
         if self.variant == 512:
             x = self.enlarge(x, 2)
         return self.conv(plain(x, "dc5"), self.weight("decoder.dc6.weight")[:, :, 0])
+
+    def _decode_striped(self, x: str, skip_s2: str) -> str:
+        """Layers dc2_2 to dc4 of the decoder, whose pictures are large enough for stripes."""
+        winograd = self.winograd
+
+        def weight(key: str) -> NDArray[np.float32]:
+            return self.weight(f"decoder.{key}.weight")[:, :, 0]
+
+        inputs = winograd.transform_planes(self.enlarge(x, 2), 96)
+        stripes = winograd.gated(inputs, weight("dc2_2.conv.1"), "LeakyRelu")
+        skips = winograd.transform_planes(skip_s2, CHANNELS["s2"])
+        inputs = [
+            self.graph.op("Concat", *pair, axis=1)
+            for pair in zip(winograd.transform(stripes, 64), skips, strict=True)
+        ]
+        stripes = winograd.gated(inputs, weight("dc3_1.conv"))
+        stripes = winograd.gated(winograd.transform(stripes, 64), weight("dc3_2.conv"))
+        x = self.enlarge(winograd.join(stripes, 64, self.level("s2")), 2)
+        stripes = winograd.gated(winograd.transform_planes(x, 64), weight("dc4.conv.1"), "LeakyRelu")
+        return winograd.join(stripes, CHANNELS["s1"], self.level("s1"))
 
     def _feed_back(self, raw: str, target: str, previous: str, flow_s2: str) -> str:
         """Blend the decoder's picture with the warped previous output."""
@@ -355,10 +388,7 @@ class _StepWriter(_Writer):
             net = _FlowNet(self, "flownet_256", "s1", target)
             flow = graph.op("Add", flow, net.run(aligned, flow))
         self._show("flow_output", flow, [1, 2, *size_of(1)])
-        picture = graph.op("Squeeze", graph.transpose(self._output, 0, 2, 3, 1), graph.ints(0))
-        whole = Warp(graph, self.levels[1], "border")
-        fed = whole.sample(whole.source(picture, 3), whole.places(flow), 3)
-        fed = to_planes(graph, fed, 3, self.levels[1])
+        fed = Warp(graph, self.levels[1], "border").sample_planes(self._output, flow, 3)
         return self._mix(graph.op("Mul", mask, self._feedback), raw, fed)
 
 
@@ -372,10 +402,16 @@ class _FlowNet:
         self._incoming = level != "s8"
         self._correlation = Correlation(writer.graph, writer.level(level))
         self._tiles = self._correlation.target(to_rows(writer.graph, target, channels), channels)
+        self._size = writer.level(level)
+        self._striped = writer.striped(level)
         weight = writer.weight(f"{self._name}.convs.0.0.weight")
-        bias = writer.weight(f"{self._name}.convs.0.0.bias")
-        self._share = writer.conv(target, weight[:, :channels], bias)
+        self._bias = writer.weight(f"{self._name}.convs.0.0.bias")
         self._first = _filled(weight[:, channels:], 1, _VOLUME_PLANES)
+        if self._striped:
+            inputs = writer.winograd.transform_planes(target, channels)
+            self._shares = writer.winograd.products(inputs, weight[:, :channels])
+        else:
+            self._share = writer.conv(target, weight[:, :channels], self._bias)
 
     def run(self, source: str, incoming: str | None) -> str:
         """Flow (1, 2, h, w), as a change of the incoming one, to a source given as rows."""
@@ -387,6 +423,8 @@ class _FlowNet:
             # The spare planes come before the flow's: their weights are zero.
             x = graph.op("Concat", x, incoming, axis=1)
             weight = np.concatenate((weight[:, :81], weight[:, 83:], weight[:, 81:83]), axis=1)
+        if self._striped:
+            return self._run_striped(x, weight)
         x = graph.op("Add", writer.conv(x, weight), self._share)
         x = writer.activate(x, "LeakyRelu")
         for layer in range(1, 5):
@@ -396,18 +434,49 @@ class _FlowNet:
         for layer, dilation in enumerate((1, 2, 4, 8, 16, 1)):
             fine = self._layer(fine, f"convs_fine.convs.{layer}.0", dilation=dilation)
         fine = self._layer(fine, "convs_fine.convs.6.0", planes=_FLOW_PLANES)
-        both = graph.op("Add", coarse, fine)
-        return graph.op("Slice", both, graph.ints(0), graph.ints(2), graph.ints(1))
+        return self._flow(graph.op("Add", coarse, fine))
+
+    def _run_striped(self, x: str, weight: NDArray[np.float32]) -> str:
+        """The same from the first layer's input on, in stripes."""
+        graph, winograd = self._writer.graph, self._writer.winograd
+
+        def layer(
+            x: Stripes, key: str, *, planes: int = 0, dilation: int = 1, linear: bool = False
+        ) -> Stripes:
+            weight, bias = self._parameters(key, planes)
+            return winograd.conv(x, weight, bias, None if linear else "LeakyRelu", dilation=dilation)
+
+        products = winograd.products(winograd.transform_planes(x, _VOLUME_PLANES), weight, self._shares)
+        y = winograd.combine(products, weight.shape[0], self._bias, "LeakyRelu")
+        for number in range(1, 5):
+            y = layer(y, f"convs.{number}.0")
+        coarse = layer(y, "conv1", planes=_FLOW_PLANES, linear=True)
+        a, b, c, d = (graph.op("Concat", *pair, axis=1) for pair in zip(y, coarse, strict=True))
+        fine = (a, b, c, d)
+        for number, dilation in enumerate((1, 2, 4, 8, 16, 1)):
+            fine = layer(fine, f"convs_fine.convs.{number}.0", dilation=dilation)
+        fine = layer(fine, "convs_fine.convs.6.0", planes=_FLOW_PLANES)
+        a, b, c, d = (self._flow(graph.op("Add", *pair)) for pair in zip(coarse, fine, strict=True))
+        return winograd.join((a, b, c, d), 2, self._size)
+
+    def _flow(self, planes: str) -> str:
+        graph = self._writer.graph
+        return graph.op("Slice", planes, graph.ints(0), graph.ints(2), graph.ints(1))
 
     def _layer(self, x: str, key: str, *, planes: int = 0, dilation: int = 1, linear: bool = False) -> str:
+        weight, bias = self._parameters(key, planes)
+        activation: Activation | None = None if linear else "LeakyRelu"
+        return self._writer.conv(x, weight, bias, dilation=dilation, activation=activation)
+
+    def _parameters(self, key: str, planes: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """A layer's weight and bias, filled up with zeros to `planes` outputs."""
         weight = self._writer.weight(f"{self._name}.{key}.weight")
         bias = self._writer.weight(f"{self._name}.{key}.bias")
         if key == "convs_fine.convs.0.0":
             weight = _filled(weight, 1, 32 + _FLOW_PLANES)
         if planes:
             weight, bias = _filled(weight, 0, planes), _filled(bias, 0, planes)
-        activation: Activation | None = None if linear else "LeakyRelu"
-        return self._writer.conv(x, weight, bias, dilation=dilation, activation=activation)
+        return weight, bias
 
 
 def _filled(values: NDArray[np.float32], axis: int, size: int) -> NDArray[np.float32]:

@@ -1,7 +1,9 @@
-"""Model bundles: a folder with two ONNX graphs, a manifest that describes them and a model card.
+"""Model bundles: a folder with ONNX graphs, their weights, a manifest that describes them and a model card.
 
     encode.onnx     one frame as a source: frame, mask -> features
     step.onnx       one frame filled: frame, mask, sources' features, carry -> fill, carry
+    step_x86.onnx   the same numbers to rounding, in the form that is quickest on x86 CPUs
+    weights.bin     the graphs' weights
     manifest.json   what is said by `Manifest`
     MODEL_CARD.md   what the model is good for, and what not
 
@@ -34,10 +36,10 @@ class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class GraphFile(_Part):
-    """One graph of the bundle."""
+class BundleFile(_Part):
+    """One file of the bundle."""
 
-    file: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]+\.onnx$")]
+    file: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+\.(onnx|bin)$")]
     sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
@@ -87,8 +89,10 @@ class Manifest(_Part):
     size_multiple: int
     channel_order: Literal["RGB", "BGR"]
     value_range: tuple[float, float]
-    encode: GraphFile
-    step: GraphFile
+    encode: BundleFile
+    step: BundleFile
+    step_x86: BundleFile
+    data: BundleFile
     fill: str
     features: tuple[FeatureTensor, ...]
     carry: tuple[CarryTensor, ...]
@@ -102,6 +106,11 @@ class Manifest(_Part):
         """Frames beside the target that are used as sources, in stream order: (-6, -3, 3, 6)."""
         steps = range(-self.temporal_radius, self.temporal_radius + 1)
         return tuple(step * self.temporal_stride for step in steps if step)
+
+    @property
+    def files(self) -> tuple[BundleFile, ...]:
+        """Every file that the model's numbers depend on."""
+        return (self.encode, self.step, self.step_x86, self.data)
 
     @property
     def scales(self) -> tuple[int, ...]:
@@ -122,29 +131,28 @@ class Bundle:
 
         Raises:
             ModelError: the folder or a file is missing, the manifest can't be read or is of a newer format,
-                or a graph's contents are not what the manifest says.
+                or a file's contents are not what the manifest says.
         """
         folder = Path(path)
         bundle = cls(folder, _read_manifest(folder))
-        for graph in (bundle.manifest.encode, bundle.manifest.step):
-            _check_graph(folder / graph.file, graph.sha256)
+        for file in bundle.manifest.files:
+            _check_file(folder / file.file, file.sha256)
         return bundle
 
     @property
     def model_id(self) -> str:
-        """Identifies the model's numbers: a short hash over the graphs' hashes."""
-        both = self.manifest.encode.sha256 + self.manifest.step.sha256
-        return hashlib.sha256(both.encode()).hexdigest()[:16]
+        """Identifies the model's numbers: a short hash over the hashes of its files."""
+        hashes = "".join(file.sha256 for file in self.manifest.files)
+        return hashlib.sha256(hashes.encode()).hexdigest()[:16]
 
     @property
     def encode_path(self) -> Path:
         """The graph that encodes one frame as a source."""
         return self.path / self.manifest.encode.file
 
-    @property
-    def step_path(self) -> Path:
-        """The graph that fills one frame."""
-        return self.path / self.manifest.step.file
+    def step_path(self, *, x86: bool) -> Path:
+        """The graph that fills one frame, in the form for x86 CPUs or the one for everything else."""
+        return self.path / (self.manifest.step_x86 if x86 else self.manifest.step).file
 
 
 def find_bundle(name_or_path: str | os.PathLike[str]) -> Path:
@@ -220,16 +228,16 @@ def _check_version(path: Path, text: str) -> None:
         )
 
 
-def _check_graph(path: Path, expected: str) -> None:
+def _check_file(path: Path, expected: str) -> None:
     try:
         with path.open("rb") as stream:
             found = hashlib.file_digest(stream, "sha256").hexdigest()
     except FileNotFoundError:
         raise ModelError(f"The bundle {path.parent} is incomplete: {path.name} is missing.") from None
     except OSError as error:
-        raise ModelError(f"The graph {path} can't be read: {error}.") from error
+        raise ModelError(f"The model's file {path} can't be read: {error}.") from error
     if found != expected:
         raise ModelError(
-            f"The graph {path} is damaged or was changed: its sha256 is {found[:12]}..., the manifest says "
-            f"{expected[:12]}...; copy the bundle again."
+            f"The model's file {path} is damaged or was changed: its sha256 is {found[:12]}..., the manifest "
+            f"says {expected[:12]}...; copy the bundle again."
         )

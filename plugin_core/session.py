@@ -12,6 +12,7 @@ from __future__ import annotations
 import ctypes
 import logging
 import os
+import platform
 import re
 import sys
 from collections import OrderedDict
@@ -274,7 +275,8 @@ class _Graphs:
     def __init__(self, bundle: Bundle, device: Device, threads: int | None, size: tuple[int, int]) -> None:
         self._device = device
         self.encode = _open_graph(bundle.encode_path, bundle, device, threads, size)
-        self.step = _open_graph(bundle.step_path, bundle, device, threads, size)
+        step = bundle.step_path(x86=device.kind == "cpu" and _is_x86())
+        self.step = _open_graph(step, bundle, device, threads, size)
 
     def run(
         self, graph: ort.InferenceSession, feeds: Mapping[str, Any], wanted: Iterable[str]
@@ -330,6 +332,10 @@ def _cuda_cards() -> int:
     if driver.cuInit(0) != 0 or driver.cuDeviceGetCount(ctypes.byref(count)) != 0:
         return 0
     return count.value
+
+
+def _is_x86() -> bool:
+    return platform.machine().lower() in ("x86_64", "amd64")
 
 
 def _open_graph(

@@ -4,7 +4,7 @@
 
 One frame is one source encoded and one step. Rounds are interleaved (published, ours, convolution rate), and
 the ratio is the median of the rounds' ratios: other work on the machine then disturbs all three alike. Peak
-memory is measured in a fresh process that runs our graphs alone. Weights are generated: the cost does not depend
+memory is that of a fresh process that runs our graphs alone. Weights are generated: the cost does not depend
 on them.
 """
 
@@ -29,7 +29,7 @@ from plugin_core.model import Provenance
 from plugin_core.network import Mask, Picture
 from plugin_core.session import Session
 
-# Convolutions and correlations of one frame, multiply and add counted as two: all that the published formulation
+# Convolutions and correlations of one frame, multiply and add counted as two: all that the published one
 # computes, and what is left with nothing done twice and nothing unused.
 PUBLISHED_GFLOP = {256: 456.5, 512: 460.3}
 NEEDED_GFLOP = {256: 417.0, 512: 291.0}

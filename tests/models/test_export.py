@@ -13,6 +13,7 @@ from safetensors.torch import save_file
 from models.export import export_bundle, main, rounded
 from models.golden import generated_network
 from models.vinet import SOURCE_OFFSETS
+from plugin_core import session as session_module
 from plugin_core.errors import WriteError
 from plugin_core.model import Bundle, Provenance
 from plugin_core.session import Session
@@ -22,11 +23,18 @@ MakeBundle = Callable[[int, str], Path]
 FRAMES = 8
 
 
-@pytest.mark.parametrize("weights", ["float32", "float16"])
+@pytest.mark.parametrize(("weights", "x86"), [("float32", True), ("float16", True), ("float16", False)])
 @pytest.mark.parametrize(("variant", "height", "width"), [(512, 48, 80), (256, 32, 40)])
 def test_graphs_agree_with_the_torch_module_over_eight_recurrent_frames(
-    make_bundle: MakeBundle, variant: int, weights: str, height: int, width: int
+    make_bundle: MakeBundle,
+    monkeypatch: pytest.MonkeyPatch,
+    variant: int,
+    weights: str,
+    x86: bool,
+    height: int,
+    width: int,
 ) -> None:
+    monkeypatch.setattr(session_module, "_is_x86", lambda: x86)
     network = rounded(generated_network(variant), weights)
     frames, masks = tensors(*moving_frames(FRAMES, height, width))
     with Session.open(make_bundle(variant, weights), device="cpu", threads=1) as session, torch.no_grad():
@@ -53,8 +61,12 @@ def test_graphs_agree_with_the_torch_module_over_eight_recurrent_frames(
                 assert np.abs(value - getattr(expected, name).numpy()).max() <= 1e-4, name
 
 
+@pytest.mark.parametrize("x86", [True, False])
 @pytest.mark.parametrize("variant", [256, 512])
-def test_graphs_give_our_own_vectors(make_bundle: MakeBundle, variant: int) -> None:
+def test_graphs_give_our_own_vectors(
+    make_bundle: MakeBundle, monkeypatch: pytest.MonkeyPatch, variant: int, x86: bool
+) -> None:
+    monkeypatch.setattr(session_module, "_is_x86", lambda: x86)
     stored = np.load(FOLDER / f"vinet{variant}.npz")
     frames, masks = tensors(stored["frames"], stored["masks"])
     count = len(frames)
@@ -75,7 +87,7 @@ def test_graphs_run_at_any_size_without_being_opened_for_it(bundle_512: Path) ->
     """Sizes are fixed for speed alone: the graphs themselves take any."""
     bundle = Bundle.open(bundle_512)
     encode = ort.InferenceSession(str(bundle.encode_path), providers=["CPUExecutionProvider"])
-    step = ort.InferenceSession(str(bundle.step_path), providers=["CPUExecutionProvider"])
+    step = ort.InferenceSession(str(bundle.step_path(x86=False)), providers=["CPUExecutionProvider"])
     for height, width in ((32, 48), (48, 16)):
         frame, mask = (x[0, None].numpy() for x in tensors(*moving_frames(1, height, width)))
         features = dict(
@@ -96,31 +108,37 @@ def test_a_shipped_bundle_is_small_and_leaves_out_what_is_never_used(bundle_512:
     assert {file.name for file in bundle_512.iterdir()} == {
         "encode.onnx",
         "step.onnx",
+        "step_x86.onnx",
+        "weights.bin",
         "manifest.json",
         "MODEL_CARD.md",
     }
-    sizes = {
-        name: sum(int(np.prod(t.dims)) for t in onnx.load(bundle_512 / f"{name}.onnx").graph.initializer)
-        for name in ("encode", "step")
-    }
-    encoder = sum(value.numel() for value in generated_network(512).encoder2.parameters())
-    assert encoder <= sizes["encode"] < encoder + 100
     unused = sum(value.numel() for value in generated_network(512).flownet_256.parameters())
-    # The step holds everything but the s1 flow net; zeros fill up a few layers.
-    assert sizes["step"] < 14_115_364 - unused + 120_000
+    stored = (bundle_512 / "weights.bin").stat().st_size / 2
+    # Every weight once but those of the s1 flow net; zeros fill up a few layers.
+    assert stored < 14_115_364 - unused + 120_000
 
 
 def test_the_manifest_describes_the_graphs(bundle_512: Path, bundle_256: Path) -> None:
     for path, multiple in ((bundle_512, 16), (bundle_256, 8)):
         bundle = Bundle.open(path)
-        step = onnx.load(bundle.step_path, load_external_data=False).graph
-        inputs, outputs = ({value.name for value in values} for values in (step.input, step.output))
         manifest = bundle.manifest
         assert manifest.size_multiple == multiple
         assert manifest.source_offsets == SOURCE_OFFSETS
         named = {name for feature in manifest.features for name in feature.inputs}
-        assert inputs == {"frame", "mask"} | named | {tensor.input for tensor in manifest.carry}
-        assert outputs == {manifest.fill, *manifest.debug} | {tensor.output for tensor in manifest.carry}
+        for x86 in (True, False):
+            step = onnx.load(bundle.step_path(x86=x86), load_external_data=False).graph
+            inputs, outputs = ({value.name for value in values} for values in (step.input, step.output))
+            assert inputs == {"frame", "mask"} | named | {tensor.input for tensor in manifest.carry}
+            assert outputs == {manifest.fill, *manifest.debug} | {tensor.output for tensor in manifest.carry}
+
+
+def test_only_the_x86_graph_has_operators_of_onnx_runtimes_own(bundle_512: Path) -> None:
+    """The other has to run on any provider."""
+    bundle = Bundle.open(bundle_512)
+    for x86 in (True, False):
+        step = onnx.load(bundle.step_path(x86=x86), load_external_data=False)
+        assert any(node.domain for node in step.graph.node) == x86
 
 
 def test_exporting_twice_gives_the_same_model(tmp_path: Path, bundle_512: Path) -> None:

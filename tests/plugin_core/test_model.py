@@ -33,7 +33,9 @@ def test_opens_and_describes_itself(bundle_512: Path) -> None:
     assert manifest.scales == (1, 2, 4, 8, 16)
     assert [tensor.name for tensor in manifest.carry] == ["hidden", "cell", "output", "mask", "feedback"]
     assert bundle.encode_path.is_file()
-    assert bundle.step_path.is_file()
+    assert bundle.step_path(x86=True).is_file()
+    assert bundle.step_path(x86=False).is_file()
+    assert bundle.step_path(x86=True) != bundle.step_path(x86=False)
     assert len(bundle.model_id) == 16
 
 
@@ -46,15 +48,15 @@ def test_the_manifest_survives_writing_and_reading(bundle_512: Path) -> None:
     assert Manifest.model_validate_json(manifest.model_dump_json()) == manifest
 
 
-@pytest.mark.parametrize("name", ["encode.onnx", "step.onnx"])
-def test_a_missing_graph_is_refused(bundle: Path, name: str) -> None:
+@pytest.mark.parametrize("name", ["encode.onnx", "step.onnx", "step_x86.onnx", "weights.bin"])
+def test_a_missing_file_is_refused(bundle: Path, name: str) -> None:
     (bundle / name).unlink()
     with pytest.raises(ModelError, match=f"incomplete: {name} is missing"):
         Bundle.open(bundle)
 
 
-@pytest.mark.parametrize("name", ["encode.onnx", "step.onnx"])
-def test_a_changed_graph_is_refused(bundle: Path, name: str) -> None:
+@pytest.mark.parametrize("name", ["encode.onnx", "step.onnx", "step_x86.onnx", "weights.bin"])
+def test_a_changed_file_is_refused(bundle: Path, name: str) -> None:
     with (bundle / name).open("r+b") as stream:
         stream.seek(1000)
         byte = stream.read(1)

@@ -250,7 +250,7 @@ def test_cuda_that_can_not_be_used_is_an_error_or_for_auto_the_cpu(
 def test_a_graph_that_onnx_runtime_refuses_is_a_model_error(bundle_512: Path, tmp_path: Path) -> None:
     copy = Path(shutil.copytree(bundle_512, tmp_path / "copy"))
     bundle = Bundle.open(copy)
-    model = onnx.load(bundle.encode_path)
+    model = onnx.load(bundle.encode_path, load_external_data=False)
     model.graph.node[0].op_type = "NoSuchOperator"
     onnx.save(model, bundle.encode_path)
     with Session(bundle, session_module.Device("cpu"), 1) as session, pytest.raises(ModelError) as caught:
