@@ -30,7 +30,7 @@ SETTLED = 30
 """From this frame on every queue and cache is full."""
 
 
-def main(arguments: list[str] | None = None) -> int:
+def main(arguments: list[str] | None = None) -> None:
     """Print one line for each length."""
     parser = argparse.ArgumentParser(description="Resident memory of renders of different lengths.")
     parser.add_argument("--frames", type=int, nargs="+", default=[50, 200, 800])
@@ -38,14 +38,13 @@ def main(arguments: list[str] | None = None) -> int:
     given = parser.parse_args(arguments)
     if given.child is not None:
         print(json.dumps(_measure(given.child, given.frames[0])))
-        return 0
+        return
     print(f"{'frames':>7} {f'frame {SETTLED}':>10} {'last':>10} {'highest':>10}   MiB resident")
     with tempfile.TemporaryDirectory() as folder:
         for frames in given.frames:
             found = _in_a_process(Path(folder) / str(frames), frames)
             shown = (found[name] / 2**20 for name in ("settled", "last", "highest"))
             print(f"{frames:7}", *(f"{megabytes:10.1f}" for megabytes in shown), flush=True)
-    return 0
 
 
 def _in_a_process(folder: Path, frames: int) -> dict[str, int]:
@@ -82,4 +81,4 @@ def _measure(folder: Path, frames: int) -> dict[str, int]:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()
