@@ -8,7 +8,6 @@ gives the same pixels as one that was never interrupted.
 
 from __future__ import annotations
 
-import hashlib
 import shutil
 from collections import deque
 from collections.abc import Iterator, Mapping
@@ -22,9 +21,10 @@ from .atomic import remove_leftovers, replacing
 from .checkpoints import Checkpoints
 from .clip import holds
 from .compose import filled
-from .errors import CleanplateError, InputError, Interrupted, MissingFramesError, StateError, WriteError
+from .errors import CleanplateError, InputError, Interrupted, WriteError
 from .fingerprint import Fingerprint
 from .frames import Sequence
+from .handover import check_inputs, input_digest, read_handed_in
 from .images import Plate, write_plate
 from .journal import Entry, Journal
 from .lock import holding
@@ -33,7 +33,7 @@ from .plan import Plan, Sources, make_plan, open_sources
 from .progress import Reporters
 from .region import Region
 from .resume import HandedIn, begin, go_on, refuse_existing
-from .saved_state import SavedState, carry_digest, check_key, read_state, write_state
+from .saved_state import SavedState, carry_digest, check_key, write_state
 from .shot import Run, Settings, Shot
 from .shot_reader import ShotReader, StepInput
 from .state import ShotState
@@ -94,7 +94,7 @@ def render(
         for note in sources.notes:
             reporters.note(note)
         _clean_up(sources, run, folder)
-        handed_in = _read_handed_in(run, sources)
+        handed_in = None if run.state_in is None else read_handed_in(Path(run.state_in), sources)
         plan = make_plan(
             sources,
             shot,
@@ -179,8 +179,9 @@ class _Rendering:
     def _adopt(self, handed_in: SavedState) -> None:
         """Take the state of the chunk before, after checking that it is of these pictures."""
         assert self._run.state_in is not None  # that is where it came from
-        self._state.load(self._network, Path(self._run.state_in))
-        self._check_inputs(handed_in)
+        path = Path(self._run.state_in)
+        self._state.load(self._network, path)
+        check_inputs(handed_in, path, self._plan.sources)
 
     def _recall_inputs(self, start: int, handed_in: SavedState | None) -> None:
         """Remember which inputs went into the state that the render goes on from."""
@@ -188,23 +189,9 @@ class _Rendering:
             self._digests.update(handed_in.inputs)
         oldest = start - 1 - self._plan.schedule.reach
         for entry in self._journal.read_own():
-            known = {frame: marks for frame, marks in entry.inputs.items() if frame >= oldest}
-            self._digests.update({frame: _digest(marks) for frame, marks in known.items()})
-
-    def _check_inputs(self, saved: SavedState) -> None:
-        sources = self._plan.sources
-        for frame, digest in saved.inputs.items():
-            if not sources.lower <= frame <= sources.upper:
-                raise MissingFramesError(
-                    f"Frame {frame} of plate or matte is missing; the state in {self._run.state_in} was made "
-                    "with it, and the fill goes on from it."
-                )
-            marks = {"plate": sources.plate.fingerprint(frame), "matte": sources.matte.fingerprint(frame)}
-            if _digest(marks) != digest:
-                raise StateError(
-                    f"State file {self._run.state_in} was made with another plate or matte: frame {frame} "
-                    "differs."
-                )
+            if entry.frame < start:
+                known = {frame: marks for frame, marks in entry.inputs.items() if frame >= oldest}
+                self._digests.update({frame: input_digest(marks) for frame, marks in known.items()})
 
     def _fill(self, start: int, region: Region) -> Iterator[FrameDone]:
         reader = ShotReader(self._plan, region)
@@ -311,7 +298,7 @@ class _Rendering:
         """Remember what was read: all of it for the journal, what later steps read again for the state."""
         reach = self._plan.schedule.reach
         self._pending_prints.update(given.prints)
-        self._digests.update({frame: _digest(marks) for frame, marks in given.prints.items()})
+        self._digests.update({frame: input_digest(marks) for frame, marks in given.prints.items()})
         oldest = given.step.position - reach
         self._digests = {frame: digest for frame, digest in self._digests.items() if frame >= oldest}
 
@@ -393,20 +380,3 @@ def _check_stop(stop: Stop, message: str) -> None:
     code = stop.requested()
     if code is not None:
         raise Interrupted(message, code)
-
-
-def _read_handed_in(run: Run, sources: Sources) -> SavedState | None:
-    if run.state_in is None:
-        return None
-    saved = read_state(Path(run.state_in))
-    if saved.frame != sources.first - 1:
-        raise StateError(
-            f"State file {run.state_in} stands after frame {saved.frame}, the range begins at "
-            f"{sources.first}; expected a state after frame {sources.first - 1}."
-        )
-    return saved
-
-
-def _digest(marks: Mapping[str, Fingerprint]) -> str:
-    joined = "".join(marks[kind].digest for kind in ("plate", "matte"))
-    return hashlib.blake2b(joined.encode(), digest_size=16).hexdigest()

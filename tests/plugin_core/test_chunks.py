@@ -119,6 +119,18 @@ def test_a_change_in_a_later_chunk_leaves_the_earlier_alone(own):
     same_files(own, "out", "clean")
 
 
+def test_a_mended_chunk_knows_nothing_of_later_pictures(own):
+    chunk(own, 1, 9)
+    chunk(own, 10, LAST)
+    own.written(9).unlink()
+    chunk(own, 1, 9, resume=True)
+    assert max(read_state(own.folder / "after.9.state").inputs) == 15
+    change_plate(own, 20)
+    chunk(own, 10, LAST, resume=True)
+    run_toy(own.shot("clean"))
+    same_files(own, "out", "clean")
+
+
 def test_a_chunk_again_without_its_state_is_another_render(own):
     chunk(own, 1, 9)
     chunk(own, 10, LAST)
