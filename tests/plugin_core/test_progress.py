@@ -46,7 +46,7 @@ def test_json_lines(told, tmp_path):
         "done": 0,
         "first": 1,
         "last": 3,
-        "color": "linear",
+        "color": "scene-linear Rec.709",
     }
     assert start["output"] == str(tmp_path / "out" / "clean.####.exr")
     for number, event in enumerate(frames, start=1):
