@@ -129,6 +129,7 @@ def table(found: dict[str, Any]) -> str:
 def _interleaved(runs: dict[str, Callable[[], None]], rounds: int) -> dict[str, list[float]]:
     seconds: dict[str, list[float]] = {name: [] for name in runs}
     for number in range(rounds + 1):
+        print(f"round {number} of {rounds}" if number else "warming up", file=sys.stderr, flush=True)
         for name, run in runs.items():
             # ONNX Runtime's threads go on spinning for a moment: they must not slow what comes next.
             time.sleep(0.2)
