@@ -347,7 +347,7 @@ def test_a_matte_that_needs_another_crop_is_another_render(tmp_path):
     matte = hole(5, (256, 128))
     matte[:, 240:] = 255
     write_matte(shot.matte(5), matte)
-    with pytest.raises(StateError, match="network crop is .*, this render has "):
+    with pytest.raises(StateError, match=r"network crop is .*, this render has "):
         run_toy(shot.shot(), resume=True)
     run_toy(shot.shot(), overwrite=True)
     run_toy(shot.shot("clean"))
