@@ -444,7 +444,8 @@ class _FlowNet:
             x: Stripes, key: str, *, planes: int = 0, dilation: int = 1, linear: bool = False
         ) -> Stripes:
             weight, bias = self._parameters(key, planes)
-            return winograd.conv(x, weight, bias, None if linear else "LeakyRelu", dilation=dilation)
+            activation: Activation | None = None if linear else "LeakyRelu"
+            return winograd.conv(x, weight, bias, activation, level=self._size, dilation=dilation)
 
         products = winograd.products(winograd.transform_planes(x, _VOLUME_PLANES), weight, self._shares)
         y = winograd.combine(products, weight.shape[0], self._bias, "LeakyRelu")

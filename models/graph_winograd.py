@@ -79,11 +79,20 @@ class Winograd:
             column(d1, 4, 1, pads=(0, 1), plus=column(d3, -5)),
         ]
 
-    def products(self, inputs: Sequence[str], weight: Weight, plus: Sequence[str] | None = None) -> list[str]:
+    def products(
+        self,
+        inputs: Sequence[str],
+        weight: Weight,
+        plus: Sequence[str] | None = None,
+        *,
+        dilation: int = 1,
+    ) -> list[str]:
         """The six products with a filter (O, I, 3, 3), added to `plus`."""
         filters = self._filter(weight, _FILTER_4)
         return [
-            self._row(x, kernel, weight.shape[0], plus=None if plus is None else plus[number])
+            self._row(
+                x, kernel, weight.shape[0], plus=None if plus is None else plus[number], dilation=dilation
+            )
             for number, (x, kernel) in enumerate(zip(inputs, filters, strict=True))
         ]
 
@@ -120,6 +129,7 @@ class Winograd:
         bias: Weight | None = None,
         activation: Activation | None = None,
         *,
+        level: Level,
         dilation: int = 1,
         slope: float = 0.1,
     ) -> Stripes:
@@ -131,6 +141,8 @@ class Winograd:
         if dilation == 2:
             pairs = [self._conv_2(stripes, start, weight, bias, activation, slope) for start in (0, 1)]
             return pairs[0][0], pairs[1][0], pairs[0][1], pairs[1][1]
+        if dilation == STRIPES:
+            return self._each(lambda x: self._within(x, level, weight, bias, activation, slope), stripes)
         kernel = self._graph.weight(weight)
         return self._each(
             lambda x: self._fused(
@@ -160,6 +172,26 @@ class Winograd:
         apart = [self._graph.op("Unsqueeze", stripe, self._graph.ints(3)) for stripe in stripes]
         together = self._graph.op("Concat", *apart, axis=3)
         return self._graph.reshape(together, 1, channels, level.height, level.width)
+
+    def _within(
+        self,
+        stripe: str,
+        level: Level,
+        weight: Weight,
+        bias: Weight | None,
+        activation: Activation | None,
+        slope: float,
+    ) -> str:
+        """A convolution of dilation 4, which keeps to its stripe: that is taken apart and put together."""
+        graph = self._graph
+        # Rows of zeros are added below, so that a stripe of any height gives whole groups of four rows.
+        inputs = [self._column(stripe, weight.shape[1], taps, pads=(1, 4), stride=STRIPES) for taps in _INPUT]
+        products = self.products(inputs, weight, dilation=STRIPES)
+        parts = self.combine(products, weight.shape[0], bias, activation, slope)
+        apart = [graph.op("Unsqueeze", part, graph.ints(3)) for part in parts]
+        whole = graph.reshape(graph.op("Concat", *apart, axis=3), 1, weight.shape[0], -1, level.width)
+        rows = graph.op("Div", level.height, graph.scalar(STRIPES))
+        return graph.op("Slice", whole, graph.ints(0), graph.vector(rows), graph.ints(2))
 
     def _conv_2(
         self,
