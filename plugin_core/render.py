@@ -20,15 +20,14 @@ from pathlib import Path
 from .atomic import remove_leftovers, replacing
 from .checkpoints import Checkpoints
 from .clip import holds
-from .compose import filled
 from .errors import CleanplateError, InputError, Interrupted, WriteError
 from .fingerprint import Fingerprint
+from .frame_writer import FrameWriter, Written
 from .frames import Sequence
 from .handover import check_inputs, input_digest, read_handed_in
-from .images import Plate, write_plate
-from .journal import Entry, Journal
+from .journal import Journal
 from .lock import holding
-from .network import Features, Network, Picture
+from .network import Features, Network
 from .plan import Plan, Sources, make_plan, open_sources
 from .progress import Reporters
 from .region import Region
@@ -125,7 +124,7 @@ class _Rendering:
         self._features: dict[int, Features] = {}
         self._digests: dict[int, str] = {}
         self._pending_prints: dict[int, Mapping[str, Fingerprint]] = {}
-        self._handed_in = ""
+        self._writer = FrameWriter(plan, self._journal, self._checkpoints)
         self._told: set[str] = set()
         self._latest: int | None = None
 
@@ -155,7 +154,7 @@ class _Rendering:
             check_key(handed_in.key, self._plan.key, f"State file {self._run.state_in}")
         if handed_in is not None and self._plan.schedule.segments[0].continues:
             given = HandedIn(carry_digest(handed_in.arrays), partial(self._adopt, handed_in))
-            self._handed_in = given.digest
+            self._writer.came_from = given.digest
         if self._run.resume:
             start = go_on(
                 self._journal,
@@ -200,7 +199,7 @@ class _Rendering:
             reading = stack.enter_context(_OneThread("read"))
             writing = stack.enter_context(_OneThread("write"))
             prepared: deque[Future[StepInput]] = deque()
-            written: deque[Future[_Written]] = deque()
+            written: deque[Future[Written]] = deque()
             try:
                 for step in steps:
                     prepared.append(reading.submit(reader.prepare, step))
@@ -220,12 +219,12 @@ class _Rendering:
             yield from self._finish_writing(written)
         self._end_of_filling()
 
-    def _finish_writing(self, written: deque[Future[_Written]]) -> Iterator[FrameDone]:
+    def _finish_writing(self, written: deque[Future[Written]]) -> Iterator[FrameDone]:
         while written:
             yield self._tell(written.popleft().result())
 
     def _step(
-        self, given: StepInput, writing: _OneThread, written: deque[Future[_Written]]
+        self, given: StepInput, writing: _OneThread, written: deque[Future[Written]]
     ) -> Iterator[FrameDone]:
         step = given.step
         if step.starts:
@@ -239,60 +238,22 @@ class _Rendering:
         if not step.warmup:
             saved = self._snapshot() if self._is_due(step.position) else None
             marks, self._pending_prints = self._pending_prints, {}
-            written.append(writing.submit(self._write, given, output.fill, marks, saved))
+            written.append(writing.submit(self._writer.fill, given, output.fill, marks, saved))
         while len(written) > _QUEUE or (written and written[0].done()):
             yield self._tell(written.popleft().result())
 
-    def _write(
-        self,
-        given: StepInput,
-        fill: Picture,
-        marks: Mapping[int, Mapping[str, Fingerprint]],
-        saved: SavedState | None,
-    ) -> _Written:
-        frame = given.step.frame
-        path = self._plan.sources.output.path(frame)
-        region, hole = self._plan.region, given.target.hole
-        assert given.plate is not None and region is not None  # warm-up steps are not written
-        notes = given.target.notes
-        if hole is None:
-            self._put_unchanged(frame, given.plate)
-        else:
-            write_plate(filled(given.plate, hole, fill, region, self._plan.color), path)
-            notes += given.plate.notes
-        came_from = self._handed_in if frame == self._plan.sources.first else ""
-        self._journal.append(Entry(frame, path.stat().st_size, marks, came_from))
-        if saved is not None:
-            self._checkpoints.add(saved)
-        return _Written(FrameDone(frame, path, 0.0), notes)
-
     def _copy(self, start: int) -> Iterator[FrameDone]:
-        clip = self._plan.sources.plate
         for frame in range(start, self._plan.sources.last + 1):
             _check_stop(self._stop, f"Stopped before frame {frame}; go on with --resume.")
-            self._put_unchanged(frame, None)
-            path = self._plan.sources.output.path(frame)
-            marks = {"plate": clip.fingerprint(frame), "matte": self._plan.sources.matte.fingerprint(frame)}
-            self._journal.append(Entry(frame, path.stat().st_size, {frame: marks}))
-            yield self._tell(_Written(FrameDone(frame, path, 0.0)))
+            yield self._tell(self._writer.copy(frame))
 
-    def _put_unchanged(self, frame: int, plate: Plate | None) -> None:
-        """Write a frame that has no hole: the very file where the format is kept, else its pixels."""
-        sources = self._plan.sources
-        source, path = sources.plate.path(frame), sources.output.path(frame)
-        if source.suffix.lower() == path.suffix.lower():
-            with replacing(path) as temporary:
-                shutil.copyfile(source, temporary)
-        else:
-            write_plate(plate or sources.plate.plate(frame), path)
-
-    def _tell(self, written: _Written) -> FrameDone:
+    def _tell(self, written: Written) -> FrameDone:
         for note in written.notes:
             if note not in self._told:
                 self._told.add(note)
                 self._reporters.note(note)
-        self._latest = written.done.frame
-        return replace(written.done, seconds=self._reporters.frame(written.done.frame))
+        self._latest = written.frame
+        return FrameDone(written.frame, written.path, self._reporters.frame(written.frame))
 
     def _note_prints(self, given: StepInput) -> None:
         """Remember what was read: all of it for the journal, what later steps read again for the state."""
@@ -338,14 +299,6 @@ class _Rendering:
             return
         with replacing(path) as temporary:
             shutil.copyfile(self._checkpoints.path(last), temporary)
-
-
-@dataclass(frozen=True)
-class _Written:
-    """A frame that is on disk, and what the user should know of it."""
-
-    done: FrameDone
-    notes: tuple[str, ...] = ()
 
 
 class _OneThread(ThreadPoolExecutor):

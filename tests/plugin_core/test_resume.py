@@ -307,16 +307,16 @@ def test_frames_before_a_damaged_one_are_kept(shot):
 
 
 def test_a_disk_that_takes_no_more_keeps_what_is_there(shot, monkeypatch):
-    from plugin_core import render
+    from plugin_core import frame_writer
 
-    write = render.write_plate
+    write = frame_writer.write_plate
 
     def full(plate, path, **more):
         if path.name == "clean.0011.exr":
             raise WriteError(f"{path} can't be written: the disk is full.")
         return write(plate, path, **more)
 
-    monkeypatch.setattr(render, "write_plate", full)
+    monkeypatch.setattr(frame_writer, "write_plate", full)
     with pytest.raises(WriteError, match="disk is full"):
         run_toy(shot.shot())
     same_files(shot, "out", "whole", range(1, 11))

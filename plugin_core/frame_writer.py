@@ -1,0 +1,106 @@
+"""Put finished frames on disk, and only then note them: file, journal line, saved state, in this order."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from .atomic import replacing
+from .checkpoints import Checkpoints
+from .compose import filled
+from .fingerprint import Fingerprint
+from .images import Plate, write_plate
+from .journal import Entry, Journal
+from .network import Picture
+from .plan import Plan
+from .saved_state import SavedState
+from .shot_reader import StepInput
+
+
+@dataclass(frozen=True)
+class Written:
+    """A frame that is on disk.
+
+    Attributes:
+        frame: its number.
+        path: its file.
+        notes: what the user should know of it.
+    """
+
+    frame: int
+    path: Path
+    notes: tuple[str, ...] = ()
+
+
+class FrameWriter:
+    """Writes the frames of one render.
+
+    Args:
+        plan: where they go and how they are composed.
+        journal: told of every frame.
+        checkpoints: takes the states that come along.
+
+    Attributes:
+        came_from: digest of the state that was handed in before the first frame; empty where none was.
+    """
+
+    def __init__(self, plan: Plan, journal: Journal, checkpoints: Checkpoints) -> None:
+        self._plan = plan
+        self._journal = journal
+        self._checkpoints = checkpoints
+        self.came_from = ""
+
+    def fill(
+        self,
+        given: StepInput,
+        fill: Picture,
+        marks: Mapping[int, Mapping[str, Fingerprint]],
+        saved: SavedState | None,
+    ) -> Written:
+        """Lay the network's picture into the plate and write the frame.
+
+        Args:
+            given: the step that was run; not a warm-up.
+            fill: the network's picture, (3, h, w) RGB -1..1.
+            marks: fingerprints of what was read since the frame before.
+            saved: the state after this frame, where it is due.
+
+        Raises:
+            WriteError: the disk does not take it.
+        """
+        frame = given.step.frame
+        path = self._plan.sources.output.path(frame)
+        region, hole = self._plan.region, given.target.hole
+        assert given.plate is not None and region is not None  # warm-up steps are not written
+        notes = given.target.notes
+        if hole is None:
+            self._put_unchanged(frame, given.plate)
+        else:
+            write_plate(filled(given.plate, hole, fill, region, self._plan.color), path)
+            notes += given.plate.notes
+        came_from = self.came_from if frame == self._plan.sources.first else ""
+        self._journal.append(Entry(frame, path.stat().st_size, marks, came_from))
+        if saved is not None:
+            self._checkpoints.add(saved)
+        return Written(frame, path, notes)
+
+    def copy(self, frame: int) -> Written:
+        """Write a frame of a shot that has no hole anywhere. Raises WriteError."""
+        sources = self._plan.sources
+        path = sources.output.path(frame)
+        self._put_unchanged(frame, None)
+        marks = {"plate": sources.plate.fingerprint(frame), "matte": sources.matte.fingerprint(frame)}
+        self._journal.append(Entry(frame, path.stat().st_size, {frame: marks}))
+        return Written(frame, path)
+
+    def _put_unchanged(self, frame: int, plate: Plate | None) -> None:
+        """Write a frame that has no hole: the very file where the format is kept, else its pixels."""
+        sources = self._plan.sources
+        source, path = sources.plate.path(frame), sources.output.path(frame)
+        if source.suffix.lower() == path.suffix.lower():
+            with replacing(path) as temporary:
+                shutil.copyfile(source, temporary)
+        else:
+            write_plate(plate or sources.plate.plate(frame), path)
