@@ -32,7 +32,7 @@ from torch import Tensor
 from .losses import flow_loss, masked_l1, picture_loss
 from .synthetic import ShotSettings, make_shot
 from .synthetic_pictures import Pictures
-from .train_init import initial_network
+from .train_init import initial_network, wired
 from .train_rollout import Batch, Stepped, Teacher, estimate_flows, roll
 from .train_samples import write_sheet
 from .vinet import VINet, warp
@@ -135,6 +135,7 @@ class Trainer:
             self.network.load_state_dict(load_file(options.weights))
         self.average = {key: value.clone() for key, value in self.network.state_dict().items()}
         self.optimizer = self._optimizer()
+        self.mask = wired(512) if options.wired_only else {}
         self.step, self.minutes = 0, 0.0
         self.checkpoint = options.out / "checkpoint.pt"
         if options.resume:
@@ -170,6 +171,9 @@ class Trainer:
             loss, parts = self._loss(batch, begin, warm, teach)
         self.optimizer.zero_grad(set_to_none=True)
         torch.autograd.backward(loss)
+        for name, parameter in self.network.named_parameters():
+            if name in self.mask and parameter.grad is not None:
+                parameter.grad *= self.mask[name]
         norm = torch.nn.utils.clip_grad_norm_(self.network.parameters(), self.options.clip)
         for group in self.optimizer.param_groups:
             group["lr"] = self.rate() * group["share"]
@@ -306,11 +310,12 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     add("--schedule", type=int, default=0, help="steps over which the rate decays; 0: over --minutes")
     add("--size", type=int, default=128, help="side of the frames in pixels, a multiple of 32")
     add("--batch", type=int, default=8)
-    add("--lr", type=float, default=6e-5)
+    add("--lr", type=float, default=3e-4, help="right for --wired-only; everything at once wants far less")
     add("--flow-lr", type=float, default=6.0, help="the flow nets' learning rate as a multiple of --lr")
     add("--clip", type=float, default=5.0, help="largest norm of the gradient")
     add("--average", type=float, default=0.998, help="decay of the running average of the weights")
     add("--largest-hole", type=float, default=0.6, help="largest side of a hole as a fraction of the frame's")
+    add("--wired-only", action="store_true", help="train the hand-wired weights and composition masks only")
     add("--weights", type=Path, help="start from these weights (safetensors)")
     add("--resume", action="store_true", help="go on with the run in --out exactly where it stopped")
     add("--seed", type=int, default=1)

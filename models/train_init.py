@@ -73,6 +73,31 @@ def initial_network(variant: Variant, seed: int) -> VINet:
     return network
 
 
+def wired(variant: Variant) -> dict[str, Tensor]:
+    """1 where a weight joins two carriers (with the 3x3 kernel around it) or is a masknet's, 0 elsewhere.
+
+    These are few enough to be trained well within minutes; the random channels take hours.
+    """
+    state = initial_network(variant, 0).state_dict()
+    masks = {}
+    for key, value in state.items():
+        masks[key] = torch.zeros_like(value)
+        if key.startswith("masknet"):
+            masks[key] += 1
+        elif not key.startswith("flownet") and key.endswith("weight"):
+            parts = 1 if key.endswith("dc6.weight") else 4 if key.startswith("convlstm") else 2
+            size = value.shape[0] // parts
+            rows = [part * size + channel for part in range(parts) for channel in range(_rows(key, size))]
+            joined = (value[rows].flatten(2).abs().sum(dim=2) > 0).float()
+            masks[key][rows] = joined.view(*joined.shape, *[1] * (value.dim() - 2)).expand_as(value[rows])
+    return masks
+
+
+def _rows(key: str, size: int) -> int:
+    """How many of a layer's first channels are wired by hand."""
+    return min(size, _HOLE + 4 if ".ec0." in key or "dc2_1" in key or "dc3_1" in key else len(_CARRIERS))
+
+
 def _drawn(key: str, drawn: Tensor) -> Tensor:
     if key.endswith(_FLOW_ENDS):
         return torch.zeros_like(drawn)
@@ -88,7 +113,7 @@ def _quieten(weight: Tensor, key: str) -> None:
         return
     parts = 4 if key.startswith("convlstm") else 2
     size = weight.shape[0] // parts
-    carriers = range(_HOLE + 4) if ".ec0." in key or "dc2_1" in key or "dc3_1" in key else _CARRIERS
+    carriers = range(_rows(key, size))
     for part in range(parts):
         weight[[part * size + channel for channel in carriers]] = 0
 
@@ -197,7 +222,8 @@ def _wire_middle(state: dict[str, Tensor]) -> None:
         offset = 128 if name == "bt0" else 0
         _renormalize(state[f"bottleneck.{name}.conv.weight"], _spread(name), offset=offset)
     gates, bias = state["convlstm.Gates.weight"], state["convlstm.Gates.bias"]
-    bias.copy_(torch.tensor([1.0, 0.0, 1.0, 0.0]).repeat_interleave(128))
+    gates[128:256] *= 0.25  # random channels forget, or they would count up for hundreds of frames
+    bias.copy_(torch.tensor([1.0, -1.0, 1.0, 0.0]).repeat_interleave(128))
     for channel in _CARRIERS:
         bias[channel], bias[128 + channel], bias[256 + channel] = 2.0, -2.0, 2.0
         _tap(gates, 384 + channel, channel, _INTO_MEMORY)

@@ -12,7 +12,7 @@ from safetensors.torch import load_file
 from models.synthetic import ShotSettings, make_shot
 from models.synthetic_pictures import Pictures
 from models.train import STAGES, flow_errors, guess_loss, parse, rollout_loss, train, write_weights
-from models.train_init import initial_network
+from models.train_init import initial_network, wired
 from models.train_rollout import Batch, Teacher, estimate_flows, mirrored, roll
 from models.vinet import SOURCE_OFFSETS, Variant, VINet, estimated_flow
 
@@ -199,6 +199,24 @@ def test_a_few_steps_lower_the_loss_on_one_shot(pictures: Pictures) -> None:
         optimizer.step()
         losses.append(float(loss.detach()))
     assert losses[-1] < losses[0]
+
+
+def test_the_wired_weights_are_few_and_joined() -> None:
+    masks, state = wired(512), initial_network(512, 1).state_dict()
+    assert masks.keys() == state.keys()
+    joined = sum(int(mask.sum()) for key, mask in masks.items() if not key.startswith("masknet"))
+    assert 1000 < joined < 20_000
+    assert all(float(mask.max()) <= 1 and mask.shape == state[key].shape for key, mask in masks.items())
+    assert not masks["flownet.flow_estimator.conv1.weight"].any()
+    assert masks["decoder.dc6.weight"][0, 0].all() and not masks["decoder.dc6.weight"][:, 5:].any()
+
+
+def test_training_wired_weights_leaves_the_others_alone(tmp_path: Path) -> None:
+    trainer = train(parse(["--out", str(tmp_path), "--steps", "2", "--wired-only", *TINY]))
+    masks, start = wired(512), initial_network(512, 1).state_dict()
+    moved = {key: value != start[key] for key, value in trainer.network.state_dict().items()}
+    assert any(bool(flags.any()) for flags in moved.values())
+    assert not any(bool((flags & (masks[key] == 0)).any()) for key, flags in moved.items())
 
 
 def test_resumed_training_gives_the_same_weights_bit_for_bit(tmp_path: Path) -> None:
