@@ -67,7 +67,7 @@ def export_bundle(
     licence: str,
     card: str | None = None,
     weights: WeightType = "float16",
-    channel_order: str = "RGB",
+    channel_order: str = "BGR",
 ) -> Path:
     """Write a network as a bundle; a bundle already at `out_dir` is replaced.
 
@@ -79,7 +79,7 @@ def export_bundle(
         licence: licence of the weights, an SPDX name or a sentence.
         card: text of the model card (Markdown); None writes a short one from the rest.
         weights: how weights are stored; they compute in float32 on a CPU either way.
-        channel_order: what the network was trained on, "RGB" or "BGR".
+        channel_order: what the network was trained on; BGR for ours, as for the published one.
 
     Raises:
         WriteError: the folder can't be written, or holds something that is no bundle.
@@ -154,7 +154,7 @@ def _manifest(
         temporal_radius=len(SOURCE_OFFSETS) // 2,
         temporal_stride=SOURCE_OFFSETS[-2],
         size_multiple=scales["s8"],
-        channel_order="BGR" if channel_order == "BGR" else "RGB",
+        channel_order="RGB" if channel_order == "RGB" else "BGR",
         value_range=(-1.0, 1.0),
         encode=files["encode"],
         step=files["step"],

@@ -188,7 +188,7 @@ def test_the_command_exports_weights_of_our_own_training(
     assert main(["--weights", str(weights), "--name", "mine", "--out", str(tmp_path / "mine")]) == 0
     assert "wrote" in capsys.readouterr().out
     manifest = Bundle.open(tmp_path / "mine").manifest
-    assert (manifest.name, manifest.channel_order, manifest.weights) == ("mine", "RGB", "float16")
+    assert (manifest.name, manifest.channel_order, manifest.weights) == ("mine", "BGR", "float16")
     assert manifest.provenance.details == {"steps": "12", "data": "drawings", "seed": "3"}
     assert main(["--weights", str(tmp_path / "no"), "--name", "x", "--out", str(tmp_path / "x")]) == 4
     assert "There are no weights" in capsys.readouterr().err
