@@ -67,7 +67,7 @@ def export_bundle(
     licence: str,
     card: str | None = None,
     weights: WeightType = "float16",
-    channel_order: str = "BGR",
+    channel_order: str = "RGB",
 ) -> Path:
     """Write a network as a bundle; a bundle already at `out_dir` is replaced.
 
@@ -79,7 +79,7 @@ def export_bundle(
         licence: licence of the weights, an SPDX name or a sentence.
         card: text of the model card (Markdown); None writes a short one from the rest.
         weights: how weights are stored; they compute in float32 on a CPU either way.
-        channel_order: what the network was trained on; BGR for ours, as for the published one.
+        channel_order: what the network was trained on, "RGB" or "BGR".
 
     Raises:
         WriteError: the folder can't be written, or holds something that is no bundle.
@@ -257,6 +257,7 @@ def main(arguments: list[str] | None = None) -> int:
             licence=given.licence,
             card=given.card.read_text(encoding="utf-8") if given.card else None,
             weights=given.store,
+            channel_order="BGR",  # as `models.train` reads pictures, and as the published network does
         )
     except CleanplateError as error:
         print(f"error: {error}", file=sys.stderr)

@@ -6,6 +6,8 @@ what is computed beyond rounding:
 - a source frame is encoded once and its features serve up to four steps;
 - the target's share of each flow net's first layer is computed once, not once per stream;
 - in the 512 variant the flow net at s1, whose result is never used, is left out;
+- flow nets whose last layers are all zero, as before they are trained, move nothing: neither they nor the
+  warps by their flows are computed;
 - a gated convolution is two convolutions, so that each half is fused with its activation;
 - layers of 2 or 34 channels are filled up with zeros to a multiple of 16 (CPU kernels compute those anyway).
 
@@ -190,6 +192,7 @@ class _StepWriter(_Writer):
     def __init__(self, network: VINet, weights: WeightFile, striped: bool) -> None:
         super().__init__("step", network, weights)
         self._striped = striped
+        self._still = all(self._ends_in_zeros(f"flownet{_SUFFIX[level]}") for level in ("s8", "s4", "s2"))
         graph, scales = self.graph, self.scales
         self._sources = {
             level: [
@@ -214,7 +217,8 @@ class _StepWriter(_Writer):
         composed: dict[str, str] = {}
         flows: list[str] | None = None
         for level in ("s8", "s4", "s2"):
-            flows, aggregated = self._align(level, target[level], flows)
+            align = self._hold if self._still else self._align
+            flows, aggregated = align(level, target[level], flows)
             self._show(f"flow_{level}", self.graph.op("Concat", *flows, axis=0), [5, 2, *self._size(level)])
             mask = self._composition_mask(level, target[level], aggregated)
             self._show(f"mask_{level}", mask, [1, 1, *self._size(level)])
@@ -267,6 +271,19 @@ class _StepWriter(_Writer):
             flows.append(flow)
             warped.append(warp.sample(rows, warp.places(flow), channels))
         return flows, self._aggregate(level, warped)
+
+    def _ends_in_zeros(self, flownet: str) -> bool:
+        """Whether a flow net gives exactly zero whatever it is shown."""
+        ends = (f"{flownet}.flow_estimator.{end}" for end in ("conv1", "convs_fine.convs.6.0"))
+        return not any(self.weight(f"{end}.{part}").any() for end in ends for part in ("weight", "bias"))
+
+    def _hold(self, level: str, target: str, coarser: list[str] | None) -> tuple[list[str], str]:
+        """What `_align` gives where every flow is zero: the sources as they are, aggregated."""
+        graph, channels = self.graph, CHANNELS[level]
+        two = graph.op("Slice", target, graph.ints(0), graph.ints(2), graph.ints(1))
+        flow = graph.op("Mul", two, graph.floats(0.0))
+        sources = [graph.reshape(source, -1, channels) for source in self._sources[level]]
+        return [flow] * STREAMS, self._aggregate(level, sources)
 
     def _finer(self, flow: str, factor: int) -> str:
         """A flow enlarged, its values with it."""
@@ -363,13 +380,16 @@ class _StepWriter(_Writer):
     def _feed_back(self, raw: str, target: str, previous: str, flow_s2: str) -> str:
         """Blend the decoder's picture with the warped previous output."""
         graph, channels = self.graph, CHANNELS["s1"]
+        holds = self._still and self.variant == 512
         flow = self._finer(flow_s2, 2)
-        warp = Warp(graph, self.level("s1"), "border")
-        rows = warp.source(
-            graph.op("Squeeze", graph.transpose(previous, 0, 2, 3, 1), graph.ints(0)), channels
-        )
-        aligned = warp.sample(rows, warp.places(flow), channels)
-        planes = to_planes(graph, aligned, channels, self.level("s1"))
+        aligned, planes = "", previous
+        if not holds:
+            warp = Warp(graph, self.level("s1"), "border")
+            rows = warp.source(
+                graph.op("Squeeze", graph.transpose(previous, 0, 2, 3, 1), graph.ints(0)), channels
+            )
+            aligned = warp.sample(rows, warp.places(flow), channels)
+            planes = to_planes(graph, aligned, channels, self.level("s1"))
         mask = self._composition_mask("s1", target, planes)
         self._show("mask_s1", mask, [1, 1, *self._size("s1")])
         if self.variant == 512:
@@ -388,7 +408,9 @@ class _StepWriter(_Writer):
             net = _FlowNet(self, "flownet_256", "s1", target)
             flow = graph.op("Add", flow, net.run(aligned, flow))
         self._show("flow_output", flow, [1, 2, *size_of(1)])
-        fed = Warp(graph, self.levels[1], "border").sample_planes(self._output, flow, 3)
+        fed = self._output
+        if not holds:
+            fed = Warp(graph, self.levels[1], "border").sample_planes(self._output, flow, 3)
         return self._mix(graph.op("Mul", mask, self._feedback), raw, fed)
 
 

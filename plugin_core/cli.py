@@ -252,8 +252,10 @@ def _models_verify(arguments: argparse.Namespace) -> int:
     from .verify import verify_bundle
 
     golden = None if arguments.golden is None else Path(arguments.golden)
-    for line in verify_bundle(find_bundle(arguments.bundle), golden).lines():
+    report = verify_bundle(find_bundle(arguments.bundle), golden)
+    for line in report.lines():
         print(line)
+    report.require()
     return 0
 
 

@@ -12,7 +12,7 @@ from safetensors.torch import save_file
 
 from models.export import export_bundle, main, rounded
 from models.golden import generated_network
-from models.vinet import SOURCE_OFFSETS
+from models.vinet import SOURCE_OFFSETS, VINet
 from plugin_core import session as session_module
 from plugin_core.errors import WriteError
 from plugin_core.model import Bundle, Provenance
@@ -36,8 +36,35 @@ def test_graphs_agree_with_the_torch_module_over_eight_recurrent_frames(
 ) -> None:
     monkeypatch.setattr(session_module, "_is_x86", lambda: x86)
     network = rounded(generated_network(variant), weights)
+    agree(network, make_bundle(variant, weights), height, width)
+
+
+@pytest.mark.parametrize("x86", [True, False])
+@pytest.mark.parametrize("variant", [256, 512])
+def test_flow_nets_that_move_nothing_are_left_out_without_a_change_of_numbers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, variant: int, x86: bool
+) -> None:
+    monkeypatch.setattr(session_module, "_is_x86", lambda: x86)
+    network = generated_network(variant)
+    with torch.no_grad():
+        for name, parameter in network.named_parameters():
+            if ".flow_estimator.conv1." in name or "convs_fine.convs.6.0." in name:
+                parameter.zero_()
+    still = export_bundle(
+        network,
+        tmp_path / "still",
+        name="still",
+        provenance=Provenance(kind="generated", summary="Flows of zero."),
+        licence="Apache-2.0",
+        weights="float32",
+    )
+    assert (still / "weights.bin").stat().st_size < 0.8 * 4 * sum(p.numel() for p in network.parameters())
+    agree(network, still, 48, 80)
+
+
+def agree(network: VINet, bundle: Path, height: int, width: int) -> None:
     frames, masks = tensors(*moving_frames(FRAMES, height, width))
-    with Session.open(make_bundle(variant, weights), device="cpu", threads=1) as session, torch.no_grad():
+    with Session.open(bundle, device="cpu", threads=1) as session, torch.no_grad():
         carry, theirs = (
             session.start(frames[0].numpy(), masks[0].numpy()),
             network.start(frames[:1], masks[:1]),
