@@ -345,6 +345,8 @@ def _open_graph(
     options = ort.SessionOptions()
     options.log_severity_level = 4
     options.intra_op_num_threads = threads or 0
+    # Threads that wait must not burn the processor: reading and writing run beside the network.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_ENABLE_ALL
     for scale in bundle.manifest.scales:
         options.add_free_dimension_override_by_name(f"height_{scale}", size[0] // scale)

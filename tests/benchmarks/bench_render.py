@@ -22,6 +22,7 @@ import numpy as np
 import OpenImageIO as oiio
 
 from plugin_core import render as render_module
+from plugin_core.frame_writer import FrameWriter
 from plugin_core.network import Carry, Features, Mask, Picture, StepOutput
 from plugin_core.progress import Reporters
 from plugin_core.session import Session
@@ -138,14 +139,13 @@ def _beside(shot: Shot, session: Session, frames: int) -> dict[str, float]:
 
         return run
 
-    rendering = render_module._Rendering
-    prepare, write = ShotReader.prepare, rendering._write
+    prepare, write = ShotReader.prepare, FrameWriter.fill
     ShotReader.prepare = timed("reading", prepare)  # type: ignore[method-assign]
-    rendering._write = timed("writing", write)  # type: ignore[method-assign]
+    FrameWriter.fill = timed("writing", write)  # type: ignore[method-assign]
     try:
         _render(shot, session)
     finally:
-        ShotReader.prepare, rendering._write = prepare, write  # type: ignore[method-assign]
+        ShotReader.prepare, FrameWriter.fill = prepare, write  # type: ignore[method-assign]
     return {kind: seconds / frames for kind, seconds in spent.items()}
 
 
