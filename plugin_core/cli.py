@@ -29,7 +29,7 @@ exit codes:
   3    missing frames in plate or matte
   4    a model or state that is damaged or does not fit
   5    the device is not there or out of memory
-  6    the output can't be written: disk full, mount gone
+  6    the output can't be written: no permission, disk full, mount gone
   7    another render is writing the same output
   130  interrupted, or stopped by the cancel file; the state is saved, go on with --resume
   143  terminated; the state is saved, go on with --resume

@@ -8,7 +8,7 @@
       ModelError               4    a model bundle that is damaged, incomplete or too new
       StateError               4    a saved state that belongs to another shot, model or size
       DeviceError              5    the device asked for is not there or ran out of memory
-      WriteError               6    the output can't be written: disk full, mount gone
+      WriteError               6    the output can't be written: no permission, disk full, mount gone
       OutputBusyError          7    another render is writing the same output
       Interrupted        130/143    stopped by SIGINT, a cancel file (130) or SIGTERM (143); state is saved
 
