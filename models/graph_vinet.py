@@ -421,7 +421,6 @@ class _FlowNet:
         self._writer = writer
         self._name = f"{name}.flow_estimator"
         self._channels = channels = CHANNELS[level]
-        self._incoming = level != "s8"
         self._correlation = Correlation(writer.graph, writer.level(level))
         self._tiles = self._correlation.target(to_rows(writer.graph, target, channels), channels)
         self._size = writer.level(level)

@@ -35,9 +35,9 @@ def replacing(path: Path) -> Iterator[Path]:
     temporary = temporary_for(path)
     try:
         yield temporary
-        _sync(temporary)
+        sync_to_disk(temporary)
         temporary.replace(path)
-        _sync(path.parent)
+        sync_to_disk(path.parent)
     except OSError as error:
         raise WriteError(f"Can't write {path}: {error.strerror or error}.") from error
     finally:
@@ -59,7 +59,8 @@ def remove_leftovers(folder: Path, is_mine: Callable[[Path], bool]) -> None:
             leftover.unlink(missing_ok=True)
 
 
-def _sync(path: Path) -> None:
+def sync_to_disk(path: Path) -> None:
+    """Wait until a file or folder is on the disk. Raises OSError when the disk does not take it."""
     # Windows can't open a folder, and needs no sync of one to keep a rename.
     if os.name == "nt" and path.is_dir():
         return

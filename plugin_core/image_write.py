@@ -13,7 +13,7 @@ import numpy as np
 import OpenImageIO as oiio
 from numpy.typing import NDArray
 
-from .atomic import temporary_for
+from .atomic import sync_to_disk, temporary_for
 from .errors import WriteError
 from .exr_mixed import copy_exact, needs_copy
 from .image_convert import converted
@@ -243,15 +243,7 @@ def _last_tile(spec: oiio.ImageSpec) -> tuple[int, int]:
 
 def _publish(temporary: Path, path: Path, sync: bool) -> None:
     if sync:
-        _sync(temporary)
+        sync_to_disk(temporary)
     temporary.replace(path)
-    if sync and os.name == "posix":
-        _sync(path.parent)
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    if sync:
+        sync_to_disk(path.parent)

@@ -127,10 +127,6 @@ class Schedule:
         ahead = range(step.position + 1, min(step.position + 2 * self.reach, step.segment.last) + 1)
         return {source for later in ahead for source in self._sources(step.segment, later)}
 
-    def inputs_of(self, frame: int) -> set[int]:
-        """Every frame on disk that the step of `frame` reads: itself and its sources."""
-        return {frame, *self._sources(self.segment_of(frame), frame)}
-
     def first_touched(self, changed: int) -> int:
         """First rendered frame whose pixels depend on frame `changed`, which may be a handle."""
         for segment in self.segments:
@@ -140,12 +136,6 @@ class Schedule:
                     return segment.first
                 return min(max(segment.first, changed - self.reach), segment.last)
         return self.last
-
-    def frames_read(self) -> tuple[int, int]:
-        """First and last frame on disk that any step reads."""
-        low = self.segments[0]
-        high = self.segments[-1]
-        return max(low.lower, low.first - self.warmup - self.reach), min(high.upper, high.last + self.reach)
 
     def _arrive(self, frame: int) -> Step:
         """Return the first step on the way to `frame` when everything before it is known or restored."""

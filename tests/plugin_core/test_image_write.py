@@ -57,7 +57,7 @@ def test_existing_file_is_replaced_whole(plate: Plate, tmp_path: Path) -> None:
     assert names(tmp_path) == ["out.exr", "plate.exr"]
 
 
-@pytest.mark.parametrize("step", ["_write_parts", "_check_written", "_sync"])
+@pytest.mark.parametrize("step", ["_write_parts", "_check_written", "sync_to_disk"])
 def test_failure_at_any_step_leaves_the_old_file(
     plate: Plate, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
