@@ -16,6 +16,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from . import cli_install
 from .errors import CleanplateError, SettingsError
 
 if TYPE_CHECKING:
@@ -126,6 +127,7 @@ def _parser() -> argparse.ArgumentParser:
     demo.set_defaults(command=_demo)
     doctor = commands.add_parser("doctor", help="say what is installed and whether a render would run here")
     doctor.set_defaults(command=_doctor)
+    cli_install.add(commands)
     return parser
 
 
