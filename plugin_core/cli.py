@@ -53,8 +53,12 @@ _PARTS = {
     "settings": (
         "grow",
         "feather",
+        "feather_side",
         "matte_channel",
+        "matte_invert",
         "matte_threshold",
+        "matte_soft",
+        "matte_union",
         "warmup",
         "context",
         "working_size",
@@ -164,9 +168,19 @@ def _add_render(commands: Any) -> None:
     shot.add_argument("--cuts", metavar="F,F", help="first frames of new takes; nothing crosses a cut")
     look = render.add_argument_group("look")
     look.add_argument("--grow", type=int, metavar="PX", help="grow the matte, negative shrinks it (0)")
-    look.add_argument("--feather", type=int, metavar="PX", help="blend outside the grown matte (0)")
+    look.add_argument("--feather", type=int, metavar="PX", help="fade the fill into the plate over PX (0)")
+    look.add_argument(
+        "--feather-side",
+        choices=("outside", "center", "inside"),
+        help="where it fades: outside the grown matte, inside it, or half and half (outside)",
+    )
     look.add_argument("--matte-channel", metavar="C", help="auto, luminance, or a channel's name (auto)")
+    look.add_argument("--matte-invert", action="store_true", help="black is what goes away")
     look.add_argument("--matte-threshold", type=float, metavar="V", help="matte from here on is hole (0.05)")
+    look.add_argument("--matte-soft", action="store_true", help="blend the fill in by the matte's own values")
+    look.add_argument(
+        "--matte-union", type=int, metavar="N", help="join the mattes of N frames before and after (0)"
+    )
     look.add_argument("--warmup", type=int, metavar="N", help="steps over the mirrored start first (0)")
     look.add_argument("--context", type=int, metavar="PX", help="plate seen around the hole (half its size)")
     look.add_argument(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from .matte import bounds, feather, grow
+from .matte import bounds, feather, feather_soft, grow, grow_soft
 from .region import Box
 from .shot import Settings
 
@@ -18,7 +18,8 @@ class Hole:
 
     Attributes:
         box: the smallest box around every pixel that changes, in pixels of the plate's data window.
-        alpha: weights of the fill over the box, (h, w) float32: 1 in the grown matte, above 0 in the feather.
+        alpha: weights of the fill over the box, (h, w) float32: above 0 wherever a pixel changes, 1 where
+            nothing of the plate is left.
     """
 
     box: Box
@@ -32,17 +33,28 @@ class Hole:
 
 
 def hole_of(matte: NDArray[np.float32], settings: Settings) -> Hole | None:
-    """Threshold, grow and feather a matte (H, W) of 0..1; None where nothing is to be filled."""
-    solid = matte >= settings.matte_threshold
-    found = bounds(solid)
+    """Make the hole from a matte (H, W) of 0..1; None where nothing is to be filled.
+
+    Values below `matte_threshold` count as 0, the others as 1, or with `matte_soft` as themselves. What is
+    left is grown (or shrunk), then feathered.
+    """
+    found = bounds(matte >= settings.matte_threshold)
     if found is None:
         return None
     height, width = matte.shape
     reach = max(settings.grow, 0) + settings.feather + 2
     around = Box(*found).grown(reach).within(width, height)
-    alpha = feather(grow(solid[around.slices], settings.grow), settings.feather)
+    alpha = _weights(matte[around.slices], settings)
     tight = bounds(alpha > 0)
     if tight is None:
         return None
     inner = Box(*tight)
     return Hole(inner.moved(around.x0, around.y0), np.ascontiguousarray(alpha[inner.slices]))
+
+
+def _weights(matte: NDArray[np.float32], settings: Settings) -> NDArray[np.float32]:
+    solid = matte >= settings.matte_threshold
+    if not settings.matte_soft:
+        return feather(grow(solid, settings.grow), settings.feather, settings.feather_side)
+    soft = np.where(solid, matte, np.float32(0))
+    return feather_soft(grow_soft(soft, settings.grow), settings.feather, settings.feather_side)

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import math
+from typing import Literal
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+
+Side = Literal["outside", "center", "inside"]
+"""Where a feather lies, seen from the mask's edge."""
 
 
 def grow(mask: NDArray[np.bool_], px: int) -> NDArray[np.bool_]:
@@ -23,20 +29,92 @@ def grow(mask: NDArray[np.bool_], px: int) -> NDArray[np.bool_]:
     return grown
 
 
-def feather(mask: NDArray[np.bool_], px: int) -> NDArray[np.float32]:
-    """Blend weights (H, W) float32: 1 on the mask, falling to 0 over ``px`` pixels outside it, 0 beyond.
+def feather(mask: NDArray[np.bool_], px: int, side: Side = "outside") -> NDArray[np.float32]:
+    """Blend weights (H, W) float32 that fall from 1 to 0 over ``px`` pixels at the mask's edge.
 
-    The fall is a smooth step of the Euclidean distance to the mask: ``feather > 0`` is ``grow``. ``px`` of 0
-    gives 0 and 1 only.
+    The fall is a smooth step of the Euclidean distance to the edge. ``outside``: the mask is 1 and
+    ``feather > 0`` is ``grow(mask, px)``. ``inside``: what is not mask is 0 and ``feather == 1`` is
+    ``grow(mask, -px)``. ``center``: half of it on each side, 0.5 on the edge itself.
+    ``px`` of 0 gives 0 and 1 only.
     """
     weights = mask.astype(np.float32)
-    box = _reached(mask, px)
-    if px > 0 and box is not None:
-        distance = _distance(mask[box])
-        inside = np.float32(1) - np.minimum(distance / np.float32(px + 1), np.float32(1))
-        smooth = inside * inside * (np.float32(3) - np.float32(2) * inside)
-        weights[box] = np.where(distance > px, np.float32(0), smooth)
+    if px <= 0:
+        return weights
+    if side == "inside":
+        return np.float32(1) - feather(~mask, px)
+    if side == "outside":
+        box = _reached(mask, px)
+        if box is not None:
+            distance = _distance(mask[box])
+            weights[box] = np.where(distance > px, np.float32(0), _fall(distance / np.float32(px + 1)))
+        return weights
+    half = np.float32(0.5)
+    for part, outwards in ((mask, 1), (~mask, -1)):
+        box = _reached(part, px)
+        if box is not None:
+            # The edge runs half a pixel from the pixels beside it.
+            beyond = outwards * (_distance(part[box]) - half) / np.float32(px + 1)
+            weights[box] = np.where(part[box], weights[box], _fall(half + beyond))
     return weights
+
+
+def _fall(way: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The smooth step down from 1 at 0 to 0 at 1, flat beyond both."""
+    left = np.float32(1) - np.clip(way, np.float32(0), np.float32(1))
+    return np.asarray(left * left * (np.float32(3) - np.float32(2) * left), np.float32)
+
+
+def grow_soft(weights: NDArray[np.float32], px: int) -> NDArray[np.float32]:
+    """Grow weights (H, W) of 0..1: each pixel takes the largest within ``px`` of it (Euclidean).
+
+    A negative ``px`` takes the smallest, what lies beyond the picture counting as 1. Of 0 and 1 it is `grow`.
+    """
+    if px < 0:
+        return np.float32(1) - grow_soft(np.float32(1) - weights, -px)
+    box = _reached(weights > 0, px)
+    if px == 0 or box is None:
+        return weights.copy()
+    grown = np.zeros_like(weights)
+    grown[box] = _disc_maximum(weights[box], px)
+    return grown
+
+
+def feather_soft(weights: NDArray[np.float32], px: int, side: Side = "outside") -> NDArray[np.float32]:
+    """Soften weights (H, W) of 0..1 over ``px`` pixels more than they are.
+
+    ``center``: they are blurred by a kernel about ``px`` wide. ``outside``: they are grown by half of that
+    before, so that no pixel loses weight. ``inside``: they are multiplied by `feather` of all above 0.
+    """
+    if px <= 0:
+        return weights.copy()
+    if side == "inside":
+        return weights * feather(weights > 0, px, side)
+    half = (px + 1) // 2
+    moved = grow_soft(weights, half) if side == "outside" else weights
+    blurred = np.empty_like(weights)
+    cv2.GaussianBlur(moved, (2 * half + 1, 2 * half + 1), half / 2, blurred, borderType=cv2.BORDER_REPLICATE)
+    blurred[blurred > 1 - 1e-5] = 1  # the kernel's sum is only nearly 1
+    return np.maximum(weights, blurred) if side == "outside" else blurred
+
+
+def _disc_maximum(values: NDArray[np.float32], px: int) -> NDArray[np.float32]:
+    """The largest value within ``px`` of each pixel; a disc is a stack of rows, each a running maximum."""
+    height, width = values.shape
+    padded = np.zeros((height, width + 2 * px), np.float32)
+    padded[:, px : px + width] = values
+    doubled = [padded]  # [k][:, x] is the largest of 2**k pixels from x on
+    while 2 << (len(doubled) - 1) <= 2 * px + 1:
+        step = 1 << (len(doubled) - 1)
+        doubled.append(np.maximum(doubled[-1][:, :-step], doubled[-1][:, step:]))
+    out = np.zeros_like(values)
+    for dy in range(min(px, height - 1) + 1):
+        reach = math.isqrt(px * px - dy * dy)
+        power = (2 * reach + 1).bit_length() - 1
+        start, end = px - reach, px + reach + 1 - (1 << power)
+        rows = np.maximum(doubled[power][:, start : start + width], doubled[power][:, end : end + width])
+        np.maximum(out[dy:], rows[: height - dy], out=out[dy:])
+        np.maximum(out[: height - dy], rows[dy:], out=out[: height - dy])
+    return out
 
 
 def bounds(mask: NDArray[np.bool_]) -> tuple[int, int, int, int] | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,9 @@ _MATTE_NAMES = ("a", "alpha", "y", "v", "matte", "mask")
 class Matte:
     """A matte in memory: ``values`` (H, W) float32 in 0..1 over its data window; ``channel`` says what was
     used.
+
+    ``outside`` is the value in the display window where the data window does not reach. ``unknown`` (H, W)
+    are the pixels that were NaN, None where there were none: they are 1, inverted or not.
     """
 
     path: Path
@@ -31,6 +34,15 @@ class Matte:
     channel: str
     values: NDArray[np.float32] = field(repr=False)
     notes: tuple[str, ...] = ()
+    outside: float = 0.0
+    unknown: NDArray[np.bool_] | None = field(default=None, repr=False)
+
+    def inverted(self) -> Matte:
+        """The same matte with black and white exchanged; what is unknown is still filled."""
+        values = np.float32(1) - self.values
+        if self.unknown is not None:
+            values[self.unknown] = 1
+        return replace(self, values=values, outside=1 - self.outside)
 
 
 def read_matte(path: Path, channel: str = "auto") -> Matte:
@@ -69,10 +81,11 @@ def matte_from(plate: Plate, channel: str = "auto") -> Matte:
 
 
 def matte_on(plate: Header, matte: Matte) -> NDArray[np.float32]:
-    """The matte over the plate's data window, (H, W); 0 where the matte's own data window does not reach.
+    """The matte over the plate's data window, (H, W); 0 where the matte does not reach.
 
-    The pictures are laid on each other by the corners of their display windows. Raises ImageError when the
-    display windows differ in size.
+    The pictures are laid on each other by the corners of their display windows. Within its display window a
+    matte reaches everywhere (``Matte.outside``), beyond it only as far as its data window. Raises ImageError
+    when the display windows differ in size.
     """
     if plate.display_window[2:] != matte.display_window[2:]:
         raise ImageError(
@@ -86,6 +99,10 @@ def matte_on(plate: Header, matte: Matte) -> NDArray[np.float32]:
     if (left, top, width, height) == (0, 0, plate.width, plate.height):
         return matte.values
     placed = np.zeros((plate.height, plate.width), np.float32)
+    if matte.outside:
+        shown_x, shown_y = (plate.display_window[axis] - plate.data_window[axis] for axis in (0, 1))
+        right, bottom = shown_x + plate.display_window[2], shown_y + plate.display_window[3]
+        placed[max(0, shown_y) : max(0, bottom), max(0, shown_x) : max(0, right)] = matte.outside
     x0, x1 = max(0, left), min(plate.width, left + width)
     y0, y1 = max(0, top), min(plate.height, top + height)
     if x0 < x1 and y0 < y1:
@@ -170,7 +187,8 @@ def _finished(path: Path, data: Box, display: Box, values: NDArray[np.float32], 
     if unknown.any():
         values = np.where(unknown, np.float32(1), values)
         notes = (f"Matte {path} has {int(unknown.sum())} NaN pixels: they are filled.",)
-    return Matte(path, data, display, channel, np.clip(values, 0, 1), notes)
+    limited = np.clip(values, 0, 1)
+    return Matte(path, data, display, channel, limited, notes, unknown=unknown if notes else None)
 
 
 def _data_window(spec: oiio.ImageSpec) -> Box:

@@ -12,8 +12,8 @@ from .color import ColorMap, choose_color
 from .compose import covers_everything
 from .errors import ImageError, InputError, MissingFramesError, SettingsError, WriteError
 from .frames import Sequence
-from .hole import hole_of
-from .images import Header, formats_lossy, matte_on, output_notes
+from .images import Header, formats_lossy, output_notes
+from .mattes import ShotMattes
 from .network import Network
 from .region import Box, Region, choose_region
 from .shot import Settings, Shot
@@ -50,6 +50,7 @@ class Plan:
 
     Attributes:
         region: None where no matte of the shot has a hole: then plates are copied and no network runs.
+        cuts: first frames of new takes, ascending.
         key: what saved states of this render are valid for.
     """
 
@@ -58,6 +59,7 @@ class Plan:
     schedule: Schedule
     region: Region | None
     color: ColorMap
+    cuts: tuple[int, ...]
     key: dict[str, str]
 
 
@@ -121,8 +123,9 @@ def make_plan(
         continues=continues,
         warmup=settings.warmup,
         offsets=network.source_offsets,
+        matte_union=settings.matte_union,
     )
-    box = _scan(sources, settings, watch)
+    box = _scan(sources, mattes_of(sources, settings, cuts), watch)
     header = sources.header
     region = None
     if box is not None:
@@ -135,9 +138,8 @@ def make_plan(
             working_size=settings.working_size,
         )
     color = choose_color(shot.colorspace, header.is_float)
-    return Plan(
-        sources, settings, schedule, region, color, _key(network, sources, region, color, settings, cuts)
-    )
+    key = _key(network, sources, region, color, settings, cuts)
+    return Plan(sources, settings, schedule, region, color, cuts, key)
 
 
 def _range(shot: Shot, plate: Clip) -> tuple[int, int]:
@@ -245,7 +247,14 @@ def _check_cuts(shot: Shot, sources: Sources) -> tuple[int, ...]:
     return tuple(sorted(set(shot.cuts)))
 
 
-def _scan(sources: Sources, settings: Settings, watch: Callable[[int], None]) -> Box | None:
+def mattes_of(sources: Sources, settings: Settings, cuts: tuple[int, ...]) -> ShotMattes:
+    """Return what gives the hole of any readable frame of a shot."""
+    return ShotMattes(
+        sources.matte, sources.header, settings, lower=sources.lower, upper=sources.upper, cuts=cuts
+    )
+
+
+def _scan(sources: Sources, mattes: ShotMattes, watch: Callable[[int], None]) -> Box | None:
     """Return the box around every hole of the shot.
 
     All readable frames count, not only the range's, so that every part of a shot is rendered with the same
@@ -256,8 +265,7 @@ def _scan(sources: Sources, settings: Settings, watch: Callable[[int], None]) ->
     header = sources.header
     frames = range(sources.lower, sources.upper + 1)
     for frame in frames[:1] if sources.matte.is_still else frames:
-        matte = matte_on(header, sources.matte.matte(frame, settings.matte_channel))
-        hole = hole_of(matte, settings)
+        hole, _ = mattes.hole(frame)
         if hole is not None:
             around = hole.box.union(around)
         everything &= hole is not None and covers_everything(

@@ -186,7 +186,7 @@ class _Rendering:
         """Remember which inputs went into the state that the render goes on from."""
         if handed_in is not None:
             self._digests.update(handed_in.inputs)
-        oldest = start - 1 - self._plan.schedule.reach
+        oldest = start - 1 - self._plan.schedule.input_reach
         for entry in self._journal.read_own():
             if entry.frame < start:
                 known = {frame: marks for frame, marks in entry.inputs.items() if frame >= oldest}
@@ -257,7 +257,7 @@ class _Rendering:
 
     def _note_prints(self, given: StepInput) -> None:
         """Remember what was read: all of it for the journal, what later steps read again for the state."""
-        reach = self._plan.schedule.reach
+        reach = self._plan.schedule.input_reach
         self._pending_prints.update(given.prints)
         self._digests.update({frame: input_digest(marks) for frame, marks in given.prints.items()})
         oldest = given.step.position - reach

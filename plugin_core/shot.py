@@ -66,9 +66,15 @@ class Settings(_Strict):
 
     Attributes:
         grow: pixels the matte is grown by (negative shrinks it).
-        feather: pixels over which the fill fades into the plate, outside the grown matte.
-        matte_channel: ``auto``, or the matte's channel by name.
+        feather: pixels over which the fill fades into the plate.
+        feather_side: where it fades: ``outside`` the grown matte, ``inside`` it, or half and half
+            (``center``).
+        matte_channel: ``auto``, ``luminance``, or the matte's channel by name.
+        matte_invert: black is what goes away.
         matte_threshold: matte values from this one on belong to the hole.
+        matte_soft: the matte's own values, from the threshold on, are the weights that the fill is blended
+            in with; otherwise they count as 1.
+        matte_union: frames before and after whose mattes are joined to a frame's own; never across a cut.
         warmup: steps run over the shot's mirrored start (or its handles) before the first frame.
         context: pixels of plate the network sees around the hole; None: half the hole's longer side.
         working_size: the network works on at most this many pixels squared; larger crops are reduced.
@@ -76,8 +82,12 @@ class Settings(_Strict):
 
     grow: int = Field(0, ge=-512, le=512)
     feather: int = Field(0, ge=0, le=512)
+    feather_side: Literal["outside", "center", "inside"] = "outside"
     matte_channel: str = "auto"
+    matte_invert: bool = False
     matte_threshold: float = Field(0.05, gt=0, le=1)
+    matte_soft: bool = False
+    matte_union: int = Field(0, ge=0, le=50)
     warmup: int = Field(0, ge=0, le=200)
     context: int | None = Field(None, ge=0, le=8192)
     working_size: int = Field(512, ge=64, le=4096)

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from .compose import network_input
 from .errors import ImageError
 from .fingerprint import Fingerprint
-from .hole import Hole, hole_of
-from .images import Plate, matte_on
+from .hole import Hole
+from .images import Plate
 from .network import Mask, Picture
-from .plan import Plan
+from .plan import Plan, mattes_of
 from .region import Region
 from .window import Step, mirror
 
@@ -56,6 +56,7 @@ class ShotReader:
     def __init__(self, plan: Plan, region: Region) -> None:
         self._plan = plan
         self._region = region
+        self._mattes = mattes_of(plan.sources, plan.settings, plan.cuts)
         self._shown: dict[int, Shown] = {}
         self._encoded: set[int] = set()
         self._printed: set[int] = set()
@@ -71,7 +72,8 @@ class ShotReader:
         if step.starts:
             self._encoded.clear()
         new = sorted(set(step.sources) - self._encoded)
-        prints = {frame: self._prints(frame) for frame in {step.frame, *new} - self._printed}
+        read = {frame for shown in (step.frame, *new) for frame in self._mattes.joined(shown)}
+        prints = {frame: self._prints(frame) for frame in sorted(read - self._printed)}
         self._printed |= set(prints)
         encode = {frame: self._show(frame) for frame in new}
         target = self._show(step.frame)
@@ -99,14 +101,11 @@ class ShotReader:
         return plate
 
     def _hole(self, frame: int) -> tuple[Hole | None, tuple[str, ...]]:
-        sources = self._plan.sources
-        matte = sources.matte.matte(frame, self._plan.settings.matte_channel)
-        hole = hole_of(matte_on(sources.header, matte), self._plan.settings)
+        hole, notes = self._mattes.hole(frame)
         if hole is not None and not self._region.crop.contains(hole.box):
-            raise ImageError(
-                f"Matte {sources.matte.path(frame)} has changed since the render began; start it again."
-            )
-        return hole, matte.notes
+            matte = self._plan.sources.matte.path(frame)
+            raise ImageError(f"Matte {matte} has changed since the render began; start it again.")
+        return hole, notes
 
     def _prints(self, frame: int) -> dict[str, Fingerprint]:
         sources = self._plan.sources

@@ -69,6 +69,7 @@ class Schedule:
         continues: the state after frame ``first - 1`` is handed in.
         warmup: steps run before the first frame of each segment, over its handles or its mirrored start.
         offsets: sources of a frame, relative to it.
+        matte_union: frames before and after whose mattes count for a frame's hole.
     """
 
     def __init__(
@@ -82,12 +83,15 @@ class Schedule:
         continues: bool = False,
         warmup: int = 0,
         offsets: Sequence[int] = (-6, -3, 3, 6),
+        matte_union: int = 0,
     ) -> None:
         self.first = first
         self.last = last
         self.warmup = warmup
         self.offsets = tuple(offsets)
         self.reach = max(abs(offset) for offset in offsets)
+        self.input_reach = self.reach + matte_union
+        """Frames before and after a frame whose pictures, plate or matte, its pixels depend on."""
         lower = first if lower is None else lower
         upper = last if upper is None else upper
         self.segments = _split(first, last, lower, upper, sorted(set(cuts)), continues)
@@ -131,10 +135,10 @@ class Schedule:
         """First rendered frame whose pixels depend on frame `changed`, which may be a handle."""
         for segment in self.segments:
             if changed <= segment.upper:
-                warmed_by = segment.first + self.warmup + self.reach if self.warmup else segment.first
+                warmed_by = segment.first + self.warmup + self.input_reach if self.warmup else segment.first
                 if changed <= warmed_by:
                     return segment.first
-                return min(max(segment.first, changed - self.reach), segment.last)
+                return min(max(segment.first, changed - self.input_reach), segment.last)
         return self.last
 
     def _arrive(self, frame: int) -> Step:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from plugin_core.errors import Interrupted, MissingFramesError, StateError
 from plugin_core.saved_state import read_state
+from plugin_core.shot import Settings
 
 from .shots import QUICK, ShotOnDisk, differing, make_shot, picture, run_toy, same_files, write_plate
 from .test_resume import Killed, KilledNetwork, StopAfter, change_plate
@@ -38,9 +39,12 @@ def state(shot: ShotOnDisk, frame: int) -> str:
     return str(shot.folder / f"after.{frame}.state")
 
 
-def chunk(shot: ShotOnDisk, first: int, last: int, name: str = "out", **run: object) -> list[int]:
+def chunk(
+    shot: ShotOnDisk, first: int, last: int, name: str = "out", *, settings: Settings = QUICK, **run: object
+) -> list[int]:
     handed_in = None if first == shot.first else state(shot, first - 1)
-    done = run_toy(shot.shot(name, f"{first}-{last}"), state_in=handed_in, state_out=state(shot, last), **run)
+    own = shot.shot(name, f"{first}-{last}")
+    done = run_toy(own, settings, state_in=handed_in, state_out=state(shot, last), **run)
     return [frame.frame for frame in done]
 
 

@@ -68,3 +68,37 @@ def test_mask_on_a_crop_marks_the_feather_too():
     mask = hole.mask_on(Box(30, 10, 70, 50))
     assert mask.sum() == (hole.alpha > 0).sum()
     assert mask[10:20, 10:26].all()
+
+
+@pytest.mark.parametrize("side", ["outside", "center", "inside"])
+@pytest.mark.parametrize("soft", [False, True])
+@pytest.mark.parametrize("grow", [-3, 0, 4])
+def test_a_hole_is_the_same_wherever_it_lies(side, soft, grow):
+    """It is made on a crop around the matte, which must not show."""
+    settings = Settings(grow=grow, feather=5, feather_side=side, matte_soft=soft)
+    matte = square()
+    matte[20:30, 56:60] = (0.8, 0.6, 0.3, 0.1)
+    hole = hole_of(matte, settings)
+    wide = hole_of(np.pad(matte, 40), settings)
+    assert hole is not None and wide is not None
+    assert wide.box == hole.box.moved(40, 40)
+    np.testing.assert_allclose(wide.alpha, hole.alpha, atol=1e-6)
+
+
+def test_soft_values_are_the_weights_and_what_is_below_the_threshold_is_not():
+    matte = square()
+    matte[20:30, 56:60] = (0.8, 0.5, 0.2, 0.04)
+    hole = hole_of(matte, Settings(matte_soft=True))
+    assert hole is not None
+    assert hole.box == Box(40, 20, 59, 30)
+    np.testing.assert_array_equal(hole.alpha[5, -4:], np.array([1, 0.8, 0.5, 0.2], np.float32))
+
+
+def test_grow_carries_soft_values_outwards():
+    matte = square()
+    matte[20:30, 56] = 0.5
+    hole = hole_of(matte, Settings(matte_soft=True, grow=3))
+    assert hole is not None
+    row = hole.alpha[25 - hole.box.y0]
+    assert hole.box.x1 == 60
+    assert row[58 - hole.box.x0] == 1 and row[59 - hole.box.x0] == 0.5

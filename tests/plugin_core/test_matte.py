@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from plugin_core.matte import bounds, feather, grow
+from plugin_core.matte import bounds, feather, feather_soft, grow, grow_soft
 
 Mask = NDArray[np.bool_]
 
@@ -120,3 +121,73 @@ def distances_within(mask: Mask, px: int) -> Mask:
     for y, x in zip(*np.nonzero(mask), strict=True):
         padded[y : y + 2 * px + 1, x : x + 2 * px + 1] |= disc
     return padded[px:-px, px:-px]
+
+
+@settings(max_examples=60, deadline=None)
+@given(masks, st.integers(0, 12))
+def test_a_feather_inside_stays_inside(mask: Mask, px: int) -> None:
+    weights = feather(mask, px, "inside")
+    assert weights.dtype == np.float32
+    np.testing.assert_array_equal(weights > 0, mask)
+    np.testing.assert_array_equal(weights == 1, grow(mask, -px))
+
+
+@settings(max_examples=60, deadline=None)
+@given(masks, st.integers(0, 12))
+def test_a_centered_feather_reaches_half_as_far_to_each_side(mask: Mask, px: int) -> None:
+    weights = feather(mask, px, "center")
+    reach = px / 2 + 1 if px else 1  # from pixel center to pixel center; the edge lies half a pixel nearer
+    if mask.any() and not mask.all():
+        np.testing.assert_array_equal(weights > 0, distances(mask) < reach)
+        np.testing.assert_array_equal(weights == 1, distances(~mask) >= reach)
+    assert (weights[mask] > 0.5).all() and (weights[~mask] < 0.5).all()
+    np.testing.assert_allclose(weights, 1 - feather(~mask, px, "center"), atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("side", "first", "last"), [("outside", 10, 18), ("center", 6, 14), ("inside", 2, 10)]
+)
+def test_every_side_falls_over_as_many_pixels(side, first: int, last: int) -> None:
+    mask = np.zeros((1, 40), np.bool_)
+    mask[0, :10] = True
+    weights = feather(mask, 8, side)[0]
+    assert (weights[:first] == 1).all() and (weights[last:] == 0).all()
+    assert (np.diff(weights[first - 1 : last + 1]) < 0).all()
+
+
+@settings(max_examples=60, deadline=None)
+@given(masks, st.integers(-8, 12))
+def test_weights_of_0_and_1_grow_as_a_mask_does(mask: Mask, px: int) -> None:
+    grown = grow_soft(mask.astype(np.float32), px)
+    np.testing.assert_array_equal(grown, grow(mask, px).astype(np.float32))
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 1000), st.integers(1, 20), st.integers(1, 20), st.integers(1, 9))
+def test_a_soft_grow_takes_the_largest_value_within_reach(
+    seed: int, height: int, width: int, px: int
+) -> None:
+    weights = np.random.default_rng(seed).random((height, width), np.float32)
+    rows, columns = np.indices(weights.shape)
+    near = np.hypot(rows[..., None, None] - rows, columns[..., None, None] - columns) <= px
+    np.testing.assert_array_equal(grow_soft(weights, px), np.where(near, weights, 0).max(axis=(2, 3)))
+    np.testing.assert_allclose(
+        grow_soft(weights, -px), np.where(near, weights, 1).min(axis=(2, 3)), atol=1e-6
+    )
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 1000), st.integers(1, 24), st.integers(1, 24), st.integers(0, 9))
+def test_a_soft_feather_keeps_to_its_side(seed: int, height: int, width: int, px: int) -> None:
+    rng = np.random.default_rng(seed)
+    weights = np.where(rng.random((height, width)) < 0.4, rng.random((height, width)), 0).astype(np.float32)
+    outside, center, inside = (feather_soft(weights, px, side) for side in ("outside", "center", "inside"))
+    assert (outside >= weights).all() and (inside <= weights).all()
+    for soft in (outside, center, inside):
+        assert soft.dtype == np.float32 and soft.min() >= 0 and soft.max() <= 1
+    support = np.pad(weights > 0, px + 1)
+    reach = np.zeros_like(support)
+    if support.any():
+        reach = cv2.dilate(support.astype(np.uint8), np.ones((2 * px + 3,) * 2, np.uint8)) > 0
+    assert not outside[~reach[px + 1 : px + 1 + height, px + 1 : px + 1 + width]].any()
+    np.testing.assert_array_equal(inside > 0, (inside > 0) & (weights > 0))

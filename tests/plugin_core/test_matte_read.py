@@ -175,3 +175,26 @@ def test_placing_agrees_with_looking_every_pixel_up(px: int, py: int, mx: int, m
         y, x = py + row - my, px + column - mx
         inside = 0 <= y < 17 and 0 <= x < 23
         assert placed[row, column] == (values[y, x] if inside else 0)
+
+
+def test_inverted_what_is_unknown_is_still_filled(tmp_path: Path) -> None:
+    values = SHAPE.copy()
+    values[0, :3] = np.nan
+    matte = read_matte(write(tmp_path / "m.exr", {"A": values}, "float")).inverted()
+    expected = 1 - SHAPE
+    assert expected[0, 0] == 1
+    np.testing.assert_array_equal(matte.values, expected)
+    np.testing.assert_array_equal(matte.inverted().values[0, :4], np.array([1, 1, 1, 0], np.float32))
+
+
+def test_inverted_what_a_matte_leaves_out_of_its_display_window_is_white(tmp_path: Path) -> None:
+    """The plate has overscan, for which there is no matte."""
+    small = write(tmp_path / "m.exr", {"A": SHAPE[5:20, 8:30]}, x=8, y=5, full_width=W, full_height=H)
+    wide = {"R": np.zeros((H + 8, W + 4), np.float32)}
+    wide |= {"G": wide["R"], "B": wide["R"]}
+    plate = read_header(write(tmp_path / "p.exr", wide, x=-2, y=-4, full_width=W, full_height=H))
+    placed = matte_on(plate, read_matte(small).inverted())
+    expected = np.zeros((H + 8, W + 4), np.float32)
+    expected[4 : 4 + H, 2 : 2 + W] = SHAPE < 1
+    expected[4 + 20 : 4 + 22, 2 + 8 : 2 + 30] = 1
+    np.testing.assert_array_equal(placed, expected)

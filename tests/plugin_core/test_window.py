@@ -92,6 +92,12 @@ def test_a_change_touches_frames_from_six_before(warmup, changed, touched):
     assert Schedule(first=0, last=40, warmup=warmup).first_touched(changed) == touched
 
 
+def test_a_matte_joined_with_its_neighbors_touches_as_many_frames_more():
+    assert Schedule(first=0, last=40, matte_union=3).first_touched(20) == 11
+    assert Schedule(first=0, last=40, matte_union=3, warmup=4).first_touched(13) == 0
+    assert Schedule(first=0, last=40, matte_union=3, cuts=(15,)).first_touched(16) == 15
+
+
 @given(RANGES, st.integers(0, 5), st.lists(st.integers(-60, 100), max_size=3), st.data())
 def test_no_step_before_the_first_touched_reads_the_changed_frame(ends, warmup, cuts, data):
     first, last = ends

@@ -1,0 +1,104 @@
+"""A shot's mattes as the hole uses them: the right channel, inverted, laid on the plate, joined over time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .clip import Clip
+from .hole import Hole, hole_of
+from .images import Header, matte_on
+from .matte import bounds
+from .region import Box
+from .shot import Settings
+
+
+@dataclass(frozen=True)
+class _Kept:
+    """What a matte adds to its neighbors' holes: its values (h, w) over the box that holds them."""
+
+    box: Box | None
+    values: NDArray[np.float32]
+
+
+class ShotMattes:
+    """Gives the hole of any frame: a pure function of the mattes on disk and the settings.
+
+    With `matte_union` each matte is joined with those of the frames around it, the largest value of a pixel
+    counting, within the take: not across a cut, and not beyond the frames that can be read. What the last
+    frames hold is kept, so that frames asked for in order are read once.
+
+    Args:
+        clip: the mattes.
+        header: of the plate they belong to.
+        settings: how they are read.
+        lower, upper: frames that can be read.
+        cuts: first frames of new takes.
+    """
+
+    def __init__(
+        self,
+        clip: Clip,
+        header: Header,
+        settings: Settings,
+        *,
+        lower: int,
+        upper: int,
+        cuts: Sequence[int] = (),
+    ) -> None:
+        self._clip = clip
+        self._header = header
+        self._settings = settings
+        self._lower = lower
+        self._upper = upper
+        self._cuts = sorted(set(cuts))
+        self._kept: dict[int, tuple[_Kept, tuple[str, ...]]] = {}
+
+    def joined(self, frame: int) -> range:
+        """Return the frames whose mattes make the hole of `frame`, itself among them."""
+        if self._clip.is_still:
+            return range(frame, frame + 1)
+        union = self._settings.matte_union
+        lower = max([self._lower, *(cut for cut in self._cuts if cut <= frame)])
+        upper = min([self._upper, *(cut - 1 for cut in self._cuts if cut > frame)])
+        return range(max(frame - union, lower), min(frame + union, upper) + 1)
+
+    def hole(self, frame: int) -> tuple[Hole | None, tuple[str, ...]]:
+        """Return what is filled on a frame, None for nothing, and notes on the mattes it was made from.
+
+        Raises:
+            ImageError: a matte can't be read or does not fit the plate.
+        """
+        frames = self.joined(frame)
+        if len(frames) == 1:
+            values, notes = self._values(frame)
+            return hole_of(values, self._settings), notes
+        for gone in [kept for kept in self._kept if kept not in frames]:
+            del self._kept[gone]
+        values = np.zeros((self._header.height, self._header.width), np.float32)
+        notes = ()
+        for each in frames:
+            kept, told = self._keep(each)
+            notes += told
+            if kept.box is not None:
+                part = values[kept.box.slices]
+                np.maximum(part, kept.values, out=part)
+        return hole_of(values, self._settings), notes
+
+    def _keep(self, frame: int) -> tuple[_Kept, tuple[str, ...]]:
+        if frame not in self._kept:
+            values, notes = self._values(frame)
+            found = bounds(values >= self._settings.matte_threshold)
+            box = None if found is None else Box(*found)
+            kept = values[:0] if box is None else values[box.slices].copy()
+            self._kept[frame] = _Kept(box, kept), notes
+        return self._kept[frame]
+
+    def _values(self, frame: int) -> tuple[NDArray[np.float32], tuple[str, ...]]:
+        matte = self._clip.matte(frame, self._settings.matte_channel)
+        if self._settings.matte_invert:
+            matte = matte.inverted()
+        return matte_on(self._header, matte), matte.notes
