@@ -41,6 +41,7 @@ examples:
   cleanplate render --plate sh010/plate.####.exr --matte sh010/matte.####.exr --output sh010/clean.####.exr
   cleanplate render --plate plate.mov --matte matte.mov --output out/ --grow 6 --feather 4
   cleanplate render --job job.json --resume --progress json
+  cleanplate render --job job.json --dry-run                        (what would --resume render, and why?)
   cleanplate render ... --frames 1001-1050 --state-out a.state      (first chunk of a shot)
   cleanplate render ... --frames 1051-1100 --state-in a.state       (the next one: same pixels as in one go)
 
@@ -193,6 +194,9 @@ def _add_render(commands: Any) -> None:
     run.add_argument("--threads", type=int, metavar="N", help="processor threads (all cores)")
     run.add_argument("--resume", action="store_true", help="go on where the last render stopped")
     run.add_argument("--overwrite", action="store_true", help="start again although frames exist")
+    run.add_argument(
+        "--dry-run", action="store_true", help="say what would be rendered and why, and render nothing"
+    )
     run.add_argument("--state-in", metavar="FILE", help="state after the frame before the range")
     run.add_argument("--state-out", metavar="FILE", help="write the state after the last frame here")
     run.add_argument("--checkpoint-every", type=int, metavar="N", help="frames between saved states (8)")
@@ -229,6 +233,12 @@ def _add_models(commands: Any) -> None:
 def _render(arguments: argparse.Namespace) -> int:
     from .stop import Stop, on_signals
 
+    if "dry_run" in arguments:
+        from .forecast import forecast_job
+
+        told = forecast_job(_job(arguments))
+        print(told.as_json() if arguments.progress == "json" else told)
+        return 0
     stop = Stop()
     with on_signals(stop):
         # Loading takes a second: a signal that comes meanwhile is kept until the render can act on it.

@@ -53,17 +53,27 @@ class Journal:
         Raises:
             StateError: the journal is of a render with another key; says what differs.
         """
-        try:
-            lines = self.path.read_text("utf-8", "replace").splitlines()
-        except FileNotFoundError:
-            return None
-        except OSError as error:
-            raise StateError(f"Can't read {self.path}: {error.strerror or error}.") from error
-        records = [record for record in map(_parse, lines) if record is not None]
-        if not records or "key" not in records[0]:
+        records = self._records()
+        if not records:
             return None
         check_key(records[0]["key"], self.key, f"The render in {self.path.parent}")
         return [entry for entry in map(_entry, records[1:]) if entry is not None]
+
+    def found_key(self) -> dict[str, str] | None:
+        """Return the key of the render that is on disk, whatever it is; None when there is no journal."""
+        records = self._records()
+        return dict(records[0]["key"]) if records else None
+
+    def _records(self) -> list[dict[str, Any]]:
+        """Return the lines, the key's first; none when there is no journal. Raises StateError."""
+        try:
+            lines = self.path.read_text("utf-8", "replace").splitlines()
+        except FileNotFoundError:
+            return []
+        except OSError as error:
+            raise StateError(f"Can't read {self.path}: {error.strerror or error}.") from error
+        records = [record for record in map(_parse, lines) if record is not None]
+        return records if records and "key" in records[0] else []
 
     def read_own(self) -> list[Entry]:
         """Return the entries if they are of this very render, and nothing if they are not."""

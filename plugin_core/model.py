@@ -146,6 +146,16 @@ class Bundle:
         return hashlib.sha256(hashes.encode()).hexdigest()[:16]
 
     @property
+    def source_offsets(self) -> tuple[int, ...]:
+        """Frames beside the target that are used as sources; see `network.NetworkShape`."""
+        return self.manifest.source_offsets
+
+    @property
+    def size_multiple(self) -> int:
+        """Pixels that the network's height and width are multiples of; see `network.NetworkShape`."""
+        return self.manifest.size_multiple
+
+    @property
     def encode_path(self) -> Path:
         """The graph that encodes one frame as a source."""
         return self.path / self.manifest.encode.file

@@ -55,8 +55,8 @@ class StepOutput:
     debug: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
 
 
-class Network(Protocol):
-    """A recurrent network opened on a device."""
+class NetworkShape(Protocol):
+    """What can be known of a network without opening it on a device; a model bundle knows it too."""
 
     @property
     def model_id(self) -> str:
@@ -72,6 +72,10 @@ class Network(Protocol):
     def size_multiple(self) -> int:
         """Height and width must be multiples of this many pixels."""
         ...
+
+
+class Network(NetworkShape, Protocol):
+    """A recurrent network opened on a device."""
 
     def encode(self, frame: Picture, mask: Mask) -> Features:
         """Encode one frame as a source. What lies in the hole is ignored but must be finite."""

@@ -14,7 +14,7 @@ from .errors import ImageError, InputError, MissingFramesError, SettingsError, W
 from .frames import Sequence
 from .images import Header, formats_lossy, output_notes
 from .mattes import ShotMattes
-from .network import Network
+from .network import NetworkShape
 from .region import Box, Region, choose_region
 from .shot import Settings, Shot
 from .window import Schedule
@@ -95,7 +95,7 @@ def make_plan(
     sources: Sources,
     shot: Shot,
     settings: Settings,
-    network: Network,
+    network: NetworkShape,
     *,
     continues: bool = False,
     watch: Callable[[int], None] = lambda frame: None,
@@ -105,7 +105,7 @@ def make_plan(
     Args:
         sources: from `open_sources`.
         shot, settings: what was asked for.
-        network: the opened model.
+        network: the model, opened or not.
         continues: the state before the first frame will be handed in.
         watch: called with each matte's frame after it was read; may raise to stop.
 
@@ -281,7 +281,7 @@ def _scan(sources: Sources, mattes: ShotMattes, watch: Callable[[int], None]) ->
 
 
 def _key(
-    network: Network,
+    network: NetworkShape,
     sources: Sources,
     region: Region | None,
     color: ColorMap,

@@ -77,7 +77,11 @@ def go_on(
         )
         entries = []
     latest = {entry.frame: entry for entry in entries}
-    needed = min(_first_missing(latest, sources), _first_stale(latest, state, plan, handed_in, tell))
+    stale = first_stale(latest, plan, "" if handed_in is None else handed_in.digest)
+    if stale is not None:
+        state.invalidate_from(stale.source, stale.why)
+        tell.append(f"{stale.why}: rendering again from frame {stale.first} on.")
+    needed = first_needed(latest, sources, stale)
     if needed > sources.last and need_state and plan.region is not None and not _has_last(state, sources):
         needed = sources.last
     if needed > sources.last:
@@ -89,31 +93,52 @@ def go_on(
     return start
 
 
-def _first_missing(latest: Mapping[int, Entry], sources: Sources) -> int:
+@dataclass(frozen=True)
+class Stale:
+    """What was made from something that is no longer the same.
+
+    Attributes:
+        first: the first output frame that was.
+        source: the input frame that changed.
+        why: what changed, without a full stop.
+    """
+
+    first: int
+    source: int
+    why: str
+
+
+def first_needed(latest: Mapping[int, Entry], sources: Sources, stale: Stale | None) -> int:
+    """Return the first frame of the range that is missing or stale; beyond the last when none is."""
     frames = range(sources.first, sources.last + 1)
-    return next((f for f in frames if not _is_done(latest.get(f), sources)), sources.last + 1)
+    missing = next((f for f in frames if not _is_done(latest.get(f), sources)), sources.last + 1)
+    return missing if stale is None else min(missing, stale.first)
 
 
-def _first_stale(
-    latest: Mapping[int, Entry], state: ShotState, plan: Plan, handed_in: HandedIn | None, tell: list[str]
-) -> int:
-    """Return the first frame made from an input that is no longer the same; forget the states after it."""
+def first_stale(latest: Mapping[int, Entry], plan: Plan, handed_in: str) -> Stale | None:
+    """Compare finished frames with what is on disk now; changes nothing.
+
+    Args:
+        latest: what was finished, by frame.
+        plan: the render as asked for now.
+        handed_in: digest of the state before the first frame; empty where none is handed in.
+    """
     sources = plan.sources
     first = latest.get(sources.first)
-    if first is not None and first.handed_in != (handed_in.digest if handed_in else ""):
-        tell.append(f"Another state was handed in: rendering again from frame {sources.first} on.")
-        if state.checkpoints is not None:
-            state.checkpoints.drop_from(sources.first, "another state was handed in")
-        return sources.first
+    if first is not None and first.handed_in != handed_in:
+        return Stale(sources.first, sources.first, "Another state was handed in")
     own = (entry for frame, entry in latest.items() if sources.first <= frame <= sources.last)
     changed = _changed(own, sources)
     if not changed:
-        return sources.last + 1
-    touched = state.invalidate_from(changed[0], "its plate or matte has changed")
-    tell.append(
-        f"Plate or matte changed on frames {compact(changed)}: rendering again from frame {touched} on."
-    )
-    return touched
+        return None
+    source = min(frame for frames in changed.values() for frame in frames)
+    named = [f"{kind} changed on {_frames(frames)}" for kind, frames in changed.items()]
+    why = " and ".join(named)
+    return Stale(plan.schedule.first_touched(source), source, why[0].upper() + why[1:])
+
+
+def _frames(frames: list[int]) -> str:
+    return f"frame{'s' if len(frames) > 1 else ''} {compact(frames)}"
 
 
 def _has_last(state: ShotState, sources: Sources) -> bool:
@@ -148,12 +173,12 @@ def _is_done(entry: Entry | None, sources: Sources) -> bool:
         return False
 
 
-def _changed(entries: Iterable[Entry], sources: Sources) -> list[int]:
-    """Return the input frames whose plate or matte is no longer what was rendered from."""
-    clips: dict[str, Clip] = {"plate": sources.plate, "matte": sources.matte}
+def _changed(entries: Iterable[Entry], sources: Sources) -> dict[str, list[int]]:
+    """Return the input frames that are no longer what was rendered from, of the matte and of the plate."""
+    clips: dict[str, Clip] = {"matte": sources.matte, "plate": sources.plate}
     # A still or a movie is one file for many frames: it is looked at once.
     holds: dict[tuple[Path, Fingerprint], bool] = {}
-    stale = set()
+    stale: dict[str, set[int]] = {kind: set() for kind in clips}
     for entry in entries:
         for frame, marks in entry.inputs.items():
             for kind, mark in marks.items():
@@ -161,5 +186,5 @@ def _changed(entries: Iterable[Entry], sources: Sources) -> list[int]:
                 if file not in holds:
                     holds[file] = mark.still_holds(file[0])
                 if not holds[file]:
-                    stale.add(frame)
-    return sorted(stale)
+                    stale[kind].add(frame)
+    return {kind: sorted(frames) for kind, frames in stale.items() if frames}

@@ -91,13 +91,15 @@ def carry_digest(arrays: Mapping[str, NDArray[np.float32]]) -> str:
     return digest.hexdigest()
 
 
+def differences(found: Mapping[str, str], expected: ShotKey) -> list[tuple[str, str, str]]:
+    """Return (name, found, expected) of every part in which two keys differ."""
+    names = sorted(set(found) | set(expected))
+    pairs = [(name, found.get(name, "absent"), expected.get(name, "none")) for name in names]
+    return [pair for pair in pairs if found.get(pair[0]) != expected.get(pair[0])]
+
+
 def check_key(found: Mapping[str, str], expected: ShotKey, what: str) -> None:
     """Raise StateError naming every part in which a saved key differs from this shot's."""
-    names = sorted(set(found) | set(expected))
-    different = [
-        f"{name} is {found.get(name, 'absent')}, this render has {expected.get(name, 'none')}"
-        for name in names
-        if found.get(name) != expected.get(name)
-    ]
+    different = [f"{name} is {was}, this render has {now}" for name, was, now in differences(found, expected)]
     if different:
         raise StateError(f"{what} belongs to another render: {'; '.join(different)}.")

@@ -1,0 +1,148 @@
+"""What a render would do, and why, without doing it: `cleanplate render --dry-run`.
+
+Everything that a render refuses before its first frame is refused here too. Nothing is written, no device is
+opened. With ``--progress json`` one line is printed, for hosts to act on and to show::
+
+    {"event": "plan", "action": "resume", "first": 1001, "last": 1024, "from": 1006, "frames": 19,
+     "reasons": ["Matte changed on frame 1012"]}
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from .checkpoints import Checkpoints
+from .errors import SettingsError
+from .frames import compact
+from .journal import Entry, Journal
+from .model import Bundle, find_bundle
+from .network import NetworkShape
+from .plan import Plan, make_plan, open_sources
+from .render import state_folder
+from .resume import first_needed, first_stale
+from .saved_state import differences
+from .shot import Job, Run, Settings, Shot
+
+Action = Literal["nothing", "start", "resume", "overwrite"]
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """What a render would do.
+
+    Attributes:
+        action: `nothing` when every frame is there and as it should be; `start` when none is there; `resume`
+            when ``--resume`` does what is missing; `overwrite` when only ``--overwrite`` can go on.
+        first, last: the rendered range.
+        begin: the first frame that would be rendered, beyond `last` for `nothing`.
+        reasons: why, for people; no full stops.
+    """
+
+    action: Action
+    first: int
+    last: int
+    begin: int
+    reasons: tuple[str, ...]
+
+    @property
+    def frames(self) -> int:
+        """How many frames would be rendered."""
+        return self.last - self.begin + 1
+
+    def as_json(self) -> str:
+        """Return the event line."""
+        told = {"event": "plan", "action": self.action, "first": self.first, "last": self.last}
+        return json.dumps(
+            {**told, "from": self.begin, "frames": self.frames, "reasons": self.reasons}, ensure_ascii=False
+        )
+
+    def __str__(self) -> str:
+        why = "; ".join(self.reasons)
+        if self.action == "nothing":
+            return f"Nothing to render: {why}."
+        how = "" if self.action == "start" else f" with --{self.action}"
+        total = self.last - self.first + 1
+        return f"Would render frames {self.begin}-{self.last} ({self.frames} of {total}){how}: {why}."
+
+
+def forecast_job(job: Job) -> Forecast:
+    """Say what rendering a job would do. Raises what the render would raise before its first frame."""
+    return forecast(job.shot, job.settings, job.run, Bundle.open(find_bundle(job.run.model)))
+
+
+def forecast(shot: Shot, settings: Settings, run: Run, network: NetworkShape) -> Forecast:
+    """Say what a render would do.
+
+    Args:
+        shot, settings: what would be rendered.
+        run: `resume` and `overwrite` make no difference; a state handed in is refused.
+        network: a model bundle will do.
+
+    Raises:
+        CleanplateError: whatever stops the render before its first frame.
+    """
+    if run.state_in is not None:
+        raise SettingsError("A dry run looks at a whole shot; leave --state-in out.")
+    with _no_folder_left(Path(shot.output)):
+        sources = open_sources(shot)
+        plan = make_plan(sources, shot, settings, network)
+    folder = state_folder(sources)
+    journal = Journal(folder / "journal.jsonl", plan.key)
+    key = journal.found_key()
+    if key is None:
+        return _without_journal(plan)
+    changed = differences(key, plan.key)
+    if changed:
+        named = tuple(f"{name} was {was}, now is {now}" for name, was, now in changed)
+        return Forecast("overwrite", sources.first, sources.last, sources.first, named)
+    latest = {entry.frame: entry for entry in journal.read() or []}
+    return _with_journal(plan, latest, Checkpoints(folder, plan.key))
+
+
+def _without_journal(plan: Plan) -> Forecast:
+    sources = plan.sources
+    there = [frame for frame in sources.output.frames_on_disk() if sources.first <= frame <= sources.last]
+    if there:
+        why = f"frames {compact(there)} of the output are there already and are not of a render of ours"
+        return Forecast("overwrite", sources.first, sources.last, sources.first, (why,))
+    return Forecast("start", sources.first, sources.last, sources.first, ("nothing is rendered yet",))
+
+
+def _with_journal(plan: Plan, latest: Mapping[int, Entry], kept: Checkpoints) -> Forecast:
+    sources = plan.sources
+    stale = first_stale(latest, plan, "")
+    needed = first_needed(latest, sources, stale)
+    if needed > sources.last:
+        why = "every frame is there, and neither plate, matte nor settings have changed"
+        return Forecast("nothing", sources.first, sources.last, needed, (why,))
+    reasons = [] if stale is None else [stale.why]
+    if stale is None or needed < stale.first:
+        reasons.append(f"frames from {needed} on are not rendered yet")
+    begin = needed if plan.region is None else _begin(plan, kept, needed)
+    if begin < needed:
+        reasons.append(f"the state nearest to frame {needed} is the one before frame {begin}")
+    return Forecast("resume", sources.first, sources.last, begin, tuple(reasons))
+
+
+def _begin(plan: Plan, kept: Checkpoints, needed: int) -> int:
+    """Return where a render that needs a frame goes on: after the newest state before it."""
+    segment = plan.schedule.segment_of(needed)
+    saved = kept.newest(from_frame=segment.first, below=needed)
+    return segment.first if saved is None else saved.frame + 1
+
+
+@contextlib.contextmanager
+def _no_folder_left(output: Path) -> Iterator[None]:
+    """Remove the folders that looking at the output made."""
+    missing = [folder for folder in (output, *output.parents) if not folder.exists()]
+    try:
+        yield
+    finally:
+        for folder in missing:
+            with contextlib.suppress(OSError):
+                folder.rmdir()
