@@ -60,6 +60,7 @@ _PARTS = {
         "matte_threshold",
         "matte_soft",
         "matte_union",
+        "grain",
         "warmup",
         "context",
         "working_size",
@@ -181,6 +182,9 @@ def _add_render(commands: Any) -> None:
     look.add_argument("--matte-soft", action="store_true", help="blend the fill in by the matte's own values")
     look.add_argument(
         "--matte-union", type=int, metavar="N", help="join the mattes of N frames before and after (0)"
+    )
+    look.add_argument(
+        "--grain", choices=("auto", "off"), help="auto: give the fill the grain of the plate around it (off)"
     )
     look.add_argument("--warmup", type=int, metavar="N", help="steps over the mirrored start first (0)")
     look.add_argument("--context", type=int, metavar="PX", help="plate seen around the hole (half its size)")

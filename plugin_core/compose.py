@@ -12,6 +12,7 @@ from .hole import Hole
 from .images import Plate
 from .network import Mask, Picture
 from .region import Box, Region
+from .regrain import regrain
 
 _BLACK = -1.0
 """The network's value of a plate's 0."""
@@ -59,7 +60,15 @@ def _half_table(color: ColorMap) -> NDArray[np.float32]:
         return color.to_network(every.reshape(-1, 1, 1)).reshape(-1)
 
 
-def filled(plate: Plate, hole: Hole, fill: Picture, region: Region, color: ColorMap) -> Plate:
+def filled(
+    plate: Plate,
+    hole: Hole,
+    fill: Picture,
+    region: Region,
+    color: ColorMap,
+    *,
+    grain_seed: int | None = None,
+) -> Plate:
     """Return the plate with its hole filled; every pixel outside the hole keeps its bits.
 
     Args:
@@ -68,9 +77,13 @@ def filled(plate: Plate, hole: Hole, fill: Picture, region: Region, color: Color
         fill: the network's picture, (3, h, w) RGB -1..1.
         region: where the picture belongs.
         color: from the network's range to the plate's.
+        grain_seed: give the fill the plate's grain, a different one for each seed; None for no grain.
     """
     local = hole.box.moved(-region.crop.x0, -region.crop.y0)
-    rgb = color.from_network(region.restore(fill)[local.slices])
+    picture = region.restore(fill)[local.slices]
+    if grain_seed is not None:
+        picture = regrain(picture, plate, hole, color, seed=grain_seed)
+    rgb = color.from_network(picture)
     blended = _blend(plate.crop(*hole.box), rgb, hole.alpha)
     return plate.with_patch(blended, hole.alpha > 0, hole.box.x0, hole.box.y0)
 

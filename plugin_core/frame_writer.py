@@ -78,7 +78,9 @@ class FrameWriter:
         if hole is None:
             self._put_unchanged(frame, given.plate)
         else:
-            write_plate(filled(given.plate, hole, fill, region, self._plan.color), path)
+            seed = frame if self._plan.settings.grain == "auto" else None
+            clean = filled(given.plate, hole, fill, region, self._plan.color, grain_seed=seed)
+            write_plate(clean, path)
             notes += given.plate.notes
         came_from = self.came_from if frame == self._plan.sources.first else ""
         self._journal.append(Entry(frame, path.stat().st_size, marks, came_from))

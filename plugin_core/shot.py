@@ -75,6 +75,7 @@ class Settings(_Strict):
         matte_soft: the matte's own values, from the threshold on, are the weights that the fill is blended
             in with; otherwise they count as 1.
         matte_union: frames before and after whose mattes are joined to a frame's own; never across a cut.
+        grain: ``auto`` gives what the network painted the plate's grain, ``off`` leaves it smooth.
         warmup: steps run over the shot's mirrored start (or its handles) before the first frame.
         context: pixels of plate the network sees around the hole; None: half the hole's longer side.
         working_size: the network works on at most this many pixels squared; larger crops are reduced.
@@ -88,6 +89,7 @@ class Settings(_Strict):
     matte_threshold: float = Field(0.05, gt=0, le=1)
     matte_soft: bool = False
     matte_union: int = Field(0, ge=0, le=50)
+    grain: Literal["auto", "off"] = "off"
     warmup: int = Field(0, ge=0, le=200)
     context: int | None = Field(None, ge=0, le=8192)
     working_size: int = Field(512, ge=64, le=4096)

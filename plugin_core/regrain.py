@@ -1,0 +1,86 @@
+"""Give what the network painted into a frame the grain of the plate around it."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from .color import ColorMap
+from .grain import BLOCK, GrainModel, grain_gain
+from .hole import Hole
+from .images import Plate
+from .region import Box
+
+_LEAST_REACH, _LARGEST_REACH = 128, 512
+"""How far around the hole the plate is looked at, in pixels."""
+
+_MOST_BLOCKS = 1200
+"""What is measured is bounded, however large the hole."""
+
+
+def regrain(
+    picture: NDArray[np.float32],
+    plate: Plate,
+    hole: Hole,
+    color: ColorMap,
+    *,
+    seed: int,
+    painted: NDArray[np.float32] | None = None,
+) -> NDArray[np.float32]:
+    """Return a fill with the plate's grain where it is the network's own; a pure function of its arguments.
+
+    The fill comes back as it was where the plate around the hole is too small, or clipped, to measure.
+
+    Args:
+        picture: the fill over the hole's box, (h, w, 3) in the network's range.
+        plate: the untouched plate, which the grain is measured on.
+        hole: what is filled.
+        color: from the plate to the network's range.
+        seed: differs from frame to frame: the frame's number.
+        painted: (h, w) 0..1, share of the network's own picture, the rest being real pixels; None for all.
+    """
+    model = GrainModel.measure(_blocks_around(plate, hole, color))
+    if model is None:
+        return picture
+    share = np.ones_like(hole.alpha) if painted is None else painted
+    gain = grain_gain(share, hole.alpha)
+    # NumPy takes no negative seeds, and frame numbers can be negative.
+    return model.add(picture, gain, (seed & 0xFFFFFFFF, hole.box.x0, hole.box.y0))
+
+
+def _blocks_around(plate: Plate, hole: Hole, color: ColorMap) -> NDArray[np.float32]:
+    """Blocks (n, 16, 16, 3) of plate near the hole and outside it, in the network's range."""
+    found = [plate.crop(x, y, x + BLOCK, y + BLOCK) for x, y in _corners(plate, hole)]
+    blocks = np.stack(found) if found else np.zeros((0, BLOCK, BLOCK, 3), np.float32)
+    blocks = blocks[~_clipped(blocks, plate.header.is_float)]
+    return color.to_network(blocks.reshape(-1, BLOCK, 3)).reshape(blocks.shape)
+
+
+def _corners(plate: Plate, hole: Hole) -> list[tuple[int, int]]:
+    """Left upper corners of blocks on a fixed grid that lie apart from the hole, evenly thinned out."""
+    longer = max(hole.box.width, hole.box.height)
+    reach = min(max(longer // 2, _LEAST_REACH), _LARGEST_REACH)
+    around = hole.box.grown(reach).within(plate.header.width, plate.header.height)
+    grid = Box(-(-around.x0 // BLOCK), -(-around.y0 // BLOCK), around.x1 // BLOCK, around.y1 // BLOCK)
+    if grid.width <= 0 or grid.height <= 0:
+        return []
+    held = hole.mask_on(Box(*(BLOCK * edge for edge in grid)).union(hole.box).grown(BLOCK))
+    left = min(BLOCK * grid.x0, hole.box.x0) - BLOCK
+    top = min(BLOCK * grid.y0, hole.box.y0) - BLOCK
+    near = cv2.dilate(held.astype(np.uint8), np.ones((BLOCK + 1, BLOCK + 1), np.uint8))
+    free = [
+        (x, y)
+        for y in range(BLOCK * grid.y0, BLOCK * grid.y1, BLOCK)
+        for x in range(BLOCK * grid.x0, BLOCK * grid.x1, BLOCK)
+        if not near[y - top : y - top + BLOCK, x - left : x - left + BLOCK].any()
+    ]
+    return free[:: -(-len(free) // _MOST_BLOCKS)] if free else free
+
+
+def _clipped(blocks: NDArray[np.float32], is_float: bool) -> NDArray[np.bool_]:
+    """Which blocks (n, 16, 16, 3) can't show noise: clipped, black borders, or not finite."""
+    lost = ~np.isfinite(blocks) | (blocks == 0)
+    if not is_float:
+        lost |= (blocks <= 0) | (blocks >= 1)
+    return np.asarray(lost.mean(axis=(1, 2, 3)) > 0.02)

@@ -1,0 +1,117 @@
+"""The plate's grain on a fill: where it is measured, where it goes, and that nothing else moves."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from plugin_core.color import choose_color
+from plugin_core.hole import Hole, hole_of
+from plugin_core.images import Plate, read_plate
+from plugin_core.regrain import regrain
+from plugin_core.shot import Settings
+
+from .pictures_on_disk import save, spec_of
+from .shots import QUICK, bits, hole, make_shot, read, run_toy, same_files
+from .test_chunks import chunk
+from .test_resume import Killed, KilledNetwork
+
+pytestmark = pytest.mark.usefixtures("no_sync")
+GRAIN = QUICK.model_copy(update={"grain": "auto"})
+WIDTH, HEIGHT = 400, 300
+
+
+def plate_with(tmp_path, values: np.ndarray, kind: str = "half") -> Plate:
+    names = ("R", "G", "B")
+    path = tmp_path / ("p.exr" if kind != "uint8" else "p.png")
+    return read_plate(save(path, (spec_of(values.shape[1], values.shape[0], names, kind), values)))
+
+
+def gray_with_grain(level: float, amount: float) -> np.ndarray:
+    random = np.random.default_rng(0)
+    return (level + amount * random.standard_normal((HEIGHT, WIDTH, 3))).astype(np.float32)
+
+
+def middle(**settings: object) -> Hole:
+    matte = np.zeros((HEIGHT, WIDTH), np.float32)
+    matte[100:200, 150:250] = 1
+    found = hole_of(matte, Settings(**settings))
+    assert found is not None
+    return found
+
+
+@pytest.mark.parametrize(("level", "kind"), [(0.4, "half"), (0.4, "uint8"), (40.0, "float")])
+def test_the_fill_gets_the_noise_of_the_plate_in_shadow_and_light(tmp_path, level, kind):
+    """At 40.0 too, where the plate's values are far above the network's 1."""
+    values = gray_with_grain(level, 0.03 * level)
+    stored = np.rint(np.clip(values, 0, 1) * 255).astype(np.uint8) if kind == "uint8" else values
+    plate = plate_with(tmp_path, stored, kind)
+    color = choose_color("auto", plate.header.is_float)
+    flat = color.to_network(np.full((100, 100, 3), level, np.float32))
+    made = color.from_network(regrain(flat, plate, middle(), color, seed=1))
+    assert abs(made.std() / (0.03 * level) - 1) < 0.15
+    assert abs(made.mean() / level - 1) < 0.01
+
+
+def test_what_lies_in_the_hole_and_beside_it_does_not_count(tmp_path):
+    values = gray_with_grain(0.4, 0.01)
+    color = choose_color("auto", True)
+    flat = np.zeros((100, 100, 3), np.float32)
+    before = regrain(flat, plate_with(tmp_path, values), middle(), color, seed=1)
+    values[95:205, 145:255] = np.random.default_rng(1).random((110, 110, 3))
+    values[0, 0] = np.nan
+    after = regrain(flat, plate_with(tmp_path, values), middle(), color, seed=1)
+    assert abs(after.std() / before.std() - 1) < 0.02
+
+
+def test_a_plate_that_is_clipped_or_too_small_leaves_the_fill_alone(tmp_path):
+    flat = np.zeros((100, 100, 3), np.float32)
+    white = plate_with(tmp_path, np.full((HEIGHT, WIDTH, 3), 255, np.uint8), "uint8")
+    color = choose_color("auto", False)
+    assert regrain(flat, white, middle(), color, seed=1) is flat
+    everything = middle(grow=140)
+    picture = np.zeros((*everything.alpha.shape, 3), np.float32)
+    noisy = plate_with(tmp_path, gray_with_grain(0.4, 0.01))
+    assert regrain(picture, noisy, everything, choose_color("auto", True), seed=1) is picture
+
+
+def test_real_pixels_keep_their_own_grain(tmp_path):
+    plate = plate_with(tmp_path, gray_with_grain(0.4, 0.02))
+    flat = np.zeros((100, 100, 3), np.float32)
+    painted = np.zeros((100, 100), np.float32)
+    painted[:, 50:] = 1
+    made = regrain(flat, plate, middle(), choose_color("auto", True), seed=-3, painted=painted)
+    assert not made[:, :50].any() and made[:, 50:].std() > 0.01
+
+
+@pytest.fixture
+def noisy(tmp_path):
+    """A shot large enough to measure on."""
+    return make_shot(tmp_path, 1, 10, size=(256, 192))
+
+
+def test_outside_the_hole_every_bit_is_the_plates_and_inside_it_differs_by_frame(noisy):
+    run_toy(noisy.shot("off"))
+    run_toy(noisy.shot("auto"), GRAIN)
+    patterns = []
+    for frame in range(1, 11):
+        plate, off, auto = (
+            read(p) for p in (noisy.plate(frame), *(noisy.written(frame, n) for n in ("off", "auto")))
+        )
+        inside = hole(frame, (256, 192)) > 0
+        np.testing.assert_array_equal(bits(auto[~inside]), bits(plate[~inside]))
+        np.testing.assert_array_equal(bits(auto[..., 3]), bits(plate[..., 3]))
+        patterns.append((auto.astype(np.float32) - off.astype(np.float32))[inside][:, :3])
+        assert patterns[-1].std() > 1e-4
+    assert abs(np.corrcoef(patterns[0].ravel(), patterns[1].ravel())[0, 1]) < 0.2
+
+
+def test_resumed_and_in_chunks_the_grain_is_that_of_one_go(noisy):
+    run_toy(noisy.shot("whole"), GRAIN)
+    with pytest.raises(Killed):
+        run_toy(noisy.shot(), GRAIN, network=KilledNetwork(5))
+    run_toy(noisy.shot(), GRAIN, resume=True)
+    same_files(noisy, "out", "whole")
+    chunk(noisy, 1, 4, "parts", settings=GRAIN)
+    chunk(noisy, 5, 10, "parts", settings=GRAIN)
+    same_files(noisy, "parts", "whole")
