@@ -50,7 +50,7 @@ sequences: name.####.exr, name.@@@@.exr, name.%04d.exr, a folder that holds one 
 
 # Which part of a job an option belongs to, so that options can override a job.json field by field.
 _PARTS = {
-    "shot": ("plate", "matte", "output", "frames", "colorspace", "cuts"),
+    "shot": ("plate", "matte", "output", "frames", "colorspace", "ocio_config", "cuts"),
     "settings": (
         "grow",
         "feather",
@@ -64,6 +64,7 @@ _PARTS = {
         "warmup",
         "context",
         "working_size",
+        "exposure",
     ),
     "run": (
         "model",
@@ -164,9 +165,10 @@ def _add_render(commands: Any) -> None:
     shot.add_argument(
         "--colorspace",
         metavar="NAME",
-        help="of the plate, by its OpenColorIO name ($OCIO or the built-in configuration); or linear "
-        "(scene-linear Rec.709), display, auto: floating point is linear, integers are display (auto)",
+        help="of the plate, by its OpenColorIO name; or linear (scene-linear Rec.709), display, cineon, or "
+        "auto: what the file says, else floating point is linear and integers are display (auto)",
     )
+    shot.add_argument("--ocio-config", metavar="FILE", help="where the names are from ($OCIO, or built in)")
     shot.add_argument("--cuts", metavar="F,F", help="first frames of new takes; nothing crosses a cut")
     look = render.add_argument_group("look")
     look.add_argument("--grow", type=int, metavar="PX", help="grow the matte, negative shrinks it (0)")
@@ -190,6 +192,9 @@ def _add_render(commands: Any) -> None:
     look.add_argument("--context", type=int, metavar="PX", help="plate seen around the hole (half its size)")
     look.add_argument(
         "--working-size", type=int, metavar="PX", help="the network sees at most PX squared pixels (512)"
+    )
+    look.add_argument(
+        "--exposure", metavar="N", help="stops brighter that the network sees a scene-referred plate (auto)"
     )
     run = render.add_argument_group("run")
     run.add_argument("--job", metavar="FILE", help="job.json with all of this; options override its fields")

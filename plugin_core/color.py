@@ -1,25 +1,55 @@
 """Plate values to the network's range and back.
 
 The network was trained on display-referred pictures in -1..1. A plate in any other space is first brought to
-scene-linear Rec.709, and from there by a curve that has an inverse over every finite value, so nothing clips:
-the sRGB curve (IEC 61966-2-1) up to 1, a logarithm that continues it with the same slope above 1, and both
-mirrored below 0.
+scene-linear Rec.709, then to a normal exposure by whole stops (the same for every frame of a shot), and from
+there by a curve that has an inverse over every finite value, so nothing clips: the sRGB curve (IEC 61966-2-1)
+up to 1, a logarithm that continues it with the same slope above 1, and both mirrored below 0.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, replace
+from typing import Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .ocio import Conversion, conversion_for
+from .color_auto import guess
+from .images import Header
+from .log_curves import Cineon
+from .ocio import conversion_for, is_known
 
 Encoding = Literal["linear", "display"]
 
 _SLOPE_AT_ONE = 1.055 / 2.4
 """Slope of the sRGB curve at 1: the logarithm above takes over with the same one."""
+
+
+class ToLinear(Protocol):
+    """From a plate's space to scene-linear Rec.709 and back; hashable."""
+
+    @property
+    def space(self) -> str:
+        """The plate's space."""
+        ...
+
+    @property
+    def config(self) -> str:
+        """Where the space is defined."""
+        ...
+
+    @property
+    def key(self) -> str:
+        """What is computed; equal keys give equal values."""
+        ...
+
+    def to_linear(self, rgb: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Bring (..., 3) to scene-linear Rec.709."""
+        ...
+
+    def from_linear(self, rgb: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the inverse of `to_linear`."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -29,10 +59,13 @@ class ColorMap:
     Attributes:
         encoding: `linear` for plates that go through the curve, `display` for display-referred ones.
         conversion: from the plate's space to scene-linear Rec.709; None where it is that already.
+        stops: the network sees a scene-referred plate this much brighter; whole stops, so that scaling by
+            them rounds nothing.
     """
 
     encoding: Encoding
-    conversion: Conversion | None = None
+    conversion: ToLinear | None = None
+    stops: int = 0
 
     @property
     def name(self) -> str:
@@ -41,38 +74,75 @@ class ColorMap:
             return f"{self.conversion.space} ({self.conversion.config})"
         return "display-referred" if self.encoding == "display" else "scene-linear Rec.709"
 
+    @property
+    def key(self) -> str:
+        """What a saved state depends on: the name, the exact conversion and the exposure."""
+        computed = "" if self.conversion is None else f" [{self.conversion.key}]"
+        return f"{self.name}{computed}{f' {self.stops:+d} stops' if self.stops else ''}"
+
+    def exposed(self, stops: int) -> ColorMap:
+        """The same mapping for a plate that the network should see so many stops brighter."""
+        return replace(self, stops=stops if self.encoding == "linear" else 0)
+
+    def to_linear(self, rgb: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Plate RGB (..., 3) to scene-linear Rec.709, before any change of exposure."""
+        return rgb if self.conversion is None else self.conversion.to_linear(rgb)
+
     def to_network(self, rgb: NDArray[np.float32]) -> NDArray[np.float32]:
         """Plate RGB (H, W, 3), finite, to the network's -1..1 (beyond it where the plate is beyond 0..1)."""
-        if self.conversion is not None:
-            rgb = self.conversion.to_linear(rgb)
-        display = _encode(rgb) if self.encoding == "linear" else rgb
-        return np.asarray(2 * display - 1, np.float32)
+        if self.encoding == "display":
+            return np.asarray(2 * rgb - 1, np.float32)
+        return np.asarray(2 * _encode(self.to_linear(rgb) * np.float32(2.0**self.stops)) - 1, np.float32)
 
     def from_network(self, picture: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the inverse of `to_network`."""
         display = np.asarray((picture + 1) / 2, np.float32)
-        rgb = _decode(display) if self.encoding == "linear" else display
+        if self.encoding == "display":
+            return display
+        rgb = _decode(display) * np.float32(2.0**-self.stops)
         return rgb if self.conversion is None else self.conversion.from_linear(rgb)
 
 
-def choose_color(asked: str, is_float: bool) -> ColorMap:
+@dataclass(frozen=True)
+class ColorChoice:
+    """The mapping of a shot, and a sentence for the user where it was concluded from the file."""
+
+    color: ColorMap
+    notes: tuple[str, ...] = ()
+
+
+def choose_color(asked: str, header: Header, config: str | None = None) -> ColorChoice:
     """Choose a shot's mapping.
 
     Args:
-        asked: `linear` (scene-linear Rec.709), `display`, an OpenColorIO name, or `auto`, which takes
-            floating-point plates for linear and integer ones for display.
-        is_float: whether the plate's pixels are floating point.
+        asked: `linear` (scene-linear Rec.709), `display`, `cineon`, an OpenColorIO name, or `auto`, which
+            goes by what the plate's file says (see `color_auto`).
+        header: of the plate.
+        config: path of an OpenColorIO configuration; None takes `$OCIO` or the built-in one.
 
     Raises:
-        SettingsError: the name is not in the OpenColorIO configuration.
+        SettingsError: the name is not in the configuration, or the configuration can't be read.
+        ImageError: the plate's tags make no sense.
     """
-    if asked == "auto":
-        return ColorMap("linear" if is_float else "display")
-    if asked == "linear":
-        return ColorMap("linear")
-    if asked == "display":
+    if asked != "auto":
+        return ColorChoice(_color(asked, config))
+    found = guess(header.color, header.format, header.is_float, config)
+    if found.primaries is not None:
+        color = ColorMap("linear", found.primaries)
+    else:
+        color = _color(found.asked, found.config or config)
+    return ColorChoice(color, (f"The plate is taken for {color.name}: {found.why} (--colorspace).",))
+
+
+def _color(asked: str, config: str | None) -> ColorMap:
+    lowered = asked.lower()
+    if lowered == "display":
         return ColorMap("display")
-    return ColorMap("linear", conversion_for(asked))
+    if lowered == "linear":
+        return ColorMap("linear")
+    if lowered == "cineon" and not is_known(asked, config):
+        return ColorMap("linear", Cineon())
+    return ColorMap("linear", conversion_for(asked, config))
 
 
 def _encode(linear: NDArray[np.float32]) -> NDArray[np.float32]:

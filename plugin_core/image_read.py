@@ -11,6 +11,7 @@ import numpy as np
 import OpenImageIO as oiio
 from numpy.typing import NDArray
 
+from .color_tags import color_tags_of
 from .errors import ImageError
 from .image_channels import choose_fill, layer_of
 from .image_text import complaint
@@ -140,6 +141,7 @@ def header_of(path: Path, format_name: str, specs: list[oiio.ImageSpec]) -> Head
         part=part,
         parts=len(specs),
         fill_channels=fill,
+        color=color_tags_of(spec, _UNTAGGED),
     )
 
 

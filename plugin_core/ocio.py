@@ -1,23 +1,29 @@
-"""Color spaces by their OpenColorIO names, through OpenImageIO.
+"""Color spaces by their OpenColorIO names.
 
-The configuration is `$OCIO`, or the one built into OpenColorIO where that is not set. Names are those of the
-configuration: color spaces, aliases and roles.
+The configuration is the one that was named, else `$OCIO`, else the studio configuration built into
+OpenColorIO, which knows the ACES spaces and the cameras' logarithmic curves. Names are those of the
+configuration: color spaces, aliases and roles, upper or lower case.
 """
 
 from __future__ import annotations
 
 import difflib
+import os
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
-import OpenImageIO as oiio
+import PyOpenColorIO as ocio  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 
 from .errors import SettingsError
 
 Floats = NDArray[np.float32]
+
+BUILT_IN = "ocio://studio-config-latest"
+"""OpenColorIO's own studio configuration, of whatever version is installed."""
 
 _WORKING = ("lin_rec709_scene", "lin_rec709", "lin_srgb", "Utility - Linear - sRGB", "scene_linear")
 """Names of scene-linear Rec.709 in the configurations in use; the last resort is any scene-linear space."""
@@ -30,70 +36,119 @@ class Conversion:
     Attributes:
         space: the plate's space, as the configuration calls it.
         working: the scene-linear space, as the configuration calls it.
-        config: the configuration's name or path.
+        source: where the configuration comes from: a path, or an ``ocio://`` name.
+        config: the configuration's name, for messages.
     """
 
     space: str
     working: str
+    source: str
     config: str
 
+    @property
+    def key(self) -> str:
+        """What the conversion computes, tables in files included: another one has another key."""
+        there, back = (_processor(self.source, *pair) for pair in self._pairs())
+        return f"{there.getCacheID()} {back.getCacheID()}"
+
     def to_linear(self, rgb: Floats) -> Floats:
-        """Bring (H, W, 3) of the plate's space to scene-linear values."""
-        return self._convert(rgb, self.space, self.working)
+        """Bring (..., 3) of the plate's space to scene-linear values."""
+        return _convert(rgb, self.source, *self._pairs()[0])
 
     def from_linear(self, rgb: Floats) -> Floats:
         """Return the inverse of `to_linear`."""
-        return self._convert(rgb, self.working, self.space)
+        return _convert(rgb, self.source, *self._pairs()[1])
 
-    @staticmethod
-    def _convert(rgb: Floats, source: str, target: str) -> Floats:
-        picture = oiio.ImageBuf(np.ascontiguousarray(rgb, np.float32))
-        converted = oiio.ImageBufAlgo.colorconvert(picture, source, target, unpremult=False)
-        if converted.has_error:
-            raise SettingsError(f"Can't convert {source} to {target}: {converted.geterror()}.")
-        return np.asarray(converted.get_pixels(oiio.FLOAT), np.float32).reshape(rgb.shape)
+    def _pairs(self) -> tuple[tuple[str, str], tuple[str, str]]:
+        return (self.space, self.working), (self.working, self.space)
 
 
-def conversion_for(name: str) -> Conversion:
+def conversion_for(name: str, config: str | None = None) -> Conversion:
     """Look a color space up.
 
+    Args:
+        name: a color space, alias or role.
+        config: path of a configuration; None takes `$OCIO`, or the built-in one where that is not set.
+
     Raises:
-        SettingsError: the configuration does not know the name (near ones are named), or can't be read.
+        SettingsError: the configuration does not know the name (near ones are named), can't be read, or says
+            that the space holds no color (a data space such as Raw).
     """
-    config = _config()
-    known = _known(config)
+    source = source_of(config)
+    opened = _open(source)
+    title = opened.getName() or source
+    known = _known(source)
     space = known.get(name.lower())
     if space is None:
         close = difflib.get_close_matches(name.lower(), known, n=3, cutoff=0.5)
-        near = dict.fromkeys(known[match] for match in close) or config.getColorSpaceNames()
+        near = dict.fromkeys(known[match] for match in close) or opened.getColorSpaceNames()
         raise SettingsError(
-            f"Color space {name!r} is not in the OpenColorIO configuration {config.configname()}; did you "
-            f"mean one of: {', '.join(near)}? (auto, linear and display need no configuration.)"
+            f"Color space {name!r} is not in the OpenColorIO configuration {title}; did you "
+            f"mean one of: {', '.join(near)}? (auto, linear, display and cineon need no configuration.)"
         )
+    if opened.getColorSpace(space).isData():
+        raise SettingsError(f"{space} of {title} is for data, not for color; name the plate's color space.")
     working = next((known[candidate.lower()] for candidate in _WORKING if candidate.lower() in known), None)
     if working is None:
         raise SettingsError(
-            f"The OpenColorIO configuration {config.configname()} has no scene-linear space: it needs the "
-            "role scene_linear."
+            f"The OpenColorIO configuration {title} has no scene-linear space (role scene_linear)."
         )
-    return Conversion(space, working, str(config.configname()))
+    conversion = Conversion(space, working, source, title)
+    _ = conversion.key  # both directions are there, or it is said now
+    return conversion
 
 
-@lru_cache(maxsize=1)
-def _config() -> Any:
-    config = oiio.ColorConfig()
-    error = config.geterror()
-    if error:
-        raise SettingsError(f"The OpenColorIO configuration can't be read: {error}")
-    return config
+def is_known(name: str, config: str | None = None) -> bool:
+    """Whether the configuration has a color space, alias or role of this name. Raises SettingsError."""
+    return name.lower() in _known(source_of(config))
 
 
-def _known(config: Any) -> dict[str, str]:
+def source_of(config: str | None) -> str:
+    """Where the configuration comes from: the path given, `$OCIO`, or the built-in one's name."""
+    return config or os.environ.get("OCIO") or BUILT_IN
+
+
+@lru_cache(maxsize=8)
+def _open(source: str) -> Any:
+    try:
+        if source.startswith("ocio://"):
+            return ocio.Config.CreateFromFile(source)
+        if not Path(source).is_file():
+            raise SettingsError(f"OpenColorIO configuration {source} is not there (--ocio-config, $OCIO).")
+        return ocio.Config.CreateFromFile(source)
+    except ocio.Exception as error:
+        raise SettingsError(f"OpenColorIO configuration {source} can't be read: {_line(error)}") from error
+
+
+@lru_cache(maxsize=8)
+def _known(source: str) -> dict[str, str]:
     """Every name that may be used, in lower case, and the color space it stands for."""
+    config = _open(source)
     known = {}
-    for space in config.getColorSpaceNames():
-        known[space.lower()] = space
-        known |= {alias.lower(): space for alias in config.getAliases(space)}
-    for role in config.getRoles():
-        known.setdefault(role.lower(), config.getColorSpaceNameByRole(role))
+    for space in config.getColorSpaces():
+        known[space.getName().lower()] = space.getName()
+        known |= {alias.lower(): space.getName() for alias in space.getAliases()}
+    for role, space in config.getRoles():
+        known.setdefault(role.lower(), space)
     return known
+
+
+@lru_cache(maxsize=32)
+def _processor(source: str, one: str, other: str) -> Any:
+    """Compute without the approximations that OpenColorIO takes by default: what goes in must come back."""
+    try:
+        found = _open(source).getProcessor(one, other)
+        return found.getOptimizedCPUProcessor(ocio.OPTIMIZATION_LOSSLESS)
+    except ocio.Exception as error:
+        raise SettingsError(f"Can't convert {one} to {other}: {_line(error)}") from error
+
+
+def _convert(rgb: Floats, source: str, one: str, other: str) -> Floats:
+    converted = np.array(rgb, np.float32, order="C")
+    if converted.size:
+        _processor(source, one, other).applyRGB(converted)
+    return converted
+
+
+def _line(error: Exception) -> str:
+    return " ".join(str(error).split()) or "no reason given"

@@ -10,6 +10,7 @@ import numpy as np
 import OpenImageIO as oiio
 from numpy.typing import NDArray
 
+from .color_tags import ColorTags
 from .errors import ImageError
 
 Box = tuple[int, int, int, int]
@@ -22,7 +23,8 @@ class Header:
 
     ``width`` and ``height`` are the data window's. ``fill_channels`` are indices into ``channels``: three for
     R, G, B in this order, or one for gray. ``bits`` is the number of significant bits of an integer type (10
-    for 10-bit DPX), 0 for floating point. ``colorspace`` is only OpenImageIO's hint.
+    for 10-bit DPX), 0 for floating point. ``colorspace`` is only OpenImageIO's hint, ``color`` what the file
+    says itself.
     """
 
     path: Path
@@ -41,6 +43,7 @@ class Header:
     part: int
     parts: int
     fill_channels: tuple[int, ...]
+    color: ColorTags = field(default_factory=ColorTags)
 
     @property
     def is_gray(self) -> bool:
@@ -106,6 +109,12 @@ class Plate:
         if run is not None:
             return _to_float(run[y0:y1, x0:x1])
         planes = [_to_float(part.channel(c)[y0:y1, x0:x1]) for c in channels]
+        return np.stack(planes * (3 // len(planes)), axis=2)
+
+    def sampled(self, step: int) -> NDArray[np.float32]:
+        """Every ``step``-th pixel of every ``step``-th row, as :attr:`rgb`."""
+        part = self.parts[self.header.part]
+        planes = [_to_float(part.channel(c)[::step, ::step]) for c in self.header.fill_channels]
         return np.stack(planes * (3 // len(planes)), axis=2)
 
     def native_crop(self, x0: int, y0: int, x1: int, y1: int) -> NDArray[Any] | None:

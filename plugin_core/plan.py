@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .clip import Clip, MovieClip, check_frames, open_clip
-from .color import ColorMap, choose_color
+from .color import ColorMap
 from .compose import covers_everything
 from .errors import ImageError, InputError, MissingFramesError, SettingsError, WriteError
 from .frames import Sequence
@@ -17,6 +17,7 @@ from .mattes import ShotMattes
 from .network import NetworkShape
 from .region import Box, Region, choose_region
 from .shot import Settings, Shot
+from .shot_color import shot_color
 from .window import Schedule
 
 
@@ -52,6 +53,7 @@ class Plan:
         region: None where no matte of the shot has a hole: then plates are copied and no network runs.
         cuts: first frames of new takes, ascending.
         key: what saved states of this render are valid for.
+        notes: sentences the user should see.
     """
 
     sources: Sources
@@ -61,6 +63,7 @@ class Plan:
     color: ColorMap
     cuts: tuple[int, ...]
     key: dict[str, str]
+    notes: tuple[str, ...] = ()
 
 
 def open_sources(shot: Shot) -> Sources:
@@ -137,9 +140,9 @@ def make_plan(
             context=settings.context,
             working_size=settings.working_size,
         )
-    color = choose_color(shot.colorspace, header.is_float)
-    key = _key(network, sources, region, color, settings, cuts)
-    return Plan(sources, settings, schedule, region, color, cuts, key)
+    choice = shot_color(shot, settings, sources.plate, header, range(sources.lower, sources.upper + 1))
+    key = _key(network, sources, region, choice.color, settings, cuts)
+    return Plan(sources, settings, schedule, region, choice.color, cuts, key, choice.notes)
 
 
 def _range(shot: Shot, plate: Clip) -> tuple[int, int]:
@@ -298,7 +301,7 @@ def _key(
         "frames on disk": readable,
         "first frame": str(sources.first),
         "network crop": crop,
-        "color": color.name,
+        "color": color.key,
         "cuts": ",".join(map(str, cuts)),
         **{name.replace("_", " "): str(value) for name, value in pixels.items()},
     }

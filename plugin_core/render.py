@@ -102,6 +102,8 @@ def render(
             continues=handed_in is not None,
             watch=lambda frame: _check_stop(stop, f"Stopped while reading mattes, at frame {frame}."),
         )
+        for note in plan.notes:
+            reporters.note(note)
         if handed_in is not None:
             plan = replace(plan, key={**plan.key, "first frame": handed_in.key.get("first frame", "")})
         yield from _Rendering(plan, run, network, reporters, stop, folder).frames(handed_in)

@@ -45,7 +45,9 @@ class Shot(_Strict):
         output: sequence pattern, or a folder (then the plate's own file name and format are used).
         frames: frame range, such as ``1001-1100``; all frames of the plate when left out.
         colorspace: the plate's, by its OpenColorIO name (``ACEScg``); or ``linear`` (scene-linear Rec.709),
-            ``display``, or ``auto``: floating-point plates are linear, others display.
+            ``display``, ``cineon``, or ``auto``: what the file says, else floating-point plates are
+            linear and others display.
+        ocio_config: path of the OpenColorIO configuration; None takes ``$OCIO``, or the built-in one.
         cuts: first frames of new camera takes; nothing is carried across one.
     """
 
@@ -54,6 +56,7 @@ class Shot(_Strict):
     output: str = Field(min_length=1)
     frames: str | None = None
     colorspace: str = Field("auto", min_length=1)
+    ocio_config: str | None = None
     cuts: Annotated[tuple[int, ...], BeforeValidator(_frame_list)] = ()
 
     def frame_range(self) -> FrameRange | None:
@@ -79,6 +82,8 @@ class Settings(_Strict):
         warmup: steps run over the shot's mirrored start (or its handles) before the first frame.
         context: pixels of plate the network sees around the hole; None: half the hole's longer side.
         working_size: the network works on at most this many pixels squared; larger crops are reduced.
+        exposure: stops the network sees a scene-referred plate brighter by, the same on every frame; ``auto``
+            measures what brings the shot to a normal exposure.
     """
 
     grow: int = Field(0, ge=-512, le=512)
@@ -93,6 +98,7 @@ class Settings(_Strict):
     warmup: int = Field(0, ge=0, le=200)
     context: int | None = Field(None, ge=0, le=8192)
     working_size: int = Field(512, ge=64, le=4096)
+    exposure: str = Field("auto", pattern=r"^(auto|[+-]?(1?[0-9]|20))$")
 
 
 class Run(_Strict):

@@ -1,0 +1,96 @@
+"""The sample shot in ACEScg, with a light of 40.0 beside the hole and one inside it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import OpenImageIO as oiio
+import pytest
+
+from plugin_core import sample
+from plugin_core.network import StepOutput
+from plugin_core.ocio import conversion_for
+from plugin_core.shot import Settings, Shot
+
+from .pictures_on_disk import save, spec_of
+from .shots import run_toy
+from .toy_network import ToyNetwork
+
+pytestmark = pytest.mark.usefixtures("no_sync")
+
+FRAMES = range(sample.FIRST, sample.FIRST + 4)
+LIGHT = 40.0
+FEATHER = 3
+
+
+class Mirror(ToyNetwork):
+    """Gives back the picture it is shown, hole and all: what remains is the way there and back."""
+
+    def step(self, frame, mask, sources, carry) -> StepOutput:
+        return StepOutput(frame.copy(), super().step(frame, mask, sources, carry).carry)
+
+
+def pixels_of(path: Path) -> np.ndarray:
+    buffer = oiio.ImageBuf(str(path))
+    assert not buffer.has_error, buffer.geterror()
+    return np.asarray(buffer.get_pixels(oiio.HALF))
+
+
+@pytest.fixture(scope="module")
+def shot(tmp_path_factory: pytest.TempPathFactory) -> Shot:
+    """The true clean plate in ACEScg, so that a network that sees through the matte fills in the truth."""
+    folder = tmp_path_factory.mktemp("hdr")
+    acescg = conversion_for("ACEScg")
+    for frame in FRAMES:
+        clean = pixels_of(sample.frame_path(sample.clean_pattern(), frame)).astype(np.float32)
+        matte = pixels_of(sample.frame_path(sample.matte_pattern(), frame))[..., 0]
+        plate = acescg.from_linear(clean)
+        rows, columns = np.nonzero(matte > 0)
+        y, left, right = int(np.median(rows)), columns.min(), columns.max()
+        middle = (left + right) // 2
+        beside = right + 6 if right + 10 < matte.shape[1] else left - 10
+        plate[y : y + 4, middle : middle + 4] = LIGHT
+        plate[y : y + 4, beside : beside + 4] = LIGHT
+        plate[y + 8 : y + 12, middle : middle + 4] = (-0.3, 1.2, -0.05)  # outside ACEScg's own gamut
+        plate[y + 8 : y + 12, beside : beside + 4] = (-0.3, 1.2, -0.05)
+        height, width, _ = plate.shape
+        spec = spec_of(width, height, "RGB", "half", compression="zip")
+        spec.attribute("colorInteropID", "lin_ap1_scene")
+        save(folder / f"plate.{frame}.exr", (spec, plate.astype(np.float16)))
+    return Shot(
+        plate=str(folder / "plate.####.exr"), matte=sample.matte_pattern(),
+        output=str(folder / "clean.####.exr"),
+        frames=f"{FRAMES[0]}-{FRAMES[-1]}", colorspace="ACEScg",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("exposure", ["auto", "0", "-3"])
+def test_lights_and_negative_values_survive_beside_and_inside_the_hole(shot, exposure):
+    settings = Settings(working_size=512, feather=FEATHER, exposure=exposure)
+    run_toy(shot, settings, network=Mirror(), overwrite=True)
+    for frame in FRAMES:
+        paths = [sample.frame_path(pattern, frame) for pattern in (shot.plate, shot.output)]
+        plate, clean = (pixels_of(path) for path in paths)
+        matte = pixels_of(sample.frame_path(sample.matte_pattern(), frame))[..., 0] >= 0.05
+        near = np.asarray(oiio.ImageBufAlgo.dilate(oiio.ImageBuf(matte[..., None].astype(np.float32)),
+                                                   2 * FEATHER + 3).get_pixels())[..., 0] > 0  # fmt: skip
+        assert plate[~near].tobytes() == clean[~near].tobytes()
+        # Neither clipped nor bent: the fill is the truth to a few units in the last place of a half.
+        np.testing.assert_allclose(clean.astype(np.float32), plate.astype(np.float32), rtol=3e-3, atol=3e-4)
+        assert clean[matte].max() >= 39.9 and clean[~near].max() == LIGHT
+        assert clean[matte].min() == pytest.approx(-0.3, abs=1e-3)
+
+
+def test_openimageio_sees_no_difference_but_the_fill(shot):
+    run_toy(shot, Settings(working_size=128), overwrite=True)
+    for frame in FRAMES:
+        one, other = (oiio.ImageBuf(str(sample.frame_path(p, frame))) for p in (shot.plate, shot.output))
+        matte = pixels_of(sample.frame_path(sample.matte_pattern(), frame)) >= 0.05
+        outside = oiio.ImageBuf(np.repeat(~matte, 3, axis=2).astype(np.float32))
+        parts = [oiio.ImageBufAlgo.mul(picture, outside) for picture in (one, other)]
+        result = oiio.CompareResults()
+        oiio.ImageBufAlgo.compare(*parts, 0.0, 0.0, result)
+        assert (result.nfail, result.maxerror) == (0, 0.0)
+        oiio.ImageBufAlgo.compare(one, other, 0.0, 0.0, result)
+        assert result.nfail > 0 and result.maxerror > 0.01
