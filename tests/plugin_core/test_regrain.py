@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from plugin_core.color import choose_color
+from plugin_core.color import ColorMap
 from plugin_core.hole import Hole, hole_of
 from plugin_core.images import Plate, read_plate
 from plugin_core.regrain import regrain
@@ -46,7 +46,7 @@ def test_the_fill_gets_the_noise_of_the_plate_in_shadow_and_light(tmp_path, leve
     values = gray_with_grain(level, 0.03 * level)
     stored = np.rint(np.clip(values, 0, 1) * 255).astype(np.uint8) if kind == "uint8" else values
     plate = plate_with(tmp_path, stored, kind)
-    color = choose_color("auto", plate.header.is_float)
+    color = ColorMap("linear" if plate.header.is_float else "display")
     flat = color.to_network(np.full((100, 100, 3), level, np.float32))
     made = color.from_network(regrain(flat, plate, middle(), color, seed=1))
     assert abs(made.std() / (0.03 * level) - 1) < 0.15
@@ -55,7 +55,7 @@ def test_the_fill_gets_the_noise_of_the_plate_in_shadow_and_light(tmp_path, leve
 
 def test_what_lies_in_the_hole_and_beside_it_does_not_count(tmp_path):
     values = gray_with_grain(0.4, 0.01)
-    color = choose_color("auto", True)
+    color = ColorMap("linear")
     flat = np.zeros((100, 100, 3), np.float32)
     before = regrain(flat, plate_with(tmp_path, values), middle(), color, seed=1)
     values[95:205, 145:255] = np.random.default_rng(1).random((110, 110, 3))
@@ -67,12 +67,12 @@ def test_what_lies_in_the_hole_and_beside_it_does_not_count(tmp_path):
 def test_a_plate_that_is_clipped_or_too_small_leaves_the_fill_alone(tmp_path):
     flat = np.zeros((100, 100, 3), np.float32)
     white = plate_with(tmp_path, np.full((HEIGHT, WIDTH, 3), 255, np.uint8), "uint8")
-    color = choose_color("auto", False)
+    color = ColorMap("display")
     assert regrain(flat, white, middle(), color, seed=1) is flat
     everything = middle(grow=140)
     picture = np.zeros((*everything.alpha.shape, 3), np.float32)
     noisy = plate_with(tmp_path, gray_with_grain(0.4, 0.01))
-    assert regrain(picture, noisy, everything, choose_color("auto", True), seed=1) is picture
+    assert regrain(picture, noisy, everything, ColorMap("linear"), seed=1) is picture
 
 
 def test_real_pixels_keep_their_own_grain(tmp_path):
@@ -80,7 +80,7 @@ def test_real_pixels_keep_their_own_grain(tmp_path):
     flat = np.zeros((100, 100, 3), np.float32)
     painted = np.zeros((100, 100), np.float32)
     painted[:, 50:] = 1
-    made = regrain(flat, plate, middle(), choose_color("auto", True), seed=-3, painted=painted)
+    made = regrain(flat, plate, middle(), ColorMap("linear"), seed=-3, painted=painted)
     assert not made[:, :50].any() and made[:, 50:].std() > 0.01
 
 
