@@ -177,7 +177,7 @@ def _believable(strength: Floats) -> Floats:
     grain looks soft, too much looks broken. Noise differs little from level to level in this range.
     """
     usual = np.quantile(strength, 0.25, axis=0)
-    return np.minimum(strength, np.minimum(_MOST_OVER_USUAL * usual, np.float32(_MOST))).astype(np.float32)
+    return np.asarray(np.minimum(strength, np.minimum(_MOST_OVER_USUAL * usual, _MOST)), np.float32)
 
 
 def _smoothed(strength: Floats) -> Floats:

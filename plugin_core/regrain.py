@@ -65,16 +65,12 @@ def _corners(plate: Plate, hole: Hole) -> list[tuple[int, int]]:
     grid = Box(-(-around.x0 // BLOCK), -(-around.y0 // BLOCK), around.x1 // BLOCK, around.y1 // BLOCK)
     if grid.width <= 0 or grid.height <= 0:
         return []
-    held = hole.mask_on(Box(*(BLOCK * edge for edge in grid)).union(hole.box).grown(BLOCK))
-    left = min(BLOCK * grid.x0, hole.box.x0) - BLOCK
-    top = min(BLOCK * grid.y0, hole.box.y0) - BLOCK
-    near = cv2.dilate(held.astype(np.uint8), np.ones((BLOCK + 1, BLOCK + 1), np.uint8))
-    free = [
-        (x, y)
-        for y in range(BLOCK * grid.y0, BLOCK * grid.y1, BLOCK)
-        for x in range(BLOCK * grid.x0, BLOCK * grid.x1, BLOCK)
-        if not near[y - top : y - top + BLOCK, x - left : x - left + BLOCK].any()
-    ]
+    inner = Box(*(BLOCK * edge for edge in grid))
+    wider = inner.union(hole.box).grown(BLOCK)
+    near = cv2.dilate(hole.mask_on(wider).astype(np.uint8), np.ones((BLOCK + 1, BLOCK + 1), np.uint8))
+    cut = near[inner.moved(-wider.x0, -wider.y0).slices]
+    taken = cut.reshape(grid.height, BLOCK, grid.width, BLOCK).any(axis=(1, 3))
+    free = [(BLOCK * (grid.x0 + x), BLOCK * (grid.y0 + y)) for y, x in np.argwhere(~taken).tolist()]
     return free[:: -(-len(free) // _MOST_BLOCKS)] if free else free
 
 
