@@ -1,0 +1,207 @@
+"""Our own rows: a case rendered by the real core, in a folder of its own, with any settings.
+
+`cleanplate` is what a user gets without an option; `vinet` is the network alone; `vinet-stateless` is the
+network as if every frame were a shot's first: no ConvLSTM state, no previous output fed back. Further
+variants come from the command line.
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from plugin_core.errors import CleanplateError, SettingsError, WriteError
+from plugin_core.network import Carry, Features, Mask, Network, Picture, StepOutput
+from plugin_core.progress import Reporters
+from plugin_core.render import render
+from plugin_core.session import Session
+from plugin_core.shot import Run, Settings, Shot, validated
+from plugin_core.stop import Stop
+
+from .evaluation_clips import Footage, Video
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One row of ours.
+
+    Attributes:
+        name: of the row.
+        settings: fields of `plugin_core.Settings` that are not left at their defaults.
+        stateless: drop the state and the fed-back output before every step.
+        model: bundle name or path; None for the one given for all.
+    """
+
+    name: str
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    stateless: bool = False
+    model: str | None = None
+
+    @classmethod
+    def parse(cls, text: str) -> Variant:
+        """Read `NAME:key=value,key=value`; `stateless=true` and `model=...` are the variant's own."""
+        name, _, rest = text.partition(":")
+        fields = parse_settings([pair for pair in rest.split(",") if pair])
+        stateless, model = bool(fields.pop("stateless", False)), fields.pop("model", None)
+        if not name:
+            raise SettingsError(f"Variant {text!r} needs a name: NAME:key=value,...")
+        return cls(name, fields, stateless, None if model is None else str(model))
+
+    def with_settings(self, more: Mapping[str, Any]) -> Variant:
+        """Return the variant over other defaults."""
+        return Variant(self.name, {**more, **self.settings}, self.stateless, self.model)
+
+    def validated(self) -> Settings:
+        """Return the settings. Raises SettingsError that names the variant and the field."""
+        return validated(Settings, dict(self.settings), f"Variant {self.name}")
+
+
+def parse_settings(pairs: Sequence[str]) -> dict[str, Any]:
+    """Read `key=value` pairs; numbers, true, false and null are read as such, anything else is text."""
+    found: dict[str, Any] = {}
+    for pair in pairs:
+        key, equals, value = pair.partition("=")
+        if not equals:
+            raise SettingsError(f"Expected key=value, got {pair!r}.")
+        try:
+            found[key.strip().replace("-", "_")] = json.loads(value)
+        except ValueError:
+            found[key.strip().replace("-", "_")] = value
+    return found
+
+
+def standard_variants() -> list[Variant]:
+    """Return the rows that the bars need."""
+    # A core that has no propagation stage is the network alone.
+    alone: dict[str, Any] = {"propagate": "off"} if "propagate" in Settings.model_fields else {}
+    return [
+        Variant("cleanplate"),
+        Variant("vinet", alone),
+        Variant("vinet-stateless", alone, stateless=True),
+    ]
+
+
+class Stateless:
+    """A network whose every step is a shot's first: what recurrence is held against.
+
+    Implements `plugin_core.network.Network` around another one.
+    """
+
+    def __init__(self, network: Network) -> None:
+        self._network = network
+
+    @property
+    def model_id(self) -> str:
+        """Another model's as far as saved states go."""
+        return f"{self._network.model_id}-stateless"
+
+    @property
+    def source_offsets(self) -> tuple[int, ...]:
+        """The network's."""
+        return self._network.source_offsets
+
+    @property
+    def size_multiple(self) -> int:
+        """The network's."""
+        return self._network.size_multiple
+
+    def encode(self, frame: Picture, mask: Mask) -> Features:
+        """Encode one frame as a source."""
+        return self._network.encode(frame, mask)
+
+    def start(self, frame: Picture, mask: Mask) -> Carry:
+        """Return the carry before a shot's first frame."""
+        return self._network.start(frame, mask)
+
+    def step(self, frame: Picture, mask: Mask, sources: Sequence[Features], carry: Carry) -> StepOutput:
+        """Fill one frame as if it were the first; the carry is ignored."""
+        return self._network.step(frame, mask, sources, self._network.start(frame, mask))
+
+    def fetch(self, carry: Carry) -> dict[str, NDArray[np.float32]]:
+        """Copy a carry to host memory."""
+        return self._network.fetch(carry)
+
+    def put(self, arrays: Mapping[str, NDArray[np.float32]]) -> Carry:
+        """Bring a fetched carry back."""
+        return self._network.put(arrays)
+
+
+class Renderer:
+    """Renders cases with models that stay open."""
+
+    def __init__(self, model: str, device: str, threads: int | None) -> None:
+        self._model = model
+        self._device = device
+        self._threads = threads
+        self._sessions: dict[str, Session] = {}
+
+    def session(self, variant: Variant) -> Session:
+        """Return the variant's model, opened once."""
+        name = variant.model or self._model
+        if name not in self._sessions:
+            self._sessions[name] = Session.open(name, device=self._device, threads=self._threads)
+        return self._sessions[name]
+
+    def fill(self, footage: Footage, variant: Variant) -> Video:
+        """Render a case.
+
+        Raises:
+            CleanplateError: the core refuses it; or it changed a pixel far from the hole.
+        """
+        session = self.session(variant)
+        network: Network = Stateless(session) if variant.stateless else session
+        settings = variant.validated()
+        with tempfile.TemporaryDirectory(prefix="cleanplate-evaluate-") as folder:
+            shot = _written(footage, Path(folder))
+            for _ in render(shot, settings, Run(checkpoint_every=1000), network, Reporters([]), Stop()):
+                pass
+            result = [_read(Path(folder) / "out" / f"clean.{n:04d}.png") for n in range(len(footage.plate))]
+        _check_untouched(footage, result, settings)
+        return result
+
+
+def _written(footage: Footage, folder: Path) -> Shot:
+    """Lay a case out on disk as a user would."""
+    for name in ("plate", "matte"):
+        (folder / name).mkdir()
+    for number, (picture, hole) in enumerate(zip(footage.plate, footage.holes, strict=True)):
+        _write(folder / "plate" / f"plate.{number:04d}.png", picture[..., ::-1])
+        _write(folder / "matte" / f"matte.{number:04d}.png", hole.astype(np.uint8) * 255)
+    return Shot(
+        plate=str(folder / "plate" / "plate.####.png"),
+        matte=str(folder / "matte" / "matte.####.png"),
+        output=str(folder / "out" / "clean.####.png"),
+    )
+
+
+def _write(path: Path, picture: NDArray[np.uint8]) -> None:
+    if not cv2.imwrite(str(path), picture, [cv2.IMWRITE_PNG_COMPRESSION, 1]):
+        raise WriteError(f"Can't write {path}.")
+
+
+def _read(path: Path) -> NDArray[np.uint8]:
+    picture = cv2.imread(str(path), cv2.IMREAD_COLOR)
+    if picture is None:
+        raise CleanplateError(f"The core did not write {path.name}.")
+    return np.ascontiguousarray(picture[..., ::-1], np.uint8)
+
+
+def _check_untouched(footage: Footage, result: Video, settings: Settings) -> None:
+    """Hold the core to its first promise: beyond the grown, feathered matte nothing changes."""
+    reach, union = max(settings.grow, 0) + settings.feather, settings.matte_union
+    brush = np.ones((2 * reach + 1, 2 * reach + 1), np.uint8)
+    for number, (plate, picture) in enumerate(zip(footage.plate, result, strict=True)):
+        joined = np.any(footage.holes[max(0, number - union) : number + union + 1], axis=0)
+        touched = cv2.dilate(joined.astype(np.uint8), brush) > 0
+        if (plate != picture)[~touched].any():
+            raise CleanplateError(
+                f"{footage.case.key}, frame {number}: the core changed pixels outside the matte."
+            )
