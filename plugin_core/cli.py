@@ -65,6 +65,7 @@ _PARTS = {
         "context",
         "working_size",
         "exposure",
+        "pre_roll",
     ),
     "run": (
         "model",
@@ -72,8 +73,10 @@ _PARTS = {
         "threads",
         "resume",
         "overwrite",
+        "chunk",
         "state_in",
         "state_out",
+        "wait_seconds",
         "progress_file",
         "cancel_file",
         "checkpoint_every",
@@ -206,12 +209,38 @@ def _add_render(commands: Any) -> None:
     run.add_argument(
         "--dry-run", action="store_true", help="say what would be rendered and why, and render nothing"
     )
+    run.add_argument("--chunk", metavar="A-B", help="render only these frames of the shot's --frames")
     run.add_argument("--state-in", metavar="FILE", help="state after the frame before the range")
     run.add_argument("--state-out", metavar="FILE", help="write the state after the last frame here")
+    run.add_argument(
+        "--pre-roll",
+        type=int,
+        metavar="N",
+        help="begin a chunk N frames early, thrown away, instead of --state-in: chunks in parallel, not exact",
+    )
+    run.add_argument(
+        "--wait",
+        dest="wait_seconds",
+        type=float,
+        metavar="SECONDS",
+        help="wait so long for another render of the same frames (0)",
+    )
     run.add_argument("--checkpoint-every", type=int, metavar="N", help="frames between saved states (8)")
-    run.add_argument("--progress", choices=("auto", "bar", "json", "none"), default="auto", help="(auto)")
+    run.add_argument(
+        "--progress",
+        choices=("auto", "bar", "json", "none", "openjd", "deadline", "tractor"),
+        default="auto",
+        help="a bar on a terminal, else one line a frame; JSON lines; what a farm engine reads (auto)",
+    )
     run.add_argument("--progress-file", metavar="FILE", help="append progress as JSON lines here too")
     run.add_argument("--cancel-file", metavar="FILE", help="stop cleanly once this file exists")
+    run.add_argument(
+        "--notice",
+        type=float,
+        default=None,
+        metavar="SECONDS",
+        help="after SIGTERM or SIGINT, leave a frame that takes longer than this (wait for it)",
+    )
     render.set_defaults(command=_render)
 
 
@@ -253,7 +282,7 @@ def _render(arguments: argparse.Namespace) -> int:
         # Loading takes a second: a signal that comes meanwhile is kept until the render can act on it.
         from .run_job import run_job
 
-        return run_job(_job(arguments), arguments.progress, stop)
+        return run_job(_job(arguments), arguments.progress, stop, arguments.notice)
 
 
 def _job(arguments: argparse.Namespace) -> Job:

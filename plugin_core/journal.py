@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -98,6 +99,34 @@ class Journal:
                 os.fsync(stream.fileno())
         except OSError as error:
             raise WriteError(f"Can't write {self.path}: {error.strerror or error}.") from error
+
+
+def forget_elsewhere(root: Path, own: Path, first: int, last: int) -> None:
+    """Take the frames that are rendered now out of all other journals of the output.
+
+    A whole render and its chunks have a journal each. Without this, one of them could later believe a frame
+    that another has replaced.
+
+    Args:
+        root: the output's state folder.
+        own: the folder, `root` or one in it, whose journal is left alone.
+        first, last: the frames.
+    """
+    for path in (root / "journal.jsonl", *root.glob("chunk.*/journal.jsonl")):
+        if path.parent == own or not path.is_file():
+            continue
+        try:
+            lines = path.read_text("utf-8", "replace").splitlines()
+        except OSError as error:
+            raise StateError(f"Can't read {path}: {error.strerror or error}.") from error
+        kept = [line for line in lines if not first <= (_parse(line) or {}).get("frame", first - 1) <= last]
+        if len(kept) == len(lines):
+            continue
+        if len(kept) == 1 and path.parent != root:
+            shutil.rmtree(path.parent, ignore_errors=True)
+        else:
+            with replacing(path) as temporary:
+                temporary.write_text("\n".join(kept) + "\n", "utf-8")
 
 
 def _line(entry: Entry) -> str:

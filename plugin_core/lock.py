@@ -1,64 +1,270 @@
-"""One render per output: a lock that ends with its process, and says who holds it."""
+"""One render for each frame of an output: a lock file that tells its owner, and outlives nobody for long.
+
+A render claims its range of frames. Ranges that don't overlap are claimed side by side, so that the chunks of one
+output may run on several machines at once. A claim is a small file made with O_EXCL, which is atomic on local
+disks, NFS and SMB alike; no lock daemon is needed. Its owner touches it every few seconds. Whoever finds it
+
+* on the same machine, looks whether the owner's process still runs: a killed render blocks nobody;
+* on another machine, watches it: one that is touched is in use, one that stays silent is of a dead machine and is
+  taken over. Only the watcher's own clock counts, so clocks that differ do no harm.
+
+An owner that was silent for too long (a paused machine, a mount that hung) and wakes up finds its file gone or
+signed by another, and stops before its next frame. Should two ever work side by side until then, they write the
+same pixels under the same names, each file whole.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import os
 import socket
+import threading
 import time
-from collections.abc import Iterator
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from .errors import OutputBusyError, WriteError
+from .processes import began, place
+
+log = logging.getLogger(__name__)
+
+BEAT_SECONDS = 5.0
+"""How often an owner touches its file."""
+
+SILENT_SECONDS = 45.0
+"""How long another machine's file must stay untouched before it is taken over."""
+
+_LOOK_SECONDS = 1.0
+_WHOLE = "lock.all"
+
+
+@dataclass(frozen=True)
+class Owner:
+    """What a lock file says.
+
+    Attributes:
+        frames: what is claimed, such as ``1051-1100``; ``all`` of the output where no range is given.
+        host: name of the machine.
+        place: tells whose process numbers these are, see `processes.place`.
+        pid: process number.
+        started: when the process began, in the kernel's ticks; empty if unknown.
+        since: local time of the claim, for people.
+        token: makes this claim unlike any other.
+    """
+
+    frames: str
+    host: str
+    place: str
+    pid: int
+    started: str
+    since: str
+    token: str
+
+
+class Claim:
+    """Frames that this render alone may write, until `release`."""
+
+    def __init__(self, path: Path, owner: Owner) -> None:
+        self._path = path
+        self._owner = owner
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._beat, name="lock", daemon=True)
+        self._thread.start()
+
+    def check(self) -> None:
+        """Raise OutputBusyError when another machine took the frames over, thinking this one dead."""
+        now = _read(self._path)
+        if now is not None and now.token != self._owner.token:
+            raise OutputBusyError(
+                f"Process {now.pid} on {now.host} took this render over while it was silent; what it wrote is "
+                "whole, and the other goes on."
+            )
+
+    def release(self) -> None:
+        """Give the frames free."""
+        self._over.set()
+        self._thread.join()
+        _remove(self._path, self._owner.token)
+
+    def _beat(self) -> None:
+        while not self._over.wait(BEAT_SECONDS):
+            now = _read(self._path)
+            if now is not None and now.token == self._owner.token:
+                with contextlib.suppress(OSError):
+                    os.utime(self._path)
 
 
 @contextlib.contextmanager
-def holding(folder: Path, output: str) -> Iterator[None]:
-    """Hold the lock of one output while the block runs.
-
-    The operating system ends the lock with the process, however that dies, so none is ever left behind. The
-    file stays: removing it could let two renders lock two different files of the same name.
+def holding(
+    folder: Path,
+    output: str,
+    frames: tuple[int, int] | None,
+    *,
+    wait_seconds: float = 0,
+    watch: Callable[[], None] = lambda: None,
+) -> Iterator[Claim]:
+    """Hold frames of one output while the block runs.
 
     Args:
-        folder: where the lock file lies; made when it is not there.
+        folder: where the lock files lie; made when it is not there.
         output: what is locked, for messages.
+        frames: first and last frame; None for the whole output.
+        wait_seconds: how long to wait for a render that holds some of them.
+        watch: called now and then while waiting; may raise to stop.
 
     Raises:
-        OutputBusyError: another render holds it.
-        WriteError: the folder can't be written to, or can't hold a lock.
+        OutputBusyError: another render holds some of the frames.
+        WriteError: the folder can't be written to.
     """
-    from filelock import FileLock, Timeout
-
-    # A generator may be carried on by another thread than began it; the lock must not care.
-    lock = FileLock(folder / "lock", thread_local=False)
+    give_up = time.monotonic() + wait_seconds
+    while True:
+        try:
+            claim = _claim(folder, output, frames, watch)
+            break
+        except OutputBusyError as busy:
+            if time.monotonic() >= give_up:
+                raise
+            log.warning("%s Waiting for it.", busy)
+            _pause_until(min(give_up, time.monotonic() + 20 * _LOOK_SECONDS), watch)
+        except OSError as error:
+            raise WriteError(f"Can't write to {folder}: {error.strerror or error}.") from error
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        lock.acquire(timeout=0)
-    except Timeout:
-        raise OutputBusyError(
-            f"Output {output} is being written by another render{_holder(folder)}; wait for it or stop it."
-        ) from None
-    except NotImplementedError as error:
-        raise WriteError(f"The file system of {folder} has no file locks; write to another.") from error
-    except OSError as error:
-        raise WriteError(f"Can't write to {folder}: {error.strerror or error}.") from error
-    try:
-        _sign(folder)
-        yield
+        yield claim
     finally:
-        lock.release()
+        claim.release()
 
 
-def _sign(folder: Path) -> None:
-    owner = {"host": socket.gethostname(), "pid": os.getpid(), "since": time.strftime("%Y-%m-%d %H:%M:%S")}
-    with contextlib.suppress(OSError):
-        (folder / "owner.json").write_text(json.dumps(owner), "utf-8")
-
-
-def _holder(folder: Path) -> str:
+def _claim(
+    folder: Path, output: str, frames: tuple[int, int] | None, watch: Callable[[], None]
+) -> Claim:
+    folder.mkdir(parents=True, exist_ok=True)
+    name = _WHOLE if frames is None else f"lock.{frames[0]}_{frames[1]}"
+    path, owner = folder / name, _ourselves(frames)
+    while not _create(path, owner):
+        _refuse_living(path, output, watch)
+    claim = Claim(path, owner)
     try:
-        owner = json.loads((folder / "owner.json").read_text("utf-8"))
-        return f" (process {owner['pid']} on {owner['host']}, since {owner['since']})"
-    except (OSError, ValueError, KeyError, TypeError):
+        for other in folder.glob("lock.*"):
+            if other != path and _overlap(other.name, name):
+                _refuse_living(other, output, watch)
+    except BaseException:
+        claim.release()
+        raise
+    return claim
+
+
+def _create(path: Path, owner: Owner) -> bool:
+    """Make the file unless it is there. Raises OSError when the folder can't be written to."""
+    try:
+        with path.open("x", encoding="utf-8") as stream:
+            stream.write(json.dumps(asdict(owner)))
+    except FileExistsError:
+        return False
+    except OSError:
+        with contextlib.suppress(OSError):
+            path.unlink(missing_ok=True)
+        raise
+    return True
+
+
+def _overlap(one: str, other: str) -> bool:
+    """Whether two lock files claim a frame in common; told by their names, which are there before content."""
+    if _WHOLE in (one, other):
+        return True
+    (a, b), (c, d) = (map(int, name.removeprefix("lock.").split("_")) for name in (one, other))
+    return a <= d and c <= b
+
+
+def _refuse_living(path: Path, output: str, watch: Callable[[], None]) -> None:
+    """Raise OutputBusyError if the owner of a lock file lives; else remove the file."""
+    owner = _read(path)
+    if _lives(path, owner, watch):
+        raise OutputBusyError(
+            f"Output {output} is being written by another render{_about(owner)}; wait for it or stop it."
+        )
+    log.info("%s was left by a render that died; it is taken over.", path)
+    _remove(path, owner.token if owner is not None else None)
+
+
+def _is_touched(path: Path, owner: Owner | None, watch: Callable[[], None]) -> bool:
+    """Watch another machine's lock file until it is touched or has been silent for long enough."""
+    before, silent = _stamp(path), 0.0
+    if before is not None:
+        log.warning("Looking whether the render%s still lives: up to %.0f s.", _about(owner), SILENT_SECONDS)
+    while silent < SILENT_SECONDS:
+        look = time.monotonic()
+        _pause_until(look + _LOOK_SECONDS, watch)
+        now = _stamp(path)
+        if now is None:
+            return False
+        if now != before:
+            return True
+        # A look that took long itself (the mount hung) says nothing about the owner meanwhile.
+        silent += min(time.monotonic() - look, 2 * _LOOK_SECONDS)
+    return False
+
+
+def _stamp(path: Path) -> tuple[int, int] | None:
+    """Modification time and file number, asked of the server; None when the file has gone."""
+    try:
+        # NFS clients look afresh only when a file is opened.
+        with path.open("rb") as stream:
+            status = os.fstat(stream.fileno())
+    except FileNotFoundError:
+        return None
+    return status.st_mtime_ns, status.st_ino
+
+
+def _pause_until(end: float, watch: Callable[[], None]) -> None:
+    while (left := end - time.monotonic()) > 0:
+        watch()
+        time.sleep(min(left, 0.2))
+
+
+def _read(path: Path) -> Owner | None:
+    """Return what a lock file says; None when it is gone, or its owner died while writing it."""
+    try:
+        return Owner(**json.loads(path.read_text("utf-8")))
+    except (OSError, ValueError, TypeError):
+        return None
+
+
+def _remove(path: Path, token: str | None) -> None:
+    """Remove a lock file, if it is still the one that is meant."""
+    now = _read(path)
+    if (now.token if now is not None else None) == token:
+        with contextlib.suppress(OSError):
+            path.unlink(missing_ok=True)
+
+
+def _ourselves(frames: tuple[int, int] | None) -> Owner:
+    pid = os.getpid()
+    return Owner(
+        "all" if frames is None else f"{frames[0]}-{frames[1]}",
+        socket.gethostname(),
+        place(),
+        pid,
+        began(pid) or "",
+        time.strftime("%Y-%m-%d %H:%M:%S"),
+        uuid.uuid4().hex,
+    )
+
+
+def _lives(path: Path, owner: Owner | None, watch: Callable[[], None]) -> bool:
+    if owner is not None and owner.place == place():
+        start = began(owner.pid)
+        if start is None or (start and start != owner.started):
+            return False
+        if start:
+            return True
+    return _is_touched(path, owner, watch)
+
+
+def _about(owner: Owner | None) -> str:
+    if owner is None:
         return ""
+    return f" (process {owner.pid} on {owner.host}, frames {owner.frames}, since {owner.since})"

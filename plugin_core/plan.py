@@ -11,7 +11,7 @@ from .clip import Clip, MovieClip, check_frames, open_clip
 from .color import ColorMap
 from .compose import covers_everything
 from .errors import ImageError, InputError, MissingFramesError, SettingsError, WriteError
-from .frames import Sequence
+from .frames import FrameRange, Sequence
 from .images import Header, formats_lossy, output_notes
 from .mattes import ShotMattes
 from .network import NetworkShape
@@ -28,7 +28,8 @@ class Sources:
     Attributes:
         plate, matte: the clips.
         output: the sequence that is written.
-        first, last: the rendered range.
+        begins: the shot's first frame.
+        first, last: the rendered range: the shot's, or a chunk's inside it.
         lower, upper: frames that can be read, handles included.
         header: of the plate's first rendered frame.
         notes: sentences the user should see.
@@ -37,6 +38,7 @@ class Sources:
     plate: Clip
     matte: Clip
     output: Sequence
+    begins: int
     first: int
     last: int
     lower: int
@@ -66,8 +68,12 @@ class Plan:
     notes: tuple[str, ...] = ()
 
 
-def open_sources(shot: Shot) -> Sources:
+def open_sources(shot: Shot, chunk: str | None = None) -> Sources:
     """Find the pictures of a shot and check that they can be rendered.
+
+    Args:
+        shot: where they are.
+        chunk: the part of its frames to render; None for all. What is checked does not depend on it.
 
     Raises:
         InputError: bad range, or an output that would overwrite an input.
@@ -91,7 +97,8 @@ def open_sources(shot: Shot) -> Sources:
         notes += (
             f"Output is {output.extension}: the plate's own format is lossy, written again it changes.",
         )
-    return Sources(plate, matte, output, first, last, lower, upper, header, notes)
+    part = _part(chunk, first, last)
+    return Sources(plate, matte, output, first, *part, lower, upper, header, notes)
 
 
 def make_plan(
@@ -117,6 +124,7 @@ def make_plan(
         InputError: the matte covers the whole picture on every frame, or a cut names no frame.
     """
     cuts = _check_cuts(shot, sources)
+    _check_beginning(sources, settings, cuts, continues)
     schedule = Schedule(
         first=sources.first,
         last=sources.last,
@@ -127,6 +135,8 @@ def make_plan(
         warmup=settings.warmup,
         offsets=network.source_offsets,
         matte_union=settings.matte_union,
+        begins=sources.begins,
+        pre_roll=settings.pre_roll,
     )
     box = _scan(sources, mattes_of(sources, settings, cuts), watch)
     header = sources.header
@@ -156,6 +166,31 @@ def _range(shot: Shot, plate: Clip) -> tuple[int, int]:
             "one run of frames, and each further run as a render of its own."
         )
     return asked.first, asked.last
+
+
+def _part(chunk: str | None, first: int, last: int) -> tuple[int, int]:
+    """Return the first and last frame of a chunk of `first`..`last`."""
+    if chunk is None:
+        return first, last
+    part = FrameRange.parse(chunk)
+    if len(part) != part.last - part.first + 1 or not first <= part.first <= part.last <= last:
+        raise InputError(f"Chunk {chunk} should be one run of frames inside the shot's {first}-{last}.")
+    return part.first, part.last
+
+
+def _check_beginning(sources: Sources, settings: Settings, cuts: tuple[int, ...], continues: bool) -> None:
+    """Refuse a chunk that would silently begin in the middle of a take."""
+    first = sources.first
+    if continues and settings.pre_roll is not None:
+        raise SettingsError(
+            f"Chunk {first}-{sources.last} has a state handed in and a pre-roll; give one of them."
+        )
+    if continues or settings.pre_roll is not None or first == sources.begins or first in cuts:
+        return
+    raise SettingsError(
+        f"Chunk {first}-{sources.last} needs the state after frame {first - 1}: give it with --state-in, or "
+        "an approximate chunk a --pre-roll."
+    )
 
 
 def _check_complete(plate: Clip, matte: Clip, first: int, last: int) -> None:
@@ -299,7 +334,7 @@ def _key(
         "model": network.model_id,
         "plate size": size,
         "frames on disk": readable,
-        "first frame": str(sources.first),
+        "first frame": str(sources.begins),
         "network crop": crop,
         "color": color.key,
         "cuts": ",".join(map(str, cuts)),

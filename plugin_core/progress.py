@@ -4,6 +4,7 @@ A JSON line holds one event, flushed at once::
 
     {"event": "start", "total": 100, "done": 0, "first": 1001, "last": 1100, "output": "...", "color": "..."}
     {"event": "frame", "frame": 1012, "done": 12, "total": 100, "seconds": 0.41, "eta": 36.1}
+    {"event": "heartbeat", "frame": 1012, "seconds": 60.0}
     {"event": "note", "message": "..."}
     {"event": "done", "done": 100, "total": 100, "seconds": 41.2}
     {"event": "error", "message": "...", "exit_code": 3}
@@ -15,18 +16,23 @@ import contextlib
 import json
 import os
 import sys
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Protocol, TextIO
+from typing import TYPE_CHECKING, Protocol, TextIO
 
 from .errors import WriteError
+from .heartbeat import Heartbeat
+from .progress_dialects import DIALECTS, lines_of
+from .progress_text import Event, plain
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
-Event = dict[str, Any]
+HEARTBEAT_SECONDS = 30.0
+"""A sign of life is sent when nothing else was for so long."""
 
 
 class Reporter(Protocol):
@@ -42,19 +48,35 @@ class Reporter(Protocol):
 
 
 class Reporters:
-    """Hands every event to several reporters, and adds what is counted: frames done, seconds, time left."""
+    """Hands every event to several reporters, and adds what is counted: frames done, seconds, time left.
 
-    def __init__(self, reporters: Sequence[Reporter]) -> None:
+    As a context manager it also sends a heartbeat while a long frame runs, so that a farm does not take the
+    task for dead.
+
+    Args:
+        reporters: told of every event.
+        heartbeat_seconds: how long nothing may be said; None sends no heartbeats.
+    """
+
+    def __init__(self, reporters: Sequence[Reporter], heartbeat_seconds: float | None = None) -> None:
         self._reporters = list(reporters)
+        self._one_at_a_time = threading.Lock()
+        self._heartbeat_seconds = heartbeat_seconds
+        self._heart: Heartbeat | None = None
+        self._frame: int | None = None
         self._total = self._done = self._rendered = 0
         self._began = self._previous = time.monotonic()
 
     def __enter__(self) -> Reporters:
+        if self._heartbeat_seconds is not None:
+            self._heart = Heartbeat(self._heartbeat_seconds, self._beat)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if self._heart is not None:
+            self._heart.stop()
         for reporter in self._reporters:
             reporter.close()
 
@@ -72,6 +94,7 @@ class Reporters:
         seconds, self._previous = now - self._previous, now
         self._done += 1
         self._rendered += 1
+        self._frame = frame
         pace = (now - self._began) / self._rendered
         self._send(
             {
@@ -98,9 +121,18 @@ class Reporters:
         """Announce the end that was not wanted."""
         self._send({"event": "error", "message": message, "exit_code": exit_code})
 
+    def _beat(self, seconds: float) -> None:
+        self._tell({"event": "heartbeat", "frame": self._frame, "seconds": round(seconds, 1)})
+
     def _send(self, event: Event) -> None:
-        for reporter in self._reporters:
-            reporter.report(event)
+        if self._heart is not None:
+            self._heart.heard()
+        self._tell(event)
+
+    def _tell(self, event: Event) -> None:
+        with self._one_at_a_time:
+            for reporter in self._reporters:
+                reporter.report(event)
 
 
 class JsonLines:
@@ -135,19 +167,19 @@ class JsonLines:
 
 
 class PlainLines:
-    """One plain line a frame, for logs."""
+    """One plain line a frame, for logs; with a dialect, also what a farm engine reads."""
 
-    def __init__(self, stream: TextIO) -> None:
+    def __init__(self, stream: TextIO, dialect: str | None = None) -> None:
         self._stream = stream
+        self._lines = lines_of(dialect) if dialect is not None else _plain_lines
 
     def report(self, event: Event) -> None:
-        """Write one line; errors are printed by whoever ends the process."""
-        line = _plain(event)
-        if line:
-            try:
+        """Write what there is to say; plain errors are printed by whoever ends the process."""
+        try:
+            for line in self._lines(event):
                 print(line, file=self._stream, flush=True)
-            except OSError:
-                _silence(self._stream)
+        except OSError:
+            _silence(self._stream)
 
     def close(self) -> None:
         """Nothing to close."""
@@ -189,11 +221,18 @@ class Bar:
 
 
 def choose_reporter(style: str, stream: TextIO | None = None) -> Reporter | None:
-    """Return the reporter for ``--progress auto|bar|json|none``; auto takes plain lines off a terminal."""
+    """Return the reporter for ``--progress``; auto takes plain lines off a terminal.
+
+    Args:
+        style: ``auto``, ``bar``, ``json``, ``none`` or a farm's dialect.
+        stream: standard output for machines and standard error for people unless given.
+    """
     if style == "none":
         return None
     if style == "json":
         return JsonLines(stream or sys.stdout)
+    if style in DIALECTS:
+        return PlainLines(stream or sys.stdout, style)
     stream = stream or sys.stderr
     if style == "bar" or stream.isatty():
         return Bar(stream)
@@ -206,7 +245,8 @@ def reporting(style: str, progress_file: str | None) -> Iterator[Reporters]:
     chosen = [choose_reporter(style)]
     if progress_file is not None:
         chosen.append(JsonLines.file(Path(progress_file)))
-    with Reporters([reporter for reporter in chosen if reporter is not None]) as reporters:
+    there = [reporter for reporter in chosen if reporter is not None]
+    with Reporters(there, HEARTBEAT_SECONDS) as reporters:
         yield reporters
 
 
@@ -217,17 +257,5 @@ def _silence(stream: TextIO) -> None:
             os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
-def _plain(event: Event) -> str:
-    if event["event"] == "start":
-        there = f", {event['done']} of {event['total']} are there" if event["done"] else ""
-        return f"rendering frames {event['first']}-{event['last']}{there}"
-    if event["event"] == "frame":
-        return (
-            f"frame {event['frame']}  {event['done']}/{event['total']}  "
-            f"{event['seconds']:.2f} s  {event['eta']:.0f} s left"
-        )
-    if event["event"] == "note":
-        return f"note: {event['message']}"
-    if event["event"] == "done":
-        return f"done: {event['total']} frames in {event['seconds']:.1f} s"
-    return ""
+def _plain_lines(event: Event) -> list[str]:
+    return [line for line in [plain(event)] if line]

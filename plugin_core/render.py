@@ -20,13 +20,12 @@ from pathlib import Path
 from .atomic import remove_leftovers, replacing
 from .checkpoints import Checkpoints
 from .clip import holds
-from .errors import CleanplateError, InputError, Interrupted, WriteError
+from .errors import CleanplateError, InputError, Interrupted, OutputBusyError, WriteError
 from .fingerprint import Fingerprint
 from .frame_writer import FrameWriter, Written
-from .frames import Sequence
 from .handover import check_inputs, input_digest, read_handed_in
-from .journal import Journal
-from .lock import holding
+from .journal import Journal, forget_elsewhere
+from .lock import Claim, holding
 from .network import Features, Network
 from .plan import Plan, Sources, make_plan, open_sources
 from .progress import Reporters
@@ -60,7 +59,9 @@ class FrameDone:
 
 
 def state_folder(sources: Sources) -> Path:
-    """Return the folder that holds the journal, the saved states and the lock of one output.
+    """Return the folder that holds the journal, the saved states and the locks of one output.
+
+    A chunk has a folder of its own in it for its journal and states.
 
     Its name has no padding in it: `clean.####.exr` and `clean.%d.exr` name the same files from 1000 on.
     """
@@ -80,14 +81,21 @@ def render(
         WriteError: the disk does not take a frame; what was written stays and can be resumed.
         Interrupted: `stop` was asked for; the state is saved.
     """
-    sources = open_sources(shot)
+    sources = open_sources(shot, run.chunk)
     _protect_inputs(shot, run)
-    folder = state_folder(sources)
+    root = state_folder(sources)
+    folder = root if run.chunk is None else root / f"chunk.{sources.first}_{sources.last}"
     fresh = not (run.resume or run.overwrite)
-    if fresh and not folder.exists():
+    if fresh and not root.exists():
         # No render of ours: leave nothing behind when refusing it.
         refuse_existing(sources, _HOW_TO_GO_ON)
-    with holding(folder, str(sources.output)):
+    with holding(
+        root,
+        str(sources.output),
+        None if run.chunk is None else (sources.first, sources.last),
+        wait_seconds=run.wait_seconds,
+        watch=lambda: _check_stop(stop, "Stopped while waiting for another render."),
+    ) as claim:
         if fresh:
             refuse_existing(sources, _HOW_TO_GO_ON)
         for note in sources.notes:
@@ -106,20 +114,29 @@ def render(
             reporters.note(note)
         if handed_in is not None:
             plan = replace(plan, key={**plan.key, "first frame": handed_in.key.get("first frame", "")})
-        yield from _Rendering(plan, run, network, reporters, stop, folder).frames(handed_in)
+        forget_elsewhere(root, folder, sources.first, sources.last)
+        yield from _Rendering(plan, run, network, reporters, stop, folder, claim).frames(handed_in)
 
 
 class _Rendering:
     """One render in progress."""
 
     def __init__(
-        self, plan: Plan, run: Run, network: Network, reporters: Reporters, stop: Stop, folder: Path
+        self,
+        plan: Plan,
+        run: Run,
+        network: Network,
+        reporters: Reporters,
+        stop: Stop,
+        folder: Path,
+        claim: Claim,
     ) -> None:
         self._plan = plan
         self._run = run
         self._network = network
         self._reporters = reporters
         self._stop = stop
+        self._claim = claim
         self._journal = Journal(folder / "journal.jsonl", plan.key)
         self._checkpoints = Checkpoints(folder, plan.key)
         self._state = ShotState(plan.key, plan.schedule, self._checkpoints)
@@ -211,7 +228,7 @@ class _Rendering:
                         break
                 while prepared and self._stop.requested() is None:
                     yield from self._step(prepared.popleft().result(), writing, written)
-            except WriteError:
+            except (WriteError, OutputBusyError):
                 raise
             except CleanplateError:
                 # What was filled before a picture that can't be read is kept.
@@ -228,6 +245,7 @@ class _Rendering:
     def _step(
         self, given: StepInput, writing: _OneThread, written: deque[Future[Written]]
     ) -> Iterator[FrameDone]:
+        self._claim.check()
         step = given.step
         if step.starts:
             self._features.clear()
@@ -246,6 +264,7 @@ class _Rendering:
 
     def _copy(self, start: int) -> Iterator[FrameDone]:
         for frame in range(start, self._plan.sources.last + 1):
+            self._claim.check()
             _check_stop(self._stop, f"Stopped before frame {frame}; go on with --resume.")
             yield self._tell(self._writer.copy(frame))
 
@@ -323,9 +342,9 @@ def _clean_up(sources: Sources, run: Run, folder: Path) -> None:
     """Remove what a killed render of this output left half-written."""
     output = sources.output
     remove_leftovers(folder, lambda path: True)
-    remove_leftovers(
-        output.folder, lambda path: output.same_files(Sequence(path.parent, path.name, "", None))
-    )
+    # Other chunks of this output may be writing theirs now.
+    ours = {output.path(frame).name for frame in range(sources.first, sources.last + 1)}
+    remove_leftovers(output.folder, lambda path: path.name in ours)
     if run.state_out is not None:
         state_out = Path(run.state_out)
         remove_leftovers(state_out.parent, lambda path: path.name == state_out.name)

@@ -13,20 +13,23 @@ from .shot import Job
 from .stop import Stop, on_signals
 
 
-def run_job(job: Job, progress: str, stop: Stop | None = None) -> int:
+def run_job(
+    job: Job, progress: str, stop: Stop | None = None, notice_seconds: float | None = None
+) -> int:
     """Render a job to its end. Raises CleanplateError, after the reporters were told of it.
 
     Args:
         job: what to render.
-        progress: ``auto``, ``bar``, ``json`` or ``none``.
+        progress: ``auto``, ``bar``, ``json``, ``none`` or a farm's dialect.
         stop: asked between frames; SIGINT, SIGTERM and the job's cancel file are added to it.
+        notice_seconds: see `on_signals`.
     """
     run = job.run
     stop = stop or Stop()
     if run.cancel_file is not None:
         stop.watch(Path(run.cancel_file))
     _check_progress_file(job)
-    with reporting(progress, run.progress_file) as reporters, on_signals(stop):
+    with reporting(progress, run.progress_file) as reporters, on_signals(stop, notice_seconds):
         try:
             with open_model(run.model, run.device, run.threads) as model:
                 for _ in render(job.shot, job.settings, run, model.network, reporters, stop):

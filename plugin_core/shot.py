@@ -84,6 +84,8 @@ class Settings(_Strict):
         working_size: the network works on at most this many pixels squared; larger crops are reduced.
         exposure: stops the network sees a scene-referred plate brighter by, the same on every frame; ``auto``
             measures what brings the shot to a normal exposure.
+        pre_roll: frames before a chunk that are rendered and thrown away, in place of the state of the chunk
+            before: chunks may then render side by side, and differ a little from one go. None: exact.
     """
 
     grow: int = Field(0, ge=-512, le=512)
@@ -99,6 +101,7 @@ class Settings(_Strict):
     context: int | None = Field(None, ge=0, le=8192)
     working_size: int = Field(512, ge=64, le=4096)
     exposure: str = Field("auto", pattern=r"^(auto|[+-]?(1?[0-9]|20))$")
+    pre_roll: int | None = Field(None, ge=0, le=1000)
 
 
 class Run(_Strict):
@@ -110,7 +113,10 @@ class Run(_Strict):
         threads: processor threads for the network; None takes all cores.
         resume: go on where an earlier render of the same output stopped.
         overwrite: start again although frames of the output exist.
+        chunk: the part of the shot's frames that this render writes, such as ``1051-1100``; chunks of one
+            output may render at the same time. All frames when left out.
         state_in, state_out: state files that hand a shot from one chunk to the next.
+        wait_seconds: how long to wait for another render that is writing the same frames.
         progress_file: progress as JSON lines is appended here too.
         cancel_file: the render stops cleanly once this file exists.
         checkpoint_every: frames between two saved states.
@@ -121,8 +127,10 @@ class Run(_Strict):
     threads: int | None = Field(None, ge=1, le=1024)
     resume: bool = False
     overwrite: bool = False
+    chunk: str | None = None
     state_in: str | None = None
     state_out: str | None = None
+    wait_seconds: float = Field(0, ge=0, le=1e6)
     progress_file: str | None = None
     cancel_file: str | None = None
     checkpoint_every: int = Field(8, ge=1, le=1000)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 
@@ -36,17 +38,37 @@ class Stop:
 
 
 @contextmanager
-def on_signals(stop: Stop) -> Iterator[None]:
-    """Turn SIGINT and SIGTERM into stop requests while the block runs; a second one stops at once."""
+def on_signals(stop: Stop, notice_seconds: float | None = None) -> Iterator[None]:
+    """Turn SIGINT and SIGTERM into stop requests while the block runs; a second one stops at once.
+
+    Args:
+        stop: told of the signal.
+        notice_seconds: a frame that takes longer than this after the signal is left in the middle, before the
+            farm kills the process: what is saved stays, and the exit code is the signal's. None waits for it.
+    """
+    timers: list[threading.Timer] = []
 
     def handle(number: int, frame: FrameType | None) -> None:
         if stop.requested() is not None:
             raise KeyboardInterrupt
         stop.request(128 + number)
+        if notice_seconds is not None:
+            timers.append(threading.Timer(notice_seconds, _leave, (128 + number,)))
+            timers[0].daemon = True
+            timers[0].start()
 
     previous = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield
     finally:
+        for timer in timers:
+            timer.cancel()
         for number, handler in previous.items():
             signal.signal(number, handler)
+
+
+def _leave(exit_code: int) -> None:
+    """End the process now, like a kill, but with the exit code of a stop."""
+    with suppress(OSError):
+        os.write(2, b"cleanplate: the frame took longer than the notice; go on with --resume\n")
+    os._exit(exit_code)

@@ -70,6 +70,9 @@ class Schedule:
         warmup: steps run before the first frame of each segment, over its handles or its mirrored start.
         offsets: sources of a frame, relative to it.
         matte_union: frames before and after whose mattes count for a frame's hole.
+        begins: the shot's first frame, where `first` is that of a chunk inside it; None: `first`.
+        pre_roll: steps run over the frames before a chunk when no state is handed in. They never reach beyond
+            the start of its take; one that reaches it runs the warm-up there too, and is exact.
     """
 
     def __init__(
@@ -84,6 +87,8 @@ class Schedule:
         warmup: int = 0,
         offsets: Sequence[int] = (-6, -3, 3, 6),
         matte_union: int = 0,
+        begins: int | None = None,
+        pre_roll: int | None = None,
     ) -> None:
         self.first = first
         self.last = last
@@ -95,6 +100,9 @@ class Schedule:
         lower = first if lower is None else lower
         upper = last if upper is None else upper
         self.segments = _split(first, last, lower, upper, sorted(set(cuts)), continues)
+        before = first - max([first if begins is None else begins, *(cut for cut in cuts if cut <= first)])
+        reaches = pre_roll is None or pre_roll >= before
+        self._first_lead = before + warmup if reaches else pre_roll or 0
 
     def segment_of(self, frame: int) -> Segment:
         """Return the segment that renders `frame`."""
@@ -135,7 +143,8 @@ class Schedule:
         """First rendered frame whose pixels depend on frame `changed`, which may be a handle."""
         for segment in self.segments:
             if changed <= segment.upper:
-                warmed_by = segment.first + self.warmup + self.input_reach if self.warmup else segment.first
+                lead = self._lead(segment)
+                warmed_by = segment.first + lead + self.input_reach if lead else segment.first
                 if changed <= warmed_by:
                     return segment.first
                 return min(max(segment.first, changed - self.input_reach), segment.last)
@@ -146,7 +155,11 @@ class Schedule:
         segment = self.segment_of(frame)
         if frame > segment.first or segment.continues:
             return self._step(segment, frame, starts=False)
-        return self._step(segment, frame - self.warmup, starts=True)
+        return self._step(segment, frame - self._lead(segment), starts=True)
+
+    def _lead(self, segment: Segment) -> int:
+        """Return how many steps run before a segment's first frame and are thrown away."""
+        return self._first_lead if segment.first == self.first else self.warmup
 
     def _sources(self, segment: Segment, position: int) -> tuple[int, ...]:
         return tuple(mirror(position + offset, segment.lower, segment.upper) for offset in self.offsets)
