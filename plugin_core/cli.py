@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from . import cli_install
+from . import cli_install, cli_worker
 from .errors import CleanplateError, SettingsError
 
 if TYPE_CHECKING:
@@ -138,6 +138,7 @@ def _parser() -> argparse.ArgumentParser:
     doctor = commands.add_parser("doctor", help="say what is installed and whether a render would run here")
     doctor.set_defaults(command=_doctor)
     cli_install.add(commands)
+    cli_worker.add(commands)
     return parser
 
 
@@ -216,7 +217,7 @@ def _add_render(commands: Any) -> None:
         "--pre-roll",
         type=int,
         metavar="N",
-        help="begin a chunk N frames early, thrown away, instead of --state-in: chunks in parallel, not exact",
+        help="begin a chunk N frames early, in place of --state-in: chunks in parallel, but not exact",
     )
     run.add_argument(
         "--wait",

@@ -1,16 +1,17 @@
 """One render for each frame of an output: a lock file that tells its owner, and outlives nobody for long.
 
-A render claims its range of frames. Ranges that don't overlap are claimed side by side, so that the chunks of one
-output may run on several machines at once. A claim is a small file made with O_EXCL, which is atomic on local
-disks, NFS and SMB alike; no lock daemon is needed. Its owner touches it every few seconds. Whoever finds it
+A render claims its range of frames. Ranges that don't overlap are claimed side by side, so that the chunks of
+one output may run on several machines at once. A claim is a small file made with O_EXCL, which is atomic on
+local disks, NFS and SMB alike; no lock daemon is needed. Its owner touches it every few seconds. Whoever
+finds it
 
 * on the same machine, looks whether the owner's process still runs: a killed render blocks nobody;
-* on another machine, watches it: one that is touched is in use, one that stays silent is of a dead machine and is
-  taken over. Only the watcher's own clock counts, so clocks that differ do no harm.
+* on another machine, watches it: one that is touched is in use, one that stays silent is of a dead machine
+  and is taken over. Only the watcher's own clock counts, so clocks that differ do no harm.
 
-An owner that was silent for too long (a paused machine, a mount that hung) and wakes up finds its file gone or
-signed by another, and stops before its next frame. Should two ever work side by side until then, they write the
-same pixels under the same names, each file whole.
+An owner that was silent for too long (a paused machine, a mount that hung) and wakes up finds its file signed
+by another, and stops before its next frame. Should two ever work side by side until then, they write the same
+pixels under the same names, each file whole.
 """
 
 from __future__ import annotations
@@ -80,8 +81,8 @@ class Claim:
         now = _read(self._path)
         if now is not None and now.token != self._owner.token:
             raise OutputBusyError(
-                f"Process {now.pid} on {now.host} took this render over while it was silent; what it wrote is "
-                "whole, and the other goes on."
+                f"Process {now.pid} on {now.host} took this render over while it was silent; what was "
+                "written is whole, and the other goes on."
             )
 
     def release(self) -> None:
@@ -138,9 +139,7 @@ def holding(
         claim.release()
 
 
-def _claim(
-    folder: Path, output: str, frames: tuple[int, int] | None, watch: Callable[[], None]
-) -> Claim:
+def _claim(folder: Path, output: str, frames: tuple[int, int] | None, watch: Callable[[], None]) -> Claim:
     folder.mkdir(parents=True, exist_ok=True)
     name = _WHOLE if frames is None else f"lock.{frames[0]}_{frames[1]}"
     path, owner = folder / name, _ourselves(frames)

@@ -8,7 +8,7 @@ deadline   ``Progress: 42%``                a plain line for each event
 tractor    ``TR_PROGRESS 042%``             a plain line for each event
 =========  ===============================  ==========================================
 
-Sources: Open Job Description wiki "How jobs are run", Deadline's CommandLine plug-in, Tractor's "Command progress".
+Sources: Open Job Description's "How jobs are run", Deadline's CommandLine plug-in, Tractor's commands.
 """
 
 from __future__ import annotations
@@ -55,4 +55,5 @@ def _told(event: Event) -> list[str]:
 def _percent(event: Event) -> float | None:
     if event["event"] not in ("start", "frame", "done"):
         return None
-    return 100 * event["done"] / max(1, event["total"])
+    done, total = int(event["done"]), int(event["total"])
+    return 100 * done / max(1, total)

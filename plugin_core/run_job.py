@@ -13,9 +13,7 @@ from .shot import Job
 from .stop import Stop, on_signals
 
 
-def run_job(
-    job: Job, progress: str, stop: Stop | None = None, notice_seconds: float | None = None
-) -> int:
+def run_job(job: Job, progress: str, stop: Stop | None = None, notice_seconds: float | None = None) -> int:
     """Render a job to its end. Raises CleanplateError, after the reporters were told of it.
 
     Args:
@@ -28,7 +26,7 @@ def run_job(
     stop = stop or Stop()
     if run.cancel_file is not None:
         stop.watch(Path(run.cancel_file))
-    _check_progress_file(job)
+    check_progress_file(job)
     with reporting(progress, run.progress_file) as reporters, on_signals(stop, notice_seconds):
         try:
             with open_model(run.model, run.device, run.threads) as model:
@@ -45,7 +43,7 @@ def run_job(
     return 0
 
 
-def _check_progress_file(job: Job) -> None:
+def check_progress_file(job: Job) -> None:
     """Refuse to append progress to a picture; it is opened before the pictures are."""
     path = job.run.progress_file
     if path is not None and any(holds(clip, Path(path)) for clip in (job.shot.plate, job.shot.matte)):

@@ -1,0 +1,180 @@
+"""The worker: one process, many jobs, as JSON lines."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+
+import pytest
+
+from plugin_core.worker import Ending, Worker
+
+from .commands import TIMEOUT
+from .shots import ShotOnDisk, differing, leftovers, make_shot
+
+LAST = 6
+
+
+@pytest.fixture(scope="module")
+def shot(tmp_path_factory) -> ShotOnDisk:
+    return make_shot(tmp_path_factory.mktemp("shot"), 1, LAST)
+
+
+@pytest.fixture(scope="module")
+def long_shot(tmp_path_factory) -> ShotOnDisk:
+    return make_shot(tmp_path_factory.mktemp("long"), 1, 40)
+
+
+def line(shot: ShotOnDisk, bundle, name: str, **run: object) -> str:
+    pictures = {"plate": shot.plate_pattern, "matte": shot.matte_pattern, "output": shot.output(name)}
+    job = {
+        "shot": pictures,
+        "settings": {"working_size": 64, "context": 16},
+        "run": {"model": str(bundle), "device": "cpu", "threads": 1, **run},
+    }
+    return json.dumps({"id": name, "job": job}) + "\n"
+
+
+def serve(*lines: str) -> tuple[int, list[dict]]:
+    """Give all lines at once to a worker in this process."""
+    out = io.StringIO()
+    code = Worker(out, Ending()).serve(io.StringIO("".join(lines)))
+    return code, [json.loads(text) for text in out.getvalue().splitlines()]
+
+
+def results(events: list[dict]) -> list[tuple[str, int, int]]:
+    return [(e["id"], e["exit_code"], e["frames"]) for e in events if e["event"] == "result"]
+
+
+class Process:
+    """`cleanplate worker` in a process of its own."""
+
+    def __init__(self, *options: str) -> None:
+        command = [sys.executable, "-m", "plugin_core.cli", "worker", *options]
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+        self.process = subprocess.Popen(command, text=True, **pipes)
+        self._watchdog = threading.Timer(TIMEOUT, self.process.kill)
+        self._watchdog.start()
+
+    def send(self, text: str) -> None:
+        self.process.stdin.write(text)
+        self.process.stdin.flush()
+
+    def until(self, event: str) -> dict:
+        for text in self.process.stdout:
+            told = json.loads(text)
+            if told["event"] == event:
+                return told
+        raise AssertionError(f"the worker ended without {event}: {self.process.stderr.read()}")
+
+    def end(self) -> int:
+        self.process.stdin.close()
+        err = self.process.stderr.read()
+        code = self.process.wait(TIMEOUT)
+        self._watchdog.cancel()
+        assert "Traceback" not in err, err
+        return code
+
+
+def test_jobs_in_order_with_one_result_each(shot, bundle_512):
+    missing = json.loads(line(shot, bundle_512, "missing"))
+    missing["job"]["shot"]["frames"] = "1-99"
+    code, events = serve(
+        line(shot, bundle_512, "one"),
+        "\n",
+        "not json\n",
+        json.dumps({"id": "empty"}) + "\n",
+        json.dumps({"id": "misspelt", "job": {"shoot": {}}}) + "\n",
+        json.dumps(missing) + "\n",
+        line(shot, bundle_512, "two", resume=True),
+        line(shot, bundle_512, "two", resume=True),
+    )
+    assert code == 0
+    assert events[0]["event"] == "ready" and events[0]["pid"] == os.getpid()
+    assert results(events) == [
+        ("one", 0, LAST),
+        ("", 2, 0),
+        ("empty", 2, 0),
+        ("misspelt", 2, 0),
+        ("missing", 3, 0),
+        ("two", 0, LAST),
+        ("two", 0, 0),
+    ]
+    told = {event["id"]: event.get("message", "") for event in events if event["event"] == "result"}
+    assert "did you mean 'shot'?" in told["misspelt"] and "lacks frames 7-99" in told["missing"]
+    assert [e["frame"] for e in events if e["event"] == "frame" and e["id"] == "one"] == [*range(1, LAST + 1)]
+    assert differing(shot, "one", "two") == []
+
+
+def test_the_model_stays_open(shot, bundle_512, monkeypatch):
+    from plugin_core import worker
+
+    opened = []
+    real = worker.open_model
+    monkeypatch.setattr(worker, "open_model", lambda *asked: opened.append(asked) or real(*asked))
+    serve(*(line(shot, bundle_512, f"warm{number}", overwrite=True) for number in range(3)))
+    assert len(opened) == 1
+
+
+def test_a_bug_in_one_job_does_not_end_the_worker(shot, bundle_512, monkeypatch):
+    from plugin_core import worker
+
+    def broken(*given: object):
+        raise ZeroDivisionError("oops")
+        yield
+
+    monkeypatch.setattr(worker, "render", broken)
+    code, events = serve(line(shot, bundle_512, "a"), line(shot, bundle_512, "b"))
+    assert code == 0 and results(events) == [("a", 1, 0), ("b", 1, 0)]
+    assert "ZeroDivisionError('oops')" in events[-1]["message"]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
+def test_a_process_that_is_cancelled_and_ended(long_shot, bundle_512):
+    """Cancel a job at work and one that waits; then a signal ends the worker with its job's state saved."""
+    worker = Process("--model", str(bundle_512), "--device", "cpu", "--threads", "1")
+    worker.until("ready")
+    worker.send(
+        line(long_shot, bundle_512, "long", checkpoint_every=100) + line(long_shot, bundle_512, "waits")
+    )
+    worker.until("frame")
+    worker.send('{"cancel": "waits"}\n{"cancel": "long"}\n{"cancel": "unknown"}\n')
+    first, second = worker.until("result"), worker.until("result")
+    assert (first["id"], first["exit_code"]) == ("long", 130) and first["frames"] < 40
+    assert (second["id"], second["exit_code"], second["frames"]) == ("waits", 130, 0)
+
+    worker.send(line(long_shot, bundle_512, "long", resume=True))
+    worker.until("frame")
+    worker.process.send_signal(signal.SIGTERM)
+    assert worker.until("result")["exit_code"] == 143
+    assert worker.end() == 143
+    assert leftovers(long_shot.folder) == []
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
+def test_whoever_started_it_and_dies_takes_it_along(long_shot, bundle_512):
+    worker = Process("--stop-at-eof")
+    worker.until("ready")
+    worker.send(line(long_shot, bundle_512, "orphan"))
+    worker.until("frame")
+    assert worker.end() == 143
+    assert not list((long_shot.folder / "orphan" / ".cleanplate").glob("*/lock.*"))
+
+
+def test_a_frame_longer_than_the_notice_is_left(tmp_path):
+    script = (
+        "import time; from plugin_core.stop import Stop, on_signals\n"
+        "with on_signals(Stop(), 0.2): print('ready', flush=True); time.sleep(60)"
+    )
+    running = subprocess.Popen(
+        [sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    running.stdout.readline()
+    running.send_signal(signal.SIGTERM)
+    _, err = running.communicate(timeout=30)
+    assert running.returncode == 143 and "longer than the notice" in err
