@@ -87,11 +87,11 @@ def forecast(shot: Shot, settings: Settings, run: Run, network: NetworkShape) ->
         CleanplateError: whatever stops the render before its first frame.
     """
     if run.state_in is not None:
-        raise SettingsError("A dry run looks at a whole shot; leave --state-in out.")
+        raise SettingsError("A dry run looks at no state; leave --state-in out.")
     with _no_folder_left(Path(shot.output)):
-        sources = open_sources(shot)
+        sources = open_sources(shot, run.chunk)
         plan = make_plan(sources, shot, settings, network)
-    folder = state_folder(sources)
+    folder = state_folder(sources, run.chunk)
     journal = Journal(folder / "journal.jsonl", plan.key)
     key = journal.found_key()
     if key is None:

@@ -58,15 +58,15 @@ class FrameDone:
     seconds: float
 
 
-def state_folder(sources: Sources) -> Path:
-    """Return the folder that holds the journal, the saved states and the locks of one output.
+def state_folder(sources: Sources, chunk: str | None = None) -> Path:
+    """Return the folder that holds the journal and the saved states of one output, or of one chunk of it.
 
-    A chunk has a folder of its own in it for its journal and states.
-
-    Its name has no padding in it: `clean.####.exr` and `clean.%d.exr` name the same files from 1000 on.
+    The locks of all chunks lie in the output's. Its name has no padding in it: `clean.####.exr` and
+    `clean.%d.exr` name the same files from 1000 on.
     """
     output = sources.output
-    return output.folder / ".cleanplate" / f"{output.head}#{output.tail}"
+    whole = output.folder / ".cleanplate" / f"{output.head}#{output.tail}"
+    return whole if chunk is None else whole / f"chunk.{sources.first}_{sources.last}"
 
 
 def render(
@@ -83,8 +83,7 @@ def render(
     """
     sources = open_sources(shot, run.chunk)
     _protect_inputs(shot, run)
-    root = state_folder(sources)
-    folder = root if run.chunk is None else root / f"chunk.{sources.first}_{sources.last}"
+    root, folder = state_folder(sources), state_folder(sources, run.chunk)
     fresh = not (run.resume or run.overwrite)
     if fresh and not root.exists():
         # No render of ours: leave nothing behind when refusing it.
