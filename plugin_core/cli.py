@@ -50,7 +50,18 @@ sequences: name.####.exr, name.@@@@.exr, name.%04d.exr, a folder that holds one 
 
 # Which part of a job an option belongs to, so that options can override a job.json field by field.
 _PARTS = {
-    "shot": ("plate", "matte", "output", "frames", "colorspace", "ocio_config", "cuts"),
+    "shot": (
+        "plate",
+        "matte",
+        "output",
+        "frames",
+        "colorspace",
+        "ocio_config",
+        "cuts",
+        "view",
+        "compression",
+        "bit_depth",
+    ),
     "settings": (
         "grow",
         "feather",
@@ -174,6 +185,13 @@ def _add_render(commands: Any) -> None:
     )
     shot.add_argument("--ocio-config", metavar="FILE", help="where the names are from ($OCIO, or built in)")
     shot.add_argument("--cuts", metavar="F,F", help="first frames of new takes; nothing crosses a cut")
+    shot.add_argument("--view", metavar="NAME", help="of a stereo plate, the view to fill (the first)")
+    shot.add_argument("--compression", metavar="C", help="of the output: zip, dwaa:45, ... (the plate's)")
+    shot.add_argument(
+        "--bit-depth",
+        choices=("8", "10", "12", "16", "half", "float"),
+        help="of the output's color (the plate's)",
+    )
     look = render.add_argument_group("look")
     look.add_argument("--grow", type=int, metavar="PX", help="grow the matte, negative shrinks it (0)")
     look.add_argument("--feather", type=int, metavar="PX", help="fade the fill into the plate over PX (0)")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Protocol
@@ -10,7 +11,18 @@ from typing import Protocol
 from .errors import InputError, MissingFramesError
 from .fingerprint import Fingerprint
 from .frames import FrameRange, Sequence, compact
-from .images import Header, Matte, Plate, matte_from, read_header, read_matte, read_plate
+from .images import (
+    Box,
+    Header,
+    Matte,
+    Plate,
+    Storage,
+    matte_from,
+    read_header,
+    read_matte,
+    read_plate,
+    stored,
+)
 from .movies import MovieReader, is_movie
 
 
@@ -52,16 +64,40 @@ class Clip(Protocol):
         ...
 
 
-def open_clip(pattern: str) -> Clip:
+@dataclass(frozen=True)
+class Reading:
+    """How plates are taken from their files.
+
+    Attributes:
+        view: of stereo pictures, the one to fill; empty for the first.
+        storage: how the output will be stored, where not as the plate.
+        canvas: the box that holds the data windows of all frames, where they differ.
+    """
+
+    view: str = ""
+    storage: Storage = field(default_factory=Storage)
+    canvas: Box | None = None
+
+    def applied(self, plate: Plate) -> Plate:
+        """Return a plate that was read as it is wanted."""
+        plate = plate if self.canvas is None else plate.on(self.canvas)
+        return stored(plate, self.storage) if self.storage.is_given else plate
+
+
+def open_clip(pattern: str, reading: Reading | None = None) -> Clip:
     """Open a sequence pattern, a folder that holds one sequence, a still, or a movie file.
+
+    Args:
+        pattern: which.
+        reading: how its plates are taken from their files.
 
     Raises:
         InputError: the pattern can't be understood.
         MissingFramesError: there is no such file or no frame at all.
     """
     if is_movie(Path(pattern)):
-        return MovieClip(Path(pattern))
-    clip = SequenceClip(Sequence.parse(pattern))
+        return MovieClip(Path(pattern), reading)
+    clip = SequenceClip(Sequence.parse(pattern), reading)
     if clip.is_still and not clip.path(0).is_file():
         raise MissingFramesError(f"{clip.name} is not there; give a file, a pattern such as name.####.exr.")
     if not clip.is_still and not clip.frames():
@@ -100,8 +136,9 @@ def holds(pattern: str, path: Path) -> bool:
 class SequenceClip:
     """A numbered sequence or a still on disk."""
 
-    def __init__(self, sequence: Sequence) -> None:
+    def __init__(self, sequence: Sequence, reading: Reading | None = None) -> None:
         self.sequence = sequence
+        self._reading = reading or Reading()
         self._still: Fingerprint | None = None
         self._still_matte: tuple[str, Matte] | None = None
 
@@ -125,11 +162,15 @@ class SequenceClip:
 
     def header(self, frame: int) -> Header:
         """Read a frame's header."""
-        return read_header(self.path(frame))
+        return read_header(self.path(frame), self._reading.view)
 
     def plate(self, frame: int) -> Plate:
         """Read a frame with all it holds."""
-        return read_plate(self.path(frame))
+        return self._reading.applied(read_plate(self.path(frame), self._reading.view))
+
+    def on_canvas(self, canvas: Box) -> SequenceClip:
+        """The same pictures, each laid on a canvas that holds the data windows of all."""
+        return SequenceClip(self.sequence, replace(self._reading, canvas=canvas))
 
     def matte(self, frame: int, channel: str) -> Matte:
         """Read a frame as a matte; a still is read once."""
@@ -151,8 +192,11 @@ class SequenceClip:
 class MovieClip:
     """A movie file; its frames are numbered from 1."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, reading: Reading | None = None) -> None:
         self._path = path
+        self._reading = reading or Reading()
+        if self._reading.view:
+            raise InputError(f"Movie {path} has no views; leave --view out.")
         self._reader = MovieReader(path)
         self._print: Fingerprint | None = None
         self._header: Header | None = None
@@ -183,7 +227,7 @@ class MovieClip:
 
     def plate(self, frame: int) -> Plate:
         """Decode a frame."""
-        return self._reader.read(frame)
+        return self._reading.applied(self._reader.read(frame))
 
     def matte(self, frame: int, channel: str) -> Matte:
         """Decode a frame and take the matte from it."""

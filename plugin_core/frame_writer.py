@@ -101,7 +101,7 @@ class FrameWriter:
         """Write a frame that has no hole: the very file where the format is kept, else its pixels."""
         sources = self._plan.sources
         source, path = sources.plate.path(frame), sources.output.path(frame)
-        if source.suffix.lower() == path.suffix.lower():
+        if source.suffix.lower() == path.suffix.lower() and not sources.storage.is_given:
             with replacing(path) as temporary:
                 shutil.copyfile(source, temporary)
         else:

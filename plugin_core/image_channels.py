@@ -5,27 +5,36 @@ from __future__ import annotations
 from pathlib import Path
 
 from .errors import ImageError
+from .image_views import PartNames, views_of
 
 _RGB_NAMES = (("r", "g", "b"), ("red", "green", "blue"))
 _MAIN_LAYERS = ("rgba", "rgb", "beauty", "combined", "primary", "main")
 
 
-def choose_fill(path: Path, parts: list[tuple[str, ...]]) -> tuple[int, tuple[int, ...]]:
+def choose_fill(path: Path, parts: list[PartNames], view: str = "") -> tuple[int, tuple[int, ...]]:
     """The part to fill and its channels: R, G, B in this order, or one gray channel.
 
-    ``parts`` holds each part's channel names. Within a part, channels without a layer come first, then one
-    named as main pictures are (rgba, beauty, combined, ...), then the first layer that has R, G and B.
-    Raises ImageError when no part has RGB or gray.
+    ``view`` is one of a stereo picture's, empty for the first. Within a part, channels without a layer
+    come first, then one named as main pictures are (rgba, beauty, combined, ...), then the first layer that
+    has R, G and B.
+    Raises ImageError when no part has RGB or gray, or there is no such view.
     """
-    for part, names in enumerate(parts):
+    views = views_of(parts)
+    if view and view not in views:
+        has = f"its views are {', '.join(views)}" if views else "it is not stereo"
+        raise ImageError(f"{path} has no view '{view}'; {has} (--view).")
+    # A mono picture may name one view in each of its parts: then all of them are looked at.
+    wanted = view or (views[0] if views else "")
+    seen = [part.seen(wanted if part.view or part.views else "") for part in parts]
+    for part, names in enumerate(seen):
         found = _rgb_channels(names)
         if found is not None:
             return part, found
-    for part, names in enumerate(parts):
+    for part, names in enumerate(seen):
         gray = _gray_channel(names)
         if gray is not None:
             return part, (gray,)
-    listed = ", ".join(name for names in parts for name in names)
+    listed = ", ".join(name for part in parts for name in part.names)
     raise ImageError(f"{path} has neither R, G, B nor a gray channel to fill; it has {listed}.")
 
 
@@ -38,7 +47,7 @@ def _rgb_channels(names: tuple[str, ...]) -> tuple[int, ...] | None:
     lowered = [name.lower() for name in names]
     if {"c", "m", "y", "k"} <= set(lowered):
         return None
-    layers = sorted(dict.fromkeys(layer_of(name) for name in lowered), key=_rank)
+    layers = sorted(dict.fromkeys(layer_of(name) for name in lowered if name), key=_rank)
     for layer in layers:
         for colors in _RGB_NAMES:
             wanted = [f"{layer}.{color}" if layer else color for color in colors]
@@ -56,7 +65,7 @@ def _rank(layer: str) -> int:
 
 def _gray_channel(names: tuple[str, ...]) -> int | None:
     lowered = [name.lower() for name in names]
-    if len(names) == 1:
+    if len(names) == 1 and names[0]:
         return 0
     if "y" in lowered and not {"c", "m", "k"} & set(lowered):
         return lowered.index("y")

@@ -31,7 +31,8 @@ def converted(plate: Plate, target: Format, extension: str) -> tuple[Part, ...]:
     spec.channelnames = tuple(("Y", "A") if header.is_gray else ("R", "G", "B", "A"))[: len(channels)]
     spec.alpha_channel = len(header.fill_channels) if len(channels) > len(header.fill_channels) else -1
     spec.erase_attribute("compression")
-    spec.erase_attribute("oiio:BitsPerSample")
+    if plate.storage.bit_depth is None:
+        spec.erase_attribute("oiio:BitsPerSample")
     spec.tile_width = spec.tile_height = 0
     return (replace(part, spec=spec, groups=(Group(0, pixels),)),)
 

@@ -8,6 +8,7 @@ from .errors import ImageError
 
 _EXR_TYPES = ("half", "float", "uint")
 _TIFF_TYPES = ("uint8", "uint16", "half", "float", "double", "int8", "int16", "uint", "int")
+_LOSSLESS_EXR = ("none", "rle", "zips", "zip", "piz", "pxr24", "htj2k256", "htj2k32", "zstd")
 _LOSSY_EXR = ("b44", "b44a", "dwaa", "dwab")
 _LOSSLESS_TIFF = ("none", "lzw", "zip", "packbits")
 
@@ -21,10 +22,11 @@ class Format:
     parts: bool = False
     alpha: bool = True
     lossy: bool = False
+    compressions: tuple[str, ...] = ()
 
 
-_EXR = Format("openexr", _EXR_TYPES, parts=True)
-_TIFF = Format("tiff", _TIFF_TYPES, parts=True)
+_EXR = Format("openexr", _EXR_TYPES, parts=True, compressions=(*_LOSSLESS_EXR, *_LOSSY_EXR))
+_TIFF = Format("tiff", _TIFF_TYPES, parts=True, compressions=_LOSSLESS_TIFF)
 _JPEG = Format("jpeg", ("uint8",), alpha=False, lossy=True)
 _FORMATS = {
     ".exr": _EXR,
@@ -33,9 +35,10 @@ _FORMATS = {
     ".tif": _TIFF,
     ".tiff": _TIFF,
     ".png": Format("png", ("uint8", "uint16")),
+    ".jxl": Format("jpegxl", ("uint8", "uint16", "half", "float")),
     ".jpg": _JPEG,
     ".jpeg": _JPEG,
-    ".tga": Format("targa", ("uint8",)),
+    ".tga": Format("targa", ("uint8",), compressions=("none", "rle")),
     ".bmp": Format("bmp", ("uint8",), alpha=False),
 }
 MOVIE_EXTENSIONS = (".mov", ".mp4", ".m4v", ".mkv", ".mxf", ".avi", ".webm", ".mpg", ".mpeg", ".ts", ".m2ts")
@@ -56,6 +59,11 @@ def formats_lossy(extension: str) -> bool:
     """Whether writing this extension changes pixels that were not filled (JPEG, movie files)."""
     known = _FORMATS.get(extension.lower())
     return extension.lower() in MOVIE_EXTENSIONS or (known is not None and known.lossy)
+
+
+def compression_lossy(format_name: str, compression: str) -> bool:
+    """Whether this compression changes pixels, other than by shortening 32-bit floats once (PXR24)."""
+    return lossless_compression(format_name, compression) != compression
 
 
 def lossless_compression(format_name: str, compression: str) -> str:

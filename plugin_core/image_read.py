@@ -15,6 +15,7 @@ from .color_tags import color_tags_of
 from .errors import ImageError
 from .image_channels import choose_fill, layer_of
 from .image_text import complaint
+from .image_views import PartNames, views_of
 from .pictures import Group, Header, Part, Plate
 from .png_chunks import chunks_before_pixels, is_untagged, not_kept
 
@@ -27,24 +28,25 @@ _STRIP_BYTES = 24 << 20
 _BITS = {"uint8": 8, "int8": 8, "uint16": 16, "int16": 16, "uint": 32, "uint32": 32, "int": 32, "int32": 32}
 
 
-def read_header(path: Path) -> Header:
+def read_header(path: Path, view: str = "") -> Header:
     """Read what the file says about its picture, without its pixels.
 
-    Raises ImageError when the file is missing, damaged, deep, or has neither RGB nor gray.
+    ``view`` is the one to fill of a stereo picture, empty for its first. Raises ImageError when the file is
+    missing, damaged, deep, has neither RGB nor gray, or no such view.
     """
     with opened(path) as file:
-        return header_of(path, file.format_name(), _specs(file, path))
+        return header_of(path, file.format_name(), _specs(file, path), view)
 
 
-def read_plate(path: Path) -> Plate:
+def read_plate(path: Path, view: str = "") -> Plate:
     """Read every part and channel in its native type, unassociated alpha and raw color left as stored.
 
-    Raises ImageError with the file and the reason when it is missing, truncated, damaged, deep, or has
-    neither RGB nor gray.
+    ``view`` is the one to fill of a stereo picture, empty for its first. Raises ImageError with the file and
+    the reason when it is missing, truncated, damaged, deep, or has neither RGB nor gray or no such view.
     """
     with opened(path) as file:
         specs = _specs(file, path)
-        header = header_of(path, file.format_name(), specs)
+        header = header_of(path, file.format_name(), specs, view)
         mipmapped = bool(file.seek_subimage(header.part, 1))
         parts = tuple(_read_part(file, index, spec, path) for index, spec in enumerate(specs))
     return Plate(header, parts, _notes(header, specs, mipmapped))
@@ -118,9 +120,9 @@ def _check_spec(spec: oiio.ImageSpec, path: Path) -> None:
         raise damaged(path, f"it claims to be {spec.width}x{spec.height}")
 
 
-def header_of(path: Path, format_name: str, specs: list[oiio.ImageSpec]) -> Header:
+def header_of(path: Path, format_name: str, specs: list[oiio.ImageSpec], view: str = "") -> Header:
     """Build the header of the part that is filled. Raises ImageError when no part has RGB or gray."""
-    part, fill = choose_fill(path, [tuple(spec.channelnames) for spec in specs])
+    part, fill = choose_fill(path, [PartNames.of(spec) for spec in specs], view)
     spec = specs[part]
     types = tuple(type_name(spec.channelformat(c)) for c in range(spec.nchannels))
     kind = types[fill[0]]
@@ -227,9 +229,10 @@ def read_floats(file: oiio.ImageInput, part: int, begin: int, end: int, path: Pa
 def _notes(header: Header, specs: list[oiio.ImageSpec], mipmapped: bool) -> tuple[str, ...]:
     notes = []
     names = ", ".join(header.channels[c] for c in header.fill_channels)
-    views = specs[header.part].getattribute("multiView")
-    if views is not None or any(spec.get_string_attribute("view") for spec in specs):
-        notes.append(f"The plate is stereo: only {names} of its first view is filled.")
+    views = views_of([PartNames.of(spec) for spec in specs])
+    if len(views) > 1:
+        others = f"views are {', '.join(views)}, --view NAME fills another"
+        notes.append(f"The plate is stereo: only {names} is filled, the rest passes through ({others}).")
     elif layer_of(header.channels[header.fill_channels[0]]):
         notes.append(f"The plate has its picture in a layer: {names} is filled.")
     if mipmapped:

@@ -17,9 +17,10 @@ from .atomic import sync_to_disk, temporary_for
 from .errors import WriteError
 from .exr_mixed import copy_exact, needs_copy
 from .image_convert import converted
-from .image_formats import Format, format_for, lossless_compression, target_type
+from .image_formats import Format, compression_lossy, format_for, lossless_compression, target_type
+from .image_storage import check_storage
 from .image_text import complaint, pending
-from .pictures import Header, Part, Plate
+from .pictures import Header, Part, Plate, Storage
 
 _STORAGE = (
     "oiio:",
@@ -50,8 +51,9 @@ def write_plate(plate: Plate, path: Path, *, sync: bool = True) -> tuple[str, ..
     temporary = _reserve(path)
     try:
         if target.lossy:
-            _need_space(parts, path)
-        _write_parts(parts, target, temporary, path)
+            _write_through_memory(parts, target, temporary, path, plate.storage)
+        else:
+            _write_parts(parts, target, temporary, path, plate.storage)
         lost = _check_written(parts, temporary, path)
         _publish(temporary, path, sync)
     except OSError as error:
@@ -59,23 +61,28 @@ def write_plate(plate: Plate, path: Path, *, sync: bool = True) -> tuple[str, ..
     finally:
         with suppress(OSError):
             temporary.unlink()  # gone already when all went well
-    notes = output_notes(plate.header, path.suffix) + plate.notes
+    notes = output_notes(plate.header, path.suffix, plate.storage) + plate.notes
     if own and lost:
         notes += (f"The plate's attributes {', '.join(lost)} are of a kind that can't be written: left out.",)
     return notes
 
 
-def output_notes(header: Header, extension: str) -> tuple[str, ...]:
+def output_notes(header: Header, extension: str, storage: Storage | None = None) -> tuple[str, ...]:
     """What a file written under ``extension`` has otherwise than the plate, one sentence each; often nothing.
 
-    Raises ImageError when the format can't hold the picture: call it before work starts.
+    Raises ImageError when the format can't hold the picture, SettingsError when it can't be stored as asked:
+    call it before work starts.
     """
     target = format_for(extension)
+    storage = storage or Storage()
+    check_storage(storage, header, extension)
     if target.name != header.format:
         for channel in header.fill_channels:
             target_type(header.types[channel], target, extension)
     notes = []
-    if target.name == header.format and header.compression:
+    if storage.compression is not None and compression_lossy(target.name, storage.compression):
+        notes.append(f"{storage.compression} is lossy, as asked: untouched pixels change slightly.")
+    if storage.compression is None and target.name == header.format and header.compression:
         kept = lossless_compression(target.name, header.compression)
         if kept != header.compression:
             notes.append(
@@ -114,27 +121,37 @@ def _write_error(path: Path, reason: str) -> WriteError:
     )
 
 
+def _write_through_memory(
+    parts: tuple[Part, ...], target: Format, temporary: Path, path: Path, storage: Storage
+) -> None:
+    """Write a JPEG: its library ends the whole process when a disk is full or a quota strikes.
+
+    So it writes to memory, where the system has files there (Linux), and the disk is left to us; elsewhere
+    all that can be done is to look for room first.
+    """
+    if not hasattr(os, "memfd_create"):
+        _need_space(parts, path)
+        _write_parts(parts, target, temporary, path, storage)
+        return
+    with os.fdopen(os.memfd_create(path.name), "rb") as memory:
+        _write_parts(parts, target, Path(f"/proc/self/fd/{memory.fileno()}"), path, storage)
+        temporary.write_bytes(memory.read())
+
+
 def _need_space(parts: tuple[Part, ...], path: Path) -> None:
-    """Leave room before a JPEG is written: its library ends the whole process when the disk runs full."""
+    """Leave room before a JPEG is written."""
     size = sum(group.pixels.nbytes for part in parts for group in part.groups)
     free = shutil.disk_usage(path.parent).free
     if free < size + (1 << 20):
         raise WriteError(f"{path} can't be written: the disk is full ({free} bytes free in {path.parent}).")
 
 
-def _write_parts(parts: tuple[Part, ...], target: Format, temporary: Path, path: Path) -> None:
-    file = oiio.ImageOutput.create(str(temporary))
-    if file is None:
-        raise _write_error(path, complaint())
-    specs = [_spec_to_write(part.spec, target) for part in parts]
+def _write_parts(
+    parts: tuple[Part, ...], target: Format, temporary: Path, path: Path, storage: Storage
+) -> None:
+    specs = [_spec_to_write(part.spec, target, storage) for part in parts]
     name = str(temporary)
-    opened = (
-        file.open(name, tuple(specs))
-        if len(specs) > 1 and target.name == "openexr"
-        else file.open(name, specs[0])
-    )
-    if not opened:
-        raise _write_error(path, complaint(file))
+    file = _opened(specs, target, name, path)
     try:
         for index, (part, spec) in enumerate(zip(parts, specs, strict=True)):
             if index and not file.open(name, spec, "AppendSubimage"):
@@ -143,6 +160,23 @@ def _write_parts(parts: tuple[Part, ...], target: Format, temporary: Path, path:
     finally:
         closed = file.close()
     _need(closed, file, path)
+
+
+def _opened(specs: list[oiio.ImageSpec], target: Format, name: str, path: Path) -> oiio.ImageOutput:
+    """The file, ready for the pixels of its first part."""
+    file = oiio.ImageOutput.create(target.name)
+    if file is None:
+        raise _write_error(path, complaint())
+    together = len(specs) > 1 and target.name == "openexr"
+    if file.open(name, tuple(specs)) if together else file.open(name, specs[0]):
+        return file
+    reason = complaint(file)
+    if "ACES Container" not in reason or not specs[0].get_int_attribute("acesImageContainerFlag", 0):
+        raise _write_error(path, reason)
+    # OpenImageIO does not write what others do: the ACES flag on a compressed file.
+    for spec in specs:
+        spec.erase_attribute("acesImageContainerFlag")
+    return _opened(specs, target, name, path)
 
 
 def _need(done: bool, file: oiio.ImageOutput, path: Path) -> None:
@@ -179,11 +213,13 @@ def _write_tiles(file: oiio.ImageOutput, pixels: NDArray[Any]) -> bool:
     return True
 
 
-def _spec_to_write(spec: oiio.ImageSpec, target: Format) -> oiio.ImageSpec:
+def _spec_to_write(spec: oiio.ImageSpec, target: Format, storage: Storage) -> oiio.ImageSpec:
     """The plate's spec with all metadata, less what describes the file it came from."""
     written = spec.copy()
     compression = written.get_string_attribute("compression")
-    if compression:
+    if storage.compression is not None:
+        written.attribute("compression", storage.compression)
+    elif compression:
         kept = lossless_compression(target.name, compression)
         # Level 2 of 9 takes a fifth less time than OpenEXR's own 4, for files that are 1 % larger.
         quick = target.name == "openexr" and kept in ("zip", "zips")
@@ -194,6 +230,9 @@ def _spec_to_write(spec: oiio.ImageSpec, target: Format) -> oiio.ImageSpec:
     if target.name == "openexr" and not written.get_string_attribute("DateTime"):
         # OpenImageIO adds the current time where there is none, and leaves an empty one out.
         written.attribute("DateTime", "")
+    if target.name == "jpegxl" and written.getattribute("CICP") is not None:
+        # JPEG XL stores one of the two and makes the other from it; given both, its encoder refuses.
+        written.erase_attribute("ICCProfile")
     if target.name == "jpeg":
         written.attribute("compression", "jpeg:100")
         written.attribute("jpeg:subsampling", "4:4:4")

@@ -8,15 +8,17 @@ from __future__ import annotations
 
 from .image_formats import formats_lossy
 from .image_read import read_header, read_plate
+from .image_storage import stored
 from .image_write import is_temporary, output_notes, write_plate
 from .matte_read import Matte, matte_from, matte_on, read_matte
-from .pictures import Box, Header, Plate
+from .pictures import Box, Header, Plate, Storage
 
 __all__ = [
     "Box",
     "Header",
     "Matte",
     "Plate",
+    "Storage",
     "formats_lossy",
     "is_temporary",
     "matte_from",
@@ -25,5 +27,6 @@ __all__ = [
     "read_header",
     "read_matte",
     "read_plate",
+    "stored",
     "write_plate",
 ]

@@ -13,6 +13,9 @@ from numpy.typing import NDArray
 from .color_tags import ColorTags
 from .errors import ImageError
 
+Slices = tuple[slice, slice]
+"""Rows and columns."""
+
 Box = tuple[int, int, int, int]
 """x, y, width, height in pixel coordinates; y grows downwards."""
 
@@ -81,16 +84,43 @@ class Part:
 
 
 @dataclass(frozen=True)
+class Storage:
+    """How the output is stored where it is not as the plate is.
+
+    Attributes:
+        compression: of the format, ``zip`` or ``dwaa:45`` for example.
+        bit_depth: ``8``, ``10``, ``12``, ``16``, ``half`` or ``float``.
+    """
+
+    compression: str | None = None
+    bit_depth: str | None = None
+
+    @property
+    def is_given(self) -> bool:
+        """Whether anything is asked for."""
+        return self != Storage()
+
+
+@dataclass(frozen=True)
 class Plate:
     """One picture with everything needed to write it back.
 
     ``notes`` are sentences for the user about what the written file will have otherwise than the plate (a
-    lossy compression replaced, a second view left unfilled).
+    lossy compression replaced, a second view left unfilled). ``storage`` is how it is to be written.
+
+    The header's data window is the file's own, unless the picture was laid on a canvas (see :meth:`on`): then
+    all columns and rows count in the canvas, and what the file does not reach is 0, as OpenEXR defines it.
     """
 
     header: Header
     parts: tuple[Part, ...] = field(repr=False)
     notes: tuple[str, ...] = ()
+    storage: Storage = field(default_factory=Storage)
+
+    def on(self, canvas: Box) -> Plate:
+        """The same picture on a canvas: a data window that holds those of all frames of a shot."""
+        header = replace(self.header, data_window=canvas, width=canvas[2], height=canvas[3])
+        return replace(self, header=header)
 
     @property
     def rgb(self) -> NDArray[np.float32]:
@@ -105,11 +135,14 @@ class Plate:
         """As :attr:`rgb` for columns x0..x1 and rows y0..y1 (ends excluded), counted in the data window."""
         part = self.parts[self.header.part]
         channels = self.header.fill_channels
+        cut, place = self._reach(x0, y0, x1, y1)
         run = _run(part, channels)
         if run is not None:
-            return _to_float(run[y0:y1, x0:x1])
-        planes = [_to_float(part.channel(c)[y0:y1, x0:x1]) for c in channels]
-        return np.stack(planes * (3 // len(planes)), axis=2)
+            there = _to_float(run[cut])
+        else:
+            planes = [_to_float(part.channel(c)[cut]) for c in channels]
+            there = np.stack(planes * (3 // len(planes)), axis=2)
+        return _padded(there, place, y1 - y0, x1 - x0)
 
     def sampled(self, step: int) -> NDArray[np.float32]:
         """Every ``step``-th pixel of every ``step``-th row, as :attr:`rgb`."""
@@ -122,7 +155,15 @@ class Plate:
         if self.header.is_gray:
             return None
         run = _run(self.parts[self.header.part], self.header.fill_channels)
-        return None if run is None else run[y0:y1, x0:x1]
+        cut, place = self._reach(x0, y0, x1, y1)
+        return None if run is None else _padded(run[cut], place, y1 - y0, x1 - x0)
+
+    def _reach(self, x0: int, y0: int, x1: int, y1: int) -> tuple[Slices, Slices]:
+        """What of a box on the canvas the file holds: its rows and columns there, and in the box."""
+        spec = self.parts[self.header.part].spec
+        left, top = spec.x - self.header.data_window[0], spec.y - self.header.data_window[1]
+        rows, columns = _overlap(y0, y1, top, spec.height), _overlap(x0, x1, left, spec.width)
+        return (rows[0], columns[0]), (rows[1], columns[1])
 
     def with_rgb(self, rgb: NDArray[np.float32], where: NDArray[np.bool_]) -> Plate:
         """A new picture with ``rgb`` (H, W, 3) where ``where`` (H, W); see :meth:`with_patch`."""
@@ -134,9 +175,12 @@ class Plate:
 
         Only those pixels are converted to the native type: rounded to nearest, halves limited to +-65504,
         integers clipped (NaN becomes 0). Gray takes the mean of the three. All others keep their bits. The
-        pixels of this picture are not changed; channels that are not filled are shared.
+        pixels of this picture are not changed; channels that are not filled are shared. What lies beyond the
+        file's own data window is left out.
         """
         self._check_patch(rgb, where, x0, y0)
+        cut, place = self._reach(x0, y0, x0 + where.shape[1], y0 + where.shape[0])
+        rgb, where = rgb[place], where[place]
         if not where.any():
             return self
         channels = self.header.fill_channels
@@ -150,8 +194,8 @@ class Plate:
             groups[index] = replace(groups[index], pixels=groups[index].pixels.copy())
         for position, channel in enumerate(channels):
             group = groups[_group_of(part, channel)]
-            target = group.pixels[y0 : y0 + where.shape[0], x0 : x0 + where.shape[1], channel - group.begin]
-            target[where] = _to_native(values[:, position], group.pixels.dtype, self.header.bits)
+            target = group.pixels[(*cut, channel - group.begin)]
+            target[where] = to_native(values[:, position], group.pixels.dtype, self.header.bits)
         parts = list(self.parts)
         parts[self.header.part] = replace(part, groups=tuple(groups))
         return replace(self, parts=tuple(parts))
@@ -189,10 +233,31 @@ def _to_float(native: NDArray[Any]) -> NDArray[np.float32]:
     return scaled
 
 
-def _to_native(values: NDArray[np.float32], dtype: np.dtype[Any], bits: int) -> NDArray[Any]:
+def _overlap(low: int, high: int, start: int, length: int) -> Slices:
+    """What low..high has of a run of ``length`` from ``start`` on: counted in the run, and from low."""
+    begin = max(low, start)
+    end = max(begin, min(high, start + length))
+    return slice(begin - start, end - start), slice(begin - low, end - low)
+
+
+def _padded(there: NDArray[Any], place: Slices, height: int, width: int) -> NDArray[Any]:
+    if there.shape[:2] == (height, width):
+        return there
+    whole = np.zeros((height, width, *there.shape[2:]), there.dtype)
+    whole[place] = there
+    return whole
+
+
+def to_native(values: NDArray[Any], dtype: np.dtype[Any], bits: int) -> NDArray[Any]:
+    """Floating-point values in a pixel type: halves limited to +-65504, integers 0..1 of their range.
+
+    ``bits`` are the significant ones of an integer type, repeated below as OpenImageIO reads them; NaN
+    becomes 0 there.
+    """
     if dtype == np.float16:
         with np.errstate(invalid="ignore"):
-            return np.clip(values, -65504.0, 65504.0).astype(np.float16)
+            half: NDArray[np.float16] = np.clip(values, -65504.0, 65504.0).astype(np.float16)
+            return half
     if dtype.kind == "f":
         return values.astype(dtype)
     top = np.iinfo(dtype).max

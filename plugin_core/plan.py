@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from .clip import Clip, MovieClip, check_frames, open_clip
+from .clip import Clip, MovieClip, Reading, check_frames, open_clip
 from .color import ColorMap
 from .compose import covers_everything
-from .errors import ImageError, InputError, MissingFramesError, SettingsError, WriteError
+from .errors import InputError, MissingFramesError, SettingsError, WriteError
 from .frames import FrameRange, Sequence
-from .images import Header, formats_lossy, output_notes
+from .images import Header, Storage, formats_lossy, output_notes
 from .mattes import ShotMattes
 from .network import NetworkShape
+from .plate_headers import check_headers, window_words
 from .region import Box, Region, choose_region
 from .shot import Settings, Shot
 from .shot_color import shot_color
@@ -33,6 +34,7 @@ class Sources:
         lower, upper: frames that can be read, handles included.
         header: of the plate's first rendered frame.
         notes: sentences the user should see.
+        storage: how the output is stored where not as the plate is.
     """
 
     plate: Clip
@@ -45,6 +47,7 @@ class Sources:
     upper: int
     header: Header
     notes: tuple[str, ...]
+    storage: Storage = field(default_factory=Storage)
 
 
 @dataclass(frozen=True)
@@ -81,7 +84,8 @@ def open_sources(shot: Shot, chunk: str | None = None) -> Sources:
         MissingFramesError: frames of plate or matte are missing; all are listed.
         ImageError: pictures that can't be read, or sizes that differ.
     """
-    plate, matte = open_clip(shot.plate), open_clip(shot.matte)
+    storage = Storage(shot.compression, shot.bit_depth)
+    plate, matte = open_clip(shot.plate, Reading(shot.view or "", storage)), open_clip(shot.matte)
     if plate.is_still:
         raise InputError(
             f"Plate {plate.name} is a single picture; give a sequence such as name.####.exr, or a movie."
@@ -91,14 +95,14 @@ def open_sources(shot: Shot, chunk: str | None = None) -> Sources:
     output = _output(shot.output, plate, first)
     _check_output(output, plate, matte)
     lower, upper = _readable(plate, matte, first, last)
-    header = _check_headers(plate, range(lower, upper + 1))
-    notes = output_notes(header, output.extension)
+    plate, header = check_headers(plate, range(lower, upper + 1))
+    notes = output_notes(header, output.extension, storage)
     if output.extension != Path(shot.output).suffix.lower() and formats_lossy(plate.path(first).suffix):
         notes += (
             f"Output is {output.extension}: the plate's own format is lossy, written again it changes.",
         )
     part = _part(chunk, first, last)
-    return Sources(plate, matte, output, first, *part, lower, upper, header, notes)
+    return Sources(plate, matte, output, first, *part, lower, upper, header, notes, storage)
 
 
 def make_plan(
@@ -250,31 +254,6 @@ def _readable(plate: Clip, matte: Clip, first: int, last: int) -> tuple[int, int
     return lower, upper
 
 
-def _check_headers(plate: Clip, frames: range) -> Header:
-    if isinstance(plate, MovieClip):
-        return plate.header(frames[0])
-    header = plate.header(frames[0])
-    for frame in frames[1:]:
-        other = plate.header(frame)
-        if (other.data_window, other.display_window) != (header.data_window, header.display_window):
-            raise ImageError(
-                f"Plate {plate.path(frame)} is {_windows(other)}, but {plate.path(frames[0])} is "
-                f"{_windows(header)}; all frames of a plate must have the same size and windows."
-            )
-        if (other.is_float, other.fill_channels) != (header.is_float, header.fill_channels):
-            raise ImageError(
-                f"Plate {plate.path(frame)} has other channels or pixel types than {plate.path(frames[0])}; "
-                "all frames of a plate must be alike."
-            )
-    return header
-
-
-def _windows(header: Header) -> str:
-    x, y, _, _ = header.data_window
-    full = header.display_window
-    return f"{header.width}x{header.height} at {x},{y} in {full[2]}x{full[3]}"
-
-
 def _check_cuts(shot: Shot, sources: Sources) -> tuple[int, ...]:
     for cut in shot.cuts:
         if not sources.lower < cut <= sources.upper:
@@ -326,13 +305,16 @@ def _key(
     settings: Settings,
     cuts: tuple[int, ...],
 ) -> dict[str, str]:
-    size = f"{sources.header.width}x{sources.header.height}"
+    asked = sources.storage
     readable = f"{sources.lower}-{sources.upper}"
     crop = "none" if region is None else f"{tuple(region.crop)} at {region.width}x{region.height}"
     pixels = settings.model_dump(exclude={"context", "working_size"})
     return {
         "model": network.model_id,
-        "plate size": size,
+        "plate size": f"{sources.header.width}x{sources.header.height}",
+        "plate window": window_words(sources.header),
+        "filled channels": ", ".join(sources.header.channels[c] for c in sources.header.fill_channels),
+        "stored as": f"{asked.compression or 'the plate'}, {asked.bit_depth or 'the plate'}",
         "frames on disk": readable,
         "first frame": str(sources.begins),
         "network crop": crop,

@@ -49,6 +49,11 @@ class Shot(_Strict):
             linear and others display.
         ocio_config: path of the OpenColorIO configuration; None takes ``$OCIO``, or the built-in one.
         cuts: first frames of new camera takes; nothing is carried across one.
+        view: of a stereo plate, the view to fill; the first when left out. The others pass through.
+        compression: of the output, by the format's own name (``zip``, ``piz``, ``dwaa:45``); the plate's when
+            left out, or ZIP where that would change untouched pixels.
+        bit_depth: of the output's color and alpha: ``8``, ``10``, ``12``, ``16``, ``half`` or ``float``; the
+            plate's when left out.
     """
 
     plate: str = Field(min_length=1)
@@ -57,6 +62,9 @@ class Shot(_Strict):
     frames: str | None = None
     colorspace: str = Field("auto", min_length=1)
     ocio_config: str | None = None
+    view: str | None = Field(None, min_length=1)
+    compression: str | None = Field(None, min_length=1)
+    bit_depth: Literal["8", "10", "12", "16", "half", "float"] | None = None
     cuts: Annotated[tuple[int, ...], BeforeValidator(_frame_list)] = ()
 
     def frame_range(self) -> FrameRange | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import sys
@@ -90,8 +91,8 @@ def test_file_that_lost_its_end_is_noticed(
     """The disk took the data without complaint and kept half of it."""
     write_parts = plugin_core.image_write._write_parts
 
-    def write_half(parts: object, target: object, temporary: Path, path: Path) -> None:
-        write_parts(parts, target, temporary, path)  # type: ignore[arg-type]
+    def write_half(parts: object, target: object, temporary: Path, *more: object) -> None:
+        write_parts(parts, target, temporary, *more)  # type: ignore[arg-type]
         os.truncate(temporary, temporary.stat().st_size // 2)
 
     monkeypatch.setattr(plugin_core.image_write, "_write_parts", write_half)
@@ -165,6 +166,26 @@ def test_write_that_stops_halfway_is_an_error(
     assert names(tmp_path) == [name]
 
 
+@pytest.mark.skipif(not hasattr(os, "memfd_create"), reason="needs files in memory")
+def test_a_quota_that_strikes_in_the_middle_of_a_jpeg_is_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """libjpeg ends the process when the disk takes no more: it must never write to one."""
+    plate = read_plate(save(tmp_path / "p.png", (spec_of(W, H, "RGB", "uint8"), NOISE[..., :3])))
+
+    def strike(path: Path, data: bytes) -> int:
+        assert len(data) > 1000
+        raise OSError(errno.EDQUOT, os.strerror(errno.EDQUOT), str(path))
+
+    monkeypatch.setattr(Path, "write_bytes", strike)
+    with pytest.raises(WriteError, match=r"out\.jpg can't be written \(Disk quota exceeded\)"):
+        write_plate(plate, tmp_path / "out.jpg")
+    assert names(tmp_path) == ["p.png"]
+    monkeypatch.undo()
+    write_plate(plate, tmp_path / "out.jpg")
+    assert np.abs(read_plate(tmp_path / "out.jpg").rgb - plate.rgb).max() < 0.1
+
+
 @pytest.mark.parametrize("name", ["out.jpg", "mixed.exr"])
 def test_room_is_checked_where_a_library_would_not_survive(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
@@ -175,6 +196,7 @@ def test_room_is_checked_where_a_library_would_not_survive(
     plate = read_plate(save(tmp_path / source, (spec_of(W, H, "RGBA", types), NOISE)))
     usage = type("Usage", (), {"free": (1 << 20) + 1000})
     monkeypatch.setattr("shutil.disk_usage", lambda path: usage)
+    monkeypatch.delattr(os, "memfd_create", raising=False)
     with pytest.raises(WriteError, match="the disk is full"):
         write_plate(plate, tmp_path / name)
     assert names(tmp_path) == [source]
