@@ -113,6 +113,11 @@ class Stateless:
         """The network's."""
         return self._network.size_multiple
 
+    @property
+    def working_size(self) -> int:
+        """The network's."""
+        return self._network.working_size
+
     def encode(self, frame: Picture, mask: Mask) -> Features:
         """Encode one frame as a source."""
         return self._network.encode(frame, mask)

@@ -73,6 +73,7 @@ _PARTS = {
         "matte_union",
         "grain",
         "warmup",
+        "region",
         "context",
         "working_size",
         "exposure",
@@ -211,9 +212,16 @@ def _add_render(commands: Any) -> None:
         "--grain", choices=("auto", "off"), help="auto: give the fill the grain of the plate around it (off)"
     )
     look.add_argument("--warmup", type=int, metavar="N", help="steps over the mirrored start first (0)")
+    look.add_argument(
+        "--region", metavar="R", help="auto follows the matte, full, or a fixed crop x,y,w,h in pixels (auto)"
+    )
     look.add_argument("--context", type=int, metavar="PX", help="plate seen around the hole (half its size)")
     look.add_argument(
-        "--working-size", type=int, metavar="PX", help="the network sees at most PX squared pixels (512)"
+        "--working-size",
+        type=int,
+        metavar="PX",
+        help="the network sees at most PX squared pixels, larger crops reduced (by device and memory: 512 on "
+        "a processor, 1024 on a card)",
     )
     look.add_argument(
         "--exposure", metavar="N", help="stops brighter that the network sees a scene-referred plate (auto)"

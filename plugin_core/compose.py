@@ -19,13 +19,14 @@ _BLACK = -1.0
 
 
 def network_input(plate: Plate, hole: Hole | None, region: Region, color: ColorMap) -> tuple[Picture, Mask]:
-    """Bring a plate's crop to what the network takes.
+    """Bring a crop of the plate to what the network takes.
 
     Pixels that are not finite can't be shown to a network: they become part of the hole it fills. (What is
     written keeps them, outside the matte.)
     """
-    shown, missing = _shown(plate, region.crop, color)
-    mask = np.zeros(shown.shape[:2], np.bool_) if hole is None else hole.mask_on(region.crop)
+    seen = region.visible
+    shown, missing = _shown(plate, seen, color)
+    mask = np.zeros(shown.shape[:2], np.bool_) if hole is None else hole.mask_on(seen)
     if missing is not None:
         mask |= missing
     return region.picture(shown), region.mask(mask)

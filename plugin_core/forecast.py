@@ -27,6 +27,7 @@ from .render import state_folder
 from .resume import first_needed, first_stale
 from .saved_state import differences
 from .shot import Job, Run, Settings, Shot
+from .working_size import STANDARD_SIZE, chosen_size
 
 Action = Literal["nothing", "start", "resume", "overwrite"]
 
@@ -90,10 +91,12 @@ def forecast(shot: Shot, settings: Settings, run: Run, network: NetworkShape) ->
         raise SettingsError("A dry run looks at no state; leave --state-in out.")
     with _no_folder_left(Path(shot.output)):
         sources = open_sources(shot, run.chunk)
-        plan = make_plan(sources, shot, settings, network)
-    folder = state_folder(sources, run.chunk)
+        folder = state_folder(sources, run.chunk)
+        key = Journal(folder / "journal.jsonl", {}).found_key()
+        # Which device it would run on is not known here; what is there goes on at its size on any.
+        size = chosen_size(settings.working_size, key, STANDARD_SIZE)
+        plan = make_plan(sources, shot, settings.model_copy(update={"working_size": size}), network)
     journal = Journal(folder / "journal.jsonl", plan.key)
-    key = journal.found_key()
     if key is None:
         return _without_journal(plan)
     changed = differences(key, plan.key)
@@ -123,7 +126,7 @@ def _with_journal(plan: Plan, latest: Mapping[int, Entry], kept: Checkpoints) ->
     reasons = [] if stale is None else [stale.why]
     if stale is None or needed < stale.first:
         reasons.append(f"frames from {needed} on are not rendered yet")
-    begin = needed if plan.region is None else _begin(plan, kept, needed)
+    begin = _begin(plan, kept, needed) if plan.lanes else needed
     if begin < needed:
         reasons.append(f"the state nearest to frame {needed} is the one before frame {begin}")
     return Forecast("resume", sources.first, sources.last, begin, tuple(reasons))

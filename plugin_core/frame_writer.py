@@ -11,8 +11,10 @@ from .atomic import replacing
 from .checkpoints import Checkpoints
 from .compose import filled
 from .fingerprint import Fingerprint
+from .hole import Hole
 from .images import Plate, write_plate
 from .journal import Entry, Journal
+from .lanes import stands
 from .network import Picture
 from .plan import Plan
 from .saved_state import SavedState
@@ -55,15 +57,15 @@ class FrameWriter:
     def fill(
         self,
         given: StepInput,
-        fill: Picture,
+        fills: Mapping[str, Picture],
         marks: Mapping[int, Mapping[str, Fingerprint]],
         saved: SavedState | None,
     ) -> Written:
-        """Lay the network's picture into the plate and write the frame.
+        """Lay the network's pictures into the plate and write the frame.
 
         Args:
             given: the step that was run; not a warm-up.
-            fill: the network's picture, (3, h, w) RGB -1..1.
+            fills: the network's picture of every lane, (3, h, w) RGB -1..1, by its name.
             marks: fingerprints of what was read since the frame before.
             saved: the state after this frame, where it is due.
 
@@ -72,21 +74,28 @@ class FrameWriter:
         """
         frame = given.step.frame
         path = self._plan.sources.output.path(frame)
-        region, hole = self._plan.region, given.target.hole
-        assert given.plate is not None and region is not None  # warm-up steps are not written
-        notes = given.target.notes
-        if hole is None:
+        assert given.plate is not None  # warm-up steps are not written
+        notes = given.notes
+        if given.hole is None:
             self._put_unchanged(frame, given.plate)
         else:
-            seed = frame if self._plan.settings.grain == "auto" else None
-            clean = filled(given.plate, hole, fill, region, self._plan.color, grain_seed=seed)
-            write_plate(clean, path)
+            write_plate(self._filled(given, given.plate, given.hole, fills), path)
             notes += given.plate.notes
         came_from = self.came_from if frame == self._plan.sources.first else ""
-        self._journal.append(Entry(frame, path.stat().st_size, marks, came_from))
+        crops = stands(self._plan.lanes, frame)
+        self._journal.append(Entry(frame, path.stat().st_size, marks, crops, came_from))
         if saved is not None:
             self._checkpoints.add(saved)
         return Written(frame, path, notes)
+
+    def _filled(self, given: StepInput, plate: Plate, hole: Hole, fills: Mapping[str, Picture]) -> Plate:
+        seed = given.step.frame if self._plan.settings.grain == "auto" else None
+        for read in given.lanes:
+            own = hole.only(read.lane.islands.get(given.step.frame, ()))
+            if own is not None:
+                picture = fills[read.lane.name]
+                plate = filled(plate, own, picture, read.region, self._plan.color, grain_seed=seed)
+        return plate
 
     def copy(self, frame: int) -> Written:
         """Write a frame of a shot that has no hole anywhere. Raises WriteError."""
@@ -94,7 +103,7 @@ class FrameWriter:
         path = sources.output.path(frame)
         self._put_unchanged(frame, None)
         marks = {"plate": sources.plate.fingerprint(frame), "matte": sources.matte.fingerprint(frame)}
-        self._journal.append(Entry(frame, path.stat().st_size, {frame: marks}))
+        self._journal.append(Entry(frame, path.stat().st_size, {frame: marks}, {}))
         return Written(frame, path)
 
     def _put_unchanged(self, frame: int, plate: Plate | None) -> None:

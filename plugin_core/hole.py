@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,8 +29,28 @@ class Hole:
     def mask_on(self, crop: Box) -> NDArray[np.bool_]:
         """Return which pixels of a crop (H, W) change. The network fills them all, the feather included."""
         mask = np.zeros((crop.height, crop.width), np.bool_)
-        mask[self.box.moved(-crop.x0, -crop.y0).slices] = self.alpha > 0
+        shared = self.box.shared(crop)
+        if shared is not None:
+            seen = self.alpha[shared.moved(-self.box.x0, -self.box.y0).slices]
+            mask[shared.moved(-crop.x0, -crop.y0).slices] = seen > 0
         return mask
+
+    def lies_in(self, islands: Iterable[Box]) -> bool:
+        """Whether some boxes that do not meet hold every pixel that changes."""
+        inside = self.only(islands)
+        return inside is not None and np.count_nonzero(inside.alpha) == np.count_nonzero(self.alpha)
+
+    def only(self, islands: Iterable[Box]) -> Hole | None:
+        """Return what of the hole lies in some boxes that do not meet; None where nothing does."""
+        parts = [shared for box in islands if (shared := self.box.shared(box)) is not None]
+        if not parts:
+            return None
+        around = parts[0].union(*parts[1:])
+        alpha = np.zeros((around.height, around.width), np.float32)
+        for part in parts:
+            inside = part.moved(-self.box.x0, -self.box.y0)
+            alpha[part.moved(-around.x0, -around.y0).slices] = self.alpha[inside.slices]
+        return Hole(around, alpha)
 
 
 def hole_of(matte: NDArray[np.float32], settings: Settings) -> Hole | None:

@@ -32,12 +32,14 @@ class Entry:
         frame: its number.
         size: bytes of the output file.
         inputs: what was read for it since the frame before.
+        crops: where the crop of each lane stood and what it filled.
         handed_in: digest of the state that was handed in for it; empty where none was.
     """
 
     frame: int
     size: int
     inputs: Inputs
+    crops: Mapping[str, str]
     handed_in: str = ""
 
 
@@ -134,7 +136,7 @@ def _line(entry: Entry) -> str:
         str(frame): {kind: asdict(fingerprint) for kind, fingerprint in files.items()}
         for frame, files in entry.inputs.items()
     }
-    record = {"frame": entry.frame, "size": entry.size, "inputs": inputs}
+    record = {"frame": entry.frame, "size": entry.size, "inputs": inputs, "crops": dict(entry.crops)}
     return json.dumps(record | ({"handed_in": entry.handed_in} if entry.handed_in else {}))
 
 
@@ -153,6 +155,8 @@ def _entry(record: dict[str, Any]) -> Entry | None:
             int(frame): {kind: Fingerprint(**fields) for kind, fields in files.items()}
             for frame, files in record["inputs"].items()
         }
-        return Entry(int(record["frame"]), int(record["size"]), inputs, str(record.get("handed_in", "")))
+        crops = {str(name): str(crop) for name, crop in record["crops"].items()}
+        handed_in = str(record.get("handed_in", ""))
+        return Entry(int(record["frame"]), int(record["size"]), inputs, crops, handed_in)
     except (KeyError, TypeError, ValueError, AttributeError):
         return None

@@ -77,6 +77,11 @@ class NetworkShape(Protocol):
 class Network(NetworkShape, Protocol):
     """A recurrent network opened on a device."""
 
+    @property
+    def working_size(self) -> int:
+        """Side of the largest square, in pixels, that it works on unless told: by its device and memory."""
+        ...
+
     def encode(self, frame: Picture, mask: Mask) -> Features:
         """Encode one frame as a source. What lies in the hole is ignored but must be finite."""
         ...

@@ -10,16 +10,19 @@ from pathlib import Path
 from .clip import Clip, MovieClip, Reading, check_frames, open_clip
 from .color import ColorMap
 from .compose import covers_everything
+from .crop_path import Bounds
 from .errors import InputError, MissingFramesError, SettingsError, WriteError
 from .frames import FrameRange, Sequence
 from .images import Header, Storage, formats_lossy, output_notes
+from .islands import Islands, islands_of
+from .lanes import Lane, choose_lanes
 from .mattes import ShotMattes
 from .network import NetworkShape
 from .plate_headers import check_headers, window_words
-from .region import Box, Region, choose_region
+from .region import Box
 from .shot import Settings, Shot
 from .shot_color import shot_color
-from .window import Schedule
+from .window import Schedule, takes
 
 
 @dataclass(frozen=True)
@@ -55,7 +58,8 @@ class Plan:
     """A render, decided: its steps, its crop, its colors and what its state depends on.
 
     Attributes:
-        region: None where no matte of the shot has a hole: then plates are copied and no network runs.
+        lanes: the crops that the network works on; none where no matte of the shot has a hole: then plates
+            are copied and no network runs.
         cuts: first frames of new takes, ascending.
         key: what saved states of this render are valid for.
         notes: sentences the user should see.
@@ -64,7 +68,7 @@ class Plan:
     sources: Sources
     settings: Settings
     schedule: Schedule
-    region: Region | None
+    lanes: tuple[Lane, ...]
     color: ColorMap
     cuts: tuple[int, ...]
     key: dict[str, str]
@@ -118,7 +122,8 @@ def make_plan(
 
     Args:
         sources: from `open_sources`.
-        shot, settings: what was asked for.
+        shot: where the pictures are.
+        settings: what was asked for, with a working size.
         network: the model, opened or not.
         continues: the state before the first frame will be handed in.
         watch: called with each matte's frame after it was read; may raise to stop.
@@ -142,21 +147,19 @@ def make_plan(
         begins=sources.begins,
         pre_roll=settings.pre_roll,
     )
-    box = _scan(sources, mattes_of(sources, settings, cuts), watch)
     header = sources.header
-    region = None
-    if box is not None:
-        region = choose_region(
-            box,
-            width=header.width,
-            height=header.height,
-            multiple=network.size_multiple,
-            context=settings.context,
-            working_size=settings.working_size,
-        )
+    assert settings.working_size is not None  # see working_size.chosen_size
+    lanes = choose_lanes(
+        _scan(sources, mattes_of(sources, settings, cuts), watch),
+        takes(sources.lower, sources.upper, cuts),
+        Bounds(_whole(header), network.size_multiple, settings.working_size),
+        region=settings.region,
+        context=settings.context,
+        reach=schedule.reach,
+    )
     choice = shot_color(shot, settings, sources.plate, header, range(sources.lower, sources.upper + 1))
-    key = _key(network, sources, region, choice.color, settings, cuts)
-    return Plan(sources, settings, schedule, region, choice.color, cuts, key, choice.notes)
+    key = _key(network, sources, choice.color, settings, cuts)
+    return Plan(sources, settings, schedule, lanes, choice.color, cuts, key, choice.notes)
 
 
 def _range(shot: Shot, plate: Clip) -> tuple[int, int]:
@@ -271,20 +274,19 @@ def mattes_of(sources: Sources, settings: Settings, cuts: tuple[int, ...]) -> Sh
     )
 
 
-def _scan(sources: Sources, mattes: ShotMattes, watch: Callable[[int], None]) -> Box | None:
-    """Return the box around every hole of the shot.
+def _scan(sources: Sources, mattes: ShotMattes, watch: Callable[[int], None]) -> dict[int, Islands]:
+    """Return the holes of every frame.
 
     All readable frames count, not only the range's, so that every part of a shot is rendered with the same
-    crop and gives the same pixels as the whole.
+    crops and gives the same pixels as the whole.
     """
-    around: Box | None = None
+    found: dict[int, Islands] = {}
     everything = True
     header = sources.header
     frames = range(sources.lower, sources.upper + 1)
     for frame in frames[:1] if sources.matte.is_still else frames:
         hole, _ = mattes.hole(frame)
-        if hole is not None:
-            around = hole.box.union(around)
+        found[frame] = () if hole is None else islands_of(hole.alpha > 0, hole.box, _whole(header))
         everything &= hole is not None and covers_everything(
             hole.box, hole.alpha, header.width, header.height
         )
@@ -294,21 +296,22 @@ def _scan(sources: Sources, mattes: ShotMattes, watch: Callable[[int], None]) ->
             f"Matte {sources.matte.name} covers the whole picture on every frame, so there is nothing to "
             "fill from; is it inverted, or is it the wrong channel (--matte-channel)?"
         )
-    return around
+    return {frame: found.get(frame, found[frames[0]]) for frame in frames}
+
+
+def _whole(header: Header) -> Box:
+    return Box(0, 0, header.width, header.height)
 
 
 def _key(
     network: NetworkShape,
     sources: Sources,
-    region: Region | None,
     color: ColorMap,
     settings: Settings,
     cuts: tuple[int, ...],
 ) -> dict[str, str]:
     asked = sources.storage
     readable = f"{sources.lower}-{sources.upper}"
-    crop = "none" if region is None else f"{tuple(region.crop)} at {region.width}x{region.height}"
-    pixels = settings.model_dump(exclude={"context", "working_size"})
     return {
         "model": network.model_id,
         "plate size": f"{sources.header.width}x{sources.header.height}",
@@ -317,8 +320,7 @@ def _key(
         "stored as": f"{asked.compression or 'the plate'}, {asked.bit_depth or 'the plate'}",
         "frames on disk": readable,
         "first frame": str(sources.begins),
-        "network crop": crop,
         "color": color.key,
         "cuts": ",".join(map(str, cuts)),
-        **{name.replace("_", " "): str(value) for name, value in pixels.items()},
+        **{name.replace("_", " "): str(value) for name, value in settings.model_dump().items()},
     }

@@ -1,13 +1,13 @@
-"""The part of the plate the network works on.
+"""A crop of the plate and how the network sees it.
 
-One crop serves the whole shot: the box around the grown matte of every frame, with context, reduced to the
-working size where it is larger. What leaves the plate is padded by its edge pixels; what comes back is cut to
-the crop again.
+A crop is measured in steps: one step is the network's size multiple, and covers a whole number of the
+plate's pixels. So crops that lie whole steps apart see the same plate pixels through the same network pixels,
+and what the network remembers of one can be shifted to the other. Where the crop is reduced, a step covers
+more plate pixels than network pixels. What leaves the plate is padded by its edge pixels.
 """
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -16,9 +16,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
-
-_GRID = 64
-"""The crop's edges lie on a grid this coarse, so that a small change of the matte leaves the crop alone."""
 
 
 class Box(NamedTuple):
@@ -39,13 +36,15 @@ class Box(NamedTuple):
         """Pixels from top to bottom."""
         return self.y1 - self.y0
 
-    def union(self, other: Box | None) -> Box:
-        """Return the smallest box around both."""
-        if other is None:
-            return self
-        return Box(
-            min(self.x0, other.x0), min(self.y0, other.y0), max(self.x1, other.x1), max(self.y1, other.y1)
-        )
+    @property
+    def longer_side(self) -> int:
+        """The larger of width and height."""
+        return max(self.width, self.height)
+
+    def union(self, *others: Box | None) -> Box:
+        """Return the smallest box around this one and others; None is no box."""
+        x0s, y0s, x1s, y1s = zip(self, *filter(None, others), strict=True)
+        return Box(min(x0s), min(y0s), max(x1s), max(y1s))
 
     def grown(self, margin: int) -> Box:
         """Return the box with `margin` pixels more on each side."""
@@ -54,6 +53,15 @@ class Box(NamedTuple):
     def moved(self, dx: int, dy: int) -> Box:
         """Return the box shifted right by `dx` and down by `dy` pixels."""
         return Box(self.x0 + dx, self.y0 + dy, self.x1 + dx, self.y1 + dy)
+
+    def shared(self, other: Box) -> Box | None:
+        """Return what lies in both; None where nothing does."""
+        x0, y0, x1, y1 = *map(max, self[:2], other[:2]), *map(min, self[2:], other[2:])
+        return Box(x0, y0, x1, y1) if x0 < x1 and y0 < y1 else None
+
+    def meets(self, other: Box) -> bool:
+        """Whether the two have a pixel in common."""
+        return self.shared(other) is not None
 
     def contains(self, other: Box) -> bool:
         """Whether `other` lies inside."""
@@ -74,90 +82,85 @@ class Region:
     """A crop of the plate and the size at which the network sees it.
 
     Attributes:
-        crop: in pixels of the plate's data window.
-        width, height: size of the picture inside the network's input; equal to the crop's unless reduced.
-        multiple: the network's input is padded (right and bottom) to a multiple of this.
+        crop: in pixels of the plate's data window; it may reach beyond the plate. Its sides are whole steps.
+        bounds: the plate.
+        step: plate pixels of one step; equal to the multiple unless the crop is reduced.
+        multiple: network pixels of one step.
     """
 
     crop: Box
-    width: int
-    height: int
+    bounds: Box
+    step: int
     multiple: int
+
+    def __str__(self) -> str:
+        size = f"{self.crop.width}x{self.crop.height}+{self.crop.x0}+{self.crop.y0}"
+        return size + (f" reduced {self.step}:{self.multiple}" if self.is_reduced else "")
 
     @property
     def is_reduced(self) -> bool:
         """Whether the network works at less than plate resolution."""
-        return (self.width, self.height) != (self.crop.width, self.crop.height)
+        return self.step != self.multiple
+
+    @property
+    def visible(self) -> Box:
+        """The part of the crop that lies on the plate."""
+        return self.crop.within(self.bounds.width, self.bounds.height)
 
     @property
     def network_size(self) -> tuple[int, int]:
         """Height and width of the network's input."""
-        return _round_up(self.height, self.multiple), _round_up(self.width, self.multiple)
+        return self._to_network(self.crop.height), self._to_network(self.crop.width)
 
     def picture(self, cut: Floats) -> Floats:
-        """Bring the crop's pixels (H, W, 3) to the network's (3, h, w), reduced and padded."""
-        if self.is_reduced:
-            cut = _resize(cut, self.width, self.height, cv2.INTER_AREA)
-        rows, columns = self.network_size
-        padding = ((0, rows - self.height), (0, columns - self.width), (0, 0))
-        return np.ascontiguousarray(np.pad(cut, padding, mode="edge").transpose(2, 0, 1), np.float32)
+        """Bring the visible pixels (H, W, 3) to the network's (3, h, w), padded and reduced."""
+        whole = np.pad(cut, (*self._padding(), (0, 0)), mode="edge")
+        return np.ascontiguousarray(self._reduced(whole).transpose(2, 0, 1), np.float32)
 
     def mask(self, hole: NDArray[np.bool_]) -> Floats:
-        """Bring the crop's hole (H, W) to the network's (1, h, w); a pixel that touches the hole is in it."""
-        cut = hole.astype(np.float32)
-        if self.is_reduced:
-            cut = _resize(cut, self.width, self.height, cv2.INTER_AREA)
-        rows, columns = self.network_size
-        padded = np.zeros((1, rows, columns), np.float32)
-        padded[0, : self.height, : self.width] = cut > 0
-        return padded
+        """Bring the visible hole (H, W) to the network's (1, h, w); what touches the hole is in it."""
+        whole = np.pad(hole.astype(np.float32), self._padding())
+        return (self._reduced(whole) > 0).astype(np.float32)[None]
 
     def restore(self, picture: Floats) -> Floats:
         """Bring the network's (3, h, w) back to the crop's (H, W, 3) at plate resolution."""
-        inner = np.ascontiguousarray(picture[:, : self.height, : self.width].transpose(1, 2, 0))
+        inner = np.ascontiguousarray(picture.transpose(1, 2, 0))
+        return _resize(inner, self.crop, cv2.INTER_CUBIC) if self.is_reduced else inner
+
+    def shift_to(self, other: Region) -> tuple[int, int]:
+        """Return by how many network pixels `other` lies to the right and below.
+
+        Raises:
+            ValueError: the two do not lie whole steps apart, or have other scales.
+        """
+        dx, dy = other.crop.x0 - self.crop.x0, other.crop.y0 - self.crop.y0
+        if (self.step, self.multiple) != (other.step, other.multiple) or dx % self.step or dy % self.step:
+            raise ValueError(f"{other.crop} lies no whole steps of {self.step} from {self.crop}")
+        return self._to_network(dx), self._to_network(dy)
+
+    def part(self, of: Floats, other: Region) -> Floats:
+        """Return `other`, which lies inside this one, of this region's picture or mask (C, h, w)."""
+        x, y = self.shift_to(other)
+        height, width = other.network_size
+        return np.ascontiguousarray(of[:, y : y + height, x : x + width])
+
+    def at(self, crop: Box) -> Region:
+        """Return the region of another crop, at the same scale."""
+        return Region(crop, self.bounds, self.step, self.multiple)
+
+    def _to_network(self, pixels: int) -> int:
+        return pixels // self.step * self.multiple
+
+    def _padding(self) -> tuple[tuple[int, int], tuple[int, int]]:
+        crop, seen = self.crop, self.visible
+        return (seen.y0 - crop.y0, crop.y1 - seen.y1), (seen.x0 - crop.x0, crop.x1 - seen.x1)
+
+    def _reduced(self, whole: Floats) -> Floats:
         if not self.is_reduced:
-            return inner
-        return _resize(inner, self.crop.width, self.crop.height, cv2.INTER_CUBIC)
+            return whole
+        height, width = self.network_size
+        return _resize(whole, Box(0, 0, width, height), cv2.INTER_AREA)
 
 
-def choose_region(
-    holes: Box, *, width: int, height: int, multiple: int, context: int | None, working_size: int
-) -> Region:
-    """Choose the crop for a shot.
-
-    Args:
-        holes: box around the hole of every frame.
-        width, height: the plate's size in pixels.
-        multiple: the network's size multiple.
-        context: pixels kept around the hole; None takes half the hole's longer side, at least 64.
-        working_size: the network works on at most this many pixels squared; larger crops are reduced.
-    """
-    margin = max(64, max(holes.width, holes.height) // 2) if context is None else context
-    crop = _fill_up(holes.grown(margin), width, height, multiple)
-    scale = min(1.0, working_size / math.sqrt(crop.width * crop.height))
-    if scale == 1.0:
-        return Region(crop, crop.width, crop.height, multiple)
-    return Region(crop, max(1, round(crop.width * scale)), max(1, round(crop.height * scale)), multiple)
-
-
-def _fill_up(box: Box, width: int, height: int, multiple: int) -> Box:
-    """Clip the box to the plate and widen it to the grid and the multiple, with real pixels, not padding."""
-    x0, x1 = _span(box.x0, box.x1, width, multiple)
-    y0, y1 = _span(box.y0, box.y1, height, multiple)
-    return Box(x0, y0, x1, y1)
-
-
-def _span(low: int, high: int, size: int, multiple: int) -> tuple[int, int]:
-    low = max(0, low // _GRID * _GRID)
-    high = min(size, _round_up(high, _GRID))
-    length = min(size, _round_up(high - low, multiple))
-    low = min(low, size - length)
-    return low, low + length
-
-
-def _resize(pixels: Floats, width: int, height: int, method: int) -> Floats:
-    return np.asarray(cv2.resize(pixels, (width, height), interpolation=method), np.float32)
-
-
-def _round_up(value: int, multiple: int) -> int:
-    return -(-value // multiple) * multiple
+def _resize(pixels: Floats, to: Box, method: int) -> Floats:
+    return np.asarray(cv2.resize(pixels, (to.width, to.height), interpolation=method), np.float32)

@@ -26,16 +26,17 @@ from .frame_writer import FrameWriter, Written
 from .handover import check_inputs, input_digest, read_handed_in
 from .journal import Journal, forget_elsewhere
 from .lock import Claim, holding
-from .network import Features, Network
+from .network import Network
 from .plan import Plan, Sources, make_plan, open_sources
 from .progress import Reporters
-from .region import Region
 from .resume import HandedIn, begin, go_on, refuse_existing
 from .saved_state import SavedState, carry_digest, check_key, write_state
 from .shot import Run, Settings, Shot
 from .shot_reader import ShotReader, StepInput
 from .state import ShotState
+from .stepper import Stepper
 from .stop import Stop
+from .working_size import chosen_size
 
 _QUEUE = 2
 """Steps prepared ahead, and frames waiting to be written."""
@@ -104,7 +105,7 @@ def render(
         plan = make_plan(
             sources,
             shot,
-            settings,
+            _with_size(settings, run, network, folder, handed_in),
             network,
             continues=handed_in is not None,
             watch=lambda frame: _check_stop(stop, f"Stopped while reading mattes, at frame {frame}."),
@@ -138,8 +139,8 @@ class _Rendering:
         self._claim = claim
         self._journal = Journal(folder / "journal.jsonl", plan.key)
         self._checkpoints = Checkpoints(folder, plan.key)
-        self._state = ShotState(plan.key, plan.schedule, self._checkpoints)
-        self._features: dict[int, Features] = {}
+        self._state = ShotState(plan.key, plan.schedule, plan.lanes, self._checkpoints)
+        self._stepper = Stepper(network, self._state)
         self._digests: dict[int, str] = {}
         self._pending_prints: dict[int, Mapping[str, Fingerprint]] = {}
         self._writer = FrameWriter(plan, self._journal, self._checkpoints)
@@ -157,11 +158,11 @@ class _Rendering:
             output=str(sources.output),
             color=self._plan.color.name,
         )
-        if self._plan.region is None:
+        if not self._plan.lanes:
             self._reporters.note("The matte is empty on every frame: the plates are copied as they are.")
             yield from self._copy(start)
         elif start <= sources.last:
-            yield from self._fill(start, self._plan.region)
+            yield from self._fill(start)
         self._hand_on()
         self._reporters.done()
 
@@ -186,7 +187,7 @@ class _Rendering:
         else:
             begin(self._journal, self._state, self._plan)
             start = self._plan.sources.first
-            if given is not None and self._plan.region is not None:
+            if given is not None and self._plan.lanes:
                 given.load()
         self._recall_inputs(start, handed_in)
         for note in notes:
@@ -210,8 +211,8 @@ class _Rendering:
                 known = {frame: marks for frame, marks in entry.inputs.items() if frame >= oldest}
                 self._digests.update({frame: input_digest(marks) for frame, marks in known.items()})
 
-    def _fill(self, start: int, region: Region) -> Iterator[FrameDone]:
-        reader = ShotReader(self._plan, region)
+    def _fill(self, start: int) -> Iterator[FrameDone]:
+        reader = ShotReader(self._plan)
         steps = self._plan.schedule.steps(start)
         with ExitStack() as stack:
             reading = stack.enter_context(_OneThread("read"))
@@ -246,18 +247,12 @@ class _Rendering:
     ) -> Iterator[FrameDone]:
         self._claim.check()
         step = given.step
-        if step.starts:
-            self._features.clear()
-        for frame, shown in given.encode.items():
-            self._features[frame] = self._network.encode(shown.picture, shown.mask)
-        sources = [self._features[frame] for frame in step.sources]
-        output = self._state.advance(self._network, step, given.target.picture, given.target.mask, sources)
-        self._features = {frame: kept for frame, kept in self._features.items() if frame in given.keep}
+        fills = self._stepper.run(given)
         self._note_prints(given)
         if not step.warmup:
             saved = self._snapshot() if self._is_due(step.position) else None
             marks, self._pending_prints = self._pending_prints, {}
-            written.append(writing.submit(self._writer.fill, given, output.fill, marks, saved))
+            written.append(writing.submit(self._writer.fill, given, fills, marks, saved))
         while len(written) > _QUEUE or (written and written[0].done()):
             yield self._tell(written.popleft().result())
 
@@ -314,7 +309,7 @@ class _Rendering:
             return
         path, last = Path(self._run.state_out), self._plan.sources.last
         path.parent.mkdir(parents=True, exist_ok=True)
-        if self._plan.region is None:
+        if not self._plan.lanes:
             write_state(path, SavedState(self._plan.key, last, {}, {}))
             return
         with replacing(path) as temporary:
@@ -329,6 +324,17 @@ class _OneThread(ThreadPoolExecutor):
 
     def __exit__(self, kind: object, error: object, trace: object) -> None:
         self.shutdown(wait=True, cancel_futures=True)
+
+
+def _with_size(
+    settings: Settings, run: Run, network: Network, folder: Path, handed_in: SavedState | None
+) -> Settings:
+    """Return the settings with the working size that is rendered at."""
+    before = None if handed_in is None else handed_in.key
+    if before is None and run.resume:
+        before = Journal(folder / "journal.jsonl", {}).found_key()
+    size = chosen_size(settings.working_size, before, network.working_size)
+    return settings.model_copy(update={"working_size": size})
 
 
 def _protect_inputs(shot: Shot, run: Run) -> None:

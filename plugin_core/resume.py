@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from .errors import InputError
 from .fingerprint import Fingerprint
 from .frames import compact
 from .journal import Entry, Journal
+from .lanes import stands
 from .network import Network
 from .plan import Plan, Sources
 from .state import ShotState
@@ -79,14 +80,14 @@ def go_on(
     latest = {entry.frame: entry for entry in entries}
     stale = first_stale(latest, plan, "" if handed_in is None else handed_in.digest)
     if stale is not None:
-        state.invalidate_from(stale.source, stale.why)
+        state.forget_from(stale.first, stale.why)
         tell.append(f"{stale.why}: rendering again from frame {stale.first} on.")
     needed = first_needed(latest, sources, stale)
-    if needed > sources.last and need_state and plan.region is not None and not _has_last(state, sources):
+    if needed > sources.last and need_state and plan.lanes and not _has_last(state, sources):
         needed = sources.last
     if needed > sources.last:
         return needed
-    start = needed if plan.region is None else _restore(state, network, needed, handed_in)
+    start = _restore(state, network, needed, handed_in) if plan.lanes else needed
     journal.restart(
         [entry for frame, entry in sorted(latest.items()) if frame < start or frame > sources.last]
     )
@@ -99,12 +100,10 @@ class Stale:
 
     Attributes:
         first: the first output frame that was.
-        source: the input frame that changed.
         why: what changed, without a full stop.
     """
 
     first: int
-    source: int
     why: str
 
 
@@ -126,15 +125,27 @@ def first_stale(latest: Mapping[int, Entry], plan: Plan, handed_in: str) -> Stal
     sources = plan.sources
     first = latest.get(sources.first)
     if first is not None and first.handed_in != handed_in:
-        return Stale(sources.first, sources.first, "Another state was handed in")
-    own = (entry for frame, entry in latest.items() if sources.first <= frame <= sources.last)
-    changed = _changed(own, sources)
+        return Stale(sources.first, "Another state was handed in")
+    own = [entry for frame, entry in latest.items() if sources.first <= frame <= sources.last]
+    found = [stale for stale in (_elsewhere(own, plan), _changed_input(own, plan)) if stale is not None]
+    return min(found, key=lambda stale: stale.first, default=None)
+
+
+def _elsewhere(entries: Sequence[Entry], plan: Plan) -> Stale | None:
+    """Return the first frame that was filled through other crops than the mattes give now."""
+    frames = [entry.frame for entry in entries if entry.crops != stands(plan.lanes, entry.frame)]
+    return Stale(min(frames), "The mattes give other crops") if frames else None
+
+
+def _changed_input(entries: Sequence[Entry], plan: Plan) -> Stale | None:
+    """Return the first frame that was made from a plate or matte that is no longer the same."""
+    changed = _changed(entries, plan.sources)
     if not changed:
         return None
     source = min(frame for frames in changed.values() for frame in frames)
     named = [f"{kind} changed on {_frames(frames)}" for kind, frames in changed.items()]
     why = " and ".join(named)
-    return Stale(plan.schedule.first_touched(source), source, why[0].upper() + why[1:])
+    return Stale(plan.schedule.first_touched(source), why[0].upper() + why[1:])
 
 
 def _frames(frames: list[int]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from .atomic import replacing
 from .errors import StateError
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 
 ShotKey = Mapping[str, str]
 """Everything a state depends on, by name: model, working geometry, color, settings that change pixels."""
@@ -29,12 +29,14 @@ class SavedState:
         frame: the last frame that was filled.
         arrays: the carry in host memory.
         inputs: digests of the input frames that later steps read again, by frame number.
+        crops: where the crop of each lane stands and what it fills.
     """
 
     key: dict[str, str]
     frame: int
     arrays: dict[str, NDArray[np.float32]]
     inputs: dict[int, str]
+    crops: dict[str, str] = field(default_factory=dict)
 
 
 def write_state(path: Path, state: SavedState) -> None:
@@ -46,6 +48,7 @@ def write_state(path: Path, state: SavedState) -> None:
         "key": state.key,
         "frame": state.frame,
         "inputs": {str(frame): digest for frame, digest in state.inputs.items()},
+        "crops": state.crops,
         "carry": carry_digest(state.arrays),
     }
     # Not ascontiguousarray: it would give a scalar an axis.
@@ -72,10 +75,15 @@ def read_state(path: Path) -> SavedState:
                 f"State file {path} has format {version}, newer than the {FORMAT_VERSION} this Cleanplate "
                 "reads; update it."
             )
+        if version < FORMAT_VERSION:
+            raise StateError(
+                f"State file {path} has format {version}, older than the {FORMAT_VERSION} this Cleanplate "
+                "reads; render the frames before it again."
+            )
         if about["carry"] != carry_digest(arrays):
             raise ValueError("its numbers have changed since they were written")
         inputs = {int(frame): str(digest) for frame, digest in about["inputs"].items()}
-        return SavedState(dict(about["key"]), int(about["frame"]), arrays, inputs)
+        return SavedState(dict(about["key"]), int(about["frame"]), arrays, inputs, dict(about["crops"]))
     except (SafetensorError, OSError, KeyError, TypeError, ValueError, AttributeError) as error:
         raise StateError(
             f"State file {path} is damaged ({error}); render the frames before it again."
@@ -103,3 +111,17 @@ def check_key(found: Mapping[str, str], expected: ShotKey, what: str) -> None:
     different = [f"{name} is {was}, this render has {now}" for name, was, now in differences(found, expected)]
     if different:
         raise StateError(f"{what} belongs to another render: {'; '.join(different)}.")
+
+
+def check_crops(saved: SavedState, expected: Mapping[str, str], what: str) -> None:
+    """Raise StateError when the crops that a state belongs to are not those of this shot's mattes."""
+    if saved.crops != expected:
+        raise StateError(
+            f"{what} belongs to other mattes: after frame {saved.frame} its crops are "
+            f"{_listed(saved.crops)}, those of this shot {_listed(expected)}; render the frames before it "
+            "again."
+        )
+
+
+def _listed(crops: Mapping[str, str]) -> str:
+    return "; ".join(crops.values()) or "none"

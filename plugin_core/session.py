@@ -29,6 +29,7 @@ from numpy.typing import NDArray
 from .errors import CleanplateError, DeviceError, InputError, ModelError, StateError
 from .model import Bundle, CarryTensor, find_bundle
 from .network import Carry, Features, Mask, Picture, StepOutput
+from .working_size import installed_memory, working_size_for
 
 log = logging.getLogger(__name__)
 
@@ -114,6 +115,13 @@ class Session:
     def source_offsets(self) -> tuple[int, ...]:
         """Frames beside the target used as sources, in stream order."""
         return self.bundle.manifest.source_offsets
+
+    @property
+    def working_size(self) -> int:
+        """Side of the largest square, in pixels, that it works on unless told: by its device and memory."""
+        if self.device.kind == "cpu":
+            return working_size_for("cpu", installed_memory())
+        return working_size_for("cuda", _card_memory(self.device.number))
 
     @property
     def size_multiple(self) -> int:
@@ -332,6 +340,17 @@ def _cuda_cards() -> int:
     if driver.cuInit(0) != 0 or driver.cuDeviceGetCount(ctypes.byref(count)) != 0:
         return 0
     return count.value
+
+
+def _card_memory(number: int) -> int:
+    """Bytes of memory of a CUDA card."""
+    driver = ctypes.CDLL("nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1")
+    card, size = ctypes.c_int(0), ctypes.c_size_t(0)
+    driver.cuInit(0)
+    failed = driver.cuDeviceGet(ctypes.byref(card), number)
+    if failed or driver.cuDeviceTotalMem_v2(ctypes.byref(size), card):
+        raise DeviceError(f"The driver does not say how much memory cuda:{number} has; give --working-size.")
+    return size.value
 
 
 def _is_x86() -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import json
+import re
 from pathlib import Path
 from typing import Annotated, Any, Literal, NoReturn, TypeVar
 
@@ -23,6 +24,14 @@ def _frame_list(value: object) -> object:
     if isinstance(value, str):
         return [part.strip() for part in value.split(",") if part.strip()]
     return value
+
+
+def _region(value: object) -> object:
+    """Take out the spaces of x,y,w,h; refuse what is neither that nor a name."""
+    text = str(value).replace(" ", "")
+    if text not in ("auto", "full") and not re.fullmatch(r"\d+,\d+,[1-9]\d*,[1-9]\d*", text):
+        raise ValueError("auto, full or x,y,w,h in pixels")
+    return text
 
 
 class _Strict(BaseModel):
@@ -88,8 +97,13 @@ class Settings(_Strict):
         matte_union: frames before and after whose mattes are joined to a frame's own; never across a cut.
         grain: ``auto`` gives what the network painted the plate's grain, ``off`` leaves it smooth.
         warmup: steps run over the shot's mirrored start (or its handles) before the first frame.
-        context: pixels of plate the network sees around the hole; None: half the hole's longer side.
-        working_size: the network works on at most this many pixels squared; larger crops are reduced.
+        region: the part of the plate the network works on: ``auto`` follows the matte with one crop or
+            several, ``full`` is the whole plate, ``x,y,w,h`` a fixed crop in pixels from the plate's upper
+            left corner (of its data window).
+        context: pixels of plate the network sees around the hole; None: half the hole's longer side, at
+            least 64.
+        working_size: the network works on at most this many pixels squared; larger crops are reduced. None:
+            as large as suits the device and its memory.
         exposure: stops the network sees a scene-referred plate brighter by, the same on every frame; ``auto``
             measures what brings the shot to a normal exposure.
         pre_roll: frames before a chunk that are rendered and thrown away, in place of the state of the chunk
@@ -106,8 +120,9 @@ class Settings(_Strict):
     matte_union: int = Field(0, ge=0, le=50)
     grain: Literal["auto", "off"] = "off"
     warmup: int = Field(0, ge=0, le=200)
+    region: Annotated[str, BeforeValidator(_region)] = "auto"
     context: int | None = Field(None, ge=0, le=8192)
-    working_size: int = Field(512, ge=64, le=4096)
+    working_size: int | None = Field(None, ge=64, le=4096)
     exposure: str = Field("auto", pattern=r"^(auto|[+-]?(1?[0-9]|20))$")
     pre_roll: int | None = Field(None, ge=0, le=1000)
 

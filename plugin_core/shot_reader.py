@@ -10,6 +10,7 @@ from .errors import ImageError
 from .fingerprint import Fingerprint
 from .hole import Hole
 from .images import Plate
+from .lanes import Lane
 from .network import Mask, Picture
 from .plan import Plan, mattes_of
 from .region import Region
@@ -18,15 +19,31 @@ from .window import Step, mirror
 PLATE_CACHE_BYTES = 256 << 20
 """Decoded plates kept between their first use as a source and the step that fills them."""
 
+Shown = tuple[Picture, Mask]
+"""A frame as the network sees it through a crop."""
+
 
 @dataclass(frozen=True)
-class Shown:
-    """A frame as the network sees it, the hole it has at plate resolution, and what to tell of its matte."""
+class LaneRead:
+    """What one lane's step needs.
 
-    picture: Picture
-    mask: Mask
-    hole: Hole | None
-    notes: tuple[str, ...] = ()
+    Attributes:
+        lane: whose step it is.
+        region: where its crop stands.
+        target: the frame to fill.
+        encode: frames to encode as sources now; earlier ones are still there.
+        keep: source frames that later steps use.
+        anew: True where no features of earlier steps can be used: the crop has moved.
+        behind: the step before's frame on this crop, where that step's crop stood elsewhere.
+    """
+
+    lane: Lane
+    region: Region
+    target: Shown
+    encode: Mapping[int, Shown]
+    keep: frozenset[int]
+    anew: bool
+    behind: Shown | None
 
 
 @dataclass(frozen=True)
@@ -35,30 +52,50 @@ class StepInput:
 
     Attributes:
         step: which step.
-        target: the frame to fill.
-        encode: frames to encode as sources now; earlier ones are still there.
-        keep: source frames that later steps use.
+        lanes: what each lane that lives needs.
+        hole: the hole of the frame to fill, at plate resolution.
         plate: what the fill is laid into; None for a warm-up step.
+        notes: what to tell of the frame's matte.
         prints: fingerprints of the files read for this step and not for an earlier one.
     """
 
     step: Step
-    target: Shown
-    encode: Mapping[int, Shown]
-    keep: frozenset[int]
+    lanes: tuple[LaneRead, ...]
+    hole: Hole | None
     plate: Plate | None
+    notes: tuple[str, ...]
     prints: Mapping[int, Mapping[str, Fingerprint]]
+
+
+@dataclass(frozen=True)
+class _Frame:
+    """A frame that was read.
+
+    Attributes:
+        hole: at plate resolution.
+        notes: what to tell of its matte.
+        windows: the frame as each lane's network sees it, by lane, over all that its crop comes to while it
+            looks at this frame.
+    """
+
+    hole: Hole | None
+    notes: tuple[str, ...]
+    windows: Mapping[str, tuple[Region, Shown]]
+
+    def on(self, lane: Lane, region: Region) -> Shown:
+        """Return the frame as seen through a lane's crop."""
+        window, (picture, mask) = self.windows[lane.name]
+        return window.part(picture, region), window.part(mask, region)
 
 
 class ShotReader:
     """Prepares steps one after the other. Not for several threads at once."""
 
-    def __init__(self, plan: Plan, region: Region) -> None:
+    def __init__(self, plan: Plan) -> None:
         self._plan = plan
-        self._region = region
         self._mattes = mattes_of(plan.sources, plan.settings, plan.cuts)
-        self._shown: dict[int, Shown] = {}
-        self._encoded: set[int] = set()
+        self._frames: dict[int, _Frame] = {}
+        self._encoded: dict[str, tuple[Region, set[int]]] = {}
         self._printed: set[int] = set()
         self._plates: dict[int, Plate] = {}
         self._plate_bytes = 0
@@ -67,28 +104,50 @@ class ShotReader:
         """Read what `step` needs; call it with the steps in order.
 
         Raises:
-            ImageError: a picture can't be read, or its matte left the crop since the shot was scanned.
+            ImageError: a picture can't be read, or its matte is not what it was when the shot was scanned.
         """
         if step.starts:
             self._encoded.clear()
-        new = sorted(set(step.sources) - self._encoded)
-        read = {frame for shown in (step.frame, *new) for frame in self._mattes.joined(shown)}
+        lanes = tuple(self._prepare(lane, step) for lane in self._plan.lanes if lane.runs_in(step))
+        self._encoded = {read.lane.name: self._encoded[read.lane.name] for read in lanes}
+        target = self._read(step.frame)
+        plate = None if step.warmup else self._plate(step.frame)
+        read = {frame for shown in self._frames for frame in self._mattes.joined(shown)}
         prints = {frame: self._prints(frame) for frame in sorted(read - self._printed)}
         self._printed |= set(prints)
-        encode = {frame: self._show(frame) for frame in new}
-        target = self._show(step.frame)
-        plate = None if step.warmup else self._plate(step.frame)
-        keep = frozenset(self._plan.schedule.needed_after(step))
-        self._encoded = (self._encoded | set(new)) & keep
         self._forget(step)
-        return StepInput(step, target, encode, keep, plate, prints)
+        return StepInput(step, lanes, target.hole, plate, target.notes, prints)
 
-    def _show(self, frame: int) -> Shown:
-        if frame not in self._shown:
+    def _prepare(self, lane: Lane, step: Step) -> LaneRead:
+        region = lane.region_at(step.frame)
+        stood, encoded = self._encoded.get(lane.name, (None, set[int]()))
+        anew = stood != region
+        new = sorted(set(step.sources) - (set() if anew else encoded))
+        encode = {frame: self._read(frame).on(lane, region) for frame in new}
+        keep = frozenset(self._plan.schedule.needed_after(step))
+        self._encoded[lane.name] = region, ((set() if anew else encoded) | set(new)) & keep
+        target = self._read(step.frame).on(lane, region)
+        return LaneRead(lane, region, target, encode, keep, anew, self._behind(lane, step, region))
+
+    def _behind(self, lane: Lane, step: Step, region: Region) -> Shown | None:
+        """Return the frame before on this crop, where the lane goes on from another."""
+        before = self._plan.schedule.before(step)
+        stays = step.starts or lane.region_at(before) == region
+        return None if stays else self._read(before).on(lane, region)
+
+    def _read(self, frame: int) -> _Frame:
+        """Read a frame for every lane that looks at it."""
+        if frame not in self._frames:
             hole, notes = self._hole(frame)
-            picture, mask = network_input(self._plate(frame), hole, self._region, self._plan.color)
-            self._shown[frame] = Shown(picture, mask, hole, notes)
-        return self._shown[frame]
+            schedule = self._plan.schedule
+            windows = {}
+            for lane in self._plan.lanes:
+                if lane.looks_at(frame, schedule.reach + schedule.warmup):
+                    window = lane.window_at(frame, schedule.reach)
+                    shown = network_input(self._plate(frame), hole, window, self._plan.color)
+                    windows[lane.name] = window, shown
+            self._frames[frame] = _Frame(hole, notes, windows)
+        return self._frames[frame]
 
     def _plate(self, frame: int) -> Plate:
         if frame in self._plates:
@@ -102,7 +161,8 @@ class ShotReader:
 
     def _hole(self, frame: int) -> tuple[Hole | None, tuple[str, ...]]:
         hole, notes = self._mattes.hole(frame)
-        if hole is not None and not self._region.crop.contains(hole.box):
+        known = [box for lane in self._plan.lanes for box in lane.islands.get(frame, ())]
+        if hole is not None and not hole.lies_in(known):
             matte = self._plan.sources.matte.path(frame)
             raise ImageError(f"Matte {matte} has changed since the render began; start it again.")
         return hole, notes
@@ -112,12 +172,14 @@ class ShotReader:
         return {"plate": sources.plate.fingerprint(frame), "matte": sources.matte.fingerprint(frame)}
 
     def _forget(self, step: Step) -> None:
-        """Drop frames that no later step fills; a source's features outlive its picture."""
-        coming = range(step.position + 1, step.position + self._plan.schedule.reach + 1)
-        later = {mirror(position, step.segment.lower, step.segment.upper) for position in coming}
-        for frame in [frame for frame in self._shown if frame not in later]:
-            del self._shown[frame]
-        for frame in [frame for frame in self._plates if frame not in later]:
+        """Drop frames that no later step looks at, and plates that none fills."""
+        segment, reach = step.segment, self._plan.schedule.reach
+        ahead = [mirror(step.position + 1 + n, segment.lower, segment.upper) for n in range(reach)]
+        # A crop that moves shows the network once more what lies behind.
+        behind = [mirror(step.position + 1 - n, segment.lower, segment.upper) for n in range(reach + 1)]
+        for frame in [frame for frame in self._frames if frame not in {*ahead, *behind}]:
+            del self._frames[frame]
+        for frame in [frame for frame in self._plates if frame not in ahead]:
             self._plate_bytes -= _size(self._plates.pop(frame))
 
 

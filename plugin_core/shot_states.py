@@ -58,7 +58,7 @@ class ShotStates:
 
     def resident(self) -> list[str]:
         """Return the names of the shots whose carry is in memory, least recently used first."""
-        return [name for name, state in self._shots.items() if state.carry is not None]
+        return [name for name, state in self._shots.items() if state.carries]
 
     def close(self) -> None:
         """Forget every shot and delete what was put away."""
@@ -68,7 +68,7 @@ class ShotStates:
 
     def _wake(self, name: str, state: ShotState) -> None:
         path = self._files[name]
-        if state.carry is None and path.is_file():
+        if not state.carries and path.is_file():
             state.resume(self._network, read_state(path).arrays)
             path.unlink()
 
@@ -80,8 +80,8 @@ class ShotStates:
                 self._put_away(name)
 
     def _used(self) -> int:
-        carries = (state.carry for state in self._shots.values())
-        return sum(_size(self._network.fetch(carry)) for carry in carries if carry is not None)
+        carries = (carry for state in self._shots.values() for carry in state.carries.values())
+        return sum(_size(self._network.fetch(carry)) for carry in carries)
 
     def _put_away(self, name: str) -> None:
         state = self._shots[name]

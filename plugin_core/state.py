@@ -1,23 +1,27 @@
 """The state of a shot: what the network remembers, which frame it stands at, and for whom it is valid.
 
-A shot's frames render in order. `ShotState` holds the carry between two steps and refuses any step but the
-next one; it can be saved, loaded, put back to an earlier frame and told that an input has changed. Saved
-states are safetensors files (no code in them), written whole or not at all.
+A shot's frames render in order. `ShotState` holds the carry of each lane between two steps and refuses any
+step but the next one; it can be saved, loaded, put back to an earlier frame and told that an input has
+changed. Saved states are safetensors files (no code in them), written whole or not at all.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .carry_shift import shifted
 from .checkpoints import Checkpoints
 from .errors import StateError
+from .lanes import Lane, stands
 from .network import Carry, Features, Mask, Network, Picture, StepOutput
-from .saved_state import SavedState, ShotKey, check_key, read_state, write_state
+from .region import Region
+from .saved_state import SavedState, ShotKey, check_crops, check_key, read_state, write_state
 from .window import Schedule, Step
 
 
@@ -36,26 +40,60 @@ class Phase(StrEnum):
     DONE = "done"
 
 
+@dataclass(frozen=True)
+class LaneInput:
+    """What a step needs for one lane.
+
+    Attributes:
+        region: where the lane's crop stands.
+        picture, mask: the frame to fill, on that crop.
+        sources: features on that crop, in the network's stream order.
+        behind: picture and mask of the step before on this crop, where that one stood elsewhere.
+    """
+
+    region: Region
+    picture: Picture
+    mask: Mask
+    sources: Sequence[Features]
+    behind: tuple[Picture, Mask] | None = None
+
+
+@dataclass(frozen=True)
+class _Standing:
+    """A lane's carry and the crop it belongs to."""
+
+    carry: Carry
+    region: Region
+
+
 class ShotState:
     """The one state of one shot.
 
     Args:
         key: what this state is valid for; saved states with another key are refused.
         schedule: the shot's steps.
+        lanes: the shot's crops.
         checkpoints: where states are kept for `restore`; None keeps none.
     """
 
-    def __init__(self, key: ShotKey, schedule: Schedule, checkpoints: Checkpoints | None = None) -> None:
+    def __init__(
+        self,
+        key: ShotKey,
+        schedule: Schedule,
+        lanes: Sequence[Lane],
+        checkpoints: Checkpoints | None = None,
+    ) -> None:
         self.key = dict(key)
         self.schedule = schedule
+        self.lanes = tuple(lanes)
         self.checkpoints = checkpoints
-        self._carry: Carry | None = None
+        self._standing: dict[str, _Standing] | None = None
         self._last: Step | None = None
 
     @property
     def phase(self) -> Phase:
         """Where the state stands."""
-        if self._last is None or self._carry is None:
+        if self._last is None or self._standing is None:
             return Phase.EMPTY
         following = self.schedule.following(self._last)
         if following is None:
@@ -70,24 +108,49 @@ class ShotState:
         return None if self._last is None or self._last.warmup else self._last.position
 
     @property
-    def carry(self) -> Carry | None:
-        """What the next step will take."""
-        return self._carry
+    def carries(self) -> Mapping[str, Carry]:
+        """What the next step will take, by the names of the lanes."""
+        return {name: standing.carry for name, standing in (self._standing or {}).items()}
 
-    def advance(
-        self, network: Network, step: Step, picture: Picture, mask: Mask, sources: Sequence[Features]
-    ) -> StepOutput:
-        """Run the next step and keep its carry.
+    def advance(self, network: Network, step: Step, given: Mapping[str, LaneInput]) -> dict[str, StepOutput]:
+        """Run the next step on every lane that lives, and keep the carries.
+
+        Args:
+            network: runs the step.
+            step: the one that follows the last.
+            given: what it needs, by the names of the lanes.
 
         Raises:
-            StateError: `step` is not the next one; the state is left as it was.
+            StateError: `step` is not the next one, or a lane's carry is missing; the state is left as it was.
         """
         self._check_order(step)
-        carry = network.start(picture, mask) if step.starts else self._carry
-        assert carry is not None  # _check_order let a step without a carry through only where it starts
-        output = network.step(picture, mask, sources, carry)
-        self._carry, self._last = output.carry, step
-        return output
+        outputs = {}
+        for name, inputs in given.items():
+            carry = self._carry_for(network, step, name, inputs)
+            outputs[name] = network.step(inputs.picture, inputs.mask, inputs.sources, carry)
+        self._standing = {
+            name: _Standing(output.carry, given[name].region) for name, output in outputs.items()
+        }
+        self._last = step
+        return outputs
+
+    def _carry_for(self, network: Network, step: Step, name: str, inputs: LaneInput) -> Carry:
+        """Return the carry a lane goes on with, moved to where its crop stands now."""
+        before = None if step.starts else (self._standing or {}).get(name)
+        if before is None:
+            if not step.starts and step.position not in self._begins(name):
+                raise StateError(
+                    f"Frame {step.position} needs the state of the frame before it: crop {name} has none."
+                )
+            return network.start(inputs.picture, inputs.mask)
+        right, down = before.region.shift_to(inputs.region)
+        if not (right or down):
+            return before.carry
+        assert inputs.behind is not None  # given wherever the crop moves
+        return shifted(network, before.carry, *inputs.behind, right=right, down=down)
+
+    def _begins(self, name: str) -> list[int]:
+        return [lane.first for lane in self.lanes if lane.name == name]
 
     def restore(self, network: Network, *, before: int) -> int:
         """Go back to the newest checkpoint below frame `before`, or to the start of its segment.
@@ -96,9 +159,9 @@ class ShotState:
             The frame to go on with; the steps from it to `before` bring the state there.
         """
         segment = self.schedule.segment_of(min(before, self.schedule.last))
-        self._carry = self._last = None
+        self._standing = self._last = None
         oldest = segment.first - 1 if segment.continues else segment.first
-        saved = self.checkpoints.newest(from_frame=oldest, below=before) if self.checkpoints else None
+        saved = self._newest(from_frame=oldest, below=before)
         if saved is not None:
             self._adopt(network, saved)
             return saved.frame + 1
@@ -116,11 +179,15 @@ class ShotState:
             The first output frame that has to be made again (earlier than `frame`, since frames look ahead).
         """
         touched = self.schedule.first_touched(frame)
-        if self.checkpoints is not None:
-            self.checkpoints.drop_from(touched, reason)
-        if self._last is not None and self._last.position >= touched:
-            self._carry = self._last = None
+        self.forget_from(touched, reason)
         return touched
+
+    def forget_from(self, frame: int, reason: str) -> None:
+        """Forget the states after output frame `frame` and all later ones."""
+        if self.checkpoints is not None:
+            self.checkpoints.drop_from(frame, reason)
+        if self._last is not None and self._last.position >= frame:
+            self._standing = self._last = None
 
     def snapshot(self, network: Network, inputs: Mapping[int, str] | None = None) -> SavedState:
         """Return the state after the last filled frame, in host memory.
@@ -132,9 +199,11 @@ class ShotState:
         Raises:
             StateError: no frame has been filled yet.
         """
-        if self.frame is None or self._carry is None:
+        if self.frame is None or self._standing is None:
             raise StateError("There is no state to save: no frame has been rendered yet.")
-        return SavedState(self.key, self.frame, network.fetch(self._carry), dict(inputs or {}))
+        arrays = _joined({name: network.fetch(carry) for name, carry in self.carries.items()})
+        crops = stands(self.lanes, self.frame)
+        return SavedState(self.key, self.frame, arrays, dict(inputs or {}), crops)
 
     def save(self, network: Network, path: Path, inputs: Mapping[int, str] | None = None) -> None:
         """Write `snapshot` to a file, whole or not at all. Raises also WriteError."""
@@ -148,25 +217,44 @@ class ShotState:
         """
         saved = read_state(path)
         check_key(saved.key, self.key, f"State file {path}")
+        check_crops(saved, stands(self.lanes, saved.frame), f"State file {path}")
         self._adopt(network, saved)
         return saved
 
     def release(self, network: Network) -> dict[str, NDArray[np.float32]] | None:
-        """Give the carry up to host memory (so that it can be put away) and forget it."""
-        arrays = None if self._carry is None else network.fetch(self._carry)
-        self._carry = None
+        """Give the carries up to host memory (so that they can be put away) and forget them."""
+        if self._standing is None:
+            return None
+        arrays = _joined({name: network.fetch(carry) for name, carry in self.carries.items()})
+        self._standing = None
         return arrays
 
     def resume(self, network: Network, arrays: Mapping[str, NDArray[np.float32]]) -> None:
         """Take back what `release` gave."""
-        self._carry = network.put(arrays)
+        assert self._last is not None  # there was a carry to release
+        self._take(network, self._last, arrays)
+
+    def _newest(self, *, from_frame: int, below: int) -> SavedState | None:
+        """Return the newest saved state in that range whose crops stand where they stand now."""
+        saved = self.checkpoints.newest(from_frame=from_frame, below=below) if self.checkpoints else None
+        while saved is not None and saved.crops != stands(self.lanes, saved.frame):
+            assert self.checkpoints is not None
+            saved = self.checkpoints.newest(from_frame=from_frame, below=saved.frame)
+        return saved
 
     def _adopt(self, network: Network, saved: SavedState) -> None:
-        self._carry = network.put(saved.arrays)
-        self._last = self.schedule.step_of(saved.frame)
+        last = self.schedule.step_of(saved.frame)
+        self._take(network, last, saved.arrays)
+        self._last = last
+
+    def _take(self, network: Network, step: Step, arrays: Mapping[str, NDArray[np.float32]]) -> None:
+        regions = {lane.name: lane.region_at(step.frame) for lane in self.lanes if lane.runs_in(step)}
+        self._standing = {
+            name: _Standing(network.put(own), regions[name]) for name, own in _parted(arrays).items()
+        }
 
     def _check_order(self, step: Step) -> None:
-        if self._last is None or self._carry is None:
+        if self._last is None or self._standing is None:
             if not step.starts:
                 raise StateError(
                     f"Frame {step.position} needs the state of the frame before it: none is loaded."
@@ -179,3 +267,17 @@ class ShotState:
             raise StateError(
                 f"Frames render in order: expected frame {expected.position}, got {step.position}."
             )
+
+
+def _joined(carries: Mapping[str, Mapping[str, NDArray[np.float32]]]) -> dict[str, NDArray[np.float32]]:
+    """Return the arrays of several lanes under one name each, ``lane/array``."""
+    return {f"{lane}/{name}": array for lane, arrays in carries.items() for name, array in arrays.items()}
+
+
+def _parted(joined: Mapping[str, NDArray[np.float32]]) -> dict[str, dict[str, NDArray[np.float32]]]:
+    """Undo `_joined`."""
+    carries: dict[str, dict[str, NDArray[np.float32]]] = {}
+    for both, array in joined.items():
+        lane, _, name = both.partition("/")
+        carries.setdefault(lane, {})[name] = array
+    return carries

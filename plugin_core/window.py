@@ -27,6 +27,7 @@ class Segment:
     Attributes:
         first, last: rendered frames.
         lower, upper: frames that may be used as sources; wider than the former where there are handles.
+        begins: the first frame that a render of the whole shot fills in it; `first` unless that is a chunk's.
         continues: True where the state before `first` is handed in, so the segment does not start empty.
     """
 
@@ -34,6 +35,7 @@ class Segment:
     last: int
     lower: int
     upper: int
+    begins: int
     continues: bool = False
 
 
@@ -99,8 +101,9 @@ class Schedule:
         """Frames before and after a frame whose pictures, plate or matte, its pixels depend on."""
         lower = first if lower is None else lower
         upper = last if upper is None else upper
-        self.segments = _split(first, last, lower, upper, sorted(set(cuts)), continues)
-        before = first - max([first if begins is None else begins, *(cut for cut in cuts if cut <= first)])
+        begins = max([first if begins is None else begins, *(cut for cut in cuts if cut <= first)])
+        self.segments = _split(first, last, lower, upper, begins, sorted(set(cuts)), continues)
+        before = first - begins
         reaches = pre_roll is None or pre_roll >= before
         self._first_lead = before + warmup if reaches else pre_roll or 0
 
@@ -133,6 +136,10 @@ class Schedule:
         if frame == self.first - 1 and self.segments[0].continues:
             return self._step(self.segments[0], frame, starts=False)
         return self._step(self.segment_of(frame), frame, starts=False)
+
+    def before(self, step: Step) -> int:
+        """Return the frame on disk of the step before, which has none where it starts a segment."""
+        return mirror(step.position - 1, step.segment.lower, step.segment.upper)
 
     def needed_after(self, step: Step) -> set[int]:
         """Source frames that later steps of the same segment still use: what is encoded must be kept."""
@@ -175,7 +182,15 @@ class Schedule:
         )
 
 
-def _split(first: int, last: int, lower: int, upper: int, cuts: list[int], continues: bool) -> list[Segment]:
+def takes(lower: int, upper: int, cuts: Sequence[int]) -> list[tuple[int, int]]:
+    """Return the first and last frame of every camera take of `lower`..`upper`."""
+    inside = sorted({cut for cut in cuts if lower < cut <= upper})
+    return list(zip([lower, *inside], [*(cut - 1 for cut in inside), upper], strict=True))
+
+
+def _split(
+    first: int, last: int, lower: int, upper: int, begins: int, cuts: list[int], continues: bool
+) -> list[Segment]:
     lower = max([lower, *(cut for cut in cuts if cut <= first)])
     upper = min([upper, *(cut - 1 for cut in cuts if cut > last)])
     inside = [cut for cut in cuts if first < cut <= last]
@@ -187,6 +202,7 @@ def _split(first: int, last: int, lower: int, upper: int, cuts: list[int], conti
             b,
             lower if a == first else a,
             upper if b == last else b,
+            begins if a == first else a,
             continues and a == first and a not in cuts,
         )
         for a, b in zip(starts, ends, strict=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import shutil
 from pathlib import Path
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 
 from plugin_core.errors import ImageError, InputError, Interrupted, StateError, WriteError
+from plugin_core.progress import JsonLines, Reporters
 from plugin_core.saved_state import read_state
 from plugin_core.stop import Stop
 
@@ -340,15 +342,16 @@ def test_a_resume_hands_the_state_on(shot):
     same_files(shot, "out", "whole")
 
 
-def test_a_matte_that_needs_another_crop_is_another_render(tmp_path):
-    """Pixels of two crops must not mix; the user is told what differs and can start again."""
+def test_a_matte_that_needs_another_crop_is_rendered_again(tmp_path):
+    """Pixels of two crops must not mix: all that was filled through the old one comes again."""
     shot = make_shot(tmp_path, 1, 8, size=(256, 128))
     run_toy(shot.shot())
     matte = hole(5, (256, 128))
     matte[:, 240:] = 255
     write_matte(shot.matte(5), matte)
-    with pytest.raises(StateError, match=r"network crop is .*, this render has "):
-        run_toy(shot.shot(), resume=True)
-    run_toy(shot.shot(), overwrite=True)
+    stream = io.StringIO()
+    again = run_toy(shot.shot(), resume=True, reporters=Reporters([JsonLines(stream)]))
+    assert [done.frame for done in again] == list(range(1, 9))
+    assert "other crops: rendering again from frame 1" in stream.getvalue()
     run_toy(shot.shot("clean"))
     same_files(shot, "out", "clean")

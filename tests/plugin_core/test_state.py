@@ -8,10 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from plugin_core.checkpoints import Checkpoints
+from plugin_core.crop_path import Path
 from plugin_core.errors import StateError
+from plugin_core.lanes import Lane
+from plugin_core.region import Box, Region
 from plugin_core.saved_state import SavedState, read_state, write_state
 from plugin_core.shot_states import ShotStates
-from plugin_core.state import Phase, ShotState
+from plugin_core.state import LaneInput, Phase, ShotState
 from plugin_core.window import Schedule, Step
 
 from .toy_network import ToyNetwork
@@ -29,9 +32,20 @@ def mask(frame: int) -> np.ndarray:
     return found
 
 
+PLATE = Box(0, 0, 16, 16)
+
+
+def make(schedule: Schedule, checkpoints: Checkpoints | None = None, key: dict[str, str] = KEY) -> ShotState:
+    """A state of one lane that lives on every frame and stands still."""
+    path = Path(Region(PLATE, PLATE, 8, 8))
+    return ShotState(key, schedule, [Lane("1", -99, 999_999, -99, 999_999, {}, path)], checkpoints)
+
+
 def advance(network: ToyNetwork, state: ShotState, step: Step) -> np.ndarray:
     sources = [network.encode(picture(frame), mask(frame)) for frame in step.sources]
-    return state.advance(network, step, picture(step.frame), mask(step.frame), sources).fill
+    region = state.lanes[0].region_at(step.frame)
+    given = {"1": LaneInput(region, picture(step.frame), mask(step.frame), sources)}
+    return state.advance(network, step, given)["1"].fill
 
 
 def run(
@@ -56,13 +70,13 @@ def network() -> ToyNetwork:
 
 def test_the_toy_network_remembers(network):
     """Guards the tests below: a network without memory would pass them all."""
-    fills = run(ShotState(KEY, Schedule(first=0, last=9)), network)
-    alone = run(ShotState(KEY, Schedule(first=5, last=9, lower=0, upper=9)), network)
+    fills = run(make(Schedule(first=0, last=9)), network)
+    alone = run(make(Schedule(first=5, last=9, lower=0, upper=9)), network)
     assert not np.array_equal(fills[7], alone[7])
 
 
 def test_phases(network):
-    state = ShotState(KEY, Schedule(first=0, last=3, cuts=[2], warmup=1))
+    state = make(Schedule(first=0, last=3, cuts=[2], warmup=1))
     seen = [state.phase]
     for step in state.schedule.steps():
         advance(network, state, step)
@@ -73,7 +87,7 @@ def test_phases(network):
 
 
 def test_a_frame_out_of_order_is_refused_and_changes_nothing(network):
-    state = ShotState(KEY, Schedule(first=1001, last=1020))
+    state = make(Schedule(first=1001, last=1020))
     steps = list(state.schedule.steps())
     for step in steps[:11]:
         advance(network, state, step)
@@ -86,13 +100,13 @@ def test_a_frame_out_of_order_is_refused_and_changes_nothing(network):
 
 
 def test_the_first_step_must_start_a_segment(network):
-    state = ShotState(KEY, Schedule(first=0, last=9))
+    state = make(Schedule(first=0, last=9))
     with pytest.raises(StateError, match="needs the state of the frame before"):
         advance(network, state, state.schedule.step_of(4))
 
 
 def test_nothing_follows_the_last_frame(network):
-    state = ShotState(KEY, Schedule(first=0, last=2))
+    state = make(Schedule(first=0, last=2))
     run(state, network)
     with pytest.raises(StateError, match="ended at frame 2"):
         advance(network, state, next(state.schedule.steps()))
@@ -110,7 +124,7 @@ def test_a_seek_gives_the_pixels_of_one_go(tmp_path_factory, last, cuts, warmup,
     network = ToyNetwork()
     schedule = Schedule(first=0, last=last, cuts=[cut for cut in cuts if cut <= last], warmup=warmup)
     checkpoints = Checkpoints(tmp_path_factory.mktemp("seek"), KEY, keep=keep)
-    state = ShotState(KEY, schedule, checkpoints)
+    state = make(schedule, checkpoints)
     whole = run(state, network)
     target = data.draw(st.integers(0, last))
     start = state.restore(network, before=target)
@@ -122,11 +136,11 @@ def test_a_seek_gives_the_pixels_of_one_go(tmp_path_factory, last, cuts, warmup,
 
 
 def test_save_and_load_hand_a_shot_on(network, tmp_path):
-    whole = run(ShotState(KEY, Schedule(first=0, last=19)), network)
-    before = ShotState(KEY, Schedule(first=0, last=9, upper=19))
+    whole = run(make(Schedule(first=0, last=19)), network)
+    before = make(Schedule(first=0, last=9, upper=19))
     run(before, network)
     before.save(network, tmp_path / "a.state", {9: "digest"})
-    after = ShotState(KEY, Schedule(first=10, last=19, lower=0, continues=True))
+    after = make(Schedule(first=10, last=19, lower=0, continues=True))
     saved = after.load(network, tmp_path / "a.state")
     assert saved.inputs == {9: "digest"}
     for frame, fill in run(after, network).items():
@@ -134,24 +148,24 @@ def test_save_and_load_hand_a_shot_on(network, tmp_path):
 
 
 def test_another_key_is_refused_and_says_what_differs(network, tmp_path):
-    state = ShotState(KEY, Schedule(first=0, last=3))
+    state = make(Schedule(first=0, last=3))
     run(state, network)
     state.save(network, tmp_path / "a.state")
-    other = ShotState({**KEY, "grow": "4"}, Schedule(first=4, last=9, continues=True))
+    other = make(Schedule(first=4, last=9, continues=True), key={**KEY, "grow": "4"})
     with pytest.raises(StateError, match="grow is 0, this render has 4"):
         other.load(network, tmp_path / "a.state")
 
 
 def test_an_empty_state_can_not_be_saved(network, tmp_path):
     with pytest.raises(StateError, match="no frame has been rendered"):
-        ShotState(KEY, Schedule(first=0, last=3)).save(network, tmp_path / "a.state")
+        make(Schedule(first=0, last=3)).save(network, tmp_path / "a.state")
     assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("damage", [b"", b"not a state", None])
 def test_a_damaged_state_file_is_refused(network, tmp_path, damage):
     path = tmp_path / "a.state"
-    state = ShotState(KEY, Schedule(first=0, last=3))
+    state = make(Schedule(first=0, last=3))
     run(state, network)
     state.save(network, path)
     path.write_bytes(path.read_bytes()[:-7] if damage is None else damage)
@@ -161,7 +175,7 @@ def test_a_damaged_state_file_is_refused(network, tmp_path, damage):
 
 def test_a_change_drops_the_states_it_touches(network, tmp_path):
     checkpoints = Checkpoints(tmp_path, KEY, keep=40)
-    state = ShotState(KEY, Schedule(first=0, last=19), checkpoints)
+    state = make(Schedule(first=0, last=19), checkpoints)
     run(state, network)
     assert state.invalidate_from(12, "matte changed") == 6
     assert checkpoints.frames() == [0, 1, 2, 3, 4, 5]
@@ -182,7 +196,7 @@ def test_checkpoints_are_bounded_and_reach_back(tmp_path):
 
 def test_a_damaged_checkpoint_is_passed_over(network, tmp_path):
     checkpoints = Checkpoints(tmp_path, KEY)
-    state = ShotState(KEY, Schedule(first=0, last=9), checkpoints)
+    state = make(Schedule(first=0, last=9), checkpoints)
     run(state, network)
     checkpoints.path(9).write_bytes(b"junk")
     assert state.restore(network, before=10) == 9
@@ -197,13 +211,11 @@ def test_saved_states_can_be_read_by_others(network, tmp_path):
 
 def test_several_shots_share_a_budget_without_a_change_of_pixels(network, tmp_path):
     names = [f"sh{i:02d}" for i in range(4)]
-    expected = {
-        name: run(ShotState(KEY, Schedule(first=i, last=i + 9)), network) for i, name in enumerate(names)
-    }
+    expected = {name: run(make(Schedule(first=i, last=i + 9)), network) for i, name in enumerate(names)}
     size = sum(array.nbytes for array in network.fetch(network.start(picture(0), mask(0))).values())
     states = ShotStates(network, budget_bytes=2 * size, folder=tmp_path)
     for i, name in enumerate(names):
-        states.add(name, ShotState(KEY, Schedule(first=i, last=i + 9)))
+        states.add(name, make(Schedule(first=i, last=i + 9)))
     steps = {name: list(Schedule(first=i, last=i + 9).steps()) for i, name in enumerate(names)}
     for turn in range(10):
         for name in names:

@@ -1,0 +1,62 @@
+"""How large a picture the network works on where nobody says: by the device and its memory."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from pathlib import Path
+
+STANDARD_SIZE = 512
+_LIKED = {"cpu": STANDARD_SIZE, "cuda": 1024}
+"""Side of the square that takes about a second a frame on a processor; a card has time for more."""
+
+_SHARE = {"cpu": 1 / 4, "cuda": 3 / 4}
+"""How much of the memory the network may take: beside it a processor's holds plates, and other programs."""
+
+_BYTES_PER_PIXEL = 4000
+"""What encoding and stepping take for each pixel of the network's input (measured, see bench_region)."""
+
+_STEP, _LEAST = 64, 128
+_LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
+
+
+def working_size_for(kind: str, memory_bytes: int) -> int:
+    """Return the side of the largest square to work on, a multiple of 64.
+
+    Args:
+        kind: of device, "cpu" or "cuda".
+        memory_bytes: what the device has, used or not: the choice must not depend on what else runs.
+    """
+    affordable = math.isqrt(int(memory_bytes * _SHARE[kind]) // _BYTES_PER_PIXEL)
+    return max(_LEAST, min(_LIKED[kind], affordable) // _STEP * _STEP)
+
+
+def chosen_size(asked: int | None, before: Mapping[str, str] | None, otherwise: int) -> int:
+    """Return the working size of a render: as asked, else that of the render it goes on from, else the
+    device's.
+
+    Args:
+        asked: from the settings.
+        before: key of the state or journal that is gone on from: a retry on a machine with other memory gives
+            the same pixels.
+        otherwise: what suits the device.
+    """
+    known = (before or {}).get("working size", "")
+    return asked or (int(known) if known.isdecimal() else otherwise)
+
+
+def installed_memory() -> int:
+    """Return the bytes of memory that this machine, or the container around this process, has."""
+    import psutil
+
+    return min([int(psutil.virtual_memory().total), *_container_limits()])
+
+
+def _container_limits() -> list[int]:
+    found = []
+    for path in map(Path, _LIMITS):
+        try:
+            found.append(int(path.read_text()))
+        except (OSError, ValueError):
+            continue  # not Linux, no such version of cgroups, or "max": no limit
+    return [limit for limit in found if limit > 0]
