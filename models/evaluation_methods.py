@@ -126,9 +126,17 @@ class Stateless:
         """Return the carry before a shot's first frame."""
         return self._network.start(frame, mask)
 
-    def step(self, frame: Picture, mask: Mask, sources: Sequence[Features], carry: Carry) -> StepOutput:
+    def step(
+        self,
+        frame: Picture,
+        mask: Mask,
+        sources: Sequence[Features],
+        carry: Carry,
+        *,
+        debug: bool = False,
+    ) -> StepOutput:
         """Fill one frame as if it were the first; the carry is ignored."""
-        return self._network.step(frame, mask, sources, self._network.start(frame, mask))
+        return self._network.step(frame, mask, sources, self._network.start(frame, mask), debug=debug)
 
     def fetch(self, carry: Carry) -> dict[str, NDArray[np.float32]]:
         """Copy a carry to host memory."""

@@ -50,6 +50,7 @@ class Model:
         state_in: str | None = None,
         state_out: str | None = None,
         checkpoint_every: int = 8,
+        debug: str | None = None,
         reporters: Reporters | None = None,
         stop: Stop | None = None,
     ) -> Iterator[FrameDone]:
@@ -62,6 +63,7 @@ class Model:
             overwrite: start again although frames of the output exist.
             state_in, state_out: state files that hand a shot from one chunk to the next.
             checkpoint_every: frames between two saved states.
+            debug: EXR sequence, or a folder for one, for what the network saw and said.
             reporters: told of progress.
             stop: asked between frames whether to go on.
 
@@ -74,6 +76,7 @@ class Model:
             state_in=state_in,
             state_out=state_out,
             checkpoint_every=checkpoint_every,
+            debug=debug,
         )
         quiet = reporters or Reporters([])
         return render(shot, settings or Settings(), run, self._session, quiet, stop or Stop())

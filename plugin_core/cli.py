@@ -92,6 +92,7 @@ _PARTS = {
         "progress_file",
         "cancel_file",
         "checkpoint_every",
+        "debug",
     ),
 }
 
@@ -253,6 +254,9 @@ def _add_render(commands: Any) -> None:
         help="wait so long for another render of the same frames (0)",
     )
     run.add_argument("--checkpoint-every", type=int, metavar="N", help="frames between saved states (8)")
+    run.add_argument(
+        "--debug", metavar="EXR", help="write what the network saw and said here, as layers: see the manual"
+    )
     run.add_argument(
         "--progress",
         choices=("auto", "bar", "json", "none", "openjd", "deadline", "tractor"),

@@ -145,12 +145,9 @@ def _flows(
 
 def _flow(name: str, region: Region, flow: Floats) -> Iterator[tuple[str, Floats]]:
     """A flow in pixels of its own level, as plate pixels."""
-    rows, columns = region.network_size
     restored = _restored(region, flow)
-    across = columns / flow.shape[2] * region.crop.width / region.width
-    down = rows / flow.shape[1] * region.crop.height / region.height
-    yield f"{name}.x", restored[..., 0] * np.float32(across)
-    yield f"{name}.y", restored[..., 1] * np.float32(down)
+    yield f"{name}.x", restored[..., 0] * np.float32(region.crop.width / flow.shape[2])
+    yield f"{name}.y", restored[..., 1] * np.float32(region.crop.height / flow.shape[1])
 
 
 def _restored(region: Region, planes: Floats) -> Floats:
@@ -192,4 +189,5 @@ def _spec(plate: Plate, window: Box, channels: Sequence[str], views: Sequence[Cr
 
 def _told(region: Region, data_window: tuple[int, int, int, int]) -> str:
     crop = region.crop.moved(data_window[0], data_window[1])
-    return f"{crop.x0},{crop.y0},{crop.width},{crop.height} at {region.width}x{region.height}"
+    rows, columns = region.network_size
+    return f"{crop.x0},{crop.y0},{crop.width},{crop.height} at {columns}x{rows}"

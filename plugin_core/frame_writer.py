@@ -10,12 +10,13 @@ from pathlib import Path
 from .atomic import replacing
 from .checkpoints import Checkpoints
 from .compose import filled
+from .debug_writer import DebugWriter
 from .fingerprint import Fingerprint
 from .hole import Hole
 from .images import Plate, write_plate
 from .journal import Entry, Journal
 from .lanes import stands
-from .network import Picture
+from .network import StepOutput
 from .plan import Plan
 from .saved_state import SavedState
 from .shot_reader import StepInput
@@ -43,21 +44,25 @@ class FrameWriter:
         plan: where they go and how they are composed.
         journal: told of every frame.
         checkpoints: takes the states that come along.
+        debug: shows what the network saw and said, where asked for.
 
     Attributes:
         came_from: digest of the state that was handed in before the first frame; empty where none was.
     """
 
-    def __init__(self, plan: Plan, journal: Journal, checkpoints: Checkpoints) -> None:
+    def __init__(
+        self, plan: Plan, journal: Journal, checkpoints: Checkpoints, debug: DebugWriter | None = None
+    ) -> None:
         self._plan = plan
         self._journal = journal
         self._checkpoints = checkpoints
+        self._debug = debug
         self.came_from = ""
 
     def fill(
         self,
         given: StepInput,
-        fills: Mapping[str, Picture],
+        outputs: Mapping[str, StepOutput],
         marks: Mapping[int, Mapping[str, Fingerprint]],
         saved: SavedState | None,
     ) -> Written:
@@ -65,7 +70,7 @@ class FrameWriter:
 
         Args:
             given: the step that was run; not a warm-up.
-            fills: the network's picture of every lane, (3, h, w) RGB -1..1, by its name.
+            outputs: what the network gave for every lane, by its name.
             marks: fingerprints of what was read since the frame before.
             saved: the state after this frame, where it is due.
 
@@ -76,11 +81,15 @@ class FrameWriter:
         path = self._plan.sources.output.path(frame)
         assert given.plate is not None  # warm-up steps are not written
         notes = given.notes
+        clean = given.plate
         if given.hole is None:
             self._put_unchanged(frame, given.plate)
         else:
-            write_plate(self._filled(given, given.plate, given.hole, fills), path)
+            clean = self._filled(given, given.plate, given.hole, outputs)
+            write_plate(clean, path)
             notes += given.plate.notes
+        if self._debug is not None:
+            notes += self._debug.write(given, clean, outputs)
         came_from = self.came_from if frame == self._plan.sources.first else ""
         crops = stands(self._plan.lanes, frame)
         self._journal.append(Entry(frame, path.stat().st_size, marks, crops, came_from))
@@ -88,12 +97,12 @@ class FrameWriter:
             self._checkpoints.add(saved)
         return Written(frame, path, notes)
 
-    def _filled(self, given: StepInput, plate: Plate, hole: Hole, fills: Mapping[str, Picture]) -> Plate:
+    def _filled(self, given: StepInput, plate: Plate, hole: Hole, outputs: Mapping[str, StepOutput]) -> Plate:
         seed = given.step.frame if self._plan.settings.grain == "auto" else None
         for read in given.lanes:
             own = hole.only(read.lane.islands.get(given.step.frame, ()))
             if own is not None:
-                picture = fills[read.lane.name]
+                picture = outputs[read.lane.name].fill
                 plate = filled(plate, own, picture, read.region, self._plan.color, grain_seed=seed)
         return plate
 

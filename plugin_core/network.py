@@ -90,8 +90,19 @@ class Network(NetworkShape, Protocol):
         """Return the carry before a shot's first frame (or the first after a cut)."""
         ...
 
-    def step(self, frame: Picture, mask: Mask, sources: Sequence[Features], carry: Carry) -> StepOutput:
-        """Fill one frame from its sources (in the order of `source_offsets`) and the carry."""
+    def step(
+        self,
+        frame: Picture,
+        mask: Mask,
+        sources: Sequence[Features],
+        carry: Carry,
+        *,
+        debug: bool = False,
+    ) -> StepOutput:
+        """Fill one frame from its sources (in the order of `source_offsets`) and the carry.
+
+        With `debug` the result also holds what the model can show of its work; the rest stays the same.
+        """
         ...
 
     def fetch(self, carry: Carry) -> dict[str, NDArray[np.float32]]:

@@ -20,6 +20,7 @@ from pathlib import Path
 from .atomic import remove_leftovers, replacing
 from .checkpoints import Checkpoints
 from .clip import holds
+from .debug_writer import open_debug
 from .errors import CleanplateError, InputError, Interrupted, OutputBusyError, WriteError
 from .fingerprint import Fingerprint
 from .frame_writer import FrameWriter, Written
@@ -140,10 +141,11 @@ class _Rendering:
         self._journal = Journal(folder / "journal.jsonl", plan.key)
         self._checkpoints = Checkpoints(folder, plan.key)
         self._state = ShotState(plan.key, plan.schedule, plan.lanes, self._checkpoints)
-        self._stepper = Stepper(network, self._state)
+        debug = None if run.debug is None else open_debug(run.debug, plan, network)
+        self._stepper = Stepper(network, self._state, debug=debug is not None)
         self._digests: dict[int, str] = {}
         self._pending_prints: dict[int, Mapping[str, Fingerprint]] = {}
-        self._writer = FrameWriter(plan, self._journal, self._checkpoints)
+        self._writer = FrameWriter(plan, self._journal, self._checkpoints, debug)
         self._told: set[str] = set()
         self._latest: int | None = None
 
@@ -247,12 +249,12 @@ class _Rendering:
     ) -> Iterator[FrameDone]:
         self._claim.check()
         step = given.step
-        fills = self._stepper.run(given)
+        outputs = self._stepper.run(given)
         self._note_prints(given)
         if not step.warmup:
             saved = self._snapshot() if self._is_due(step.position) else None
             marks, self._pending_prints = self._pending_prints, {}
-            written.append(writing.submit(self._writer.fill, given, fills, marks, saved))
+            written.append(writing.submit(self._writer.fill, given, outputs, marks, saved))
         while len(written) > _QUEUE or (written and written[0].done()):
             yield self._tell(written.popleft().result())
 

@@ -143,6 +143,7 @@ class Run(_Strict):
         progress_file: progress as JSON lines is appended here too.
         cancel_file: the render stops cleanly once this file exists.
         checkpoint_every: frames between two saved states.
+        debug: EXR sequence, or a folder for one, that shows for every frame what the network saw and said.
     """
 
     model: str = "vinet"
@@ -157,6 +158,7 @@ class Run(_Strict):
     progress_file: str | None = None
     cancel_file: str | None = None
     checkpoint_every: int = Field(8, ge=1, le=1000)
+    debug: str | None = None
 
 
 class Job(_Strict):

@@ -112,22 +112,26 @@ class ShotState:
         """What the next step will take, by the names of the lanes."""
         return {name: standing.carry for name, standing in (self._standing or {}).items()}
 
-    def advance(self, network: Network, step: Step, given: Mapping[str, LaneInput]) -> dict[str, StepOutput]:
+    def advance(
+        self, network: Network, step: Step, given: Mapping[str, LaneInput], *, debug: bool = False
+    ) -> dict[str, StepOutput]:
         """Run the next step on every lane that lives, and keep the carries.
 
         Args:
             network: runs the step.
             step: the one that follows the last.
             given: what it needs, by the names of the lanes.
+            debug: ask for the network's debug outputs too.
 
         Raises:
             StateError: `step` is not the next one, or a lane's carry is missing; the state is left as it was.
         """
         self._check_order(step)
         outputs = {}
+        more = {"debug": True} if debug else {}
         for name, inputs in given.items():
             carry = self._carry_for(network, step, name, inputs)
-            outputs[name] = network.step(inputs.picture, inputs.mask, inputs.sources, carry)
+            outputs[name] = network.step(inputs.picture, inputs.mask, inputs.sources, carry, **more)
         self._standing = {
             name: _Standing(output.carry, given[name].region) for name, output in outputs.items()
         }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .network import Features, Network, Picture
+from .network import Features, Network, StepOutput
 from .shot_reader import LaneRead, StepInput
 from .state import LaneInput, ShotState
 
@@ -13,28 +13,30 @@ class Stepper:
     Args:
         network: runs them.
         state: the shot's, at the frame before the first step that is run.
+        debug: ask for the network's debug outputs too.
     """
 
-    def __init__(self, network: Network, state: ShotState) -> None:
+    def __init__(self, network: Network, state: ShotState, *, debug: bool = False) -> None:
         self._network = network
         self._state = state
+        self._debug = debug
         self._features: dict[str, dict[int, Features]] = {}
 
-    def run(self, given: StepInput) -> dict[str, Picture]:
-        """Run one step; returns the network's picture of every lane, (3, h, w) RGB -1..1, by its name.
+    def run(self, given: StepInput) -> dict[str, StepOutput]:
+        """Run one step; returns what the network gave for every lane, by its name.
 
         Raises:
             StateError: it is not the next step.
         """
         inputs = {read.lane.name: self._encoded(read, given.step.sources) for read in given.lanes}
-        outputs = self._state.advance(self._network, given.step, inputs)
+        outputs = self._state.advance(self._network, given.step, inputs, debug=self._debug)
         self._features = {
             read.lane.name: {
                 frame: kept for frame, kept in self._features[read.lane.name].items() if frame in read.keep
             }
             for read in given.lanes
         }
-        return {name: output.fill for name, output in outputs.items()}
+        return outputs
 
     def _encoded(self, read: LaneRead, sources: tuple[int, ...]) -> LaneInput:
         if read.anew:

@@ -19,6 +19,7 @@ from plugin_core.shot import Settings
 from .pictures_on_disk import save, spec_of
 
 WIDTH, HEIGHT = 120, 80
+PLATE = Box(0, 0, WIDTH, HEIGHT)
 OFFSETS = (-6, -3, 3, 6)
 COLOR = ColorMap("linear")
 
@@ -60,7 +61,7 @@ def test_layers_lie_over_the_crop_and_tell_the_difference(tmp_path, plate):
     matte[30:50, 50:70] = 1
     hole = hole_of(matte, Settings(feather=2))
     clean = plate.with_patch(np.ones((20, 20, 3), np.float32), np.ones((20, 20), np.bool_), 50, 30)
-    region = Region(Box(32, 16, 96, 80), 64, 64, 64)
+    region = Region(Box(32, 16, 96, 80), PLATE, 64, 64)
     mask = np.zeros((1, 64, 64), np.float32)
     mask[0, 14:34, 18:38] = 1
     view = CropView(region, mask, output(64, 64, flow=1.5))
@@ -90,7 +91,7 @@ def test_layers_lie_over_the_crop_and_tell_the_difference(tmp_path, plate):
 
 
 def test_flows_of_a_reduced_crop_count_plate_pixels(tmp_path, plate):
-    region = Region(Box(0, 0, 96, 64), 48, 32, 16)
+    region = Region(Box(0, 0, 96, 64), PLATE, 32, 16)
     view = CropView(region, np.zeros((1, 32, 48), np.float32), output(32, 48, flow=1.0))
     _, layers = written(
         tmp_path, debug_picture(tmp_path / "debug.exr", plate, plate, None, [view], COLOR, OFFSETS)
@@ -101,7 +102,7 @@ def test_flows_of_a_reduced_crop_count_plate_pixels(tmp_path, plate):
 
 
 def test_several_crops_lie_side_by_side(tmp_path, plate):
-    regions = [Region(Box(0, 0, 32, 32), 32, 32, 16), Region(Box(64, 32, 96, 64), 32, 32, 16)]
+    regions = [Region(Box(0, 0, 32, 32), PLATE, 16, 16), Region(Box(64, 32, 96, 64), PLATE, 16, 16)]
     views = [CropView(region, np.ones((1, 32, 32), np.float32), output(32, 32)) for region in regions]
     spec, layers = written(
         tmp_path, debug_picture(tmp_path / "debug.exr", plate, plate, None, views, COLOR, OFFSETS)
@@ -112,7 +113,7 @@ def test_several_crops_lie_side_by_side(tmp_path, plate):
 
 
 def test_what_a_model_has_not_is_left_out_and_flows_of_zero_are_known(tmp_path, plate):
-    region = Region(Box(0, 0, 32, 32), 32, 32, 16)
+    region = Region(Box(0, 0, 32, 32), PLATE, 16, 16)
     bare = output(32, 32, flows=False)
     view = CropView(region, np.ones((1, 32, 32), np.float32), bare)
     _, layers = written(

@@ -39,7 +39,15 @@ class ToyNetwork:
         _check(frame, mask)
         return Carry({"memory": (0.1 * mask).astype(np.float32), "count": np.zeros((), np.float32)})
 
-    def step(self, frame: Picture, mask: Mask, sources: Sequence[Features], carry: Carry) -> StepOutput:
+    def step(
+        self,
+        frame: Picture,
+        mask: Mask,
+        sources: Sequence[Features],
+        carry: Carry,
+        *,
+        debug: bool = False,
+    ) -> StepOutput:
         _check(frame, mask)
         assert len(sources) == len(self.source_offsets)
         self.steps += 1
@@ -53,7 +61,13 @@ class ToyNetwork:
             ),
             "count": np.asarray(carry.tensors["count"] * np.float32(0.9) + np.float32(0.1)),
         }
-        return StepOutput(fill, Carry(kept))
+        return StepOutput(
+            fill, Carry(kept), {"raw": fill[None], "flow_s2": self.flows(mask)} if debug else {}
+        )
+
+    def flows(self, mask: Mask) -> NDArray[np.float32]:
+        """What it shows of its flows when asked: it has none."""
+        return np.zeros((5, 2, mask.shape[1] // 4, mask.shape[2] // 4), np.float32)
 
     def fetch(self, carry: Carry) -> dict[str, NDArray[np.float32]]:
         return {name: np.array(value) for name, value in carry.tensors.items()}
