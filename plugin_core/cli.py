@@ -255,7 +255,9 @@ def _add_render(commands: Any) -> None:
     )
     run.add_argument("--checkpoint-every", type=int, metavar="N", help="frames between saved states (8)")
     run.add_argument(
-        "--debug", metavar="EXR", help="write what the network saw and said here, as layers: see the manual"
+        "--debug",
+        metavar="EXR",
+        help="write what the network saw and said here, as layers (docs/checking.md)",
     )
     run.add_argument(
         "--progress",
