@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from types import TracebackType
 
+from .delivery import render
 from .network import Network
 from .progress import Reporters
-from .render import FrameDone, render
+from .render import FrameDone
 from .session import Session
 from .shot import Run, Settings, Shot
 from .stop import Stop

@@ -177,7 +177,7 @@ def _add_render(commands: Any) -> None:
     shot = render.add_argument_group("shot")
     shot.add_argument("--plate", metavar="P", help="the plate: a sequence, a folder or a movie")
     shot.add_argument("--matte", metavar="M", help="what goes away, white; a still serves every frame")
-    shot.add_argument("--output", metavar="O", help="the clean plate: a sequence, or a folder for one")
+    shot.add_argument("--output", metavar="O", help="the clean plate: a sequence, its folder, or a .mov")
     shot.add_argument("--frames", metavar="A-B", help="frame range (default: all frames of the plate)")
     shot.add_argument(
         "--colorspace",

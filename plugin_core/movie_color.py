@@ -1,20 +1,21 @@
-"""From a decoded video frame to RGB in full range, with the matrix and range that the file states."""
+"""From a decoded video frame to RGB in full range, by the matrix and range that the file states, and back."""
 
 from __future__ import annotations
 
 from typing import Any
 
+import av
 import numpy as np
 from numpy.typing import NDArray
 
-_BT709, _BT601 = 1, 5
+BT709, _BT601 = 1, 5
 _MATRICES = {1: 1, 4: 4, 5: 5, 6: 5, 7: 7, 9: 9, 10: 9}
 """Matrix in the file (ISO/IEC 23091-4) to the one swscale takes; BT.470BG and SMPTE 170M are BT.601."""
 
 _WEIGHTS = {1: (0.2126, 0.0722), 4: (0.30, 0.11), 5: (0.299, 0.114), 7: (0.212, 0.087), 9: (0.2627, 0.0593)}
 """Share of red and blue in luma, by matrix."""
 
-_LIMITED, _FULL = 1, 2
+LIMITED, _FULL = 1, 2
 _HD_LINES = 720
 _DEPTHS = {9: 10, 10: 10, 12: 12, 14: 16, 16: 16}
 _SCALING = 4 | 8192 | 16384 | 262144  # bicubic chroma, in full resolution, rounded exactly
@@ -69,6 +70,29 @@ def _deep_yuv(picture: Any, bits: int, alpha: bool) -> NDArray[np.uint16]:
     return np.stack(planes, axis=2)
 
 
+def from_rgb(pixels: NDArray[Any]) -> Any:
+    """(H, W, 3), or 4 with alpha, uint8 or uint16, as an ``av.VideoFrame`` of 10 bits, BT.709, limited range.
+
+    The inverse of :func:`to_rgb` but for the rounding to 10 bits.
+    """
+    height, width, channels = pixels.shape
+    share = pixels.astype(np.float32) / np.float32(np.iinfo(pixels.dtype).max)
+    red, green, blue = (share[..., c] for c in range(3))
+    kr, kb = (np.float32(weight) for weight in _WEIGHTS[BT709])
+    luma = kr * red + (1 - kr - kb) * green + kb * blue
+    chroma = ((blue - luma) / (2 - 2 * kb), (red - luma) / (2 - 2 * kr))
+    planes = [64 + 876 * luma, *(512 + 896 * plane for plane in chroma)]
+    if channels == 4:
+        planes.append(1023 * share[..., 3])
+    frame = av.VideoFrame(width, height, "yuva444p10le" if channels == 4 else "yuv444p10le")
+    for target, values in zip(frame.planes, planes, strict=True):
+        rows = np.zeros((height, target.line_size // 2), "<u2")
+        rows[:, :width] = np.clip(np.rint(values), 0, 1023)
+        target.update(rows.tobytes())
+    frame.colorspace, frame.color_range = BT709, LIMITED
+    return frame
+
+
 def _scaled(plane: NDArray[Any], top: float) -> NDArray[np.uint16]:
     share = np.clip(plane.astype(np.float32) / np.float32(top), 0, 1)
     scaled: NDArray[np.uint16] = np.rint(share * np.float32(65535)).astype(np.uint16)
@@ -85,11 +109,11 @@ def _plane(picture: Any, index: int) -> NDArray[np.uint16]:
 def _matrix(picture: Any) -> int:
     """The matrix in the file; where it states none, BT.709 from 720 lines up, else BT.601, as players do."""
     stated = _MATRICES.get(int(picture.colorspace))
-    return stated if stated is not None else (_BT709 if picture.height >= _HD_LINES else _BT601)
+    return stated if stated is not None else (BT709 if picture.height >= _HD_LINES else _BT601)
 
 
 def _range(picture: Any) -> int:
     """Limited unless the file says full, or stores RGB or gray, which have no headroom."""
     if int(picture.color_range) == _FULL or picture.format.is_rgb or picture.format.name.startswith("gray"):
         return _FULL
-    return _LIMITED
+    return LIMITED

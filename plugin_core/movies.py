@@ -10,6 +10,7 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from contextlib import suppress
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -23,9 +24,13 @@ from .image_formats import MOVIE_EXTENSIONS
 from .image_read import header_of
 from .movie_color import to_rgb
 from .pictures import Group, Part, Plate
+from .timecode import advanced, packed
 
 MOVIE_FORMAT = "movie"
 """``Header.format`` of a movie's frames."""
+
+_UNSTATED = 2
+"""H.273: nobody knows the primaries or the transfer."""
 
 _AHEAD = 24
 """Frames worth decoding to reach a later one before seeking is tried."""
@@ -60,6 +65,10 @@ class MovieReader:
         self.height = int(stream.codec_context.height)
         self.fps = float(stream.average_rate or stream.guessed_rate or 0)
         self.pixel_aspect = float(stream.sample_aspect_ratio or 1)
+        self.timecode = self._read_timecode()
+        # Read now: a decoder puts its own, often none, in their place.
+        self._codes = int(stream.codec_context.color_primaries), int(stream.codec_context.color_trc)
+        self.notes = self._notes()
 
     def read(self, frame: int) -> Plate:
         """One frame, counted from 1: RGB (RGBA where the movie has alpha), uint8, or uint16 above 8 bits.
@@ -72,7 +81,7 @@ class MovieReader:
             picture = self._find(frame - 1)
             if picture is not None and not picture.is_corrupt:
                 self._check_size(picture, frame)
-                return self._plate(picture)
+                return self._plate(picture, frame)
             reason = "the file may be damaged"
         except (av.FFmpegError, EOFError, ValueError) as error:
             reason = str(error)
@@ -160,7 +169,22 @@ class MovieReader:
                 return picture if picture.pts == wanted else None
         return None
 
-    def _plate(self, picture: Any) -> Plate:
+    def _read_timecode(self) -> str:
+        """Timecode of the first frame: of the video, of the file, or of a timecode track."""
+        said = [self._stream.metadata, self._container.metadata]
+        said += [stream.metadata for stream in self._container.streams if stream.type == "data"]
+        return next((str(tags["timecode"]) for tags in said if tags.get("timecode")), "")
+
+    def _notes(self) -> tuple[str, ...]:
+        steps = {after - before for before, after in pairwise(self._times)}
+        if not steps or max(steps) < 1.5 * min(steps):
+            return ()
+        return (
+            f"Movie {self.path} has no constant frame rate: its frames are counted as they come, whatever "
+            "time lies between them.",
+        )
+
+    def _plate(self, picture: Any, frame: int) -> Plate:
         pixels = to_rgb(picture)
         height, width, channels = pixels.shape
         spec = oiio.ImageSpec(width, height, channels, str(pixels.dtype))
@@ -168,7 +192,13 @@ class MovieReader:
         rate = Fraction(self._stream.average_rate or 0)
         if rate:
             spec.attribute("FramesPerSecond", "rational", (rate.numerator, rate.denominator))
-        return Plate(header_of(self.path, MOVIE_FORMAT, [spec]), (Part(spec, (Group(0, pixels),)),))
+        timecode = packed(advanced(self.timecode, frame - 1, rate))
+        if timecode is not None:
+            spec.attribute("smpte:TimeCode", oiio.TypeDesc("timecode"), timecode)
+        if _UNSTATED not in self._codes:
+            spec.attribute("CICP", oiio.TypeDesc("int[4]"), (*self._codes, 0, 1))  # RGB in full range
+        header = header_of(self.path, MOVIE_FORMAT, [spec])
+        return Plate(header, (Part(spec, (Group(0, pixels),)),), self.notes)
 
 
 def _time_of(packet: Any) -> int | None:

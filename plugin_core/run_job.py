@@ -6,9 +6,9 @@ from pathlib import Path
 
 from .api import open_model
 from .clip import holds
+from .delivery import render
 from .errors import CleanplateError, InputError, Interrupted
 from .progress import reporting
-from .render import render
 from .shot import Job
 from .stop import Stop, on_signals
 

@@ -51,7 +51,8 @@ class Shot(_Strict):
         plate: sequence pattern (``plate.####.exr``, ``%04d``, ``@@@@``), a folder that holds one sequence, or
             a movie file.
         matte: the same; a single still serves every frame. White (1) is what goes away.
-        output: sequence pattern, or a folder (then the plate's own file name and format are used).
+        output: sequence pattern, a folder (then the plate's own file name and format are used), or a ``.mov``
+            file, which is written as ProRes 4444.
         frames: frame range, such as ``1001-1100``; all frames of the plate when left out.
         colorspace: the plate's, by its OpenColorIO name (``ACEScg``); or ``linear`` (scene-linear Rec.709),
             ``display``, ``cineon``, or ``auto``: what the file says, else floating-point plates are

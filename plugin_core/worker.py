@@ -31,10 +31,10 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from .api import Model, open_model
+from .delivery import render
 from .errors import CleanplateError, DeviceError, Interrupted, SettingsError
 from .progress import HEARTBEAT_SECONDS, JsonLines, Reporters
 from .progress_text import Event
-from .render import render
 from .run_job import check_progress_file
 from .shot import Job, Run, validated
 from .stop import Stop

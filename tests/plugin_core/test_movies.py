@@ -170,6 +170,29 @@ def apart(rgb: NDArray[np.float32], index: int) -> float:
     return float(np.abs(rgb[8:-8, 8 : W // 2 - 8] * 255 - picture(index)[8:-8, 8 : W // 2 - 8]).mean())
 
 
+@pytest.mark.parametrize("name", ["a.mov", "a.mp4", "a.mkv"])
+@pytest.mark.parametrize(("start", "hidden"), [(100, 0), (-5, 5)])
+def test_start_offsets_and_edit_lists_do_not_shift_the_numbers(
+    make_movie: Callable[..., Path], name: str, start: int, hidden: int
+) -> None:
+    """The first frame that a player shows is 1: what an edit list hides is not counted (MKV has none)."""
+    hidden = 0 if name == "a.mkv" else hidden
+    options = {"crf": "4", "bf": "3", "preset": "fast"}
+    path = make_movie(name, "libx264", "yuv420p", options=options, times=list(range(start, start + COUNT)))
+    with MovieReader(path) as reader:
+        assert len(reader.frames) == COUNT - hidden
+        for number in (20, 1, len(reader.frames), 2):
+            shown = min(range(COUNT), key=lambda index, n=number: apart(reader.read(n).rgb, index))
+            assert shown == number - 1 + hidden
+
+
+def test_a_rate_that_is_not_constant_is_told(make_movie: Callable[..., Path]) -> None:
+    with MovieReader(make_movie("a.mkv", "ffv1", "yuv444p", count=4, times=[0, 1, 5, 6])) as reader:
+        assert "no constant frame rate" in reader.read(2).notes[0]
+    with MovieReader(make_movie("b.mkv", "ffv1", "yuv444p", count=4)) as reader:
+        assert reader.read(2).notes == ()
+
+
 def test_uneven_times_are_counted_one_by_one(make_movie: Callable[..., Path]) -> None:
     times = [0, 1, 5, 6, 7, 20, 21, 40, 41, 42]
     path = make_movie("a.mkv", "ffv1", "yuv444p", count=10, times=times)

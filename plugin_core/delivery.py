@@ -1,0 +1,170 @@
+"""Render to what was asked for: pictures, or one movie.
+
+A movie can't be gone on with frame by frame: its index is written last. So its frames are rendered as TIFF
+pictures of the plate's depth into a folder beside it, ``.cleanplate/NAME.mov/frames``, with journal and
+states as for any sequence. When all are there the movie is made of them under a temporary name and renamed,
+and the pictures are removed. An interrupted render leaves them, and resumes.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+from .atomic import remove_leftovers, replacing
+from .clip import Clip, holds, open_clip
+from .errors import InputError, Interrupted
+from .frames import Sequence
+from .images import Plate, read_plate
+from .movie_write import MovieLook, check_movie, write_movie
+from .movies import is_movie
+from .network import Network
+from .progress import Reporters
+from .render import FrameDone
+from .render import render as render_frames
+from .shot import Run, Settings, Shot
+from .stop import Stop
+
+
+def render(
+    shot: Shot, settings: Settings, run: Run, network: Network, reporters: Reporters, stop: Stop
+) -> Iterator[FrameDone]:
+    """Render a shot to its output, a sequence or a movie; see `render.render`.
+
+    A movie's frames are yielded as they come, under the names they have until the movie is made.
+    """
+    if not is_movie(shot.output):
+        return render_frames(shot, settings, run, network, reporters, stop)
+    return _MovieRender(shot, settings, run, network, reporters, stop).frames()
+
+
+class _MovieRender:
+    """One render to a movie."""
+
+    def __init__(
+        self, shot: Shot, settings: Settings, run: Run, network: Network, reporters: Reporters, stop: Stop
+    ) -> None:
+        self._shot, self._settings, self._run = shot, settings, run
+        self._network, self._reporters, self._stop = network, reporters, stop
+        self._path = Path(shot.output)
+        self._folder = self._path.parent / ".cleanplate" / self._path.name
+        self._pattern = self._folder / "frames" / f"{self._path.stem}.####.tif"
+
+    def frames(self) -> Iterator[FrameDone]:
+        """Check, render what is missing, make the movie."""
+        plate = open_clip(self._shot.plate)
+        self._check(plate)
+        about = self._about(plate)
+        if self._run.resume and self._is_made(about):
+            self._say_done()
+            return
+        inner = self._shot.model_copy(update={"output": str(self._pattern)})
+        quiet = _UntilTheMovie(self._reporters, str(self._path))
+        yield from render_frames(inner, self._settings, self._run, self._network, quiet, self._stop)
+        self._make(plate, about)
+        self._reporters.done()
+
+    def _check(self, plate: Clip) -> None:
+        run = self._run
+        if run.chunk or run.state_in or run.state_out:
+            raise InputError(
+                f"{self._path} is a movie, which is written in one go: render chunks to a sequence, and make "
+                "the movie of it."
+            )
+        if self._shot.compression or self._shot.bit_depth:
+            raise InputError(f"{self._path} is a movie: leave --compression and --bit-depth out.")
+        if any(holds(clip, self._path) for clip in (self._shot.plate, self._shot.matte)):
+            raise InputError(f"Output {self._path} would overwrite an input; give another name.")
+        if self._path.exists() and not (run.resume or run.overwrite):
+            raise InputError(f"{self._path} is there already; use --overwrite to render it again.")
+        if not plate.is_still:
+            check_movie(self._path, plate.header(self._range(plate)[0]).is_float)
+
+    def _range(self, plate: Clip) -> tuple[int, int]:
+        asked = self._shot.frame_range()
+        there = plate.frames()
+        return (there[0], there[-1]) if asked is None else (asked.first, asked.last)
+
+    def _about(self, plate: Clip) -> dict[str, object]:
+        """What the movie is made of: settings, model, and size and time of every input file."""
+        matte = open_clip(self._shot.matte)
+        files = {str(clip.path(frame)) for clip in (plate, matte) for frame in clip.frames() or [0]}
+        return {
+            "shot": self._shot.model_dump(mode="json"),
+            "settings": self._settings.model_dump(mode="json"),
+            "model": self._network.model_id,
+            "inputs": {file: _mark(Path(file)) for file in sorted(files)},
+        }
+
+    def _is_made(self, about: dict[str, object]) -> bool:
+        """Whether the movie is there, whole and of these very inputs."""
+        try:
+            known = json.loads((self._folder / "movie.json").read_text("utf-8"))
+        except (OSError, ValueError):
+            return False
+        return bool(known == {**about, "movie": _mark(self._path)})
+
+    def _say_done(self) -> None:
+        first, last = self._range(open_clip(self._shot.plate))
+        count = last - first + 1
+        self._reporters.start(first=first, last=last, done=count, output=str(self._path), color="")
+        self._reporters.done()
+
+    def _make(self, plate: Clip, about: dict[str, object]) -> None:
+        """Make the movie of the pictures, and remove them."""
+        first, last = self._range(plate)
+        look = MovieLook.of(plate.plate(first))
+        if not look.is_rate_known:
+            self._reporters.note("The plate states no frame rate: the movie has 24 frames a second.")
+        self._reporters.note(
+            f"{self._path.name} is ProRes 4444, which is not lossless: what was not filled was encoded, too. "
+            "For untouched pixels to stay exact, render a sequence."
+        )
+        remove_leftovers(self._path.parent, lambda path: path == self._path)
+        write_movie(self._pictures(first, last), last - first + 1, self._path, look)
+        with replacing(self._folder / "movie.json") as temporary:
+            temporary.write_text(json.dumps({**about, "movie": _mark(self._path)}), "utf-8")
+        shutil.rmtree(self._pattern.parent, ignore_errors=True)
+
+    def _pictures(self, first: int, last: int) -> Iterator[Plate]:
+        sequence = Sequence.parse(self._pattern)
+        for frame in range(first, last + 1):
+            code = self._stop.requested()
+            if code is not None:
+                message = "Stopped while the movie was made; its frames are kept, go on with --resume."
+                raise Interrupted(message, code)
+            yield read_plate(sequence.path(frame))
+
+
+class _UntilTheMovie(Reporters):
+    """Tells of the frames as they come, but says done only where the movie is."""
+
+    def __init__(self, outer: Reporters, output: str) -> None:
+        super().__init__([])
+        self._outer, self._output = outer, output
+
+    def start(self, *, first: int, last: int, done: int, **about: str | int) -> None:
+        """Announce the range, with the movie as output."""
+        self._outer.start(first=first, last=last, done=done, **{**about, "output": self._output})
+
+    def frame(self, frame: int) -> float:
+        """Announce a frame."""
+        return self._outer.frame(frame)
+
+    def note(self, message: str) -> None:
+        """Pass a note on."""
+        self._outer.note(message)
+
+    def done(self) -> None:
+        """Say nothing yet: the frames are there, the movie is not."""
+
+
+def _mark(path: Path) -> list[int]:
+    """Size and modification time in nanoseconds; a file that is gone has neither."""
+    try:
+        status = path.stat()
+    except OSError:
+        return []
+    return [status.st_size, status.st_mtime_ns]
