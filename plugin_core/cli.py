@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from . import cli_install, cli_worker
+from . import cli_batch, cli_install, cli_worker
 from .errors import CleanplateError, SettingsError
 
 if TYPE_CHECKING:
@@ -152,6 +152,7 @@ def _parser() -> argparse.ArgumentParser:
     doctor.set_defaults(command=_doctor)
     cli_install.add(commands)
     cli_worker.add(commands)
+    cli_batch.add(commands)
     return parser
 
 

@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from plugin_core.errors import SettingsError
+from plugin_core.job_schema import shots_schema
 from plugin_core.shot import Job, Run, Settings, Shot
 
-SCHEMA = Path(__file__).parents[2] / "docs" / "job.schema.json"
+DOCS = Path(__file__).parents[2] / "docs"
 SHOT = {"plate": "p.####.exr", "matte": "m.####.exr", "output": "o.####.exr"}
 
 
@@ -66,6 +67,7 @@ def test_a_misspelt_setting_is_refused_in_python_too():
         Settings(faether=3)
 
 
-def test_the_published_schema_is_the_one_in_use():
-    """Made by `python -m plugin_core.job_schema > docs/job.schema.json`."""
-    assert json.loads(SCHEMA.read_text("utf-8")) == Job.model_json_schema()
+def test_the_published_schemas_are_the_ones_in_use():
+    """Both are made by `python -m plugin_core.job_schema docs`."""
+    assert json.loads((DOCS / "job.schema.json").read_text("utf-8")) == Job.model_json_schema()
+    assert json.loads((DOCS / "shots.schema.json").read_text("utf-8")) == shots_schema()

@@ -1,0 +1,187 @@
+"""What the entries of a list of shots mean: a job for each, or every mistake with its line."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from .batch_file import Row, ShotList
+from .errors import SettingsError
+from .shot import Job, Run, Settings, Shot, validated
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+_PATHS = ("plate", "matte", "output")
+_NOT_LISTED = {"resume", "overwrite", "chunk", "state_in", "state_out", "wait_seconds"} | {
+    "progress_file",
+    "cancel_file",
+}
+"""Parts of `Run` that belong to one run of a shot, not to the list."""
+
+PARTS: dict[str, tuple[str, ...]] = {
+    "shot": tuple(Shot.model_fields),
+    "settings": tuple(Settings.model_fields),
+    "run": tuple(name for name in Run.model_fields if name not in _NOT_LISTED),
+}
+"""Fields an entry may have beside `name` and `chunk_frames`, by the part of the job they go to."""
+
+
+@dataclass(frozen=True)
+class BatchShot:
+    """One shot of a batch.
+
+    Attributes:
+        name: unlike any other; file names are made from it.
+        job: how to render it.
+        chunk_frames: frames of a chunk; None for the whole shot in one task.
+        line: where it stands in the list.
+    """
+
+    name: str
+    job: Job
+    chunk_frames: int | None
+    line: int
+
+
+@dataclass(frozen=True)
+class BadShot:
+    """An entry that can't be rendered as it is written.
+
+    Attributes:
+        name: as far as it is known.
+        message: what is wrong, with file and line.
+    """
+
+    name: str
+    message: str
+
+
+def understand(
+    shots: ShotList, overrides: Mapping[str, Any] | None = None
+) -> tuple[list[BatchShot], list[BadShot]]:
+    """Make a job of every entry; returns those that are good and those that are not.
+
+    Relative paths are taken from the list's own folder, and ``{name}`` in a path is the shot's name.
+
+    Args:
+        shots: the list.
+        overrides: fields that win over what any shot says.
+    """
+    good: list[BatchShot] = []
+    bad: list[BadShot] = []
+    for number, row in enumerate(shots.rows, start=1):
+        name = str(row.fields.get("name", f"shot {number}"))
+        try:
+            good.append(_shot(shots, row, dict(overrides or {})))
+        except SettingsError as error:
+            bad.append(BadShot(name, str(error)))
+    return _without_clashes(shots.path, good, bad)
+
+
+def refuse_bad(bad: Iterable[BadShot]) -> None:
+    """Raise SettingsError that lists every mistake, one a line, if there is any."""
+    told = [shot.message for shot in bad]
+    if told:
+        more = "" if len(told) <= 20 else f"\n... and {len(told) - 20} more"
+        raise SettingsError("\n".join(told[:20]) + more)
+
+
+def _shot(shots: ShotList, row: Row, overrides: Mapping[str, Any]) -> BatchShot:
+    merged = {**shots.defaults.fields, **row.fields, **overrides}
+    fields: dict[str, Any] = {field: value for field, value in merged.items() if value is not None}
+    where = f"{shots.path}:{row.line}"
+    name = str(fields.pop("name", ""))
+    if not _NAME.fullmatch(name):
+        raise SettingsError(
+            f"{where}: a shot needs a 'name' of letters, digits, '.', '_' and '-', got {name!r}."
+        )
+    chunk_frames = fields.pop("chunk_frames", None)
+    for field in fields:
+        if not any(field in names for names in PARTS.values()):
+            raise SettingsError(
+                f"{_where(shots, row, field)}: shot {name} has an unknown field {field!r}{_nearest(field)}."
+            )
+    for field in _PATHS:
+        if field in fields:
+            fields[field] = _path(str(fields[field]), name, shots.path.parent)
+    job = _job(shots, row, name, fields)
+    return BatchShot(name, job, _chunk_frames(where, name, chunk_frames), row.line)
+
+
+def _job(shots: ShotList, row: Row, name: str, fields: Mapping[str, Any]) -> Job:
+    parts: dict[str, Any] = {}
+    for part, names in PARTS.items():
+        given = {field: fields[field] for field in names if field in fields}
+        try:
+            parts[part] = {"shot": Shot, "settings": Settings, "run": Run}[part](**given)
+            parts[part] = parts[part].model_dump(exclude_unset=True)
+        except SettingsError as error:
+            wrong = re.search(r"field '(\w+)'", str(error))
+            where = _where(shots, row, wrong[1] if wrong else "")
+            raise SettingsError(f"{where}: shot {name}: {error}") from None
+    job = validated(Job, parts, f"{shots.path}:{row.line}: shot {name}")
+    try:
+        job.shot.frame_range()
+    except Exception as error:
+        raise SettingsError(f"{_where(shots, row, 'frames')}: shot {name}: {error}") from None
+    return job
+
+
+def _where(shots: ShotList, row: Row, field: str) -> str:
+    """Return file and line of a field: in its entry, else in the defaults."""
+    defaulted = field not in row.fields and field in shots.defaults.lines
+    line = shots.defaults.lines[field] if defaulted else row.lines.get(field, row.line)
+    return f"{shots.path}:{line}"
+
+
+def _nearest(field: str) -> str:
+    known = ["name", "chunk_frames", *(name for names in PARTS.values() for name in names)]
+    close = difflib.get_close_matches(field, known, n=1)
+    return f"; did you mean {close[0]!r}?" if close else f"; known are {', '.join(known)}"
+
+
+def _path(text: str, name: str, folder: Path) -> str:
+    path = Path(text.replace("{name}", name)).expanduser()
+    return str(path if path.is_absolute() else folder.absolute() / path)
+
+
+def _chunk_frames(where: str, name: str, given: Any) -> int | None:
+    if given is None:
+        return None
+    try:
+        frames = int(given)
+    except (TypeError, ValueError):
+        frames = 0
+    if frames < 1:
+        raise SettingsError(f"{where}: shot {name}: 'chunk_frames' should be 1 or more, got {given!r}.")
+    return frames
+
+
+def _without_clashes(
+    path: Path, shots: list[BatchShot], bad: list[BadShot]
+) -> tuple[list[BatchShot], list[BadShot]]:
+    """Take out entries whose name or output an earlier one has."""
+    names: dict[str, int] = {}
+    outputs: dict[str, int] = {}
+    kept: list[BatchShot] = []
+    for shot in shots:
+        output = shot.job.shot.output
+        if shot.name in names:
+            told = f"the name {shot.name!r} is taken by line {names[shot.name]}"
+        elif output in outputs:
+            told = f"shot {shot.name} writes {output}, as line {outputs[output]} does"
+        else:
+            names[shot.name], outputs[output] = shot.line, shot.line
+            kept.append(shot)
+            continue
+        bad.append(BadShot(shot.name, f"{path}:{shot.line}: {told}."))
+    return kept, bad
+
+
+def with_run(shot: BatchShot, **run: Any) -> BatchShot:
+    """Return a shot with other fields of its `Run`."""
+    job = shot.job
+    return replace(shot, job=job.model_copy(update={"run": job.run.model_copy(update=run)}))

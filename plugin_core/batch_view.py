@@ -1,0 +1,168 @@
+"""A batch while it runs: a live table for people, lines for logs, JSON lines for machines."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Sequence
+from types import TracebackType
+from typing import TYPE_CHECKING, TextIO
+
+from .batch_state import Progress, ShotProgress
+
+if TYPE_CHECKING:
+    from rich.console import Group
+
+LINE_SECONDS = 30.0
+"""How often a log gets a line of what is at work."""
+
+_COLORS = {
+    Progress.WAITING: "dim",
+    Progress.RENDERING: "cyan",
+    Progress.DONE: "green",
+    Progress.FAILED: "bold red",
+    Progress.STOPPED: "yellow",
+}
+
+
+class LiveTable:
+    """Shot, frames, frames per second, time left and state, redrawn in place."""
+
+    def __init__(self, stream: TextIO) -> None:
+        from rich.console import Console
+        from rich.live import Live
+
+        self._console = Console(file=stream)
+        self._live = Live(console=self._console, auto_refresh=False)
+
+    def __enter__(self) -> LiveTable:
+        self._live.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._live.stop()
+
+    def show(self, shots: Sequence[ShotProgress]) -> None:
+        """Draw the table."""
+        self._live.update(table(shots, max(4, self._console.height - 6)), refresh=True)
+
+    def ended(self, shot: ShotProgress) -> None:
+        """Leave a failure's message above the table, where it stays."""
+        if shot.message:
+            self._console.print(f"{shot.name}: {shot.message}", markup=False, highlight=False)
+
+
+def table(shots: Sequence[ShotProgress], rows: int) -> Group:
+    """Return the table of the shots that matter most now: at work, failed, then next, then done."""
+    from rich.console import Group
+    from rich.table import Table
+    from rich.text import Text
+
+    drawn = Table("shot", box=None, pad_edge=False)
+    for title in ("frames", "fps", "left", "state"):
+        drawn.add_column(title, justify="left" if title == "state" else "right")
+    order = [Progress.RENDERING, Progress.FAILED, Progress.STOPPED, Progress.WAITING, Progress.DONE]
+    chosen = {id(shot) for shot in sorted(shots, key=lambda shot: order.index(shot.state))[:rows]}
+    for shot in shots:
+        if id(shot) in chosen:
+            drawn.add_row(
+                shot.name,
+                f"{shot.done}/{shot.total or '?'}",
+                f"{shot.frames_per_second:.2f}" if shot.rendered else "",
+                clock(shot.seconds_left),
+                Text(str(shot.state), style=_COLORS[shot.state]),
+            )
+    return Group(drawn, Text(caption(shots)))
+
+
+class Lines:
+    """A line for each shot that ended, and now and then one for those at work."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._said = time.monotonic()
+
+    def __enter__(self) -> Lines:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        pass
+
+    def show(self, shots: Sequence[ShotProgress]) -> None:
+        """Say what is at work, if nothing was said for a while."""
+        if time.monotonic() - self._said >= LINE_SECONDS:
+            at_work = [shot for shot in shots if shot.state is Progress.RENDERING]
+            self._say(caption(shots) + "; " + ", ".join(f"{s.name} {s.done}/{s.total}" for s in at_work))
+
+    def ended(self, shot: ShotProgress) -> None:
+        """Say how a shot ended."""
+        about = shot.message or f"{shot.rendered} frames in {shot.seconds:.1f} s"
+        self._say(f"{shot.name}  {shot.state}  {shot.done}/{shot.total}  {about}")
+
+    def _say(self, line: str) -> None:
+        self._said = time.monotonic()
+        print(line, file=self._stream, flush=True)
+
+
+class JsonView:
+    """A JSON line whenever a shot's state or frames have changed."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._told: dict[str, tuple[Progress, int]] = {}
+
+    def __enter__(self) -> JsonView:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        pass
+
+    def show(self, shots: Sequence[ShotProgress]) -> None:
+        """Tell what has changed."""
+        for shot in shots:
+            if self._told.get(shot.name, (Progress.WAITING, 0)) != (shot.state, shot.done):
+                self._tell(shot)
+
+    def ended(self, shot: ShotProgress) -> None:
+        """Told by `show`, which always follows."""
+
+    def _tell(self, shot: ShotProgress) -> None:
+        self._told[shot.name] = (shot.state, shot.done)
+        about = {"event": "shot", "shot": shot.name, "state": str(shot.state), "done": shot.done}
+        about |= {"total": shot.total, "eta": shot.seconds_left and round(shot.seconds_left, 1)}
+        if shot.exit_code:
+            about |= {"exit_code": shot.exit_code, "message": shot.message}
+        print(json.dumps(about, ensure_ascii=False), file=self._stream, flush=True)
+
+
+def choose_view(style: str) -> LiveTable | Lines | JsonView:
+    """Return the view for ``--progress auto|table|lines|json``; auto is a table on a terminal."""
+    if style == "json":
+        return JsonView(sys.stdout)
+    if style == "table" or (style == "auto" and sys.stderr.isatty()):
+        return LiveTable(sys.stderr)
+    return Lines(sys.stderr)
+
+
+def caption(shots: Sequence[ShotProgress]) -> str:
+    """Return how the whole batch stands, in one line."""
+    counts = ((state, sum(shot.state is state for shot in shots)) for state in Progress)
+    told = ", ".join(f"{count} {state}" for state, count in counts if count)
+    done, total = sum(shot.done for shot in shots), sum(shot.total for shot in shots)
+    return f"{len(shots)} shots: {told}; {done}/{total} frames"
+
+
+def clock(seconds: float | None) -> str:
+    """Return a duration as minutes and seconds, or hours; empty for an unknown one."""
+    if seconds is None:
+        return ""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"

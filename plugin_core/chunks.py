@@ -1,0 +1,29 @@
+"""A shot's frames on a fixed grid of chunks: the same for whoever asks, so that a retry repeats a chunk."""
+
+from __future__ import annotations
+
+from .clip import open_clip
+from .errors import InputError
+from .shot import Shot
+
+
+def shot_frames(shot: Shot) -> tuple[int, int]:
+    """Return a shot's first and last frame, from its range or from what is on disk.
+
+    Raises:
+        InputError: the range has gaps, or can't be read.
+        MissingFramesError: no range is given and there is no plate.
+    """
+    asked = shot.frame_range()
+    if asked is None:
+        there = open_clip(shot.plate).frames()
+        return there[0], there[-1]
+    if len(asked) != asked.last - asked.first + 1:
+        raise InputError(f"Frame range {shot.frames} has gaps; give each run of frames as a shot of its own.")
+    return asked.first, asked.last
+
+
+def grid(first: int, last: int, chunk_frames: int | None) -> list[tuple[int, int]]:
+    """Return the chunks of `first`..`last`, each of `chunk_frames` but the last; None makes one of all."""
+    size = chunk_frames or last - first + 1
+    return [(begin, min(begin + size - 1, last)) for begin in range(first, last + 1, size)]

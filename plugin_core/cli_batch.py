@@ -1,0 +1,172 @@
+"""The command `cleanplate batch`."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .batch_shots import BadShot, BatchShot
+    from .stop import Stop
+
+_HOW = """\
+a list of shots (docs/shots.schema.json has every field; JSON has the same parts, CSV a column a field):
+  defaults:
+    plate: "{name}/plate.####.exr"
+    matte: "{name}/matte.####.exr"
+    output: "{name}/clean.####.exr"
+    grow: 4
+  shots:
+    - name: sh010
+      frames: 1001-1100
+    - name: sh020
+      grow: 8
+
+{name} is the shot's name; relative paths begin at the list's folder; a shot's field wins over the default,
+--set over both. What an earlier run finished is kept: run the same line again after any end.
+
+examples:
+  cleanplate batch shots.yaml
+  cleanplate batch shots.csv --only 'sh0*' --jobs 4 --summary out.json --junit out.xml
+  cleanplate batch shots.yaml --set chunk_frames=40 --set pre_roll=8 --check-seams
+
+exit codes: 0 every shot is done; 8 some shots failed (the summary says which and why); 2 the list has
+mistakes and nothing was begun; 130, 143 stopped, every state saved.
+"""
+
+_WAIT_SECONDS = 60
+"""For another render of a shot: maybe a worker that just notices that the batch before this was killed."""
+
+
+def add(commands: Any) -> None:
+    """Add the command's parser."""
+    batch = commands.add_parser(
+        "batch",
+        help="fill many shots from a list",
+        description="Fill every shot of a list, several at a time. One bad shot never stops the rest.",
+        epilog=_HOW,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add_list(batch)
+    batch.add_argument("--jobs", type=int, metavar="N", help="shots at a time (one a card, else cores / 4)")
+    batch.add_argument("--device", default="auto", metavar="D", help="auto, cpu, or cuda:0,cuda:1 (auto)")
+    batch.add_argument("--overwrite", action="store_true", help="start every shot again")
+    batch.add_argument(
+        "--keep-going", action="store_true", help="render the good shots of a list that has mistakes too"
+    )
+    batch.add_argument("--check", action="store_true", help="only say whether the list is right")
+    batch.add_argument(
+        "--check-seams",
+        action="store_true",
+        help="write no output; measure how far chunks with a pre-roll are from the exact render",
+    )
+    batch.add_argument(
+        "--pre-rolls", default="0,2,4,8,16", metavar="N,N", help="those --check-seams tries (0,2,4,8,16)"
+    )
+    batch.add_argument("--summary", metavar="FILE", help="write what came of each shot as JSON")
+    batch.add_argument("--junit", metavar="FILE", help="write it as JUnit XML")
+    batch.add_argument(
+        "--progress",
+        choices=("auto", "table", "lines", "json"),
+        default="auto",
+        help="a live table on a terminal, else a line for each shot; JSON lines (auto)",
+    )
+    batch.set_defaults(command=_batch)
+
+
+def add_list(parser: argparse.ArgumentParser) -> None:
+    """Add what every command that takes a list of shots has in common."""
+    parser.add_argument("shots", metavar="SHOTS", help="list of shots: .yaml, .json or .csv")
+    parser.add_argument(
+        "--only", action="append", metavar="GLOB", help="only shots of such a name; may be given again"
+    )
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="FIELD=VALUE",
+        help="a field for all shots, whatever the list says; may be given again",
+    )
+
+
+def read_list(arguments: argparse.Namespace) -> tuple[list[BatchShot], list[BadShot]]:
+    """Read the list that was named, as `add_list`'s options say; returns good and bad entries.
+
+    Raises:
+        SettingsError: the list can't be read, or no shot is left.
+    """
+    from fnmatch import fnmatchcase
+    from pathlib import Path
+
+    from .batch_file import read_shot_list
+    from .batch_shots import understand
+    from .errors import SettingsError
+
+    overrides = dict(_assignment(text) for text in arguments.set)
+    good, bad = understand(read_shot_list(Path(arguments.shots)), overrides)
+    if arguments.only:
+        globs = arguments.only
+        good = [shot for shot in good if any(fnmatchcase(shot.name, glob) for glob in globs)]
+        bad = [shot for shot in bad if any(fnmatchcase(shot.name, glob) for glob in globs)]
+    if not good and not bad:
+        which = f" called {' or '.join(arguments.only)}" if arguments.only else ""
+        raise SettingsError(f"{arguments.shots} has no shot{which}.")
+    return good, bad
+
+
+def _assignment(text: str) -> tuple[str, str]:
+    from .errors import SettingsError
+
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise SettingsError(f"--set takes FIELD=VALUE, got {text!r}.")
+    return name.strip(), value.strip()
+
+
+def _batch(arguments: argparse.Namespace) -> int:
+    import os
+    import time
+    from pathlib import Path
+
+    from .batch import Batch, exit_code_of
+    from .batch_pool import seats
+    from .batch_shots import refuse_bad, with_run
+    from .batch_state import plan_tasks
+    from .batch_summary import write_json, write_junit
+    from .batch_view import caption, choose_view
+    from .stop import Stop, on_signals
+
+    good, bad = read_list(arguments)
+    if arguments.check or not arguments.keep_going:
+        refuse_bad(bad)
+    if arguments.check:
+        print(f"{arguments.shots}: {len(good)} shots, no mistakes")
+        return 0
+    began, stop = time.monotonic(), Stop()
+    if arguments.check_seams:
+        return _check_seams(good, arguments, stop)
+    how = {"overwrite" if arguments.overwrite else "resume": True, "wait_seconds": _WAIT_SECONDS}
+    shots, tasks = plan_tasks([with_run(shot, **how) for shot in good], bad)
+    places = seats(arguments.jobs, arguments.device, os.cpu_count() or 1)
+    with on_signals(stop), choose_view(arguments.progress) as view:
+        Batch(shots, tasks, places, view, stop).run()
+    seconds = time.monotonic() - began
+    for path, write in ((arguments.summary, write_json), (arguments.junit, write_junit)):
+        if path is not None:
+            write(Path(path), shots, seconds)
+    if arguments.progress != "json":
+        print(f"{caption(shots)} in {seconds:.0f} s")
+    return exit_code_of(shots)
+
+
+def _check_seams(shots: list[BatchShot], arguments: argparse.Namespace, stop: Stop) -> int:
+    from .batch_seams import report_seams
+    from .errors import SettingsError
+    from .stop import on_signals
+
+    try:
+        pre_rolls = [int(part) for part in arguments.pre_rolls.split(",")]
+    except ValueError:
+        raise SettingsError(f"--pre-rolls takes numbers of frames, got {arguments.pre_rolls!r}.") from None
+    with on_signals(stop):
+        return report_seams(shots, pre_rolls, arguments.summary, stop)

@@ -1,0 +1,69 @@
+"""A batch of small shots on disk, and the real command over it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+from .commands import TIMEOUT
+from .shots import ShotOnDisk, make_shot
+
+
+class Shots:
+    """Small shots in a folder and a list of them; `true` is what each should look like.
+
+    Args:
+        folder: made.
+        bundle: the model.
+        lengths: frames of each shot.
+    """
+
+    def __init__(self, folder: Path, bundle: Path, lengths: list[int], **fields: object) -> None:
+        self.folder = folder
+        self.shots: list[ShotOnDisk] = []
+        rows = []
+        for number, length in enumerate(lengths, start=1):
+            name = f"sh{number:02d}0"
+            shot = make_shot(folder / name, 1, length)
+            self.shots.append(shot)
+            rows.append({"name": name, "frames": f"1-{length}"})
+        self.list = folder / "shots.json"
+        self.defaults = {
+            "plate": "{name}/plate/plate.####.exr",
+            "matte": "{name}/matte/matte.####.png",
+            "output": "{name}/out/clean.####.exr",
+            "working_size": 64,
+            "context": 16,
+            "model": str(bundle),
+            "device": "cpu",
+            "threads": 1,
+            **fields,
+        }
+        self.rows = rows
+        self.write_list()
+
+    def write_list(self) -> None:
+        self.list.write_text(json.dumps({"defaults": self.defaults, "shots": self.rows}, indent=1), "utf-8")
+
+    def start(self, *options: str) -> subprocess.Popen[str]:
+        command = [sys.executable, "-m", "plugin_core.cli", "batch", str(self.list), *options]
+        return subprocess.Popen(command, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+    def run(self, *options: str) -> tuple[int, str, str]:
+        running = self.start(*options)
+        out, err = running.communicate(timeout=TIMEOUT)
+        assert "Traceback" not in err, err
+        return running.returncode, out, err
+
+    def render_true(self) -> None:
+        """Render every shot in one go, without interruption, into "true"."""
+        code, _, err = self.run("--set", "output={name}/true/clean.####.exr", "--jobs", "1")
+        assert code == 0, err
+
+    def clear(self) -> None:
+        import shutil
+
+        for shot in self.shots:
+            shutil.rmtree(shot.folder / "out", ignore_errors=True)

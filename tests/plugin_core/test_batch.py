@@ -1,0 +1,217 @@
+"""Many shots at once, with real workers: one bad shot, killed workers, a killed batch."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import random
+import signal
+import time
+from xml.etree import ElementTree
+
+import psutil
+import pytest
+
+from plugin_core import batch_view
+from plugin_core.batch_pool import seats
+from plugin_core.batch_state import Progress, ShotProgress
+from plugin_core.errors import DeviceError
+
+from .batches import Shots
+from .commands import TIMEOUT
+from .shots import differing, leftovers, same_files
+
+KILLS = int(os.environ.get("CLEANPLATE_TEST_BATCH_KILLS", "3"))
+pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
+
+
+@pytest.fixture(scope="module")
+def shots(tmp_path_factory, bundle_512) -> Shots:
+    made = Shots(tmp_path_factory.mktemp("batch"), bundle_512, [10, 7, 12])
+    made.render_true()
+    return made
+
+
+@pytest.fixture(autouse=True)
+def clear(request) -> None:
+    if "shots" in request.fixturenames:
+        request.getfixturevalue("shots").clear()
+
+
+def check(shots: Shots) -> None:
+    """Every frame is there and as it should be, and nothing else."""
+    for shot in shots.shots:
+        same_files(shot, "out", "true")
+        assert len(list((shot.folder / "out").glob("clean.*.exr"))) == shot.last
+    assert leftovers(shots.folder) == []
+    assert not list(shots.folder.rglob("lock.*"))
+
+
+def workers(batch: psutil.Process) -> list[psutil.Process]:
+    return [child for child in batch.children() if "worker" in child.cmdline()]
+
+
+def frames_on_disk(shots: Shots) -> int:
+    return sum(len(list((shot.folder / "out").glob("clean.*.exr"))) for shot in shots.shots)
+
+
+def wait_until(true, running) -> None:
+    end = time.monotonic() + TIMEOUT
+    while not true() and running.poll() is None:
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
+def wait_for_frames(shots: Shots, count: int, running) -> None:
+    wait_until(lambda: frames_on_disk(shots) >= count, running)
+
+
+def test_one_bad_shot_stops_no_other(shots, tmp_path):
+    bad = {"name": "bad", "plate": str(tmp_path / "none.####.exr"), "output": "bad/out/clean.####.exr"}
+    typo = {"name": "typo", "gorw": 3}
+    shots.rows.extend([bad, typo])
+    shots.write_list()
+    try:
+        code, out, err = shots.run("--only", "*")
+        assert code == 2 and "shot typo has an unknown field 'gorw'" in err and frames_on_disk(shots) == 0
+        summary, junit = tmp_path / "deep" / "summary.json", tmp_path / "junit.xml"
+        options = ["--keep-going", "--jobs", "2", "--summary", str(summary), "--junit", str(junit)]
+        code, out, err = shots.run(*options)
+        assert code == 8, err
+        assert "5 shots: 3 done, 2 failed; 29/29 frames" in out
+        assert "No frame of" in err and err.count("\n") == 5, "one line a shot"
+    finally:
+        del shots.rows[3:]
+        shots.write_list()
+    check(shots)
+    told = json.loads(summary.read_text("utf-8"))
+    assert told["counts"] == {"done": 3, "failed": 2}
+    assert [(s["name"], s["exit_code"], s["rendered"]) for s in told["shots"]] == [
+        ("sh010", 0, 10),
+        ("sh020", 0, 7),
+        ("sh030", 0, 12),
+        ("bad", 3, 0),
+        ("typo", 2, 0),
+    ]
+    suite = ElementTree.parse(junit).getroot()
+    assert (suite.get("tests"), suite.get("failures"), suite.get("skipped")) == ("5", "2", "0")
+    assert "No frame of" in suite.find("testcase[@name='bad']/failure").get("message")
+
+
+def test_what_is_done_is_not_done_again(shots):
+    assert shots.run("--only", "sh010", "--only", "sh02*")[0] == 0
+    code, out, _ = shots.run("--progress", "json", "--summary", str(shots.folder / "s.json"))
+    assert code == 0
+    rendered = {s["name"]: s["rendered"] for s in json.loads((shots.folder / "s.json").read_text())["shots"]}
+    assert rendered == {"sh010": 0, "sh020": 0, "sh030": 12}
+    events = [json.loads(line) for line in out.splitlines()]
+    assert {event["shot"]: event["state"] for event in events} == dict.fromkeys(rendered, "done")
+    check(shots)
+
+
+def test_a_worker_that_dies_is_replaced(shots):
+    running = shots.start("--jobs", "1")
+    wait_for_frames(shots, 2, running)
+    workers(psutil.Process(running.pid))[0].kill()
+    _, err = running.communicate(timeout=TIMEOUT)
+    assert running.returncode == 0, err
+    check(shots)
+
+
+def test_a_stop_saves_every_state(shots):
+    running = shots.start("--jobs", "2", "--summary", str(shots.folder / "s.json"))
+    wait_for_frames(shots, 3, running)
+    running.send_signal(signal.SIGTERM)
+    _, err = running.communicate(timeout=TIMEOUT)
+    assert running.returncode == 143, err
+    assert leftovers(shots.folder) == [] and not list(shots.folder.rglob("lock.*"))
+    told = json.loads((shots.folder / "s.json").read_text())
+    assert told["counts"]["stopped"] >= 1 and "failed" not in told["counts"]
+    before = frames_on_disk(shots)
+    assert shots.run("--summary", str(shots.folder / "s.json"))[0] == 0
+    rendered = sum(s["rendered"] for s in json.loads((shots.folder / "s.json").read_text())["shots"])
+    assert rendered == 29 - before, "nothing is rendered twice"
+    check(shots)
+
+
+def test_random_kills(shots):
+    """Workers and whole batches are killed at random moments; `tests.benchmarks.soak` does 200."""
+    kill_at_random(shots, KILLS, random.Random(8))
+    check(shots)
+
+
+def kill_at_random(shots: Shots, kills: int, dice: random.Random) -> dict[str, int]:
+    """Kill something so many times, each time in a batch that has something left, then let it finish."""
+    done = {"batch SIGKILL": 0, "batch SIGTERM": 0, "worker SIGKILL": 0, "worker SIGTERM": 0}
+    while sum(done.values()) < kills:
+        running = shots.start("--jobs", "2", "--set", f"checkpoint_every={dice.randint(1, 4)}")
+        before = frames_on_disk(shots)
+        if dice.random() < 0.8:
+            wait_for_frames(shots, before + dice.randint(1, 4), running)
+        time.sleep(dice.uniform(0, 0.4))
+        what = dice.choice(list(done))
+        victims = [psutil.Process(running.pid)] if running.poll() is None else []
+        if what.startswith("worker") and victims:
+            victims = workers(victims[0])[:1]
+        if victims:
+            try:
+                victims[0].send_signal(signal.SIGKILL if what.endswith("KILL") else signal.SIGTERM)
+                done[what] += 1
+            except psutil.NoSuchProcess:
+                pass
+        _, err = running.communicate(timeout=TIMEOUT)
+        assert running.returncode in (0, 8, 143, -signal.SIGKILL), (running.returncode, err)
+        if running.returncode == 0:
+            for shot in shots.shots:
+                assert differing(shot, "out", "true") == []
+            shots.clear()
+    code, _, err = shots.run("--jobs", "2")
+    assert code == 0, err
+    return done
+
+
+def test_chunks_with_a_pre_roll_side_by_side(shots):
+    code, _, err = shots.run("--jobs", "2", "--set", "chunk_frames=4", "--set", "pre_roll=12")
+    assert code == 0, err
+    check(shots)  # that pre-roll reaches every shot's start, so it is exact
+
+
+def test_the_seams_are_measured(shots):
+    options = ["--only", "sh010", "--set", "chunk_frames=5", "--check-seams", "--pre-rolls", "0,3,20"]
+    code, out, err = shots.run(*options, "--summary", str(shots.folder / "seams.json"))
+    assert code == 0, err
+    seams = json.loads((shots.folder / "seams.json").read_text())
+    means = {seam["pre_roll"]: seam["mean"] for seam in seams}
+    assert means[0] > means[3] > 0 and means[20] == 0
+    assert "sh010: 1 seams" in out and frames_on_disk(shots) == 0
+
+
+def test_seats():
+    assert [seat.threads for seat in seats(None, "cpu", 16)] == [4, 4, 4, 4]
+    assert [seat.threads for seat in seats(2, "cpu", 2)] == [1, 1]
+    assert [seat.threads for seat in seats(8, "cpu", 2)] == [1] * 8
+    with pytest.raises(DeviceError):
+        seats(1, "cuda:0,tpu", 2)
+
+
+def test_one_worker_a_card(monkeypatch):
+    from plugin_core import session
+
+    monkeypatch.setattr(session, "available_devices", lambda: ["auto", "cpu", "cuda:0", "cuda:1"])
+    assert [seat.device for seat in seats(None, "auto", 64)] == ["cuda:0", "cuda:1"]
+    assert [seat.device for seat in seats(3, "auto", 64)] == ["cuda:0", "cuda:1", "cuda:0"]
+
+
+def test_the_table_shows_what_matters_most():
+    from rich.console import Console
+
+    shots = [ShotProgress(f"sh{number:03d}", state=Progress.DONE, total=9) for number in range(40)]
+    shots[17].state, shots[33].state = Progress.FAILED, Progress.RENDERING
+    shots[33].begin()
+    console = Console(width=100, record=True, file=io.StringIO())
+    console.print(batch_view.table(shots, 3))
+    shown = console.export_text()
+    assert "sh017" in shown and "sh033" in shown and shown.count("done") == 2
+    assert "40 shots: 1 rendering, 38 done, 1 failed" in shown
+    assert [batch_view.clock(seconds) for seconds in (None, 59.6, 3725)] == ["", "1:00", "1:02:05"]
