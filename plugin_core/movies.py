@@ -123,6 +123,8 @@ class MovieReader:
             if self._stream.codec_context is None:
                 raise ImageError(f"Movie {self.path} can't be opened (no decoder for its video).")
             self._stream.thread_type = "AUTO"
+            # A damaged frame is an error, not a picture that the decoder has made up.
+            self._stream.codec_context.options = {"err_detect": "explode"}
         except (av.FFmpegError, OSError, ValueError) as error:
             raise ImageError(f"Movie {self.path} can't be opened ({error}).") from error
         self._decoded = self._container.decode(self._stream)
