@@ -29,7 +29,7 @@ from .saved_state import differences
 from .shot import Job, Run, Settings, Shot
 from .working_size import STANDARD_SIZE, chosen_size
 
-Action = Literal["nothing", "start", "resume", "overwrite"]
+Action = Literal["nothing", "start", "resume", "overwrite", "occupied"]
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,9 @@ class Forecast:
 
     Attributes:
         action: `nothing` when every frame is there and as it should be; `start` when none is there; `resume`
-            when ``--resume`` does what is missing; `overwrite` when only ``--overwrite`` can go on.
+            when ``--resume`` does what is missing; `overwrite` when other settings, or another model or range,
+            ask for all of it again with ``--overwrite``; `occupied` when that would replace frames that no
+            render of ours made.
         first, last: the rendered range.
         begin: the first frame that would be rendered, beyond `last` for `nothing`.
         reasons: why, for people; no full stops.
@@ -66,7 +68,7 @@ class Forecast:
         why = "; ".join(self.reasons)
         if self.action == "nothing":
             return f"Nothing to render: {why}."
-        how = "" if self.action == "start" else f" with --{self.action}"
+        how = {"start": "", "resume": " with --resume"}.get(self.action, " with --overwrite")
         total = self.last - self.first + 1
         return f"Would render frames {self.begin}-{self.last} ({self.frames} of {total}){how}: {why}."
 
@@ -112,7 +114,7 @@ def _without_journal(plan: Plan) -> Forecast:
     there = [frame for frame in sources.output.frames_on_disk() if sources.first <= frame <= sources.last]
     if there:
         why = f"frames {compact(there)} of the output are there already and are not of a render of ours"
-        return Forecast("overwrite", sources.first, sources.last, sources.first, (why,))
+        return Forecast("occupied", sources.first, sources.last, sources.first, (why,))
     return Forecast("start", sources.first, sources.last, sources.first, ("nothing is rendered yet",))
 
 

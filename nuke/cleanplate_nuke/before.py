@@ -1,0 +1,99 @@
+"""Before a Write renders: see that every inpaint node above it has its clean plate.
+
+Nuke refuses to render anything from here, so plate and matte can't be written now. What can be done: find the
+clean plate on disk; or, where plate and matte are there and Nuke runs without a window, let the core fill.
+Otherwise the render is stopped with a sentence, before it makes a picture with the object still in it.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import List
+
+import nuke
+
+from . import order, places, result
+from .core import Busy
+from .export import frames_on_disk
+from .group import inner, is_inpaint
+from .knobs import RESULT
+from .problem import InpaintError
+from .progress import open_progress
+from .request import Request, read_request, write_job
+from .work import fill
+
+SWITCH = "CLEANPLATE_BEFORE_RENDER"
+"""Environment variable; ``off`` leaves renders alone."""
+
+WAIT_SECONDS = 10.0
+"""Between two looks at a clean plate that another process is filling."""
+
+
+def before_render() -> None:
+    """Look after every inpaint node above the Write that Nuke is about to render. Raises InpaintError."""
+    if os.environ.get(SWITCH) == "off":
+        return
+    write = nuke.thisNode()
+    if is_inpaint(write.parent()):
+        return
+    for node in order.upstream_inpaints(write):
+        if not _is_off(node):
+            _ensure(node)
+
+
+def _is_off(node: nuke.Node) -> bool:
+    return bool(node["disable"].value())
+
+
+def _ensure(node: nuke.Node) -> None:
+    name = node.fullName()
+    if node["show"].value() != RESULT:
+        raise InpaintError("{} shows '{}'; set 'show' to 'result' to render.".format(name, node["show"].value()))
+    if _is_whole(node):
+        for change in result.look_changes(node):
+            nuke.tprint("Cleanplate: {} is used as it was rendered, although {}.".format(name, change))
+        return
+    request = read_request(node)
+    there = [frames_on_disk(request, view) for view in request.views]
+    total = len(request.frames)
+    if not all(len(frames["result"]) == total for frames in there):
+        if nuke.GUI or not all(len(frames["plate"]) == len(frames["matte"]) == total for frames in there):
+            raise InpaintError(
+                "{} has no clean plate for frames {}-{} in {}. Press Render in the node, or run nuke -t "
+                "cleanplate_batch.py SCRIPT first.".format(name, request.first, request.last, request.folder)
+            )
+        _make(request)
+    result.load(node, request, [])
+
+
+def _is_whole(node: nuke.Node) -> bool:
+    """Whether the result that the node shows is on disk, every frame in every view it was made for."""
+    if not node["has_result"].value():
+        return False
+    pattern = str(inner(node, "result")["file"].value())
+    frames = range(int(node["result_first"].value()), int(node["result_last"].value()) + 1)
+    return all(
+        places.at_frame(places.in_view(pattern, view), frame).is_file()
+        for view in _views_of(node)
+        for frame in frames
+    )
+
+
+def _views_of(node: nuke.Node) -> List[str]:
+    chosen = str(node["view"].value())
+    return [chosen] if chosen in nuke.views() else list(nuke.views())
+
+
+def _make(request: Request) -> None:
+    """Let the core fill; where another process does so already, wait for it."""
+    with open_progress(request.name) as progress:
+        for view in request.views:
+            write_job(request, view)
+            while True:
+                try:
+                    fill(request, view, progress, nuke.tprint, progress.is_cancelled)
+                    break
+                except Busy as error:
+                    nuke.tprint("Cleanplate: waiting: {}".format(error))
+                    time.sleep(WAIT_SECONDS)

@@ -1,0 +1,92 @@
+"""What the node's buttons do. Whatever goes wrong is shown as one message; nothing is raised into Nuke."""
+
+from __future__ import annotations
+
+import functools
+import os
+import subprocess
+import sys
+import traceback
+from pathlib import Path
+from typing import Callable
+
+import nuke
+
+from . import farm as _farm
+from . import flow, places, result
+from .problem import Cancelled, InpaintError
+
+HELP = """VINet Inpaint fills the matted part of a plate.
+
+1. Connect the plate, and a matte that is white where something has to go.
+2. Grow the matte by a few pixels until it covers motion blur and soft edges ('show: matte overlay').
+3. Press Render. Plate and matte are written to disk, filled there, and the clean plate is loaded into the node.
+
+Change the matte and press Render again: only the frames that the change touches are filled again, and the
+status line says which and why. Pixels outside the grown and feathered matte are the plate's own."""
+
+
+def _button(action: Callable[[nuke.Node], None]) -> Callable[[nuke.Node], None]:
+    @functools.wraps(action)
+    def pressed(node: nuke.Node) -> None:
+        try:
+            action(node)
+        except Cancelled as error:
+            result.tell(node, "Cancelled. {}".format(error))
+        except InpaintError as error:
+            result.tell(node, "Failed: {}".format(error))
+            nuke.message(str(error))
+        except Exception as error:
+            traceback.print_exc()
+            result.tell(node, "Failed: {}".format(error))
+            nuke.message(
+                "Cleanplate: {}: {}\nThis is a fault of ours; the lines printed in the terminal help to find "
+                "it.".format(type(error).__name__, error)
+            )
+
+    return pressed
+
+
+@_button
+def render(node: nuke.Node) -> None:
+    """Fill what is new or has changed."""
+    flow.render(node)
+
+
+@_button
+def update(node: nuke.Node) -> None:
+    """Fill what has changed from the current frame on."""
+    flow.render(node, from_frame=nuke.frame())
+
+
+@_button
+def cancel(node: nuke.Node) -> None:
+    """Stop the node's render."""
+    if flow.cancel(node):
+        result.tell(node, "Stopping after this frame...")
+    else:
+        result.tell(node, "Nothing is rendering.")
+
+
+@_button
+def reveal(node: nuke.Node) -> None:
+    """Open the folder that holds the clean plate."""
+    folder = Path(places.in_view(places.version_folder(node), nuke.thisView() or nuke.views()[0]))
+    if not folder.is_dir():
+        raise InpaintError("{} is not there yet; press Render first.".format(folder))
+    if sys.platform == "win32":
+        os.startfile(str(folder))
+    else:
+        subprocess.Popen(["open" if sys.platform == "darwin" else "xdg-open", str(folder)])
+
+
+@_button
+def send_to_farm(node: nuke.Node) -> None:
+    """Write a farm job that fills the node."""
+    result.tell(node, _farm.send(node, str(node["engine"].value())))
+
+
+@_button
+def explain(node: nuke.Node) -> None:
+    """Say what the node does."""
+    nuke.message(HELP)

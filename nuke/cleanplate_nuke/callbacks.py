@@ -1,0 +1,66 @@
+"""What Nuke calls by itself: when a knob changes, and (see `before`) before a render."""
+
+from __future__ import annotations
+
+import traceback
+from typing import List
+
+import nuke
+
+from . import before, result
+from .group import inner, is_inpaint
+from .knobs import ALL_VIEWS, CUSTOM
+
+_LOOK_KNOBS = ("grow", "feather", "invert", "quality")
+_registered = []  # type: List[bool]
+
+
+def register() -> None:
+    """Ask Nuke to call what is here; once a session."""
+    if not _registered:
+        _registered.append(True)
+        nuke.addBeforeRender(before.before_render, nodeClass="Write")
+        nuke.addKnobChanged(knob_changed, nodeClass="Group")
+
+
+def knob_changed() -> None:
+    """Keep a node's panel true. Never raises: Nuke would show it at every touch of a knob."""
+    node = nuke.thisNode()
+    if not is_inpaint(node):
+        return
+    try:
+        name = nuke.thisKnob().name()
+        if name in ("showPanel", "range"):
+            _show_range(node)
+        if name == "showPanel":
+            _show_views(node)
+        elif name == "matte_channel":
+            inner(node, "overlay")["maskChannelInput"].setValue(node["matte_channel"].value())
+        elif name in _LOOK_KNOBS and node["has_result"].value():
+            _say_what_changed(node)
+    except Exception:
+        traceback.print_exc()
+
+
+def _show_range(node: nuke.Node) -> None:
+    custom = node["range"].value() == CUSTOM
+    for name in ("first", "last"):
+        node[name].setEnabled(custom)
+
+
+def _show_views(node: nuke.Node) -> None:
+    """Offer the views that the script has now."""
+    knob = node["view"]
+    assert isinstance(knob, nuke.Enumeration_Knob)
+    chosen, wanted = knob.value(), [ALL_VIEWS] + list(nuke.views())
+    if list(knob.values()) != wanted:
+        knob.setValues(wanted)
+        knob.setValue(chosen if chosen in wanted else ALL_VIEWS)
+
+
+def _say_what_changed(node: nuke.Node) -> None:
+    changes = result.look_changes(node)
+    if changes:
+        node["status"].setValue("{}: Render fills every frame again.".format("; ".join(changes)))
+    else:
+        node["status"].setValue("As rendered.")

@@ -1,0 +1,181 @@
+"""Writes plate and matte for the core with Nuke's own Writes, and leaves unchanged files as they are.
+
+The core tells by a file whether it has changed. Nuke is therefore let write beside the files that are there,
+and only what differs takes their place.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+from pathlib import Path
+from typing import Dict, Iterator, List
+
+import nuke
+
+from . import exr, places
+from .group import inner
+from .problem import Cancelled, InpaintError
+from .request import Request
+
+_STAGING = "new"
+
+
+def export(node: nuke.Node, request: Request, view: str, first: int) -> None:
+    """Write one view's plate and matte from frame `first` on.
+
+    Frames of an earlier range are removed: the core looks at every frame it finds.
+
+    Raises:
+        Cancelled: the user stopped Nuke's render.
+        InpaintError: Nuke could not render, or the disk is full. What was there before is still there.
+    """
+    with _whole_frames():
+        plate = _Export(node, request, view, "plate", first)
+        plate.write("all", "32 bit float" if request.exact else "16 bit half")
+        plate.even_out_windows()
+        plate.adopt()
+        matte = _Export(node, request, view, "matte", first)
+        matte.write(request.matte_channel, "16 bit half")
+        matte.adopt()
+
+
+@contextlib.contextmanager
+def _whole_frames() -> Iterator[None]:
+    """Turn proxy mode off for a while."""
+    proxy = nuke.root()["proxy"]
+    was = proxy.value()
+    try:
+        if was:
+            proxy.setValue(False)
+        yield
+    finally:
+        if was:
+            proxy.setValue(True)
+
+
+class _Export:
+    """One of the two sequences of one view."""
+
+    def __init__(self, node: nuke.Node, request: Request, view: str, kind: str, first: int) -> None:
+        self._node = node
+        self._request = request
+        self._view = view
+        self._kind = kind
+        self._first = first
+        self._pattern = places.input_pattern(places.in_view(request.folder, view), kind)
+        self._folder = Path(self._pattern).parent
+        self._staging = self._folder / _STAGING
+        shutil.rmtree(str(self._staging), ignore_errors=True)
+
+    def write(self, channels: str, datatype: str) -> None:
+        """Let Nuke write the frames beside the ones that are there."""
+        write = inner(self._node, "write_" + self._kind)
+        values = {
+            "channels": channels,
+            "datatype": datatype,
+            "compression": "Zip (1 scanline)",
+            "metadata": "default metadata",
+            "raw": True,
+            "autocrop": False,
+            "create_directories": True,
+        }
+        for name, value in values.items():
+            write[name].setValue(value)
+        self._execute(write, self._first, self._request.last)
+
+    def even_out_windows(self) -> None:
+        """Bring every frame to one data window, the box around them all.
+
+        A plate whose bounding box moves is a fine plate, but the core asks for one window a shot.
+        """
+        boxes = {frame: exr.windows(str(self._newest(frame)))[0] for frame in self._request.frames}
+        around = _union(list(boxes.values()))
+        other = [frame for frame, box in boxes.items() if box != around]
+        if not other:
+            return
+        window = inner(self._node, "window")
+        height = exr.windows(str(self._newest(other[0])))[1][3] + 1
+        x_min, y_min, x_max, y_max = around
+        window["box"].setValue([x_min, height - 1 - y_max, x_max + 1, height - y_min])
+        window["disable"].setValue(False)
+        try:
+            self._execute(inner(self._node, "write_" + self._kind), other[0], other[-1])
+        finally:
+            window["disable"].setValue(True)
+
+    def adopt(self) -> None:
+        """Put what differs in the place of what was there, and remove frames outside the range."""
+        try:
+            for frame in self._request.frames:
+                new, old = self._new(frame), places.at_frame(self._pattern, frame)
+                if new.exists() and not exr.same_picture(str(new), str(old)):
+                    os.replace(str(new), str(old))
+            wanted = {places.at_frame(self._pattern, frame).name for frame in self._request.frames}
+            for path in self._folder.glob(self._kind + ".*.exr"):
+                if path.name not in wanted:
+                    path.unlink()
+        except OSError as error:
+            raise InpaintError(
+                "Can't write to {}: {}.".format(self._folder, error.strerror or error)
+            ) from error
+        finally:
+            shutil.rmtree(str(self._staging), ignore_errors=True)
+
+    def _execute(self, write: nuke.Node, first: int, last: int) -> None:
+        staged = places.input_pattern(self._request.folder, self._kind)
+        folder, name = staged.rsplit("/", 1)
+        write["file"].setValue("{}/{}/{}".format(folder, _STAGING, name))
+        write["disable"].setValue(False)
+        try:
+            nuke.execute(write, first, last, 1, [self._view])
+        except Exception as error:
+            shutil.rmtree(str(self._staging), ignore_errors=True)
+            # Nuke says so by a RuntimeError; from version 15 on there is a class of its own for it too.
+            if type(error).__name__ == "CancelledError" or str(error).startswith("Cancelled"):
+                raise Cancelled("{}: stopped while writing the {}.".format(self._request.name, self._kind)) from None
+            raise InpaintError(
+                "{}: Nuke could not write the {}: {}".format(self._request.name, self._kind, error)
+            ) from error
+        finally:
+            write["disable"].setValue(True)
+        missing = [frame for frame in range(first, last + 1) if not self._new(frame).exists()]
+        if missing:
+            raise InpaintError(
+                "{}: Nuke wrote no {} for frame {}; is the input there for every frame?".format(
+                    self._request.name, self._kind, missing[0]
+                )
+            )
+
+    def _new(self, frame: int) -> Path:
+        path = places.at_frame(self._pattern, frame)
+        return path.parent / _STAGING / path.name
+
+    def _newest(self, frame: int) -> Path:
+        new = self._new(frame)
+        return new if new.exists() else places.at_frame(self._pattern, frame)
+
+
+def _union(boxes: List[exr.Box]) -> exr.Box:
+    lows, highs = [box[:2] for box in boxes], [box[2:] for box in boxes]
+    return (
+        min(low[0] for low in lows),
+        min(low[1] for low in lows),
+        max(high[0] for high in highs),
+        max(high[1] for high in highs),
+    )
+
+
+def frames_on_disk(request: Request, view: str) -> Dict[str, List[int]]:
+    """Return which frames of plate, matte and clean plate are on disk."""
+    folder = places.in_view(request.folder, view)
+    patterns = {
+        "plate": places.input_pattern(folder, "plate"),
+        "matte": places.input_pattern(folder, "matte"),
+        "result": places.result_pattern(folder),
+    }
+    return {
+        kind: [frame for frame in request.frames if places.at_frame(pattern, frame).is_file()]
+        for kind, pattern in patterns.items()
+    }

@@ -1,0 +1,208 @@
+"""Rendering a node: check, write plate and matte, let the core fill, load the result.
+
+With a window the core runs in a thread beside Nuke; in ``nuke -t`` all of it is done before `render` returns,
+and whatever fails is raised. Until the result is loaded the comp is not touched.
+"""
+
+from __future__ import annotations
+
+import atexit
+import threading
+from typing import Callable, Dict, List, Optional
+
+import nuke
+
+from . import order, places, result
+from .export import export, frames_on_disk
+from .problem import Cancelled, InpaintError
+from .progress import Progress, open_progress
+from .request import Request, read_request, write_job
+from .work import fill
+
+_running = {}  # type: Dict[str, Rendering]
+
+
+class Rendering:
+    """One render of one node.
+
+    Args:
+        node: the node.
+        request: what it asks for.
+    """
+
+    def __init__(self, node: nuke.Node, request: Request) -> None:
+        self.node = node
+        self.request = request
+        self.error = None  # type: Optional[BaseException]
+        self._cancelled = threading.Event()
+        self._thread = None  # type: Optional[threading.Thread]
+
+    def cancel(self) -> None:
+        """Stop after the frame that is being filled."""
+        self._cancelled.set()
+
+    def is_cancelled(self) -> bool:
+        """Whether it was asked to stop."""
+        return self._cancelled.is_set()
+
+    def start(self) -> None:
+        """Fill in a thread."""
+        self._thread = threading.Thread(target=self._run_aside, name="cleanplate " + self.request.name, daemon=True)
+        self._thread.start()
+
+    def join(self, seconds: Optional[float] = None) -> None:
+        """Wait for the thread; what it asks of Nuke's main thread still has to be done there."""
+        if self._thread is not None:
+            self._thread.join(seconds)
+
+    def run(self, tell: Callable[[str], None]) -> List[str]:
+        """Fill every view and return what was done, a sentence each. Raises InpaintError."""
+        with open_progress(self.request.name) as progress:
+            return [
+                fill(self.request, view, progress, tell, lambda: self.is_cancelled() or progress.is_cancelled())
+                for view in self.request.views
+            ]
+
+    def _run_aside(self) -> None:
+        done = []  # type: List[str]
+        try:
+            done = self.run(self._tell_aside)
+        except BaseException as error:
+            self.error = error
+        nuke.executeInMainThread(_finish, (self, done))
+
+    def _tell_aside(self, text: str) -> None:
+        nuke.executeInMainThread(result.tell, (self.node, text))
+
+
+def render(node: nuke.Node, from_frame: Optional[int] = None) -> Optional[Rendering]:
+    """Render a node; only what is new or has changed is filled.
+
+    Args:
+        node: a VINet Inpaint node.
+        from_frame: plate and matte before it are taken to be as they were; None writes all of them.
+
+    Returns:
+        With a window the render that goes on in the background, else None.
+
+    Raises:
+        InpaintError: it can't be rendered; with a window only what shows before the core starts.
+    """
+    if node.fullName() in _running:
+        raise InpaintError("{} is rendering already; press Cancel first.".format(node.fullName()))
+    if nuke.executing():
+        raise InpaintError("Nuke is rendering something else; wait for it, then press Render again.")
+    request = read_request(node)
+    check_upstream(node)
+    prepare(node, request, from_frame)
+    rendering = Rendering(node, request)
+    _running[request.name] = rendering
+    if nuke.GUI:
+        rendering.start()
+        return rendering
+    try:
+        done = rendering.run(lambda text: result.tell(node, text))
+        result.load(node, request, done)
+    finally:
+        del _running[request.name]
+    return None
+
+
+def render_all(names: Optional[List[str]] = None, tell: Callable[[str], None] = print) -> List[str]:
+    """Render every inpaint node of the script, each after those whose result it needs.
+
+    Args:
+        names: full names of the only nodes wanted; what they need is rendered too.
+        tell: told which node comes next.
+
+    Returns:
+        The full names of the nodes in the order they were rendered.
+
+    Raises InpaintError when there is no such node, or at the first that fails.
+    """
+    nodes = order.all_inpaints()
+    if names:
+        known = {node.fullName(): node for node in nodes}
+        missing = [name for name in names if name not in known]
+        if missing:
+            raise InpaintError(
+                "The script has no inpaint node '{}'; it has {}.".format(missing[0], ", ".join(known) or "none")
+            )
+        wanted = set(names)
+        for name in names:
+            wanted.update(node.fullName() for node in order.upstream_inpaints(known[name]))
+        nodes = [node for node in nodes if node.fullName() in wanted]
+    for node in nodes:
+        tell("Cleanplate: {}".format(node.fullName()))
+        render(node)
+    return [node.fullName() for node in nodes]
+
+
+def cancel(node: nuke.Node) -> bool:
+    """Stop a node's render; returns whether one was running."""
+    rendering = _running.get(node.fullName())
+    if rendering is None:
+        return False
+    rendering.cancel()
+    return True
+
+
+def prepare(node: nuke.Node, request: Request, from_frame: Optional[int]) -> None:
+    """Write plate, matte and job.json of every view. Raises InpaintError."""
+    for view in request.views:
+        export(node, request, view, _first_to_write(request, view, from_frame))
+        write_job(request, view)
+
+
+def _first_to_write(request: Request, view: str, from_frame: Optional[int]) -> int:
+    """Return `from_frame` where everything before it is on disk, else the first frame."""
+    if from_frame is None or from_frame not in request.frames:
+        return request.first
+    there = frames_on_disk(request, view)
+    before = set(range(request.first, from_frame))
+    return from_frame if before <= set(there["plate"]) and before <= set(there["matte"]) else request.first
+
+
+def check_upstream(node: nuke.Node) -> None:
+    """Refuse a node that would be filled from something unfinished. Raises InpaintError."""
+    for other in order.upstream_inpaints(node):
+        if other["show"].value() != "result":
+            raise InpaintError(
+                "{} shows '{}'; set it to 'result', {} is filled from what comes out of it.".format(
+                    other.fullName(), other["show"].value(), node.fullName()
+                )
+            )
+        if not other["has_result"].value():
+            raise InpaintError("{} needs {}, which is not rendered yet; render it first.".format(
+                node.fullName(), other.fullName()
+            ))
+
+
+def _finish(rendering: Rendering, done: List[str]) -> None:
+    """Load the result or say what went wrong; in Nuke's main thread."""
+    _running.pop(rendering.request.name, None)
+    node, error = rendering.node, rendering.error
+    try:
+        if error is None:
+            result.load(node, rendering.request, done)
+        elif isinstance(error, Cancelled):
+            result.tell(node, "Cancelled. {}".format(error))
+        else:
+            result.tell(node, "Failed: {}".format(error))
+            nuke.message("{}\n\n{}".format(rendering.request.name, error))
+    except ValueError:
+        # The node was deleted meanwhile; its files stay.
+        nuke.tprint("Cleanplate: {} is gone; its clean plate is in {}".format(
+            rendering.request.name, rendering.request.folder
+        ))
+
+
+@atexit.register
+def _stop_all() -> None:
+    """Nuke is being closed: let the core stop after its frame, with its state saved."""
+    for rendering in list(_running.values()):
+        rendering.cancel()
+        for view in rendering.request.views:
+            job = rendering.request.job_folder(view)
+            if job.is_dir():
+                rendering.request.cancel_file(view).touch()

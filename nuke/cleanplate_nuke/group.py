@@ -1,0 +1,137 @@
+"""The node itself: a Group made in Python of Nuke's own nodes, so that a script opens without the plug-in.
+
+    plate ─┬─ window (Crop) ── write_plate        matte ─┬─ write_matte
+           ├──────────────── show 1 (Switch) ─ Output    └─ overlay's mask
+           ├─ overlay (Grade) ── show 2
+    result (Read) ────────────── show 0
+           └─ difference (Merge) show 3
+
+Ten nodes: as many as Nuke Indie lets Python reach.
+"""
+
+from __future__ import annotations
+
+from typing import List, Optional
+
+import nuke
+
+from .knobs import MARK, NAME, add_knobs
+
+NOT_RENDERED = "not_rendered_yet_press_Render_in_the_inpaint_node.%04d.exr"
+"""File of the result's Read before there is one: its error message says what is the matter."""
+
+_SHOWN = (
+    # Never rendered: with a window the plate passes, on a farm the Read's error stops the render.
+    "!parent.has_result ? ($gui ? (parent.show==2 ? 2 : 1) : 0) : "
+    "frame<parent.result_first||frame>parent.result_last ? ($gui&&parent.show==2 ? 2 : 1) : "
+    "$gui ? parent.show : 0"
+)
+_PASS_ON = "disable"
+_MATTE_ONLY = ("Roto", "RotoPaint", "Bezier", "Keyer", "Keylight", "Primatte3", "IBKColourV3", "Cryptomatte")
+
+
+def is_inpaint(node: nuke.Node) -> bool:
+    """Whether a node is one of ours."""
+    return node.Class() == "Group" and node.knob(MARK) is not None
+
+
+def create(plate: Optional[nuke.Node] = None, matte: Optional[nuke.Node] = None) -> nuke.Node:
+    """Make a VINet Inpaint node and wire it."""
+    group = nuke.nodes.Group()
+    group.setName(NAME, uncollide=True)
+    add_knobs(group)
+    with group:
+        _build()
+    group.setInput(0, plate)
+    group.setInput(1, matte)
+    return group
+
+
+def create_from_selection() -> nuke.Node:
+    """Make a node from the menu: wired to what is selected, beside it, with its panel open."""
+    selected = list(nuke.selectedNodes())
+    plate, matte = _tell_apart(selected)
+    node = create(plate, matte)
+    if plate is not None:
+        node.setXYpos(plate.xpos(), plate.ypos() + 80)
+    for other in selected:
+        other.setSelected(False)
+    node.setSelected(True)
+    node.showControlPanel()
+    return node
+
+
+def inner(node: nuke.Node, name: str) -> nuke.Node:
+    """Return a node inside one of ours. Raises ValueError when the Group was taken apart."""
+    assert isinstance(node, nuke.Group)
+    found = node.node(name)
+    if found is None:
+        raise ValueError(
+            "{} has no node '{}' inside any more; make a new VINet Inpaint node.".format(node.name(), name)
+        )
+    return found
+
+
+def _tell_apart(selected: List[nuke.Node]) -> "tuple[Optional[nuke.Node], Optional[nuke.Node]]":
+    """Return plate and matte among selected nodes (the last selected comes first)."""
+    mattes = [node for node in selected if node.Class() in _MATTE_ONLY]
+    plates = [node for node in selected if node not in mattes]
+    if len(plates) > 1 and not mattes:
+        return plates[-1], plates[-2]
+    return (plates[-1] if plates else None), (mattes[-1] if mattes else None)
+
+
+def _build() -> None:
+    """Make the nodes inside; the Group is the current one."""
+    plate = nuke.nodes.Input(name="plate")
+    plate["number"].setValue(0)
+    matte = nuke.nodes.Input(name="matte")
+    matte["number"].setValue(1)
+    window = nuke.nodes.Crop(name="window")
+    window.setInput(0, plate)
+    window[_PASS_ON].setValue(True)
+    _write("write_plate", window)
+    _write("write_matte", matte)
+    result = _read()
+    switch = nuke.nodes.Switch(name="shown")
+    for index, source in enumerate((result, plate, _overlay(plate, matte), _difference(plate, result))):
+        switch.setInput(index, source)
+    switch["which"].setExpression(_SHOWN)
+    nuke.nodes.Output(name="Output1").setInput(0, switch)
+
+
+def _write(name: str, source: nuke.Node) -> nuke.Node:
+    """Make a Write that is off but while we use it: 'render all' and farms must not run it by themselves."""
+    write = nuke.nodes.Write(name=name)
+    write.setInput(0, source)
+    write["file_type"].setValue("exr")
+    write[_PASS_ON].setValue(True)
+    return write
+
+
+def _read() -> nuke.Node:
+    read = nuke.nodes.Read(name="result")
+    read["file"].setValue(NOT_RENDERED)
+    read["raw"].setValue(True)
+    read["on_error"].setValue("error")
+    read["localizationPolicy"].setValue("off")
+    return read
+
+
+def _overlay(plate: nuke.Node, matte: nuke.Node) -> nuke.Node:
+    """Make the plate with the matte in red over it."""
+    grade = nuke.nodes.Grade(name="overlay")
+    grade.setInput(0, plate)
+    grade.setInput(1, matte)
+    grade["multiply"].setValue([1.0, 0.5, 0.5, 1.0])
+    grade["add"].setValue([0.25, 0.0, 0.0, 0.0])
+    grade["maskChannelInput"].setValue("rgba.alpha")
+    return grade
+
+
+def _difference(plate: nuke.Node, result: nuke.Node) -> nuke.Node:
+    merge = nuke.nodes.Merge2(name="difference")
+    merge["operation"].setValue("difference")
+    merge.setInput(0, plate)
+    merge.setInput(1, result)
+    return merge

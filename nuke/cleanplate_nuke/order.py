@@ -1,0 +1,55 @@
+"""Which inpaint nodes feed which, through groups and their inputs."""
+
+from __future__ import annotations
+
+from typing import Iterator, List
+
+import nuke
+
+from .group import is_inpaint
+
+
+def all_inpaints() -> List[nuke.Node]:
+    """Return every inpaint node of the script, each after those whose result it needs."""
+    found = [node for node in nuke.allNodes(group=nuke.root(), recurseGroups=True) if is_inpaint(node)]
+    ordered = []  # type: List[nuke.Node]
+    for node in sorted(found, key=lambda node: node.fullName()):
+        for needed in upstream_inpaints(node) + [node]:
+            if needed not in ordered:
+                ordered.append(needed)
+    return ordered
+
+
+def upstream_inpaints(node: nuke.Node) -> List[nuke.Node]:
+    """Return the inpaint nodes above a node, itself not among them, each after those it needs itself."""
+    ordered = []  # type: List[nuke.Node]
+    seen = {node.fullName()}
+    # Depth first without recursion: scripts can be deeper than Python's stack.
+    stack = [(node, _above(node))]
+    while stack:
+        current, above = stack[-1]
+        following = next((one for one in above if one.fullName() not in seen), None)
+        if following is not None:
+            seen.add(following.fullName())
+            stack.append((following, _above(following)))
+            continue
+        stack.pop()
+        if stack and is_inpaint(current):
+            ordered.append(current)
+    return ordered
+
+
+def _above(node: nuke.Node) -> Iterator[nuke.Node]:
+    """Give the nodes that a node's picture comes from: its inputs, and what is linked by expression."""
+    parent = node.parent()
+    if node.Class() == "Input" and parent.Class() != "Root":
+        outside = parent.input(int(node["number"].value()))
+        if outside is not None:
+            yield outside
+        return
+    for other in node.dependencies(nuke.INPUTS | nuke.HIDDEN_INPUTS | nuke.EXPRESSIONS):
+        yield other
+    if isinstance(node, nuke.Group) and not is_inpaint(node):
+        for inner in node.nodes():
+            if inner.Class() == "Output":
+                yield inner

@@ -1,0 +1,91 @@
+"""Where a node's files lie.
+
+    <folder>/v001/                     one version of one node
+        clean.%04d.exr                 the clean plate
+        plate/plate.%04d.exr           what Nuke wrote for the core
+        matte/matte.%04d.exr
+        job/job.json, progress.jsonl, cancel
+        job/cleanplate.log             what the core said, for questions
+
+With several views all of that lies in a folder with the view's name, ``%V`` in Nuke's paths.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import tempfile
+from pathlib import Path
+
+import nuke
+
+VIEW = "%V"
+
+
+def version_folder(node: nuke.Node) -> str:
+    """Return the folder of the node's version, with forward slashes; may hold ``%V``."""
+    text = str(node["folder"].value() or "").strip()
+    folder = _evaluated(text) if text else default_folder(node)
+    folder = folder.replace("\\", "/").replace("%v", VIEW).rstrip("/")
+    if not os.path.isabs(folder):
+        folder = "{}/{}".format(_script_folder(), folder)
+    path = "{}/v{:03d}".format(folder, int(node["version"].value()))
+    if len(nuke.views()) > 1 and VIEW not in path:
+        path = "{}/{}".format(path, VIEW)
+    return path
+
+
+def default_folder(node: nuke.Node) -> str:
+    """Return the folder of a node whose own folder knob is empty.
+
+    Beside the script, by the script's name without its version, so that versioning the script up keeps the
+    clean plates; for a script that has never been saved, in a temporary folder of this session.
+    """
+    name = node.fullName().replace(".", "_")
+    script = script_path()
+    if not script:
+        return "{}/cleanplate-{}/{}".format(_temporary(), os.getpid(), name)
+    stem = re.sub(r"[._-]?v\d+$", "", Path(script).stem) or "script"
+    return "{}/cleanplate/{}/{}".format(_script_folder(), stem, name)
+
+
+def script_path() -> str:
+    """Return the script's path with forward slashes; empty when it has never been saved."""
+    return str(nuke.root()["name"].value() or "").replace("\\", "/")
+
+
+def result_pattern(folder: str) -> str:
+    """Return the clean plate's pattern, for a Read."""
+    return folder + "/clean.%04d.exr"
+
+
+def input_pattern(folder: str, kind: str) -> str:
+    """Return the pattern of what Nuke writes for the core: `plate` or `matte`."""
+    return "{0}/{1}/{1}.%04d.exr".format(folder, kind)
+
+
+def in_view(path: str, view: str) -> str:
+    """Return a path with its ``%V`` replaced by a view's name."""
+    return path.replace(VIEW, view)
+
+
+def at_frame(pattern: str, frame: int) -> Path:
+    """Return the file of one frame."""
+    return Path(pattern.replace("%04d", "{:04d}".format(frame)))
+
+
+def _script_folder() -> str:
+    script = script_path()
+    return os.path.dirname(script) if script else _temporary()
+
+
+def _temporary() -> str:
+    place = os.environ.get("NUKE_TEMP_DIR") or tempfile.gettempdir()
+    return place.replace("\\", "/").rstrip("/")
+
+
+def _evaluated(text: str) -> str:
+    """Replace TCL in a path, such as ``[file dirname [value root.name]]``."""
+    if "[" not in text:
+        return text
+    return nuke.tcl("subst", "-nobackslashes", "-novariables", text)

@@ -1,0 +1,187 @@
+"""What a node asks for, read from its knobs once and checked, and the job.json made of it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Dict, List, NamedTuple, Tuple
+
+import nuke
+
+from . import places
+from .color import Color, color_of
+from .command import environment, find_command
+from .core import Core
+from .group import is_inpaint
+from .knobs import ALL_VIEWS, CUSTOM, EXACT, INPUT, QUALITIES
+from .problem import InpaintError
+
+_LOOK = {"grow": "grow", "feather": "feather", "invert": "matte_invert"}
+"""Knobs and the core's settings of the same meaning."""
+
+
+class Request(NamedTuple):
+    """One render, as the knobs stood when it was asked for.
+
+    Attributes:
+        name: the node's full name, for messages.
+        folder: of the version, with ``%V`` where the script has several views.
+        views: those to fill.
+        first, last: frames, both inclusive.
+        matte_channel: full name, ``rgba.alpha``.
+        exact: whether the plate is written in 32 bit.
+        settings: the core's, by its own names.
+        color: of the plate.
+        model, device: the core's.
+        command: the words that start the core.
+    """
+
+    name: str
+    folder: str
+    views: Tuple[str, ...]
+    first: int
+    last: int
+    matte_channel: str
+    exact: bool
+    settings: Dict[str, object]
+    color: Color
+    model: str
+    device: str
+    command: List[str]
+
+    @property
+    def frames(self) -> range:
+        """Every frame asked for."""
+        return range(self.first, self.last + 1)
+
+    def job_folder(self, view: str) -> Path:
+        """Return the folder of the job's own files."""
+        return Path(places.in_view(self.folder, view)) / "job"
+
+    def job(self, view: str) -> Path:
+        """Return the job.json."""
+        return self.job_folder(view) / "job.json"
+
+    def cancel_file(self, view: str) -> Path:
+        """Return the file that stops the render."""
+        return self.job_folder(view) / "cancel"
+
+    def core(self, view: str) -> Core:
+        """Return the core, with this view's log."""
+        env = environment(self.color.config, str(Path(nuke.EXE_PATH).parent))
+        return Core(self.command, env, self.job_folder(view) / "cleanplate.log")
+
+    def looks(self) -> Dict[str, object]:
+        """Return what changes pixels, to be compared with a later request's."""
+        return {**self.settings, "color space": self.color.space, "model": self.model}
+
+
+def read_request(node: nuke.Node) -> Request:
+    """Read a node's knobs.
+
+    Raises InpaintError when something is missing or does not fit; nothing was touched.
+    """
+    name = node.fullName()
+    plate, matte = node.input(0), node.input(1)
+    for source, what in ((plate, "plate"), (matte, "matte")):
+        if source is None:
+            raise InpaintError("{} has no {}: connect its '{}' input.".format(name, what, what))
+    assert plate is not None and matte is not None
+    first, last = frame_range(node, plate)
+    channel = str(node["matte_channel"].value())
+    known = matte.channels()
+    if channel not in known:
+        raise InpaintError(
+            "{}: the matte has no channel '{}'; it has {}. Choose another in 'matte channel'.".format(
+                name, channel, ", ".join(known) or "none"
+            )
+        )
+    request = Request(
+        name=name,
+        folder=places.version_folder(node),
+        views=_views(node),
+        first=first,
+        last=last,
+        matte_channel=channel,
+        exact=node["precision"].value() == EXACT,
+        settings=look_of(node),
+        color=color_of(node),
+        model=str(node["model"].value()).strip() or "vinet",
+        device=str(node["device"].value()).strip() or "auto",
+        command=find_command(str(node["command"].value() or "")),
+    )
+    _refuse_shared_folder(node, request)
+    return request
+
+
+def frame_range(node: nuke.Node, plate: nuke.Node) -> Tuple[int, int]:
+    """Return the frames a node fills. Raises InpaintError when the range is empty."""
+    kind = node["range"].value()
+    if kind == CUSTOM:
+        first, last = int(node["first"].value()), int(node["last"].value())
+    elif kind == INPUT:
+        span = plate.frameRange()
+        first, last = span.first(), span.last()
+    else:
+        root = nuke.root()
+        first, last = int(root["first_frame"].value()), int(root["last_frame"].value())
+    if last < first:
+        raise InpaintError(
+            "{}: the frame range {}-{} runs backwards; set 'frame range'.".format(node.fullName(), first, last)
+        )
+    return first, last
+
+
+def look_of(node: nuke.Node) -> Dict[str, object]:
+    """Return the core's settings that the knobs stand for."""
+    settings = {setting: node[knob].value() for knob, setting in _LOOK.items()}  # type: Dict[str, object]
+    settings.update(QUALITIES[str(node["quality"].value())])
+    return settings
+
+
+def write_job(request: Request, view: str) -> Path:
+    """Write a view's job.json and return its path."""
+    folder = places.in_view(request.folder, view)
+    job = {
+        "version": 1,
+        "shot": {
+            "plate": places.input_pattern(folder, "plate"),
+            "matte": places.input_pattern(folder, "matte"),
+            "output": places.result_pattern(folder),
+            "frames": "{}-{}".format(request.first, request.last),
+            "colorspace": request.color.space,
+        },
+        "settings": request.settings,
+        "run": {
+            "model": request.model,
+            "device": request.device,
+            "progress_file": str(request.job_folder(view) / "progress.jsonl"),
+            "cancel_file": str(request.cancel_file(view)),
+        },
+    }
+    path = request.job(view)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(job, indent=2, ensure_ascii=False), "utf-8")
+    return path
+
+
+def _views(node: nuke.Node) -> Tuple[str, ...]:
+    asked, known = str(node["view"].value()), nuke.views()
+    if asked == ALL_VIEWS:
+        return tuple(known)
+    if asked not in known:
+        raise InpaintError(
+            "{}: the script has no view '{}' any more; it has {}.".format(node.fullName(), asked, ", ".join(known))
+        )
+    return (asked,)
+
+
+def _refuse_shared_folder(node: nuke.Node, request: Request) -> None:
+    """Two nodes that write the same files would mix their pictures."""
+    for other in nuke.allNodes(group=nuke.root(), recurseGroups=True):
+        if is_inpaint(other) and other.fullName() != request.name:
+            if places.version_folder(other) == request.folder:
+                raise InpaintError(
+                    "{} and {} write into the same folder, {}; give one of them another folder or "
+                    "version.".format(request.name, other.fullName(), request.folder)
+                )

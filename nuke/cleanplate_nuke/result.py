@@ -1,0 +1,60 @@
+"""The clean plate in the comp: loading it, finding it, and the status line."""
+
+from __future__ import annotations
+
+import json
+from typing import Dict, List
+
+import nuke
+
+from . import places
+from .group import inner
+from .request import Request, look_of
+
+_NAMES = {"matte_invert": "invert", "working_size": "quality"}
+
+
+def load(node: nuke.Node, request: Request, done: List[str]) -> None:
+    """Point the node at the rendered frames. In the main thread."""
+    read = inner(node, "result")
+    read["file"].setValue(places.result_pattern(request.folder))
+    for name, value in (("first", request.first), ("last", request.last)):
+        read[name].setValue(value)
+        read["orig" + name].setValue(value)
+        node["result_" + name].setValue(value)
+    # The core writes what it was given: the script's working space.
+    read["raw"].setValue(True)
+    read["localizationPolicy"].setValue("off")
+    read["reload"].execute()
+    node["rendered_with"].setValue(json.dumps(request.looks(), sort_keys=True))
+    node["has_result"].setValue(True)
+    if done:
+        tell(node, " ".join(done))
+
+
+def tell(node: nuke.Node, text: str) -> None:
+    """Show a sentence in the node's status line; without a window print it too."""
+    node["status"].setValue(text)
+    if not nuke.GUI:
+        print("{}: {}".format(node.fullName(), text))
+
+
+def look_changes(node: nuke.Node) -> List[str]:
+    """Say which knobs stand otherwise than when the result was rendered; none without a result."""
+    try:
+        before = json.loads(node["rendered_with"].value() or "{}")  # type: Dict[str, object]
+    except ValueError:
+        return []
+    if not before:
+        return []
+    now = dict(look_of(node))
+    changes = []
+    for name in sorted(set(now) | set(before) - {"color space", "model"}):
+        was, here = before.get(name), now.get(name)
+        if was != here:
+            changes.append("{} was {}, now is {}".format(_NAMES.get(name, name), _plain(was), _plain(here)))
+    return changes
+
+
+def _plain(value: object) -> str:
+    return "standard" if value is None else str(value)

@@ -1,0 +1,79 @@
+"""Filling one view by the core, in any thread: nothing of Nuke is touched here."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import Callable
+
+from .core import Event
+from .problem import InpaintError
+from .progress import Progress
+from .request import Request
+
+_MODES = {"start": "--resume", "resume": "--resume", "overwrite": "--overwrite"}
+
+
+def fill(
+    request: Request, view: str, progress: Progress, tell: Callable[[str], None], cancelled: Callable[[], bool]
+) -> str:
+    """Let the core fill what is missing or has changed of one view.
+
+    Args:
+        request: the render; its plate, matte and job.json are on disk.
+        view: the view.
+        progress: shows frames as they are done.
+        tell: told what will be done and why, before it is.
+        cancelled: asked a few times a second.
+
+    Returns:
+        What was done, a sentence.
+
+    Raises:
+        Cancelled: it was stopped.
+        InpaintError: it failed.
+    """
+    core = request.core(view)
+    progress.say("looking at what has changed")
+    with contextlib.suppress(FileNotFoundError):
+        request.cancel_file(view).unlink()
+    planned = core.forecast(request.job(view))
+    sentence = _in(request, view, describe(planned))
+    tell(sentence)
+    if planned["action"] == "nothing":
+        return sentence
+    if planned["action"] == "occupied":
+        raise InpaintError(
+            "{}: {}. Raise the node's version, or remove them.".format(request.name, _reasons(planned)), str(core.log)
+        )
+
+    def on_event(event: Event) -> None:
+        if event.get("event") == "frame":
+            progress.frame(event, planned, view if len(request.views) > 1 else "")
+
+    core.render(request.job(view), _MODES[planned["action"]], on_event, cancelled, request.cancel_file(view))
+    return _in(request, view, done(planned))
+
+
+def describe(planned: Event) -> str:
+    """Say what a render will do, and why."""
+    if planned["action"] == "nothing":
+        return "Nothing to do: {}.".format(_reasons(planned))
+    return "Filling {}: {}.".format(_frames(planned), _reasons(planned))
+
+
+def done(planned: Event) -> str:
+    """Say what a render has done, and why."""
+    return "Filled {}: {}.".format(_frames(planned), _reasons(planned))
+
+
+def _frames(planned: Event) -> str:
+    total = planned["last"] - planned["first"] + 1
+    return "frames {}-{} ({} of {})".format(planned["from"], planned["last"], planned["frames"], total)
+
+
+def _reasons(planned: Event) -> str:
+    return "; ".join(planned["reasons"])
+
+
+def _in(request: Request, view: str, sentence: str) -> str:
+    return "{}: {}".format(view, sentence) if len(request.views) > 1 else sentence
