@@ -4,11 +4,13 @@ Each node is rendered after those whose result it needs. Ends with exit code 1 a
 that fails.
 """
 
-import argparse
-import os
-import sys
+from __future__ import annotations
 
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import argparse
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(sys.argv[0]).resolve().parent))
 
 import nuke
 
@@ -16,14 +18,16 @@ import cleanplate_nuke
 from cleanplate_nuke import callbacks
 
 
-def main(arguments):
+def main(arguments: list[str]) -> int:
     """Render as the arguments say; returns the exit code."""
     parser = argparse.ArgumentParser(prog="nuke -t cleanplate_batch.py", description=__doc__.split("\n\n")[0])
     parser.add_argument("script", metavar="SCRIPT", help="the Nuke script")
     parser.add_argument(
         "--node", action="append", metavar="NAME", help="only this node and what it needs; may be repeated"
     )
-    parser.add_argument("--list", action="store_true", help="list the nodes in the order they would be rendered")
+    parser.add_argument(
+        "--list", action="store_true", help="list the nodes in the order they would be rendered"
+    )
     parser.add_argument("--save", action="store_true", help="save the script with the clean plates loaded")
     given = parser.parse_args(arguments)
     callbacks.register()
@@ -35,7 +39,7 @@ def main(arguments):
             return 0
         cleanplate_nuke.render_all(given.node)
     except cleanplate_nuke.InpaintError as error:
-        print("cleanplate: {}".format(error), file=sys.stderr)
+        print(f"cleanplate: {error}", file=sys.stderr)
         return 1
     if given.save:
         nuke.scriptSave(given.script)

@@ -37,10 +37,10 @@ class Forecast:
     """What a render would do.
 
     Attributes:
-        action: `nothing` when every frame is there and as it should be; `start` when none is there; `resume`
-            when ``--resume`` does what is missing; `overwrite` when other settings, or another model or range,
-            ask for all of it again with ``--overwrite``; `occupied` when that would replace frames that no
-            render of ours made.
+        action: `nothing` when every frame is there as it should be; `start` when none is there; `resume`
+            when ``--resume`` does what is missing; `overwrite` when other settings or another model ask for
+            all of it again with ``--overwrite``; `occupied` when that would replace frames that no render of
+            ours made.
         first, last: the rendered range.
         begin: the first frame that would be rendered, beyond `last` for `nothing`.
         reasons: why, for people; no full stops.

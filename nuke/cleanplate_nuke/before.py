@@ -9,12 +9,11 @@ from __future__ import annotations
 
 import os
 import time
-from typing import List
 
 import nuke
 
 from . import order, places, result
-from .core import Busy
+from .core import BusyError
 from .export import frames_on_disk
 from .group import inner, is_inpaint
 from .knobs import RESULT
@@ -49,10 +48,12 @@ def _is_off(node: nuke.Node) -> bool:
 def _ensure(node: nuke.Node) -> None:
     name = node.fullName()
     if node["show"].value() != RESULT:
-        raise InpaintError("{} shows '{}'; set 'show' to 'result' to render.".format(name, node["show"].value()))
+        raise InpaintError(
+            "{} shows '{}'; set 'show' to 'result' to render.".format(name, node["show"].value())
+        )
     if _is_whole(node):
         for change in result.look_changes(node):
-            nuke.tprint("Cleanplate: {} is used as it was rendered, although {}.".format(name, change))
+            nuke.tprint(f"Cleanplate: {name} is used as it was rendered, although {change}.")
         return
     request = read_request(node)
     there = [frames_on_disk(request, view) for view in request.views]
@@ -60,8 +61,8 @@ def _ensure(node: nuke.Node) -> None:
     if not all(len(frames["result"]) == total for frames in there):
         if nuke.GUI or not all(len(frames["plate"]) == len(frames["matte"]) == total for frames in there):
             raise InpaintError(
-                "{} has no clean plate for frames {}-{} in {}. Press Render in the node, or run nuke -t "
-                "cleanplate_batch.py SCRIPT first.".format(name, request.first, request.last, request.folder)
+                f"{name} has no clean plate for frames {request.first}-{request.last} in {request.folder}. "
+                "Press Render in the node, or run nuke -t cleanplate_batch.py SCRIPT first."
             )
         _make(request)
     result.load(node, request, [])
@@ -80,7 +81,7 @@ def _is_whole(node: nuke.Node) -> bool:
     )
 
 
-def _views_of(node: nuke.Node) -> List[str]:
+def _views_of(node: nuke.Node) -> list[str]:
     chosen = str(node["view"].value())
     return [chosen] if chosen in nuke.views() else list(nuke.views())
 
@@ -94,6 +95,6 @@ def _make(request: Request) -> None:
                 try:
                     fill(request, view, progress, nuke.tprint, progress.is_cancelled)
                     break
-                except Busy as error:
-                    nuke.tprint("Cleanplate: waiting: {}".format(error))
+                except BusyError as error:
+                    nuke.tprint(f"Cleanplate: waiting: {error}")
                     time.sleep(WAIT_SECONDS)

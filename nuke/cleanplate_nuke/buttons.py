@@ -20,7 +20,7 @@ HELP = """VINet Inpaint fills the matted part of a plate.
 
 1. Connect the plate, and a matte that is white where something has to go.
 2. Grow the matte by a few pixels until it covers motion blur and soft edges ('show: matte overlay').
-3. Press Render. Plate and matte are written to disk, filled there, and the clean plate is loaded into the node.
+3. Press Render. Plate and matte are written to disk, filled there, and the clean plate is loaded.
 
 Change the matte and press Render again: only the frames that the change touches are filled again, and the
 status line says which and why. Pixels outside the grown and feathered matte are the plate's own."""
@@ -32,16 +32,16 @@ def _button(action: Callable[[nuke.Node], None]) -> Callable[[nuke.Node], None]:
         try:
             action(node)
         except Cancelled as error:
-            result.tell(node, "Cancelled. {}".format(error))
+            result.tell(node, f"Cancelled. {error}")
         except InpaintError as error:
-            result.tell(node, "Failed: {}".format(error))
+            result.tell(node, f"Failed: {error}")
             nuke.message(str(error))
         except Exception as error:
             traceback.print_exc()
-            result.tell(node, "Failed: {}".format(error))
+            result.tell(node, f"Failed: {error}")
             nuke.message(
-                "Cleanplate: {}: {}\nThis is a fault of ours; the lines printed in the terminal help to find "
-                "it.".format(type(error).__name__, error)
+                f"Cleanplate: {type(error).__name__}: {error}\nThis is a fault of ours; the lines "
+                "printed in the terminal help to find it."
             )
 
     return pressed
@@ -73,7 +73,7 @@ def reveal(node: nuke.Node) -> None:
     """Open the folder that holds the clean plate."""
     folder = Path(places.in_view(places.version_folder(node), nuke.thisView() or nuke.views()[0]))
     if not folder.is_dir():
-        raise InpaintError("{} is not there yet; press Render first.".format(folder))
+        raise InpaintError(f"{folder} is not there yet; press Render first.")
     if sys.platform == "win32":
         os.startfile(str(folder))
     else:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import traceback
-from typing import List
 
 import nuke
 
@@ -12,7 +11,7 @@ from .group import inner, is_inpaint
 from .knobs import ALL_VIEWS, CUSTOM
 
 _LOOK_KNOBS = ("grow", "feather", "invert", "quality")
-_registered = []  # type: List[bool]
+_registered: list[bool] = []
 
 
 def register() -> None:
@@ -52,7 +51,7 @@ def _show_views(node: nuke.Node) -> None:
     """Offer the views that the script has now."""
     knob = node["view"]
     assert isinstance(knob, nuke.Enumeration_Knob)
-    chosen, wanted = knob.value(), [ALL_VIEWS] + list(nuke.views())
+    chosen, wanted = knob.value(), [ALL_VIEWS, *list(nuke.views())]
     if list(knob.values()) != wanted:
         knob.setValues(wanted)
         knob.setValue(chosen if chosen in wanted else ALL_VIEWS)

@@ -5,12 +5,11 @@ from __future__ import annotations
 import os
 import shutil
 from pathlib import Path
-from typing import Dict, List
 
 from .problem import InpaintError
 
 
-def find_command(given: str = "") -> List[str]:
+def find_command(given: str = "") -> list[str]:
     """Return the words that start `cleanplate`.
 
     Looks at `given` (the node's knob: the command, a Python that has Cleanplate, or the folder of a virtual
@@ -18,13 +17,16 @@ def find_command(given: str = "") -> List[str]:
 
     Raises InpaintError when there is none, or `given` is not there.
     """
-    for place, what in ((given, "the node's 'cleanplate' knob"), (os.environ.get("CLEANPLATE", ""), "$CLEANPLATE")):
+    for place, what in (
+        (given, "the node's 'cleanplate' knob"),
+        (os.environ.get("CLEANPLATE", ""), "$CLEANPLATE"),
+    ):
         if place.strip():
             found = _command_at(Path(place.strip()).expanduser())
             if found is None:
                 raise InpaintError(
-                    "There is no cleanplate at {} (from {}); give the path of the command or of the Python it "
-                    "is installed in.".format(place, what)
+                    f"There is no cleanplate at {place} (from {what}); give the path of the command or "
+                    "of the Python it is installed in."
                 )
             return found
     for folder in Path(__file__).resolve().parents:
@@ -41,7 +43,7 @@ def find_command(given: str = "") -> List[str]:
     return [on_path]
 
 
-def _command_at(path: Path) -> List[str] | None:
+def _command_at(path: Path) -> list[str] | None:
     if path.is_dir():
         return _in_environment(path)
     if not path.is_file():
@@ -51,14 +53,14 @@ def _command_at(path: Path) -> List[str] | None:
     return [str(path)]
 
 
-def _in_environment(folder: Path) -> List[str] | None:
+def _in_environment(folder: Path) -> list[str] | None:
     for name in ("bin/cleanplate", "Scripts/cleanplate.exe"):
         if (folder / name).is_file():
             return [str(folder / name)]
     return None
 
 
-def environment(ocio: str = "", host_folder: str = "") -> Dict[str, str]:
+def environment(ocio: str = "", host_folder: str = "") -> dict[str, str]:
     """Return the environment of the core's process: this one without what Nuke sets for its own Python.
 
     Args:
@@ -82,6 +84,6 @@ def environment(ocio: str = "", host_folder: str = "") -> Dict[str, str]:
 def _is_inside(path: str, folder: str) -> bool:
     if not path:
         return False
-    parts = Path(os.path.abspath(path)).parts
-    inside = Path(os.path.abspath(folder)).parts
+    parts = Path(path).absolute().parts
+    inside = Path(folder).absolute().parts
     return parts[: len(inside)] == inside

@@ -8,7 +8,7 @@ import subprocess
 import threading
 import time
 from pathlib import Path
-from typing import IO, Any, Callable, Dict, List
+from typing import IO, Any, Callable, Dict
 
 from .problem import Cancelled, InpaintError
 
@@ -30,21 +30,28 @@ class Core:
         log: file that everything the core says is appended to.
     """
 
-    def __init__(self, command: List[str], env: Dict[str, str], log: Path) -> None:
+    def __init__(self, command: list[str], env: dict[str, str], log: Path) -> None:
         self.command = command
         self.env = env
         self.log = log
 
     def forecast(self, job: Path) -> Event:
         """Ask what a render would do (`cleanplate render --dry-run`). Raises InpaintError with its reason."""
-        told = []  # type: List[Event]
-        self._run(["render", "--job", str(job), "--dry-run", "--progress", "json"], told.append, lambda: False, None)
+        told: list[Event] = []
+        self._run(
+            ["render", "--job", str(job), "--dry-run", "--progress", "json"], told.append, lambda: False, None
+        )
         if not told:
             raise InpaintError("The core did not say what it would render.", str(self.log))
         return told[-1]
 
     def render(
-        self, job: Path, mode: str, on_event: Callable[[Event], None], cancelled: Callable[[], bool], cancel_file: Path
+        self,
+        job: Path,
+        mode: str,
+        on_event: Callable[[Event], None],
+        cancelled: Callable[[], bool],
+        cancel_file: Path,
     ) -> None:
         """Render a job to its end.
 
@@ -61,22 +68,24 @@ class Core:
         """
         self._run(["render", "--job", str(job), mode, "--progress", "json"], on_event, cancelled, cancel_file)
 
-    def call(self, arguments: List[str]) -> str:
-        """Run any other command to its end and return what it printed. Raises InpaintError with its reason."""
-        lines = []  # type: List[str]
+    def call(self, arguments: list[str]) -> str:
+        """Run any other command and return what it printed. Raises InpaintError with its reason."""
+        lines: list[str] = []
         self._run(arguments, lambda event: lines.append(str(event.get("text", ""))), lambda: False, None)
         return "\n".join(lines)
 
     def _run(
         self,
-        arguments: List[str],
+        arguments: list[str],
         on_event: Callable[[Event], None],
         cancelled: Callable[[], bool],
         cancel_file: Path | None,
     ) -> None:
         self.log.parent.mkdir(parents=True, exist_ok=True)
         with self.log.open("a", encoding="utf-8", errors="replace") as log:
-            log.write("\n{} {}\n".format(time.strftime("%Y-%m-%d %H:%M:%S"), " ".join(self.command + arguments)))
+            log.write(
+                "\n{} {}\n".format(time.strftime("%Y-%m-%d %H:%M:%S"), " ".join(self.command + arguments))
+            )
             log.flush()
             said = log.tell()
             process = self._start(arguments, log)
@@ -84,7 +93,7 @@ class Core:
         if process.returncode:
             self._fail(process.returncode, error, said)
 
-    def _start(self, arguments: List[str], log: IO[str]) -> subprocess.Popen[str]:
+    def _start(self, arguments: list[str], log: IO[str]) -> subprocess.Popen[str]:
         flags = getattr(subprocess, "CREATE_NO_WINDOW", 0)
         try:
             return subprocess.Popen(
@@ -99,9 +108,8 @@ class Core:
             )
         except OSError as error:
             raise InpaintError(
-                "{} can't be started: {}. Check the node's 'cleanplate' knob.".format(
-                    self.command[0], error.strerror or error
-                ),
+                f"{self.command[0]} can't be started: {error.strerror or error}. Check the node's "
+                "'cleanplate' knob.",
                 str(self.log),
             ) from None
 
@@ -115,7 +123,8 @@ class Core:
     ) -> str:
         """Pass events on until the process has ended; returns the core's own last error, or nothing."""
         lines = _Lines(process)
-        error, deadline = "", None  # type: str, float | None
+        error = ""
+        deadline: float | None = None
         try:
             while True:
                 line = lines.next()
@@ -147,12 +156,12 @@ class Core:
             raise Cancelled(error or "Stopped.")
         reason = error or _last_line(self.log, said)
         if not reason:
-            reason = "The core ended unexpectedly (exit code {}).".format(code)
-        failure = Busy if code == _BUSY else InpaintError
+            reason = f"The core ended unexpectedly (exit code {code})."
+        failure = BusyError if code == _BUSY else InpaintError
         raise failure(reason, str(self.log))
 
 
-class Busy(InpaintError):
+class BusyError(InpaintError):
     """Another process renders the same output now."""
 
 
@@ -162,7 +171,7 @@ class _Lines:
     def __init__(self, process: subprocess.Popen[str]) -> None:
         assert process.stdout is not None
         self._stream = process.stdout
-        self._queue = queue.Queue()  # type: queue.Queue[str | None]
+        self._queue: queue.Queue[str | None] = queue.Queue()
         self._thread = threading.Thread(target=self._read, name="cleanplate output", daemon=True)
         self._thread.start()
 
@@ -191,7 +200,11 @@ def _event(line: str) -> Event:
         event = json.loads(line)
     except ValueError:
         event = None
-    return event if isinstance(event, dict) and "event" in event else {"event": "text", "text": line.rstrip("\n")}
+    return (
+        event
+        if isinstance(event, dict) and "event" in event
+        else {"event": "text", "text": line.rstrip("\n")}
+    )
 
 
 def _ask_to_stop(process: subprocess.Popen[str], cancel_file: Path | None) -> None:

@@ -7,10 +7,9 @@ and only what differs takes their place.
 from __future__ import annotations
 
 import contextlib
-import os
 import shutil
 from pathlib import Path
-from typing import Dict, Iterator, List
+from typing import Iterator
 
 import nuke
 
@@ -90,13 +89,13 @@ class _Export:
 
         A plate whose bounding box moves is a fine plate, but the core asks for one window a shot.
         """
-        boxes = {frame: exr.windows(str(self._newest(frame)))[0] for frame in self._request.frames}
+        boxes = {frame: exr.windows(self._newest(frame))[0] for frame in self._request.frames}
         around = _union(list(boxes.values()))
         other = [frame for frame, box in boxes.items() if box != around]
         if not other:
             return
         window = inner(self._node, "window")
-        height = exr.windows(str(self._newest(other[0])))[1][3] + 1
+        height = exr.windows(self._newest(other[0]))[1][3] + 1
         x_min, y_min, x_max, y_max = around
         window["box"].setValue([x_min, height - 1 - y_max, x_max + 1, height - y_min])
         window["disable"].setValue(False)
@@ -110,23 +109,21 @@ class _Export:
         try:
             for frame in self._request.frames:
                 new, old = self._new(frame), places.at_frame(self._pattern, frame)
-                if new.exists() and not exr.same_picture(str(new), str(old)):
-                    os.replace(str(new), str(old))
+                if new.exists() and not exr.same_picture(new, old):
+                    new.replace(old)
             wanted = {places.at_frame(self._pattern, frame).name for frame in self._request.frames}
             for path in self._folder.glob(self._kind + ".*.exr"):
                 if path.name not in wanted:
                     path.unlink()
         except OSError as error:
-            raise InpaintError(
-                "Can't write to {}: {}.".format(self._folder, error.strerror or error)
-            ) from error
+            raise InpaintError(f"Can't write to {self._folder}: {error.strerror or error}.") from error
         finally:
             shutil.rmtree(str(self._staging), ignore_errors=True)
 
     def _execute(self, write: nuke.Node, first: int, last: int) -> None:
         staged = places.input_pattern(self._request.folder, self._kind)
         folder, name = staged.rsplit("/", 1)
-        write["file"].setValue("{}/{}/{}".format(folder, _STAGING, name))
+        write["file"].setValue(f"{folder}/{_STAGING}/{name}")
         write["disable"].setValue(False)
         try:
             nuke.execute(write, first, last, 1, [self._view])
@@ -134,18 +131,17 @@ class _Export:
             shutil.rmtree(str(self._staging), ignore_errors=True)
             # Nuke says so by a RuntimeError; from version 15 on there is a class of its own for it too.
             if type(error).__name__ == "CancelledError" or str(error).startswith("Cancelled"):
-                raise Cancelled("{}: stopped while writing the {}.".format(self._request.name, self._kind)) from None
+                raise Cancelled(f"{self._request.name}: stopped while writing the {self._kind}.") from None
             raise InpaintError(
-                "{}: Nuke could not write the {}: {}".format(self._request.name, self._kind, error)
+                f"{self._request.name}: Nuke could not write the {self._kind}: {error}"
             ) from error
         finally:
             write["disable"].setValue(True)
         missing = [frame for frame in range(first, last + 1) if not self._new(frame).exists()]
         if missing:
             raise InpaintError(
-                "{}: Nuke wrote no {} for frame {}; is the input there for every frame?".format(
-                    self._request.name, self._kind, missing[0]
-                )
+                f"{self._request.name}: Nuke wrote no {self._kind} for frame {missing[0]}; is the input "
+                "there for every frame?"
             )
 
     def _new(self, frame: int) -> Path:
@@ -157,7 +153,7 @@ class _Export:
         return new if new.exists() else places.at_frame(self._pattern, frame)
 
 
-def _union(boxes: List[exr.Box]) -> exr.Box:
+def _union(boxes: list[exr.Box]) -> exr.Box:
     lows, highs = [box[:2] for box in boxes], [box[2:] for box in boxes]
     return (
         min(low[0] for low in lows),
@@ -167,7 +163,7 @@ def _union(boxes: List[exr.Box]) -> exr.Box:
     )
 
 
-def frames_on_disk(request: Request, view: str) -> Dict[str, List[int]]:
+def frames_on_disk(request: Request, view: str) -> dict[str, list[int]]:
     """Return which frames of plate, matte and clean plate are on disk."""
     folder = places.in_view(request.folder, view)
     patterns = {

@@ -7,6 +7,7 @@ file's data window? (OpenEXR file layout: magic number, version, attributes, lin
 from __future__ import annotations
 
 import struct
+from pathlib import Path
 from typing import BinaryIO, Dict, Tuple
 
 MAGIC = b"\x76\x2f\x31\x01"
@@ -22,36 +23,36 @@ _OF_THE_SCRIPT = b"nuke/"
 """Nuke notes a hash of its script and its version under this prefix: they say nothing of the picture."""
 
 
-class NotReadable(ValueError):
+class NotReadableError(ValueError):
     """Not a file this module understands."""
 
 
-def same_picture(one: str, other: str) -> bool:
+def same_picture(one: Path, other: Path) -> bool:
     """Whether two files hold the same pixels, windows, channels and metadata, but for Nuke's own notes.
 
     False also when either is no file that can be compared.
     """
     try:
-        with open(one, "rb") as left, open(other, "rb") as right:
+        with one.open("rb") as left, other.open("rb") as right:
             if _comparable(_read_header(left)) != _comparable(_read_header(right)):
                 return False
             _skip_offsets(left)
             _skip_offsets(right)
             return _same_rest(left, right)
-    except (OSError, NotReadable):
+    except (OSError, NotReadableError):
         return False
 
 
-def windows(path: str) -> Tuple[Box, Box]:
-    """Return a file's data window and display window. Raises NotReadable and OSError."""
-    with open(path, "rb") as stream:
+def windows(path: Path) -> tuple[Box, Box]:
+    """Return a file's data window and display window. Raises NotReadableError and OSError."""
+    with path.open("rb") as stream:
         attributes = _read_header(stream)
     try:
         data, display = (
             struct.unpack("<4i", attributes[name][1]) for name in (b"dataWindow", b"displayWindow")
         )
     except (KeyError, struct.error):
-        raise NotReadable("{} has no windows in its header".format(path)) from None
+        raise NotReadableError(f"{path} has no windows in its header") from None
     return data, display
 
 
@@ -59,9 +60,9 @@ def _read_header(stream: BinaryIO) -> Attributes:
     """Read up to the line offset table."""
     magic, version = stream.read(4), stream.read(4)
     if magic != MAGIC or len(version) != 4:
-        raise NotReadable("not an EXR file")
+        raise NotReadableError("not an EXR file")
     if struct.unpack("<i", version)[0] & ~_LONG_NAMES != _VERSION_SCANLINE:
-        raise NotReadable("tiled, deep or in several parts")
+        raise NotReadableError("tiled, deep or in several parts")
     attributes: Attributes = {}
     while True:
         name = _read_text(stream)
@@ -70,10 +71,10 @@ def _read_header(stream: BinaryIO) -> Attributes:
         kind = _read_text(stream)
         size = stream.read(4)
         if len(size) != 4:
-            raise NotReadable("cut short")
+            raise NotReadableError("cut short")
         attributes[name] = kind, stream.read(struct.unpack("<i", size)[0])
     if attributes.get(b"lineOrder", (b"", b"\0"))[1] != b"\0":
-        raise NotReadable("lines not in increasing order")
+        raise NotReadableError("lines not in increasing order")
     return attributes
 
 
@@ -84,7 +85,7 @@ def _read_text(stream: BinaryIO) -> bytes:
         if byte == b"\0":
             return bytes(text)
         if not byte or len(text) > 255:
-            raise NotReadable("cut short")
+            raise NotReadableError("cut short")
         text += byte
 
 
@@ -99,7 +100,7 @@ def _skip_offsets(stream: BinaryIO) -> None:
     """
     first = stream.read(8)
     if len(first) != 8:
-        raise NotReadable("cut short")
+        raise NotReadableError("cut short")
     stream.seek(struct.unpack("<Q", first)[0])
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Dict, List
 
 import nuke
 
@@ -32,19 +31,19 @@ def send(node: nuke.Node, engine: str) -> str:
     except InpaintError as error:
         if "invalid choice" in str(error):
             raise InpaintError(
-                "The installed Cleanplate has no 'farm' command; update it. Plate, matte and {} are written: "
-                "'cleanplate batch' can render them anywhere.".format(shots)
+                "The installed Cleanplate has no 'farm' command; update it. Plate, matte and the list of "
+                f"shots are written: {shots}."
             ) from None
         raise
-    return "The {} job is in {}. Press Render when it is done.".format(engine, out)
+    return f"The {engine} job is in {out}. Press Render when it is done."
 
 
-def _shots(request: Request) -> List[Dict[str, object]]:
+def _shots(request: Request) -> list[dict[str, object]]:
     shots = []
     for view in request.views:
         job = json.loads(request.job(view).read_text("utf-8"))
         name = request.name.replace(".", "_")
-        shot = {"name": name if len(request.views) == 1 else "{}_{}".format(name, view)}  # type: Dict[str, object]
+        shot: dict[str, object] = {"name": name if len(request.views) == 1 else f"{name}_{view}"}
         shot.update(job["shot"])
         shot.update(job["settings"])
         shot.update(model=request.model)

@@ -8,18 +8,18 @@ from __future__ import annotations
 
 import atexit
 import threading
-from typing import Callable, Dict, List, Optional
+from typing import Callable
 
 import nuke
 
-from . import order, places, result
+from . import order, result
 from .export import export, frames_on_disk
 from .problem import Cancelled, InpaintError
-from .progress import Progress, open_progress
+from .progress import open_progress
 from .request import Request, read_request, write_job
 from .work import fill
 
-_running = {}  # type: Dict[str, Rendering]
+_running: dict[str, Rendering] = {}
 
 
 class Rendering:
@@ -33,9 +33,9 @@ class Rendering:
     def __init__(self, node: nuke.Node, request: Request) -> None:
         self.node = node
         self.request = request
-        self.error = None  # type: Optional[BaseException]
+        self.error: BaseException | None = None
         self._cancelled = threading.Event()
-        self._thread = None  # type: Optional[threading.Thread]
+        self._thread: threading.Thread | None = None
 
     def cancel(self) -> None:
         """Stop after the frame that is being filled."""
@@ -47,24 +47,28 @@ class Rendering:
 
     def start(self) -> None:
         """Fill in a thread."""
-        self._thread = threading.Thread(target=self._run_aside, name="cleanplate " + self.request.name, daemon=True)
+        self._thread = threading.Thread(
+            target=self._run_aside, name="cleanplate " + self.request.name, daemon=True
+        )
         self._thread.start()
 
-    def join(self, seconds: Optional[float] = None) -> None:
+    def join(self, seconds: float | None = None) -> None:
         """Wait for the thread; what it asks of Nuke's main thread still has to be done there."""
         if self._thread is not None:
             self._thread.join(seconds)
 
-    def run(self, tell: Callable[[str], None]) -> List[str]:
+    def run(self, tell: Callable[[str], None]) -> list[str]:
         """Fill every view and return what was done, a sentence each. Raises InpaintError."""
         with open_progress(self.request.name) as progress:
             return [
-                fill(self.request, view, progress, tell, lambda: self.is_cancelled() or progress.is_cancelled())
+                fill(
+                    self.request, view, progress, tell, lambda: self.is_cancelled() or progress.is_cancelled()
+                )
                 for view in self.request.views
             ]
 
     def _run_aside(self) -> None:
-        done = []  # type: List[str]
+        done: list[str] = []
         try:
             done = self.run(self._tell_aside)
         except BaseException as error:
@@ -75,7 +79,7 @@ class Rendering:
         nuke.executeInMainThread(result.tell, (self.node, text))
 
 
-def render(node: nuke.Node, from_frame: Optional[int] = None) -> Optional[Rendering]:
+def render(node: nuke.Node, from_frame: int | None = None) -> Rendering | None:
     """Render a node; only what is new or has changed is filled.
 
     Args:
@@ -89,7 +93,7 @@ def render(node: nuke.Node, from_frame: Optional[int] = None) -> Optional[Render
         InpaintError: it can't be rendered; with a window only what shows before the core starts.
     """
     if node.fullName() in _running:
-        raise InpaintError("{} is rendering already; press Cancel first.".format(node.fullName()))
+        raise InpaintError(f"{node.fullName()} is rendering already; press Cancel first.")
     if nuke.executing():
         raise InpaintError("Nuke is rendering something else; wait for it, then press Render again.")
     request = read_request(node)
@@ -108,7 +112,7 @@ def render(node: nuke.Node, from_frame: Optional[int] = None) -> Optional[Render
     return None
 
 
-def render_all(names: Optional[List[str]] = None, tell: Callable[[str], None] = print) -> List[str]:
+def render_all(names: list[str] | None = None, tell: Callable[[str], None] = print) -> list[str]:
     """Render every inpaint node of the script, each after those whose result it needs.
 
     Args:
@@ -126,14 +130,16 @@ def render_all(names: Optional[List[str]] = None, tell: Callable[[str], None] = 
         missing = [name for name in names if name not in known]
         if missing:
             raise InpaintError(
-                "The script has no inpaint node '{}'; it has {}.".format(missing[0], ", ".join(known) or "none")
+                "The script has no inpaint node '{}'; it has {}.".format(
+                    missing[0], ", ".join(known) or "none"
+                )
             )
         wanted = set(names)
         for name in names:
             wanted.update(node.fullName() for node in order.upstream_inpaints(known[name]))
         nodes = [node for node in nodes if node.fullName() in wanted]
     for node in nodes:
-        tell("Cleanplate: {}".format(node.fullName()))
+        tell(f"Cleanplate: {node.fullName()}")
         render(node)
     return [node.fullName() for node in nodes]
 
@@ -147,14 +153,14 @@ def cancel(node: nuke.Node) -> bool:
     return True
 
 
-def prepare(node: nuke.Node, request: Request, from_frame: Optional[int]) -> None:
+def prepare(node: nuke.Node, request: Request, from_frame: int | None) -> None:
     """Write plate, matte and job.json of every view. Raises InpaintError."""
     for view in request.views:
         export(node, request, view, _first_to_write(request, view, from_frame))
         write_job(request, view)
 
 
-def _first_to_write(request: Request, view: str, from_frame: Optional[int]) -> int:
+def _first_to_write(request: Request, view: str, from_frame: int | None) -> int:
     """Return `from_frame` where everything before it is on disk, else the first frame."""
     if from_frame is None or from_frame not in request.frames:
         return request.first
@@ -173,12 +179,12 @@ def check_upstream(node: nuke.Node) -> None:
                 )
             )
         if not other["has_result"].value():
-            raise InpaintError("{} needs {}, which is not rendered yet; render it first.".format(
-                node.fullName(), other.fullName()
-            ))
+            raise InpaintError(
+                f"{node.fullName()} needs {other.fullName()}, which is not rendered yet; render it first."
+            )
 
 
-def _finish(rendering: Rendering, done: List[str]) -> None:
+def _finish(rendering: Rendering, done: list[str]) -> None:
     """Load the result or say what went wrong; in Nuke's main thread."""
     _running.pop(rendering.request.name, None)
     node, error = rendering.node, rendering.error
@@ -186,15 +192,15 @@ def _finish(rendering: Rendering, done: List[str]) -> None:
         if error is None:
             result.load(node, rendering.request, done)
         elif isinstance(error, Cancelled):
-            result.tell(node, "Cancelled. {}".format(error))
+            result.tell(node, f"Cancelled. {error}")
         else:
-            result.tell(node, "Failed: {}".format(error))
-            nuke.message("{}\n\n{}".format(rendering.request.name, error))
+            result.tell(node, f"Failed: {error}")
+            nuke.message(f"{rendering.request.name}\n\n{error}")
     except ValueError:
         # The node was deleted meanwhile; its files stay.
-        nuke.tprint("Cleanplate: {} is gone; its clean plate is in {}".format(
-            rendering.request.name, rendering.request.folder
-        ))
+        nuke.tprint(
+            f"Cleanplate: {rendering.request.name} is gone; its clean plate is in {rendering.request.folder}"
+        )
 
 
 @atexit.register

@@ -11,8 +11,6 @@ Ten nodes: as many as Nuke Indie lets Python reach.
 
 from __future__ import annotations
 
-from typing import List, Optional
-
 import nuke
 
 from .knobs import MARK, NAME, add_knobs
@@ -35,7 +33,7 @@ def is_inpaint(node: nuke.Node) -> bool:
     return node.Class() == "Group" and node.knob(MARK) is not None
 
 
-def create(plate: Optional[nuke.Node] = None, matte: Optional[nuke.Node] = None) -> nuke.Node:
+def create(plate: nuke.Node | None = None, matte: nuke.Node | None = None) -> nuke.Node:
     """Make a VINet Inpaint node and wire it."""
     group = nuke.nodes.Group()
     group.setName(NAME, uncollide=True)
@@ -67,12 +65,12 @@ def inner(node: nuke.Node, name: str) -> nuke.Node:
     found = node.node(name)
     if found is None:
         raise ValueError(
-            "{} has no node '{}' inside any more; make a new VINet Inpaint node.".format(node.name(), name)
+            f"{node.name()} has no node '{name}' inside any more; make a new VINet Inpaint node."
         )
     return found
 
 
-def _tell_apart(selected: List[nuke.Node]) -> "tuple[Optional[nuke.Node], Optional[nuke.Node]]":
+def _tell_apart(selected: list[nuke.Node]) -> tuple[nuke.Node | None, nuke.Node | None]:
     """Return plate and matte among selected nodes (the last selected comes first)."""
     mattes = [node for node in selected if node.Class() in _MATTE_ONLY]
     plates = [node for node in selected if node not in mattes]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Callable, Dict, List
-
 import nuke
 
 NAME = "VINetInpaint1"
@@ -15,7 +13,7 @@ INPUT, PROJECT, CUSTOM = RANGES = ("input", "project", "custom")
 ALL_VIEWS = "all"
 RESULT, PLATE, OVERLAY, DIFFERENCE = SHOWN = ("result", "plate", "matte overlay", "difference")
 EXACT, HALF = PRECISIONS = ("32 bit float (exact)", "16 bit half")
-QUALITIES: Dict[str, Dict[str, object]] = {
+QUALITIES: dict[str, dict[str, object]] = {
     "draft": {"working_size": 256},
     "standard": {},
     "high": {"working_size": 1024},
@@ -25,8 +23,8 @@ QUALITIES: Dict[str, Dict[str, object]] = {
 ENGINES = ("openjd", "deadline-cloud", "deadline", "opencue", "tractor", "slurm")
 
 _NOT_INSTALLED = (
-    "Cleanplate is not installed on this machine, so this button does nothing here. The node still shows what "
-    "was rendered. To install it: pip install cleanplate, then cleanplate install nuke."
+    "Cleanplate is not installed on this machine, so this button does nothing here. The node still shows "
+    "what was rendered. To install it: pip install cleanplate, then cleanplate install nuke."
 )
 
 _BUTTON = """try:
@@ -44,7 +42,7 @@ def add_knobs(node: nuke.Group) -> None:
         node.addKnob(knob)
 
 
-def _all_knobs() -> List[nuke.Knob]:
+def _all_knobs() -> list[nuke.Knob]:
     return [
         nuke.Tab_Knob("cleanplate", "VINet Inpaint"),
         *_what(),
@@ -60,7 +58,7 @@ def _all_knobs() -> List[nuke.Knob]:
     ]
 
 
-def _what() -> List[nuke.Knob]:
+def _what() -> list[nuke.Knob]:
     return [
         _told(
             nuke.Enumeration_Knob("range", "frame range", list(RANGES)),
@@ -70,7 +68,7 @@ def _what() -> List[nuke.Knob]:
         _beside(_told(nuke.Int_Knob("first", ""), "First frame, for the frame range 'custom'.")),
         _beside(_told(nuke.Int_Knob("last", ""), "Last frame, for the frame range 'custom'.")),
         _told(
-            nuke.Enumeration_Knob("view", "view", [ALL_VIEWS] + list(nuke.views())),
+            nuke.Enumeration_Knob("view", "view", [ALL_VIEWS, *list(nuke.views())]),
             "Which views are filled, each as a shot of its own.",
         ),
         _told(
@@ -82,7 +80,7 @@ def _what() -> List[nuke.Knob]:
     ]
 
 
-def _look() -> List[nuke.Knob]:
+def _look() -> list[nuke.Knob]:
     return [
         _ranged(
             _told(
@@ -96,39 +94,41 @@ def _look() -> List[nuke.Knob]:
         _ranged(
             _told(
                 nuke.Int_Knob("feather", "feather"),
-                "Pixels over which the fill blends into the plate, outside the grown matte. It hides the seam.",
+                "Pixels over which the fill blends into the plate, outside the grown matte: hides the seam.",
             ),
             0,
             50,
         ),
         _told(
             nuke.Enumeration_Knob("quality", "quality", list(QUALITIES)),
-            "'standard' is the setting to begin with. 'draft' looks at the hole at a quarter of the pixels: "
-            "quick, for judging the matte. 'high' looks at four times the pixels, for large holes; about four "
-            "times as slow.",
+            "'standard' is the setting to begin with. 'draft' looks at the hole with a quarter of the "
+            "pixels: "
+            "quick, for judging the matte. 'high' looks with four times the pixels, for large holes, and is "
+            "about four times as slow.",
             "standard",
         ),
         _told(
             nuke.String_Knob("color", "color space"),
             "Color space of the plate as it is in the script. 'auto' takes the script's working space: "
             "scene-linear Rec.709 under Nuke's own color management, or the OCIO working space. Else a name "
-            "from the script's OCIO configuration, such as ACEScg. Pixels outside the matte are never converted.",
+            "from the script's OCIO configuration, such as ACEScg. Outside the matte nothing is converted.",
             "auto",
         ),
     ]
 
 
-def _files() -> List[nuke.Knob]:
+def _files() -> list[nuke.Knob]:
     return [
         _told(
             nuke.File_Knob("folder", "folder"),
-            "Where plate, matte and clean plate are written. Empty: in 'cleanplate' beside the script, or in a "
-            "temporary folder while the script has never been saved. %V stands for the view; TCL is evaluated.",
+            "Where plate, matte and clean plate are written. Empty: in 'cleanplate' beside the script, or "
+            "in a temporary folder while the script was never saved. %V stands for the view; "
+            "TCL is evaluated.",
         ),
         _ranged(
             _told(
                 nuke.Int_Knob("version", "version"),
-                "Raise it to keep the clean plate that is there and render into a folder of its own (v002).",
+                "Raise it to keep the clean plate that is there and render into another folder (v002).",
                 1,
             ),
             1,
@@ -136,13 +136,13 @@ def _files() -> List[nuke.Knob]:
         ),
         _told(
             nuke.Enumeration_Knob("precision", "precision", list(PRECISIONS)),
-            "What the plate is written as. 32 bit keeps every pixel outside the matte exactly as it is in the "
-            "script; 16 bit takes half the disk and rounds, unless the plate was 16 bit already.",
+            "What the plate is written as. 32 bit keeps every pixel outside the matte exactly as it is in "
+            "the script; 16 bit takes half the disk and rounds, unless the plate was 16 bit already.",
         ),
     ]
 
 
-def _run() -> List[nuke.Knob]:
+def _run() -> list[nuke.Knob]:
     return [
         _told(
             nuke.String_Knob("model", "model"),
@@ -159,7 +159,12 @@ def _run() -> List[nuke.Knob]:
             "Where the command 'cleanplate' is, or the Python it is installed in. Empty: it is looked for in "
             "$CLEANPLATE, beside this plug-in, and on the PATH.",
         ),
-        _button("do_render", "Render", "render", "Write plate and matte, fill what is new or has changed, load it."),
+        _button(
+            "do_render",
+            "Render",
+            "render",
+            "Write plate and matte, fill what is new or has changed, load it.",
+        ),
         _beside(
             _button(
                 "do_update",
@@ -178,7 +183,11 @@ def _run() -> List[nuke.Knob]:
             )
         ),
         _button("do_reveal", "Reveal folder", "reveal", "Open the folder with the clean plate."),
-        _beside(_told(nuke.Enumeration_Knob("engine", "", list(ENGINES)), "The farm that 'Send to farm' writes for.")),
+        _beside(
+            _told(
+                nuke.Enumeration_Knob("engine", "", list(ENGINES)), "The farm that 'Send to farm' writes for."
+            )
+        ),
         _beside(
             _button(
                 "do_farm",
@@ -192,17 +201,20 @@ def _run() -> List[nuke.Knob]:
     ]
 
 
-def _result() -> List[nuke.Knob]:
+def _result() -> list[nuke.Knob]:
     return [
         _told(
             nuke.Enumeration_Knob("show", "show", list(SHOWN)),
-            "What comes out of the node. Leave it at 'result' for rendering: a Write below refuses the others.",
+            "What comes out of the node. Set it to 'result' for rendering: a Write below refuses the others.",
         ),
-        _told(nuke.Text_Knob("status", "status", "not rendered yet"), "What was done last, and what Render would do."),
+        _told(
+            nuke.Text_Knob("status", "status", "not rendered yet"),
+            "What was done last, and what Render would do.",
+        ),
     ]
 
 
-def _hidden() -> List[nuke.Knob]:
+def _hidden() -> list[nuke.Knob]:
     """Knobs that remember what the result is."""
     hidden = [
         _told(nuke.Int_Knob(MARK, ""), "", LAYOUT),
@@ -232,8 +244,8 @@ def _beside(knob: nuke.Knob) -> nuke.Knob:
 
 def _ranged(knob: nuke.Knob, low: int, high: int) -> nuke.Knob:
     """Give a number a slider; other values can still be typed."""
-    set_range = getattr(knob, "setRange")  # type: Callable[[int, int], None]
-    set_range(low, high)
+    assert isinstance(knob, nuke.Array_Knob)
+    knob.setRange(low, high)
     return knob
 
 

@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Iterator, List
+from typing import Iterator
 
 import nuke
 
 from .group import is_inpaint
 
 
-def all_inpaints() -> List[nuke.Node]:
+def all_inpaints() -> list[nuke.Node]:
     """Return every inpaint node of the script, each after those whose result it needs."""
     found = [node for node in nuke.allNodes(group=nuke.root(), recurseGroups=True) if is_inpaint(node)]
-    ordered = []  # type: List[nuke.Node]
+    ordered: list[nuke.Node] = []
     for node in sorted(found, key=lambda node: node.fullName()):
-        for needed in upstream_inpaints(node) + [node]:
+        for needed in [*upstream_inpaints(node), node]:
             if needed not in ordered:
                 ordered.append(needed)
     return ordered
 
 
-def upstream_inpaints(node: nuke.Node) -> List[nuke.Node]:
+def upstream_inpaints(node: nuke.Node) -> list[nuke.Node]:
     """Return the inpaint nodes above a node, itself not among them, each after those it needs itself."""
-    ordered = []  # type: List[nuke.Node]
+    ordered: list[nuke.Node] = []
     seen = {node.fullName()}
     # Depth first without recursion: scripts can be deeper than Python's stack.
     stack = [(node, _above(node))]
@@ -47,8 +47,7 @@ def _above(node: nuke.Node) -> Iterator[nuke.Node]:
         if outside is not None:
             yield outside
         return
-    for other in node.dependencies(nuke.INPUTS | nuke.HIDDEN_INPUTS | nuke.EXPRESSIONS):
-        yield other
+    yield from node.dependencies(nuke.INPUTS | nuke.HIDDEN_INPUTS | nuke.EXPRESSIONS)
     if isinstance(node, nuke.Group) and not is_inpaint(node):
         for inner in node.nodes():
             if inner.Class() == "Output":

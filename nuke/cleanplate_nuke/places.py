@@ -27,11 +27,11 @@ def version_folder(node: nuke.Node) -> str:
     text = str(node["folder"].value() or "").strip()
     folder = _evaluated(text) if text else default_folder(node)
     folder = folder.replace("\\", "/").replace("%v", VIEW).rstrip("/")
-    if not os.path.isabs(folder):
-        folder = "{}/{}".format(_script_folder(), folder)
+    if not Path(folder).is_absolute():
+        folder = f"{_script_folder()}/{folder}"
     path = "{}/v{:03d}".format(folder, int(node["version"].value()))
     if len(nuke.views()) > 1 and VIEW not in path:
-        path = "{}/{}".format(path, VIEW)
+        path = f"{path}/{VIEW}"
     return path
 
 
@@ -44,9 +44,9 @@ def default_folder(node: nuke.Node) -> str:
     name = node.fullName().replace(".", "_")
     script = script_path()
     if not script:
-        return "{}/cleanplate-{}/{}".format(_temporary(), os.getpid(), name)
+        return f"{_temporary()}/cleanplate-{os.getpid()}/{name}"
     stem = re.sub(r"[._-]?v\d+$", "", Path(script).stem) or "script"
-    return "{}/cleanplate/{}/{}".format(_script_folder(), stem, name)
+    return f"{_script_folder()}/cleanplate/{stem}/{name}"
 
 
 def script_path() -> str:
@@ -61,7 +61,7 @@ def result_pattern(folder: str) -> str:
 
 def input_pattern(folder: str, kind: str) -> str:
     """Return the pattern of what Nuke writes for the core: `plate` or `matte`."""
-    return "{0}/{1}/{1}.%04d.exr".format(folder, kind)
+    return f"{folder}/{kind}/{kind}.%04d.exr"
 
 
 def in_view(path: str, view: str) -> str:
@@ -71,12 +71,12 @@ def in_view(path: str, view: str) -> str:
 
 def at_frame(pattern: str, frame: int) -> Path:
     """Return the file of one frame."""
-    return Path(pattern.replace("%04d", "{:04d}".format(frame)))
+    return Path(pattern.replace("%04d", f"{frame:04d}"))
 
 
 def _script_folder() -> str:
     script = script_path()
-    return os.path.dirname(script) if script else _temporary()
+    return script.rpartition("/")[0] if script else _temporary()
 
 
 def _temporary() -> str:

@@ -11,9 +11,9 @@ class InpaintError(RuntimeError):
     """
 
     def __init__(self, message: str, log: str | None = None) -> None:
-        super().__init__(message if log is None else "{}\nLog: {}".format(message, log))
+        super().__init__(message if log is None else f"{message}\nLog: {log}")
         self.log = log
 
 
-class Cancelled(InpaintError):
+class Cancelled(InpaintError):  # noqa: N818 - it was asked for, it is no failure
     """The user stopped it; what was rendered is kept."""

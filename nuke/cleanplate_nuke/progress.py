@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import sys
 import time
-from typing import Iterator, Optional
+from typing import Iterator
 
 import nuke
 
@@ -20,7 +20,7 @@ class Progress:
         name: of what is rendered.
     """
 
-    def __init__(self, task: Optional[nuke.ProgressTask], name: str) -> None:
+    def __init__(self, task: nuke.ProgressTask | None, name: str) -> None:
         self._task = task
         self._name = name
         self._began = time.monotonic()
@@ -64,6 +64,6 @@ def open_progress(name: str) -> Iterator[Progress]:
 
 def clock(seconds: float) -> str:
     """Write seconds as minutes and seconds, or hours where there are some."""
-    minutes, rest = divmod(int(round(seconds)), 60)
+    minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
-    return "{}:{:02d}:{:02d}".format(hours, minutes, rest) if hours else "{}:{:02d}".format(minutes, rest)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Dict, List, NamedTuple, Tuple
+from typing import NamedTuple
 
 import nuke
 
@@ -38,16 +38,16 @@ class Request(NamedTuple):
 
     name: str
     folder: str
-    views: Tuple[str, ...]
+    views: tuple[str, ...]
     first: int
     last: int
     matte_channel: str
     exact: bool
-    settings: Dict[str, object]
+    settings: dict[str, object]
     color: Color
     model: str
     device: str
-    command: List[str]
+    command: list[str]
 
     @property
     def frames(self) -> range:
@@ -71,7 +71,7 @@ class Request(NamedTuple):
         env = environment(self.color.config, str(Path(nuke.EXE_PATH).parent))
         return Core(self.command, env, self.job_folder(view) / "cleanplate.log")
 
-    def looks(self) -> Dict[str, object]:
+    def looks(self) -> dict[str, object]:
         """Return what changes pixels, to be compared with a later request's."""
         return {**self.settings, "color space": self.color.space, "model": self.model}
 
@@ -85,7 +85,7 @@ def read_request(node: nuke.Node) -> Request:
     plate, matte = node.input(0), node.input(1)
     for source, what in ((plate, "plate"), (matte, "matte")):
         if source is None:
-            raise InpaintError("{} has no {}: connect its '{}' input.".format(name, what, what))
+            raise InpaintError(f"{name} has no {what}: connect its '{what}' input.")
     assert plate is not None and matte is not None
     first, last = frame_range(node, plate)
     channel = str(node["matte_channel"].value())
@@ -114,7 +114,7 @@ def read_request(node: nuke.Node) -> Request:
     return request
 
 
-def frame_range(node: nuke.Node, plate: nuke.Node) -> Tuple[int, int]:
+def frame_range(node: nuke.Node, plate: nuke.Node) -> tuple[int, int]:
     """Return the frames a node fills. Raises InpaintError when the range is empty."""
     kind = node["range"].value()
     if kind == CUSTOM:
@@ -127,14 +127,14 @@ def frame_range(node: nuke.Node, plate: nuke.Node) -> Tuple[int, int]:
         first, last = int(root["first_frame"].value()), int(root["last_frame"].value())
     if last < first:
         raise InpaintError(
-            "{}: the frame range {}-{} runs backwards; set 'frame range'.".format(node.fullName(), first, last)
+            f"{node.fullName()}: the frame range {first}-{last} runs backwards; set 'frame range'."
         )
     return first, last
 
 
-def look_of(node: nuke.Node) -> Dict[str, object]:
+def look_of(node: nuke.Node) -> dict[str, object]:
     """Return the core's settings that the knobs stand for."""
-    settings = {setting: node[knob].value() for knob, setting in _LOOK.items()}  # type: Dict[str, object]
+    settings: dict[str, object] = {setting: node[knob].value() for knob, setting in _LOOK.items()}
     settings.update(QUALITIES[str(node["quality"].value())])
     return settings
 
@@ -148,7 +148,7 @@ def write_job(request: Request, view: str) -> Path:
             "plate": places.input_pattern(folder, "plate"),
             "matte": places.input_pattern(folder, "matte"),
             "output": places.result_pattern(folder),
-            "frames": "{}-{}".format(request.first, request.last),
+            "frames": f"{request.first}-{request.last}",
             "colorspace": request.color.space,
         },
         "settings": request.settings,
@@ -165,13 +165,15 @@ def write_job(request: Request, view: str) -> Path:
     return path
 
 
-def _views(node: nuke.Node) -> Tuple[str, ...]:
+def _views(node: nuke.Node) -> tuple[str, ...]:
     asked, known = str(node["view"].value()), nuke.views()
     if asked == ALL_VIEWS:
         return tuple(known)
     if asked not in known:
         raise InpaintError(
-            "{}: the script has no view '{}' any more; it has {}.".format(node.fullName(), asked, ", ".join(known))
+            "{}: the script has no view '{}' any more; it has {}.".format(
+                node.fullName(), asked, ", ".join(known)
+            )
         )
     return (asked,)
 
@@ -179,9 +181,10 @@ def _views(node: nuke.Node) -> Tuple[str, ...]:
 def _refuse_shared_folder(node: nuke.Node, request: Request) -> None:
     """Two nodes that write the same files would mix their pictures."""
     for other in nuke.allNodes(group=nuke.root(), recurseGroups=True):
-        if is_inpaint(other) and other.fullName() != request.name:
-            if places.version_folder(other) == request.folder:
-                raise InpaintError(
-                    "{} and {} write into the same folder, {}; give one of them another folder or "
-                    "version.".format(request.name, other.fullName(), request.folder)
-                )
+        if not is_inpaint(other) or other.fullName() == request.name:
+            continue
+        if places.version_folder(other) == request.folder:
+            raise InpaintError(
+                f"{request.name} and {other.fullName()} write into the same folder, {request.folder}; give "
+                "one of them another folder or version."
+            )

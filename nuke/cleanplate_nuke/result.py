@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Dict, List
+from typing import Any
 
 import nuke
 
@@ -14,7 +14,7 @@ from .request import Request, look_of
 _NAMES = {"matte_invert": "invert", "working_size": "quality"}
 
 
-def load(node: nuke.Node, request: Request, done: List[str]) -> None:
+def load(node: nuke.Node, request: Request, done: list[str]) -> None:
     """Point the node at the rendered frames. In the main thread."""
     read = inner(node, "result")
     read["file"].setValue(places.result_pattern(request.folder))
@@ -25,7 +25,8 @@ def load(node: nuke.Node, request: Request, done: List[str]) -> None:
     # The core writes what it was given: the script's working space.
     read["raw"].setValue(True)
     read["localizationPolicy"].setValue("off")
-    read["reload"].execute()
+    reload: Any = read["reload"]
+    reload.execute()
     node["rendered_with"].setValue(json.dumps(request.looks(), sort_keys=True))
     node["has_result"].setValue(True)
     if done:
@@ -36,13 +37,13 @@ def tell(node: nuke.Node, text: str) -> None:
     """Show a sentence in the node's status line; without a window print it too."""
     node["status"].setValue(text)
     if not nuke.GUI:
-        print("{}: {}".format(node.fullName(), text))
+        print(f"{node.fullName()}: {text}")
 
 
-def look_changes(node: nuke.Node) -> List[str]:
+def look_changes(node: nuke.Node) -> list[str]:
     """Say which knobs stand otherwise than when the result was rendered; none without a result."""
     try:
-        before = json.loads(node["rendered_with"].value() or "{}")  # type: Dict[str, object]
+        before: dict[str, object] = json.loads(node["rendered_with"].value() or "{}")
     except ValueError:
         return []
     if not before:
@@ -52,7 +53,7 @@ def look_changes(node: nuke.Node) -> List[str]:
     for name in sorted(set(now) | set(before) - {"color space", "model"}):
         was, here = before.get(name), now.get(name)
         if was != here:
-            changes.append("{} was {}, now is {}".format(_NAMES.get(name, name), _plain(was), _plain(here)))
+            changes.append(f"{_NAMES.get(name, name)} was {_plain(was)}, now is {_plain(here)}")
     return changes
 
 

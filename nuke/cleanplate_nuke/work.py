@@ -14,7 +14,11 @@ _MODES = {"start": "--resume", "resume": "--resume", "overwrite": "--overwrite"}
 
 
 def fill(
-    request: Request, view: str, progress: Progress, tell: Callable[[str], None], cancelled: Callable[[], bool]
+    request: Request,
+    view: str,
+    progress: Progress,
+    tell: Callable[[str], None],
+    cancelled: Callable[[], bool],
 ) -> str:
     """Let the core fill what is missing or has changed of one view.
 
@@ -43,7 +47,8 @@ def fill(
         return sentence
     if planned["action"] == "occupied":
         raise InpaintError(
-            "{}: {}. Raise the node's version, or remove them.".format(request.name, _reasons(planned)), str(core.log)
+            f"{request.name}: {_reasons(planned)}. Raise the node's version, or remove them.",
+            str(core.log),
         )
 
     def on_event(event: Event) -> None:
@@ -57,13 +62,13 @@ def fill(
 def describe(planned: Event) -> str:
     """Say what a render will do, and why."""
     if planned["action"] == "nothing":
-        return "Nothing to do: {}.".format(_reasons(planned))
-    return "Filling {}: {}.".format(_frames(planned), _reasons(planned))
+        return f"Nothing to do: {_reasons(planned)}."
+    return f"Filling {_frames(planned)}: {_reasons(planned)}."
 
 
 def done(planned: Event) -> str:
     """Say what a render has done, and why."""
-    return "Filled {}: {}.".format(_frames(planned), _reasons(planned))
+    return f"Filled {_frames(planned)}: {_reasons(planned)}."
 
 
 def _frames(planned: Event) -> str:
@@ -76,4 +81,4 @@ def _reasons(planned: Event) -> str:
 
 
 def _in(request: Request, view: str, sentence: str) -> str:
-    return "{}: {}".format(view, sentence) if len(request.views) > 1 else sentence
+    return f"{view}: {sentence}" if len(request.views) > 1 else sentence

@@ -64,7 +64,7 @@ class Comp:
         self.host.pump(lambda: not flow._running)
 
     def change_matte(self, frame: int) -> None:
-        """Take a corner out of a matte; what Read has in memory is dropped, as Nuke does by the file's time."""
+        """Take the top off a matte; Reads look at their files anew, as Nuke's do by the time of a file."""
         path = self.path("matte", frame)
         values = read_matte(path).values.copy()
         rows = np.nonzero(values.max(axis=1) > 0.5)[0]
@@ -74,7 +74,9 @@ class Comp:
             node["reload"].execute()
 
 
-def write_exr(path: Path, channels: dict[str, np.ndarray], origin: tuple[int, int] = (0, 0), full=SIZE) -> None:
+def write_exr(
+    path: Path, channels: dict[str, np.ndarray], origin: tuple[int, int] = (0, 0), full=SIZE
+) -> None:
     """Write half floats; `origin` is the data window's upper left corner in the display window."""
     path.parent.mkdir(parents=True, exist_ok=True)
     pixels = np.stack(list(channels.values()), axis=2).astype(np.float16)

@@ -6,7 +6,6 @@ import json
 from pathlib import Path
 
 import numpy as np
-import pytest
 
 from plugin_core.images import read_header, read_plate
 
@@ -112,7 +111,9 @@ def test_a_shorter_range_leaves_no_frames_behind_that_the_core_would_look_at(com
     left = sorted(path.name for path in (result_folder(comp) / "matte").glob("*"))
     assert left == [f"matte.{frame}.exr" for frame in range(1003, 1007)]
     # Outside of the range the plate passes.
-    np.testing.assert_array_equal(comp.host.picture(node, 1001).channels["rgba.green"], sample("plate", 1001)[..., 1])
+    np.testing.assert_array_equal(
+        comp.host.picture(node, 1001).channels["rgba.green"], sample("plate", 1001)[..., 1]
+    )
 
 
 def test_update_writes_plate_and_matte_from_the_current_frame_on_only(comp):
@@ -123,7 +124,12 @@ def test_update_writes_plate_and_matte_from_the_current_frame_on_only(comp):
     comp.host.on_frame = lambda write, frame, view: seen.append((write.name(), frame))
     comp.host.frame(1008)
     comp.render(node, "do_update")
-    assert seen == [("write_plate", 1008), ("write_plate", 1009), ("write_matte", 1008), ("write_matte", 1009)]
+    assert seen == [
+        ("write_plate", 1008),
+        ("write_plate", 1009),
+        ("write_matte", 1008),
+        ("write_matte", 1009),
+    ]
     assert "Matte changed on frame 1008" in status(node)
 
 
@@ -142,7 +148,9 @@ def test_cancel_in_the_meter_keeps_what_is_there_and_render_goes_on(comp):
     assert 0 < len(there) < 9 and status(node).startswith("Cancelled. Stopped after frame")
     assert not node["has_result"].value() and comp.host.messages == []
     np.testing.assert_array_equal(
-        comp.host.picture(node, 1001).channels["rgba.red"], sample("plate", 1001)[..., 0], "the comp is as it was"
+        comp.host.picture(node, 1001).channels["rgba.red"],
+        sample("plate", 1001)[..., 0],
+        "the comp is as it was",
     )
     comp.host.cancel_after = None
     comp.render(node)
@@ -150,9 +158,11 @@ def test_cancel_in_the_meter_keeps_what_is_there_and_render_goes_on(comp):
     once = written(result_folder(comp))
     node["version"].setValue(2)
     comp.render(node)
-    assert {frame: bits for frame, (_, bits) in written(result_folder(comp, "v002")).items()} == {
-        frame: bits for frame, (_, bits) in once.items()
-    }
+    from cleanplate_nuke.exr import same_picture
+
+    for frame in once:
+        one, other = (result_folder(comp, version) / f"clean.{frame}.exr" for version in ("v001", "v002"))
+        assert same_picture(one, other)
 
 
 def test_cancel_while_nuke_writes_leaves_everything_as_it_was(comp):
@@ -194,14 +204,13 @@ def test_each_view_is_a_shot_of_its_own(comp):
         file = comp.host.module.toNode(kind)["file"]
         file.setValue(file.value().replace("/main/", "/%V/"))
     comp.render(node)
-    assert status(node).startswith("main: Filled frames 1001-1003 (3 of 3)") and "right: Filled" in status(node)
+    assert status(node).startswith("main: Filled frames 1001-1003 (3 of 3)") and "right: Filled" in status(
+        node
+    )
     left, right = (comp.host.picture(node, 1002, view).channels for view in ("main", "right"))
     np.testing.assert_array_equal(left["rgba.green"][:20], right["rgba.green"][:20])
     np.testing.assert_array_equal(left["rgba.red"][:20], right["rgba.blue"][:20])
     assert node.node("result")["file"].value().endswith("/v001/%V/clean.%04d.exr")
-    comp.change_matte(1003)
-    node["view"].setValue("main") if "main" in node["view"].values() else None
-    comp.host.module.addKnobChanged  # the panel offers the new view once it is opened
     node.showControlPanel()
     assert node["view"].values() == ["all", "main", "right"]
     node["view"].setValue("right")
@@ -250,7 +259,9 @@ def test_an_unsaved_script_renders_into_a_temporary_folder(new_host, tmp_path, m
 
 def test_a_folder_with_spaces_and_letters_of_any_script(comp):
     folder = comp.folder / "Zoë's plates 日本 [new]"
-    node = comp.node(range="custom", first=1001, last=1002, folder="[file dirname [value root.name]]/Zoë's plates 日本")
+    node = comp.node(
+        range="custom", first=1001, last=1002, folder="[file dirname [value root.name]]/Zoë's plates 日本"
+    )
     comp.render(node)
     assert comp.host.messages == [] and "Filled frames 1001-1002" in status(node)
     assert sorted(written(comp.folder / "Zoë's plates 日本" / "v001")) == [1001, 1002]
@@ -262,10 +273,18 @@ def test_one_node_feeds_another(comp):
     import cleanplate_nuke
 
     second = cleanplate_nuke.create(first, comp.host.module.toNode("matte"))
-    for name, value in {"quality": "draft", "device": "cpu", "range": "custom", "first": 1001, "last": 1003}.items():
+    for name, value in {
+        "quality": "draft",
+        "device": "cpu",
+        "range": "custom",
+        "first": 1001,
+        "last": 1003,
+    }.items():
         second[name].setValue(value)
     comp.render(second)
-    assert comp.host.messages == ["VINetInpaint2 needs VINetInpaint1, which is not rendered yet; render it first."]
+    assert comp.host.messages == [
+        "VINetInpaint2 needs VINetInpaint1, which is not rendered yet; render it first."
+    ]
     comp.render(first)
     comp.render(second)
     assert len(comp.host.messages) == 1 and "Filled frames 1001-1003" in status(second)

@@ -124,7 +124,11 @@ def test_frames_of_nobody_need_overwrite(shot):
     shot.written(3).parent.mkdir()
     shot.written(3).write_bytes(b"precious")
     told = look(shot.shot())
-    assert told.action == "occupied" and "with --overwrite" in str(told) and "frames 3 of the output are there already" in told.reasons[0]
+    assert (
+        told.action == "occupied"
+        and "with --overwrite" in str(told)
+        and "frames 3 of the output are there already" in told.reasons[0]
+    )
     assert shot.written(3).read_bytes() == b"precious"
 
 

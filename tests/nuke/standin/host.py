@@ -10,15 +10,56 @@ from pathlib import Path
 from . import knobs, nodes, script_text
 from .knobs import check_thread, expect
 
-_KNOBS = (
-    "Array_Knob AColor_Knob BBox_Knob Boolean_Knob Channel_Knob ChannelMask_Knob Disable_Knob Enumeration_Knob "
-    "EvalString_Knob File_Knob Int_Knob Knob PyScript_Knob Script_Knob String_Knob Tab_Knob Text_Knob"
-).split()
-_FUNCTIONS = (
-    "addBeforeRender addKnobChanged allNodes ask createNode delete execute executeInMainThread executing frame menu "
-    "message pluginAddPath pluginPath removeBeforeRender root scriptClear scriptOpen scriptSave scriptSaveAs "
-    "selectedNodes tcl thisGroup thisKnob thisNode thisView toNode tprint views"
-).split()
+_KNOBS = [
+    "Array_Knob",
+    "AColor_Knob",
+    "BBox_Knob",
+    "Boolean_Knob",
+    "Channel_Knob",
+    "ChannelMask_Knob",
+    "Disable_Knob",
+    "Enumeration_Knob",
+    "EvalString_Knob",
+    "File_Knob",
+    "Int_Knob",
+    "Knob",
+    "PyScript_Knob",
+    "Script_Knob",
+    "String_Knob",
+    "Tab_Knob",
+    "Text_Knob",
+]
+_FUNCTIONS = [
+    "addBeforeRender",
+    "addKnobChanged",
+    "allNodes",
+    "ask",
+    "createNode",
+    "delete",
+    "execute",
+    "executeInMainThread",
+    "executing",
+    "frame",
+    "menu",
+    "message",
+    "pluginAddPath",
+    "pluginPath",
+    "removeBeforeRender",
+    "root",
+    "scriptClear",
+    "scriptOpen",
+    "scriptSave",
+    "scriptSaveAs",
+    "selectedNodes",
+    "tcl",
+    "thisGroup",
+    "thisKnob",
+    "thisNode",
+    "thisView",
+    "toNode",
+    "tprint",
+    "views",
+]
 
 
 class Host:
@@ -78,10 +119,15 @@ class Host:
             setattr(module, name, getattr(self, name))
         module.nodes = _Makers(self)
         module.ProgressTask = self._progress_task()
-        module.env = {"gui": self.GUI, "indie": False, "nc": False, "NukeVersionString": self.NUKE_VERSION_STRING}
+        module.env = {
+            "gui": self.GUI,
+            "indie": False,
+            "nc": False,
+            "NukeVersionString": self.NUKE_VERSION_STRING,
+        }
         module.GUI = self.GUI
         module.NUKE_VERSION_STRING = self.NUKE_VERSION_STRING
-        module.EXE_PATH = "/opt/Nuke{0}/Nuke{0}".format(self.NUKE_VERSION_STRING)
+        module.EXE_PATH = f"/opt/Nuke{self.NUKE_VERSION_STRING}/Nuke{self.NUKE_VERSION_STRING}"
         module.INVISIBLE, module.STARTLINE = knobs.INVISIBLE, knobs.STARTLINE
         module.INPUTS, module.HIDDEN_INPUTS, module.EXPRESSIONS = 1, 2, 4
         return module
@@ -109,7 +155,10 @@ class Host:
         for name in ("init.py", "menu.py")[: 2 if self.GUI else 1]:
             path = Path(folder) / name
             self._read_in = path.parent
-            exec(compile(path.read_text("utf-8"), str(path), "exec"), {"__file__": str(path), "__name__": "__main__"})
+            exec(
+                compile(path.read_text("utf-8"), str(path), "exec"),
+                {"__file__": str(path), "__name__": "__main__"},
+            )
 
     def press(self, node, name):
         """Press a button."""
@@ -185,11 +234,11 @@ class Host:
             raise RuntimeError("I'm already executing something else")
         node = self.toNode(nameOrNode) if isinstance(nameOrNode, str) else nameOrNode
         if node.Class() != "Write" or node["disable"].value():
-            raise RuntimeError("{} can't be executed".format(node.fullName()))
+            raise RuntimeError(f"{node.fullName()} can't be executed")
         views = self.views() if views is None else views
         for view in views:
             if view not in self._views:
-                raise RuntimeError("no view {!r}".format(view))
+                raise RuntimeError(f"no view {view!r}")
         self._executing = True
         try:
             for call, kind in self._before:
@@ -239,7 +288,7 @@ class Host:
         if not self.GUI:
             raise RuntimeError("there is no window")
         if name not in ("Nuke", "Nodes", "Pane", "Properties", "Viewer", "Node Graph", "Animation", "Axis"):
-            raise ValueError("no menu {!r}".format(name))
+            raise ValueError(f"no menu {name!r}")
         return self._menus.setdefault(name, Menu(self, name))
 
     def pluginAddPath(self, args, addToSysPath=True):
@@ -255,7 +304,7 @@ class Host:
     def tcl(self, cmd, *args):
         expect(cmd, str, "command")
         if cmd != "subst" or args[:2] != ("-nobackslashes", "-novariables") or len(args) != 3:
-            raise RuntimeError("the stand-in knows no such TCL: {} {}".format(cmd, args))
+            raise RuntimeError(f"the stand-in knows no such TCL: {cmd} {args}")
         text = args[2]
         while "[" in text:
             text = re.sub(r"\[([^\[\]]*)\]", self._tcl_command, text)
@@ -267,12 +316,12 @@ class Host:
             return self._root["name"].value()
         if words[:2] == ["file", "dirname"]:
             return words[2].rpartition("/")[0]
-        raise RuntimeError("the stand-in knows no such TCL: {}".format(words))
+        raise RuntimeError(f"the stand-in knows no such TCL: {words}")
 
     def scriptSaveAs(self, filename=None, overwrite=-1):
         expect(filename, str, "file name")
         if Path(filename).exists() and overwrite != 1:
-            raise RuntimeError("{} exists".format(filename))
+            raise RuntimeError(f"{filename} exists")
         self._root["name"].setValue(filename)
         Path(filename).write_text(script_text.save(self._root), "utf-8")
 
@@ -355,7 +404,7 @@ class Host:
 
             def setProgress(self, percent):
                 if isinstance(percent, bool) or not isinstance(percent, int) or not 0 <= percent <= 100:
-                    raise TypeError("progress: got {!r}".format(percent))
+                    raise TypeError(f"progress: got {percent!r}")
                 self._done.append(percent)
 
             def isCancelled(self):
@@ -374,7 +423,9 @@ class Menu:
     def addMenu(self, name, icon=None, tooltip=None, index=-1):
         return self._items.setdefault(name, Menu(self._host, name))
 
-    def addCommand(self, name, command=None, shortcut=None, icon=None, tooltip=None, index=-1, readonly=False):
+    def addCommand(
+        self, name, command=None, shortcut=None, icon=None, tooltip=None, index=-1, readonly=False
+    ):
         assert command is not None
         self._items[name] = MenuItem(self._host, command, icon)
         return self._items[name]

@@ -15,7 +15,7 @@ def check_thread():
 
 def expect(value, kinds, what):
     if not isinstance(value, kinds):
-        raise TypeError("{}: got {!r}".format(what, value))
+        raise TypeError(f"{what}: got {value!r}")
 
 
 class Knob:
@@ -36,7 +36,7 @@ class Knob:
 
     def __setattr__(self, name, value):
         if not name.startswith("_"):
-            raise AttributeError("a knob has no attribute {!r}".format(name))
+            raise AttributeError(f"a knob has no attribute {name!r}")
         object.__setattr__(self, name, value)
 
     def Class(self):
@@ -140,7 +140,7 @@ class File_Knob(EvalString_Knob):
     def _checked(self, value):
         expect(value, str, self._name)
         if "\\" in value:
-            raise AssertionError("{}: Nuke takes backslashes for escapes: {!r}".format(self._name, value))
+            raise AssertionError(f"{self._name}: Nuke takes backslashes for escapes: {value!r}")
         return value
 
 
@@ -175,7 +175,7 @@ class Array_Knob(Knob):
             return value
         expect(value, (list, tuple), self._name)
         if len(value) != self._size:
-            raise ValueError("{} takes {} numbers, got {!r}".format(self._name, self._size, value))
+            raise ValueError(f"{self._name} takes {self._size} numbers, got {value!r}")
         return [float(number) for number in value]
 
 
@@ -187,7 +187,7 @@ class Int_Knob(Array_Knob):
 
     def _checked(self, value):
         if isinstance(value, bool):
-            raise TypeError("{}: a bool is no number".format(self._name))
+            raise TypeError(f"{self._name}: a bool is no number")
         expect(value, (int, float), self._name)
         return int(value)
 
@@ -201,7 +201,7 @@ class Boolean_Knob(Array_Knob):
 
     def _checked(self, value):
         if value not in (0, 1, False, True):
-            raise TypeError("{}: got {!r}".format(self._name, value))
+            raise TypeError(f"{self._name}: got {value!r}")
         return bool(value)
 
 
@@ -248,7 +248,7 @@ class Enumeration_Knob(Knob):
         if isinstance(value, int):
             return self._names[value]
         if value not in self._names:
-            raise TypeError("{} has no value {!r}; it has {}".format(self._name, value, self._names))
+            raise TypeError(f"{self._name} has no value {value!r}; it has {self._names}")
         return value
 
     @staticmethod
@@ -273,7 +273,7 @@ class Channel_Knob(Knob):
         expect(value, str, self._name)
         layer = r"(none|all|rgba?|alpha|[A-Za-z_]\w*(\.[A-Za-z_]\w*)?)"
         if not re.fullmatch(layer, value) or (self._depth == 1 and "." not in value and value != "none"):
-            raise ValueError("{}: {!r} is no channel".format(self._name, value))
+            raise ValueError(f"{self._name}: {value!r} is no channel")
         return value
 
 

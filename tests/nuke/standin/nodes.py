@@ -31,7 +31,13 @@ _EXR = {
     "metadata": lambda: Enumeration_Knob(
         "metadata",
         "",
-        ["default metadata", "no metadata", "default metadata and exr/*", "all metadata except input/*", "all metadata"],
+        [
+            "default metadata",
+            "no metadata",
+            "default metadata and exr/*",
+            "all metadata except input/*",
+            "all metadata",
+        ],
     ),
     "autocrop": lambda: Boolean_Knob("autocrop", ""),
 }
@@ -45,7 +51,15 @@ def _specs(name):
         "Output": ([], 1),
         "Dot": ([], 1),
         "NoOp": ([], 1),
-        "Crop": ([BBox_Knob("box", ""), Boolean_Knob("reformat", ""), Boolean_Knob("intersect", ""), Boolean_Knob("crop", "", True)], 1),
+        "Crop": (
+            [
+                BBox_Knob("box", ""),
+                Boolean_Knob("reformat", ""),
+                Boolean_Knob("intersect", ""),
+                Boolean_Knob("crop", "", True),
+            ],
+            1,
+        ),
         "Switch": ([Array_Knob("which", "")], MANY),
         "Merge2": ([Enumeration_Knob("operation", "", ["over", "difference", "plus"])], 3),
         "Grade": (
@@ -98,7 +112,7 @@ def _specs(name):
         ),
     }
     if name not in table:
-        raise RuntimeError("{}: Unknown command".format(name))
+        raise RuntimeError(f"{name}: Unknown command")
     return table[name]
 
 
@@ -115,12 +129,17 @@ class Node:
         self._user_knobs = []
         self._alive = True
         self._cache = {}
-        for knob in [File_Knob("name", "") if kind == "Root" else String_Knob("name", ""), String_Knob("label", ""), Disable_Knob("disable", "")] + own:
+        for knob in [
+            File_Knob("name", "") if kind == "Root" else String_Knob("name", ""),
+            String_Knob("label", ""),
+            Disable_Knob("disable", ""),
+            *own,
+        ]:
             self._attach(knob)
 
     def __setattr__(self, name, value):
         if not name.startswith("_"):
-            raise AttributeError("a node has no attribute {!r}".format(name))
+            raise AttributeError(f"a node has no attribute {name!r}")
         object.__setattr__(self, name, value)
 
     def _attach(self, knob):
@@ -135,7 +154,7 @@ class Node:
     def __getitem__(self, name):
         found = self.knob(name)
         if found is None:
-            raise NameError("knob {} does not exist".format(name))
+            raise NameError(f"knob {name} does not exist")
         return found
 
     def Class(self):
@@ -144,7 +163,12 @@ class Node:
     def knob(self, p, follow_link=True):
         self._check()
         expect(p, str, "a knob's name")
-        if self._kind == "Write" and p in _EXR and p not in self._knobs and self._knobs["file_type"].value() == "exr":
+        if (
+            self._kind == "Write"
+            and p in _EXR
+            and p not in self._knobs
+            and self._knobs["file_type"].value() == "exr"
+        ):
             self._attach(_EXR[p]())
         return self._knobs.get(p)
 
@@ -154,7 +178,7 @@ class Node:
     def addKnob(self, knob):
         self._check()
         if knob.name() in self._knobs:
-            raise ValueError("{} has a knob {} already".format(self.name(), knob.name()))
+            raise ValueError(f"{self.name()} has a knob {knob.name()} already")
         self._attach(knob)
         self._user_knobs.append(knob)
 
@@ -172,13 +196,17 @@ class Node:
             stem, number = (free[:-digits], int(free[-digits:])) if digits else (free, 0)
             free = stem + str(number + 1)
         if free != name and not uncollide:
-            raise ValueError("{} is taken".format(name))
+            raise ValueError(f"{name} is taken")
         self._knobs["name"].setValue(free)
 
     def fullName(self):
         self._check()
         own = self._knobs["name"].value()
-        return own if self._parent is None or self._parent.Class() == "Root" else self._parent.fullName() + "." + own
+        return (
+            own
+            if self._parent is None or self._parent.Class() == "Root"
+            else self._parent.fullName() + "." + own
+        )
 
     def parent(self):
         return self._parent
@@ -197,9 +225,9 @@ class Node:
         self._check()
         expect(i, int, "input")
         if i >= self.maxInputs():
-            raise ValueError("{} has no input {}".format(self.name(), i))
+            raise ValueError(f"{self.name()} has no input {i}")
         if node is not None and node.parent() is not self._parent:
-            raise ValueError("{} and {} are not in one group".format(self.name(), node.name()))
+            raise ValueError(f"{self.name()} and {node.name()} are not in one group")
         while len(self._inputs) <= i:
             self._inputs.append(None)
         self._inputs[i] = node
@@ -269,7 +297,7 @@ class Node:
         elif isinstance(knob, PyScript_Knob):
             self._host._run(knob.command(), self, knob)
         else:
-            raise AssertionError("{} does nothing here".format(knob.name()))
+            raise AssertionError(f"{knob.name()} does nothing here")
 
 
 class Group(Node):

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import re
+from pathlib import Path
 
 import numpy as np
 import OpenImageIO as oiio
@@ -56,7 +56,7 @@ def evaluate(node, frame, view):
     if kind == "Input":
         source = node._outside()
         if source is None:
-            raise RuntimeError("{}: no input".format(node.fullName()))
+            raise RuntimeError(f"{node.fullName()}: no input")
         return evaluate(source, frame, view)
     if kind == "Group":
         return evaluate(node._above()[0], frame, view)
@@ -72,7 +72,7 @@ def evaluate(node, frame, view):
 def _input(node, index):
     source = node.input(index)
     if source is None:
-        raise RuntimeError("{}: input {} is not connected".format(node.fullName(), index))
+        raise RuntimeError(f"{node.fullName()}: input {index} is not connected")
     return source
 
 
@@ -84,15 +84,15 @@ def file_name(pattern, frame, view):
 
 def _read(node, frame, view):
     if not node["raw"].value():
-        raise AssertionError("{}: the stand-in knows no color conversion; set raw".format(node.fullName()))
+        raise AssertionError(f"{node.fullName()}: the stand-in knows no color conversion; set raw")
     if node["localizationPolicy"].value() == "on":
-        raise AssertionError("{} would show a stale local copy".format(node.fullName()))
+        raise AssertionError(f"{node.fullName()} would show a stale local copy")
     frame = min(max(frame, node["first"].value()), node["last"].value())
     path = file_name(node["file"].value(), frame, view)
     if path not in node._cache:
-        if not os.path.isfile(path):
+        if not Path(path).is_file():
             assert node["on_error"].value() == "error"
-            raise RuntimeError("{}: {}: No such file or directory".format(node.fullName(), path))
+            raise RuntimeError(f"{node.fullName()}: {path}: No such file or directory")
         # Kept until the node is reloaded, whatever happens to the file.
         node._cache[path] = read_exr(path)
     picture = node._cache[path]
@@ -124,7 +124,7 @@ def _half(picture):
 def _crop(node, frame, view):
     picture = evaluate(_input(node, 0), frame, view)
     assert not node["reformat"].value() and not node["intersect"].value()
-    bbox = tuple(int(round(number)) for number in node["box"].value())
+    bbox = tuple(round(number) for number in node["box"].value())
     return picture.changed(channels=picture.over(bbox), bbox=bbox)
 
 
@@ -149,34 +149,38 @@ def _merge(node, frame, view):
 def write(node, frame, view):
     """Write one frame of a Write node, as its knobs say."""
     if node["file_type"].value() != "exr" or not node["raw"].value() or node["autocrop"].value():
-        raise AssertionError("{}: not the kind of file that was agreed on".format(node.fullName()))
+        raise AssertionError(f"{node.fullName()}: not the kind of file that was agreed on")
     picture = evaluate(_input(node, 0), frame, view)
     asked = node["channels"].value()
     layer = {"all": lambda name: True, "rgba": lambda name: name.startswith("rgba.")}
     kept = [name for name in picture.channels if layer.get(asked, lambda name: name == asked)(name)]
     if not kept:
-        raise RuntimeError("{}: No channels selected (or available) for write".format(node.fullName()))
+        raise RuntimeError(f"{node.fullName()}: No channels selected (or available) for write")
     path = file_name(node["file"].value(), frame, view)
-    folder = os.path.dirname(path)
-    if not os.path.isdir(folder):
+    folder = Path(path).parent
+    if not folder.is_dir():
         if not node["create_directories"].value():
-            raise RuntimeError("{}: {}: No such file or directory".format(node.fullName(), path))
-        os.makedirs(folder)
+            raise RuntimeError(f"{node.fullName()}: {path}: No such file or directory")
+        folder.mkdir(parents=True)
     _write_exr(path, picture, kept, node)
 
 
 def _write_exr(path, picture, kept, node):
     x, y, r, t = picture.bbox
-    spec = oiio.ImageSpec(r - x, t - y, len(kept), "float" if node["datatype"].value() == "32 bit float" else "half")
+    spec = oiio.ImageSpec(
+        r - x, t - y, len(kept), "float" if node["datatype"].value() == "32 bit float" else "half"
+    )
     spec.x, spec.y = x, picture.size[1] - t
     spec.full_width, spec.full_height = picture.size
     spec.channelnames = tuple(_TO_FILE.get(name, name) for name in kept)
     spec.attribute("compression", "zips")
     spec.attribute("PixelAspectRatio", float(picture.aspect))
-    spec.attribute("DateTime", "2026:01:02 03:04:05")  # Nuke writes none; OpenImageIO would add the present time
+    spec.attribute(
+        "DateTime", "2026:01:02 03:04:05"
+    )  # Nuke writes none; OpenImageIO would add the present time
     if node["metadata"].value() != "no metadata":
         # As Nuke does: a hash of all that is above the node, of any length, and its own version.
-        spec.attribute("nuke/node_hash", "{:x}".format(node._host._hash ** 3))
+        spec.attribute("nuke/node_hash", f"{node._host._hash**3:x}")
         spec.attribute("nuke/version", node._host.NUKE_VERSION_STRING)
         if picture.timecode is not None:
             spec.attribute(_TIMECODE, oiio.TypeDesc("timecode"), picture.timecode)
@@ -185,4 +189,4 @@ def _write_exr(path, picture, kept, node):
     assert file.open(path + ".tmp.exr", spec), file.geterror()
     assert file.write_image(np.ascontiguousarray(pixels, np.float32)), file.geterror()
     assert file.close()
-    os.replace(path + ".tmp.exr", path)
+    Path(path + ".tmp.exr").replace(path)

@@ -1,4 +1,4 @@
-"""Scripts as text, in the manner of `.nk` files: nodes in order, a stack for their inputs, groups in groups."""
+"""Scripts as text, in the manner of `.nk` files: nodes in order, a stack for their inputs, nested groups."""
 
 from __future__ import annotations
 
@@ -27,12 +27,13 @@ def _children(group):
             if source is not None:
                 visit(source)
         written.append(node)
-        for source in reversed(node._inputs):
-            lines.append("push {}".format("0" if source is None else "$N" + source.name()))
-        lines.extend(["{} {{".format(node.Class()), " inputs {}".format(len(node._inputs)), *_values(node), "}"])
+        lines.extend(
+            "push " + ("0" if source is None else "$N" + source.name()) for source in node._inputs[::-1]
+        )
+        lines.extend([f"{node.Class()} {{", f" inputs {len(node._inputs)}", *_values(node), "}"])
         if node.Class() == "Group":
             lines.extend([*(" " + line for line in _children(node)), "end_group"])
-        lines.append("set N{} [stack 0]".format(node.name()))
+        lines.append(f"set N{node.name()} [stack 0]")
 
     for node in group._children:
         visit(node)
@@ -43,10 +44,11 @@ def _values(node):
     lines = []
     for knob in node._knobs.values():
         if knob in node._user_knobs:
-            lines.append(" addUserKnob {{{}}}".format(_declared(knob)))
-        if knob not in node._user_knobs or not isinstance(knob, PyScript_Knob):
-            if not knob._is_default() or knob.name() == "name":
-                lines.append(" {} {}".format(knob.name(), _written(knob)))
+            lines.append(f" addUserKnob {{{_declared(knob)}}}")
+        if isinstance(knob, PyScript_Knob):
+            continue  # its text is in its declaration
+        if not knob._is_default() or knob.name() == "name":
+            lines.append(f" {knob.name()} {_written(knob)}")
     return lines
 
 
@@ -58,7 +60,11 @@ def _declared(knob):
         parts += ["M", "{", *map(_quoted, knob.values()), "}"]
     if isinstance(knob, PyScript_Knob):
         parts += ["T", _quoted(knob.command())]
-    parts += [flag for flag, on in (("-STARTLINE", not knob.getFlag(STARTLINE)), ("+INVISIBLE", knob.getFlag(INVISIBLE))) if on]
+    parts += [
+        flag
+        for flag, on in (("-STARTLINE", not knob.getFlag(STARTLINE)), ("+INVISIBLE", knob.getFlag(INVISIBLE)))
+        if on
+    ]
     return " ".join(parts)
 
 
@@ -77,7 +83,9 @@ def _quoted(text):
 
 
 def _unquoted(text):
-    return re.sub(r"\\(.)", lambda match: "\n" if match.group(1) == "n" else match.group(1), text, flags=re.DOTALL)
+    return re.sub(
+        r"\\(.)", lambda match: "\n" if match.group(1) == "n" else match.group(1), text, flags=re.DOTALL
+    )
 
 
 class Loader:
@@ -93,7 +101,10 @@ class Loader:
     @staticmethod
     def _tokenized(text):
         for match in _TOKEN.finditer(text):
-            yield _unquoted(match.group(1)) if match.group(1) is not None else match.group(0), match.group(1) is not None
+            yield (
+                _unquoted(match.group(1)) if match.group(1) is not None else match.group(0),
+                match.group(1) is not None,
+            )
 
     def load(self):
         """Make every node."""
