@@ -7,6 +7,7 @@ and whatever fails is raised. Until the result is loaded the comp is not touched
 from __future__ import annotations
 
 import atexit
+import contextlib
 import threading
 from typing import Callable
 
@@ -76,7 +77,7 @@ class Rendering:
         nuke.executeInMainThread(_finish, (self, done))
 
     def _tell_aside(self, text: str) -> None:
-        nuke.executeInMainThread(result.tell, (self.node, text))
+        nuke.executeInMainThread(_tell, (self, text))
 
 
 def render(node: nuke.Node, from_frame: int | None = None) -> Rendering | None:
@@ -182,6 +183,11 @@ def check_upstream(node: nuke.Node) -> None:
             raise InpaintError(
                 f"{node.fullName()} needs {other.fullName()}, which is not rendered yet; render it first."
             )
+
+
+def _tell(rendering: Rendering, text: str) -> None:
+    with contextlib.suppress(ValueError):  # the node was deleted meanwhile
+        result.tell(rendering.node, text)
 
 
 def _finish(rendering: Rendering, done: list[str]) -> None:
