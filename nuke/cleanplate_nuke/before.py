@@ -8,12 +8,10 @@ Otherwise the render is stopped with a sentence, before it makes a picture with 
 from __future__ import annotations
 
 import os
-import time
 
 import nuke
 
 from . import order, places, result
-from .core import BusyError
 from .export import frames_on_disk
 from .group import inner, is_inpaint
 from .knobs import RESULT
@@ -25,8 +23,8 @@ from .work import fill
 SWITCH = "CLEANPLATE_BEFORE_RENDER"
 """Environment variable; ``off`` leaves renders alone."""
 
-WAIT_SECONDS = 10.0
-"""Between two looks at a clean plate that another process is filling."""
+WAIT_SECONDS = 24 * 3600
+"""Longest wait for another process that is filling the same frames: another task of the same farm job."""
 
 
 def before_render() -> None:
@@ -87,14 +85,8 @@ def _views_of(node: nuke.Node) -> list[str]:
 
 
 def _make(request: Request) -> None:
-    """Let the core fill; where another process does so already, wait for it."""
+    """Let the core fill; where another process does so already, it waits for that."""
     with open_progress(request.name) as progress:
         for view in request.views:
-            write_job(request, view)
-            while True:
-                try:
-                    fill(request, view, progress, nuke.tprint, progress.is_cancelled)
-                    break
-                except BusyError as error:
-                    nuke.tprint(f"Cleanplate: waiting: {error}")
-                    time.sleep(WAIT_SECONDS)
+            write_job(request, view, WAIT_SECONDS)
+            fill(request, view, progress, nuke.tprint, progress.is_cancelled)

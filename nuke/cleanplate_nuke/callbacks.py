@@ -10,7 +10,7 @@ from . import before, result
 from .group import inner, is_inpaint
 from .knobs import ALL_VIEWS, CUSTOM
 
-_LOOK_KNOBS = ("grow", "feather", "invert", "quality")
+_LOOK_KNOBS = ("grow", "feather", "invert", "quality", "grain")
 _registered: list[bool] = []
 
 

@@ -60,11 +60,10 @@ def _in_environment(folder: Path) -> list[str] | None:
     return None
 
 
-def environment(ocio: str = "", host_folder: str = "") -> dict[str, str]:
+def environment(host_folder: str = "") -> dict[str, str]:
     """Return the environment of the core's process: this one without what Nuke sets for its own Python.
 
     Args:
-        ocio: OpenColorIO configuration of the script; empty leaves ``$OCIO`` as it is.
         host_folder: Nuke's own folder; its libraries are taken out of the search paths.
     """
     kept = {name: value for name, value in os.environ.items() if name not in ("PYTHONHOME", "PYTHONPATH")}
@@ -76,8 +75,6 @@ def environment(ocio: str = "", host_folder: str = "") -> dict[str, str]:
             kept[name] = os.pathsep.join(paths)
         if not kept.get(name, ""):
             kept.pop(name, None)
-    if ocio:
-        kept["OCIO"] = ocio
     return kept
 
 

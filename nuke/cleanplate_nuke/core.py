@@ -15,7 +15,6 @@ from .problem import Cancelled, InpaintError
 PATIENCE_SECONDS = 120.0
 """How long a cancelled render may take to finish its frame and save its state before it is ended."""
 
-_BUSY = 7
 _STOPPED = (130, 143)
 
 Event = Dict[str, Any]
@@ -157,12 +156,7 @@ class Core:
         reason = error or _last_line(self.log, said)
         if not reason:
             reason = f"The core ended unexpectedly (exit code {code})."
-        failure = BusyError if code == _BUSY else InpaintError
-        raise failure(reason, str(self.log))
-
-
-class BusyError(InpaintError):
-    """Another process renders the same output now."""
+        raise InpaintError(reason, str(self.log))
 
 
 class _Lines:

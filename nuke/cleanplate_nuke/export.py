@@ -33,7 +33,6 @@ def export(node: nuke.Node, request: Request, view: str, first: int) -> None:
     with _whole_frames():
         plate = _Export(node, request, view, "plate", first)
         plate.write("all", "32 bit float" if request.exact else "16 bit half")
-        plate.even_out_windows()
         plate.adopt()
         matte = _Export(node, request, view, "matte", first)
         matte.write(request.matte_channel, "16 bit half")
@@ -84,26 +83,6 @@ class _Export:
             write[name].setValue(value)
         self._execute(write, self._first, self._request.last)
 
-    def even_out_windows(self) -> None:
-        """Bring every frame to one data window, the box around them all.
-
-        A plate whose bounding box moves is a fine plate, but the core asks for one window a shot.
-        """
-        boxes = {frame: exr.windows(self._newest(frame))[0] for frame in self._request.frames}
-        around = _union(list(boxes.values()))
-        other = [frame for frame, box in boxes.items() if box != around]
-        if not other:
-            return
-        window = inner(self._node, "window")
-        height = exr.windows(self._newest(other[0]))[1][3] + 1
-        x_min, y_min, x_max, y_max = around
-        window["box"].setValue([x_min, height - 1 - y_max, x_max + 1, height - y_min])
-        window["disable"].setValue(False)
-        try:
-            self._execute(inner(self._node, "write_" + self._kind), other[0], other[-1])
-        finally:
-            window["disable"].setValue(True)
-
     def adopt(self) -> None:
         """Put what differs in the place of what was there, and remove frames outside the range."""
         try:
@@ -147,20 +126,6 @@ class _Export:
     def _new(self, frame: int) -> Path:
         path = places.at_frame(self._pattern, frame)
         return path.parent / _STAGING / path.name
-
-    def _newest(self, frame: int) -> Path:
-        new = self._new(frame)
-        return new if new.exists() else places.at_frame(self._pattern, frame)
-
-
-def _union(boxes: list[exr.Box]) -> exr.Box:
-    lows, highs = [box[:2] for box in boxes], [box[2:] for box in boxes]
-    return (
-        min(low[0] for low in lows),
-        min(low[1] for low in lows),
-        max(high[0] for high in highs),
-        max(high[1] for high in highs),
-    )
 
 
 def frames_on_disk(request: Request, view: str) -> dict[str, list[int]]:

@@ -1,7 +1,7 @@
 """Headers of single-part scanline EXR files, read with the standard library alone.
 
-Enough for two questions about what Nuke has written: do two files hold the same picture, and what is a
-file's data window? (OpenEXR file layout: magic number, version, attributes, line offset table, chunks.)
+Enough to tell whether two files that Nuke has written hold the same picture. (OpenEXR file layout: magic
+number, version, attributes, line offset table, chunks.)
 """
 
 from __future__ import annotations
@@ -13,9 +13,6 @@ from typing import BinaryIO, Dict, Tuple
 MAGIC = b"\x76\x2f\x31\x01"
 _VERSION_SCANLINE = 2
 _LONG_NAMES = 0x400
-
-Box = Tuple[int, int, int, int]
-"""x_min, y_min, x_max, y_max, in pixels, all inclusive; y runs downwards."""
 
 Attributes = Dict[bytes, Tuple[bytes, bytes]]
 
@@ -41,19 +38,6 @@ def same_picture(one: Path, other: Path) -> bool:
             return _same_rest(left, right)
     except (OSError, NotReadableError):
         return False
-
-
-def windows(path: Path) -> tuple[Box, Box]:
-    """Return a file's data window and display window. Raises NotReadableError and OSError."""
-    with path.open("rb") as stream:
-        attributes = _read_header(stream)
-    try:
-        data, display = (
-            struct.unpack("<4i", attributes[name][1]) for name in (b"dataWindow", b"displayWindow")
-        )
-    except (KeyError, struct.error):
-        raise NotReadableError(f"{path} has no windows in its header") from None
-    return data, display
 
 
 def _read_header(stream: BinaryIO) -> Attributes:

@@ -1,12 +1,12 @@
 """The node itself: a Group made in Python of Nuke's own nodes, so that a script opens without the plug-in.
 
-    plate ─┬─ window (Crop) ── write_plate        matte ─┬─ write_matte
+    plate ─┬─ write_plate                         matte ─┬─ write_matte
            ├──────────────── show 1 (Switch) ─ Output    └─ overlay's mask
            ├─ overlay (Grade) ── show 2
     result (Read) ────────────── show 0
            └─ difference (Merge) show 3
 
-Ten nodes: as many as Nuke Indie lets Python reach.
+Nine nodes: Nuke Indie lets Python reach ten.
 """
 
 from __future__ import annotations
@@ -24,7 +24,6 @@ _SHOWN = (
     "frame<parent.result_first||frame>parent.result_last ? ($gui&&parent.show==2 ? 2 : 1) : "
     "$gui ? parent.show : 0"
 )
-_PASS_ON = "disable"
 _MATTE_ONLY = ("Roto", "RotoPaint", "Bezier", "Keyer", "Keylight", "Primatte3", "IBKColourV3", "Cryptomatte")
 
 
@@ -85,10 +84,7 @@ def _build() -> None:
     plate["number"].setValue(0)
     matte = nuke.nodes.Input(name="matte")
     matte["number"].setValue(1)
-    window = nuke.nodes.Crop(name="window")
-    window.setInput(0, plate)
-    window[_PASS_ON].setValue(True)
-    _write("write_plate", window)
+    _write("write_plate", plate)
     _write("write_matte", matte)
     result = _read()
     switch = nuke.nodes.Switch(name="shown")
@@ -103,7 +99,7 @@ def _write(name: str, source: nuke.Node) -> nuke.Node:
     write = nuke.nodes.Write(name=name)
     write.setInput(0, source)
     write["file_type"].setValue("exr")
-    write[_PASS_ON].setValue(True)
+    write["disable"].setValue(True)
     return write
 
 

@@ -16,10 +16,11 @@ EXACT, HALF = PRECISIONS = ("32 bit float (exact)", "16 bit half")
 QUALITIES: dict[str, dict[str, object]] = {
     "draft": {"working_size": 256},
     "standard": {},
-    "high": {"working_size": 1024},
+    "high": {"working_size": 1536},
 }
 """What each quality asks of the core; `standard` is the core's own choice."""
 
+GRAINS = ("off", "auto")
 ENGINES = ("openjd", "deadline-cloud", "deadline", "opencue", "tractor", "slurm")
 
 _NOT_INSTALLED = (
@@ -101,11 +102,16 @@ def _look() -> list[nuke.Knob]:
         ),
         _told(
             nuke.Enumeration_Knob("quality", "quality", list(QUALITIES)),
-            "'standard' is the setting to begin with. 'draft' looks at the hole with a quarter of the "
-            "pixels: "
-            "quick, for judging the matte. 'high' looks with four times the pixels, for large holes, and is "
-            "about four times as slow.",
+            "'standard' is the setting to begin with: as many pixels as suit the device. 'draft' works on at "
+            "most 256 x 256 pixels: quick, for judging the matte. 'high' works on up to 1536 x 1536 pixels, "
+            "for large holes: slow without a graphics card.",
             "standard",
+        ),
+        _beside(
+            _told(
+                nuke.Enumeration_Knob("grain", "grain", list(GRAINS)),
+                "'auto' gives what the network painted the grain that the plate has around it.",
+            )
         ),
         _told(
             nuke.String_Knob("color", "color space"),

@@ -16,7 +16,7 @@ from .group import is_inpaint
 from .knobs import ALL_VIEWS, CUSTOM, EXACT, INPUT, QUALITIES
 from .problem import InpaintError
 
-_LOOK = {"grow": "grow", "feather": "feather", "invert": "matte_invert"}
+_LOOK = {"grow": "grow", "feather": "feather", "invert": "matte_invert", "grain": "grain"}
 """Knobs and the core's settings of the same meaning."""
 
 
@@ -68,7 +68,7 @@ class Request(NamedTuple):
 
     def core(self, view: str) -> Core:
         """Return the core, with this view's log."""
-        env = environment(self.color.config, str(Path(nuke.EXE_PATH).parent))
+        env = environment(str(Path(nuke.EXE_PATH).parent))
         return Core(self.command, env, self.job_folder(view) / "cleanplate.log")
 
     def looks(self) -> dict[str, object]:
@@ -139,8 +139,11 @@ def look_of(node: nuke.Node) -> dict[str, object]:
     return settings
 
 
-def write_job(request: Request, view: str) -> Path:
-    """Write a view's job.json and return its path."""
+def write_job(request: Request, view: str, wait_seconds: float = 0) -> Path:
+    """Write a view's job.json and return its path.
+
+    `wait_seconds` is how long the core waits where another render is filling the same frames.
+    """
     folder = places.in_view(request.folder, view)
     job = {
         "version": 1,
@@ -150,6 +153,7 @@ def write_job(request: Request, view: str) -> Path:
             "output": places.result_pattern(folder),
             "frames": f"{request.first}-{request.last}",
             "colorspace": request.color.space,
+            "ocio_config": request.color.config or None,
         },
         "settings": request.settings,
         "run": {
@@ -157,6 +161,7 @@ def write_job(request: Request, view: str) -> Path:
             "device": request.device,
             "progress_file": str(request.job_folder(view) / "progress.jsonl"),
             "cancel_file": str(request.cancel_file(view)),
+            "wait_seconds": wait_seconds,
         },
     }
     path = request.job(view)

@@ -34,9 +34,10 @@ def load(node: nuke.Node, request: Request, done: list[str]) -> None:
 
 
 def tell(node: nuke.Node, text: str) -> None:
-    """Show a sentence in the node's status line; without a window print it too."""
+    """Show a sentence in the node's status line; without a window print it too, once."""
+    is_new = node["status"].value() != text
     node["status"].setValue(text)
-    if not nuke.GUI:
+    if is_new and not nuke.GUI:
         print(f"{node.fullName()}: {text}")
 
 

@@ -1,4 +1,4 @@
-"""Without a window: `nuke -t` renders nodes in order; a Write finds or makes the clean plate, or is stopped."""
+"""Without a window: `nuke -t` renders nodes in order; a Write finds or makes clean plates, or is stopped."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def test_nodes_are_rendered_in_the_order_they_need_each_other(script, new_host, 
     # Once more: nothing is left to do.
     new_host(gui=False)
     assert batch(monkeypatch, script.as_posix()) == 0
-    assert capsys.readouterr().out.count("Nothing to do: every frame is there") == 2
+    assert capsys.readouterr().out.count("Nothing to do: every frame is there") == 2, "each is said once"
 
 
 def test_only_the_nodes_that_are_asked_for_and_what_they_need(script, new_host, monkeypatch, capsys):

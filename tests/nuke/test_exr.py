@@ -58,11 +58,3 @@ def test_a_cut_or_foreign_file_is_never_the_same(exr, tmp_path):
     assert not exr.same_picture(one, tmp_path / "gone.exr")
     tiled = write(tmp_path / "tiled.exr", tiled=1)
     assert not exr.same_picture(tiled, tiled)
-
-
-def test_windows(exr, tmp_path):
-    path = write(tmp_path / "one.exr", origin=(-3, 5), rows=20)
-    assert exr.windows(path) == ((-3, 5, 12, 24), (0, 0, 15, 39))
-    (tmp_path / "text.exr").write_text("hello, this is no picture at all")
-    with pytest.raises(exr.NotReadableError):
-        exr.windows(tmp_path / "text.exr")

@@ -81,7 +81,7 @@ def test_every_knob_that_is_seen_explains_itself(host):
 def test_a_node_has_as_few_nodes_inside_as_indie_can_reach(host):
     import cleanplate_nuke
 
-    assert len(cleanplate_nuke.create().nodes()) == 10
+    assert len(cleanplate_nuke.create().nodes()) < 10
 
 
 def test_a_script_opens_on_a_machine_without_the_plug_in(host, new_host, tmp_path):
