@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from . import cli_batch, cli_install, cli_worker
+from . import cli_batch, cli_install, cli_probe, cli_worker
 from .errors import CleanplateError, SettingsError
 
 if TYPE_CHECKING:
@@ -151,6 +151,7 @@ def _parser() -> argparse.ArgumentParser:
     doctor = commands.add_parser("doctor", help="say what is installed and whether a render would run here")
     doctor.set_defaults(command=_doctor)
     cli_install.add(commands)
+    cli_probe.add(commands, [_add_shot, _add_look], _job)
     cli_worker.add(commands)
     cli_batch.add(commands)
     return parser
@@ -175,7 +176,14 @@ def _add_render(commands: Any) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         argument_default=argparse.SUPPRESS,
     )
-    shot = render.add_argument_group("shot")
+    _add_shot(render)
+    _add_look(render)
+    _add_run(render)
+    render.set_defaults(command=_render)
+
+
+def _add_shot(parser: argparse.ArgumentParser) -> None:
+    shot = parser.add_argument_group("shot")
     shot.add_argument("--plate", metavar="P", help="the plate: a sequence, a folder or a movie")
     shot.add_argument("--matte", metavar="M", help="what goes away, white; a still serves every frame")
     shot.add_argument("--output", metavar="O", help="the clean plate: a sequence, its folder, or a .mov")
@@ -195,7 +203,10 @@ def _add_render(commands: Any) -> None:
         choices=("8", "10", "12", "16", "half", "float"),
         help="of the output's color (the plate's)",
     )
-    look = render.add_argument_group("look")
+
+
+def _add_look(parser: argparse.ArgumentParser) -> None:
+    look = parser.add_argument_group("look")
     look.add_argument("--grow", type=int, metavar="PX", help="grow the matte, negative shrinks it (0)")
     look.add_argument("--feather", type=int, metavar="PX", help="fade the fill into the plate over PX (0)")
     look.add_argument(
@@ -228,7 +239,10 @@ def _add_render(commands: Any) -> None:
     look.add_argument(
         "--exposure", metavar="N", help="stops brighter that the network sees a scene-referred plate (auto)"
     )
-    run = render.add_argument_group("run")
+
+
+def _add_run(parser: argparse.ArgumentParser) -> None:
+    run = parser.add_argument_group("run")
     run.add_argument("--job", metavar="FILE", help="job.json with all of this; options override its fields")
     run.add_argument("--model", metavar="NAME", help="name or path of a model bundle (vinet)")
     run.add_argument("--device", metavar="D", help="auto, cpu, cuda or cuda:N (auto)")
@@ -275,7 +289,6 @@ def _add_render(commands: Any) -> None:
         metavar="SECONDS",
         help="after SIGTERM or SIGINT, leave a frame that takes longer than this (wait for it)",
     )
-    render.set_defaults(command=_render)
 
 
 def _add_models(commands: Any) -> None:

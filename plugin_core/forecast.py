@@ -9,11 +9,9 @@ opened. With ``--progress json`` one line is printed, for hosts to act on and to
 
 from __future__ import annotations
 
-import contextlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
 
 from .checkpoints import Checkpoints
@@ -91,13 +89,12 @@ def forecast(shot: Shot, settings: Settings, run: Run, network: NetworkShape) ->
     """
     if run.state_in is not None:
         raise SettingsError("A dry run looks at no state; leave --state-in out.")
-    with _no_folder_left(Path(shot.output)):
-        sources = open_sources(shot, run.chunk)
-        folder = state_folder(sources, run.chunk)
-        key = Journal(folder / "journal.jsonl", {}).found_key()
-        # Which device it would run on is not known here; what is there goes on at its size on any.
-        size = chosen_size(settings.working_size, key, STANDARD_SIZE)
-        plan = make_plan(sources, shot, settings.model_copy(update={"working_size": size}), network)
+    sources = open_sources(shot, run.chunk, dry=True)
+    folder = state_folder(sources, run.chunk)
+    key = Journal(folder / "journal.jsonl", {}).found_key()
+    # Which device it would run on is not known here; what is there goes on at its size on any.
+    size = chosen_size(settings.working_size, key, STANDARD_SIZE)
+    plan = make_plan(sources, shot, settings.model_copy(update={"working_size": size}), network)
     journal = Journal(folder / "journal.jsonl", plan.key)
     if key is None:
         return _without_journal(plan)
@@ -139,15 +136,3 @@ def _begin(plan: Plan, kept: Checkpoints, needed: int) -> int:
     segment = plan.schedule.segment_of(needed)
     saved = kept.newest(from_frame=segment.first, below=needed)
     return segment.first if saved is None else saved.frame + 1
-
-
-@contextlib.contextmanager
-def _no_folder_left(output: Path) -> Iterator[None]:
-    """Remove the folders that looking at the output made."""
-    missing = [folder for folder in (output, *output.parents) if not folder.exists()]
-    try:
-        yield
-    finally:
-        for folder in missing:
-            with contextlib.suppress(OSError):
-                folder.rmdir()

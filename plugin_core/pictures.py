@@ -123,6 +123,11 @@ class Plate:
         return replace(self, header=header)
 
     @property
+    def nbytes(self) -> int:
+        """Bytes of memory that the pixels take."""
+        return sum(group.pixels.nbytes for part in self.parts for group in part.groups)
+
+    @property
     def rgb(self) -> NDArray[np.float32]:
         """The data window's color, (H, W, 3) float32; made anew at every access, see :meth:`crop` for less.
 

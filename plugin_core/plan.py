@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -13,6 +15,7 @@ from .compose import covers_everything
 from .crop_path import Bounds
 from .errors import InputError, MissingFramesError, SettingsError, WriteError
 from .frames import FrameRange, Sequence
+from .hole import Hole
 from .images import Header, Storage, formats_lossy, output_notes
 from .islands import Islands, islands_of
 from .lanes import Lane, choose_lanes
@@ -75,12 +78,13 @@ class Plan:
     notes: tuple[str, ...] = ()
 
 
-def open_sources(shot: Shot, chunk: str | None = None) -> Sources:
+def open_sources(shot: Shot, chunk: str | None = None, *, dry: bool = False) -> Sources:
     """Find the pictures of a shot and check that they can be rendered.
 
     Args:
         shot: where they are.
         chunk: the part of its frames to render; None for all. What is checked does not depend on it.
+        dry: make no folder for the output and try no file in it.
 
     Raises:
         InputError: bad range, or an output that would overwrite an input.
@@ -98,6 +102,7 @@ def open_sources(shot: Shot, chunk: str | None = None) -> Sources:
     _check_complete(plate, matte, first, last)
     output = _output(shot.output, plate, first)
     _check_output(output, plate, matte)
+    _check_folder(output.folder, dry)
     lower, upper = _readable(plate, matte, first, last)
     plate, header = check_headers(plate, range(lower, upper + 1))
     notes = output_notes(header, output.extension, storage)
@@ -116,7 +121,7 @@ def make_plan(
     network: NetworkShape,
     *,
     continues: bool = False,
-    watch: Callable[[int], None] = lambda frame: None,
+    watch: Callable[[int, Hole | None], None] = lambda frame, hole: None,
 ) -> Plan:
     """Decide how a shot is rendered; reads every matte once.
 
@@ -126,7 +131,7 @@ def make_plan(
         settings: what was asked for, with a working size.
         network: the model, opened or not.
         continues: the state before the first frame will be handed in.
-        watch: called with each matte's frame after it was read; may raise to stop.
+        watch: called with each matte's frame, and its hole, after it was read; may raise to stop.
 
     Raises:
         ImageError: a matte can't be read or does not fit its plate.
@@ -233,13 +238,21 @@ def _check_output(output: Sequence, plate: Clip, matte: Clip) -> None:
             raise InputError(
                 f"Output {output} would overwrite the {what}; give another folder or another name."
             )
+
+
+def _check_folder(folder: Path, dry: bool) -> None:
     try:
-        output.folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=output.folder):
+        if dry:
+            there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+            if not (there.is_dir() and os.access(there, os.W_OK)):
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+            return
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
             pass
     except OSError as error:
         raise WriteError(
-            f"Output folder {output.folder} can't be written to ({error.strerror or error}); "
+            f"Output folder {folder} can't be written to ({error.strerror or error}); "
             "check its permissions or give another."
         ) from error
 
@@ -274,7 +287,9 @@ def mattes_of(sources: Sources, settings: Settings, cuts: tuple[int, ...]) -> Sh
     )
 
 
-def _scan(sources: Sources, mattes: ShotMattes, watch: Callable[[int], None]) -> dict[int, Islands]:
+def _scan(
+    sources: Sources, mattes: ShotMattes, watch: Callable[[int, Hole | None], None]
+) -> dict[int, Islands]:
     """Return the holes of every frame.
 
     All readable frames count, not only the range's, so that every part of a shot is rendered with the same
@@ -290,7 +305,7 @@ def _scan(sources: Sources, mattes: ShotMattes, watch: Callable[[int], None]) ->
         everything &= hole is not None and covers_everything(
             hole.box, hole.alpha, header.width, header.height
         )
-        watch(frame)
+        watch(frame, hole)
     if everything:
         raise InputError(
             f"Matte {sources.matte.name} covers the whole picture on every frame, so there is nothing to "

@@ -109,7 +109,7 @@ def render(
             _with_size(settings, run, network, folder, handed_in),
             network,
             continues=handed_in is not None,
-            watch=lambda frame: _check_stop(stop, f"Stopped while reading mattes, at frame {frame}."),
+            watch=lambda frame, hole: _check_stop(stop, f"Stopped while reading mattes, at frame {frame}."),
         )
         for note in plan.notes:
             reporters.note(note)

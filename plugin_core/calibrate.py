@@ -1,0 +1,154 @@
+"""What a render takes in time and memory, found by running a few frames of it where the matte is largest."""
+
+from __future__ import annotations
+
+import os
+import statistics
+import sys
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from .checkpoints import Checkpoints
+from .frame_writer import FrameWriter
+from .frames import Sequence
+from .journal import Journal
+from .network import Network
+from .plan import Plan
+from .shot_reader import ShotReader
+from .state import ShotState
+from .stepper import Stepper
+from .window import Schedule
+
+_STEPS = 4
+"""Frames that are run; the first opens graphs and reads a whole window, and is counted apart."""
+
+_QUEUED = 4
+"""Plates that a render holds beyond those of one step: prepared, or waiting to be written."""
+
+
+_BESIDE = 128 << 20
+"""What a render holds besides, measured: saved states on their way to disk, the readers' buffers."""
+
+
+@dataclass(frozen=True)
+class Pace:
+    """Seconds of the parts of a render, at its busiest.
+
+    Attributes:
+        start: until the first frame is there.
+        read, step, write: of a frame, once it runs; they run side by side.
+        copy: of a frame that has nothing to fill.
+        pixels: that the network saw on the measured frames.
+        memory_bytes: that a render of any length takes.
+    """
+
+    start: float
+    read: float
+    step: float
+    write: float
+    copy: float
+    pixels: int
+    memory_bytes: int
+
+    def per_frame(self, pixels: int, cores: int) -> float:
+        """Return the seconds of a frame on which the network sees so many pixels.
+
+        Reading and writing run beside the network: on a processor they share its cores (`cores`), beside a
+        card (0) they cost nothing until one of them takes longer.
+        """
+        if not pixels:
+            return self.copy
+        step = self.step * pixels / self.pixels
+        beside = (self.read + self.write) / cores if cores else 0.0
+        return max(step + beside, self.read, self.write)
+
+
+def measure_pace(plan: Plan, network: Network, folder: Path) -> Pace | None:
+    """Run a few frames of a shot into a folder, as a render does; None where there is nothing to fill.
+
+    Raises:
+        CleanplateError: what the render would raise there.
+    """
+    if not plan.lanes:
+        return None
+    first, last = _busiest(plan)
+    part = _part(plan, first, last, network, folder)
+    reader = ShotReader(part)
+    stepper = Stepper(network, ShotState(part.key, part.schedule, part.lanes))
+    writer = FrameWriter(part, Journal(folder / "journal.jsonl", part.key), Checkpoints(folder, part.key))
+    watch = _Stopwatch()
+    times: list[tuple[float, float, float]] = []
+    plate_bytes = 0
+    for step in part.schedule.steps():
+        given = reader.prepare(step)
+        read = watch.lap()
+        outputs = stepper.run(given)
+        ran = watch.lap()
+        writer.fill(given, outputs, given.prints, None)
+        times.append((read, ran, watch.lap()))
+        plate_bytes = 0 if given.plate is None else given.plate.nbytes
+    writer.copy(first)
+    copy = watch.lap()
+    read, ran, wrote = (statistics.median(column) for column in zip(*(times[1:] or times), strict=True))
+    memory = peak_memory() + _QUEUED * plate_bytes + _BESIDE
+    return Pace(sum(times[0]), read, ran, wrote, copy, seen_pixels(plan, first), memory)
+
+
+def seen_pixels(plan: Plan, frame: int) -> int:
+    """Return how many pixels the network sees on a frame, over all crops."""
+    sizes = [lane.region_at(frame).network_size for lane in plan.lanes if lane.first <= frame <= lane.last]
+    return sum(height * width for height, width in sizes)
+
+
+def peak_memory() -> int:
+    """Return the most bytes of memory that this process has held."""
+    if sys.platform == "win32":
+        import psutil
+
+        return int(psutil.Process().memory_info().peak_wset)
+    import resource
+
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return most if sys.platform == "darwin" else most * 1024
+
+
+def cores() -> int:
+    """Return how many processor cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _busiest(plan: Plan) -> tuple[int, int]:
+    """A short run of frames, inside one take, around the one on which the network sees most."""
+    frames = range(plan.sources.first, plan.sources.last + 1)
+    busiest = max(frames, key=lambda frame: seen_pixels(plan, frame))
+    segment = plan.schedule.segment_of(busiest)
+    first = max(segment.first, min(busiest, segment.last - _STEPS + 1))
+    return first, min(first + _STEPS - 1, segment.last)
+
+
+def _part(plan: Plan, first: int, last: int, network: Network, folder: Path) -> Plan:
+    """The plan of these frames alone, written into the folder."""
+    segment = plan.schedule.segment_of(first)
+    schedule = Schedule(
+        first=first,
+        last=last,
+        lower=segment.lower,
+        upper=segment.upper,
+        offsets=network.source_offsets,
+        matte_union=plan.settings.matte_union,
+    )
+    output = Sequence.parse(folder / f"probe.####{plan.sources.output.extension}")
+    sources = replace(plan.sources, output=output, begins=first, first=first, last=last)
+    return replace(plan, sources=sources, schedule=schedule)
+
+
+class _Stopwatch:
+    def __init__(self) -> None:
+        self._began = time.perf_counter()
+
+    def lap(self) -> float:
+        """Seconds since the lap before."""
+        now = time.perf_counter()
+        seconds, self._began = now - self._began, now
+        return seconds

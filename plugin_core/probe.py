@@ -1,0 +1,249 @@
+"""Find out what a render would do, without doing it: `cleanplate probe`.
+
+Nothing is written, but for a few frames in the system's temporary folder that are timed and removed at once.
+What a render would refuse is told as a problem, beside all that could be found out before it.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from .calibrate import Pace, cores, measure_pace, seen_pixels
+from .clip import Clip, MovieClip, missing_frames, open_clip
+from .cuts import Thumbnail, suspected_cuts, thumbnail
+from .errors import CleanplateError
+from .frames import compact
+from .hole import Hole
+from .images import Header, Plate, formats_lossy
+from .model import Bundle, find_bundle
+from .network import NetworkShape
+from .plan import Plan, Sources, make_plan, open_sources
+from .probe_report import Cost, Coverage, Crop, Frames, Output, Picture, Problem, Report
+from .probe_warnings import warnings_of
+from .session import Session
+from .shot import Job, Shot
+from .working_size import STANDARD_SIZE, installed_memory
+
+Tell = Callable[[str], None]
+
+_SAMPLES = 384
+"""Pixels across that are enough to tell a cut."""
+
+
+def probe(job: Job, *, quick: bool = False, tell: Tell = lambda doing: None) -> Report:
+    """Find out what rendering a job would do.
+
+    Args:
+        job: what would be rendered.
+        quick: read no plates: no cuts are looked for and nothing is timed.
+        tell: told what is being done, for those who wait.
+    """
+    finder = _Finder(job, quick, tell)
+    try:
+        finder.find()
+    except CleanplateError as error:
+        finder.report = replace(finder.report, problem=Problem(str(error), error.exit_code))
+    return replace(finder.report, warnings=warnings_of(finder.report))
+
+
+class _Finder:
+    """Fills in a report step by step, so that what was found before a problem is kept."""
+
+    def __init__(self, job: Job, quick: bool, tell: Tell) -> None:
+        self._job = job
+        self._quick = quick
+        self._tell = tell
+        self._mattes: dict[int, Coverage] = {}
+        self.report = Report(plate=job.shot.plate, matte=job.shot.matte, cuts=job.shot.cuts)
+
+    def find(self) -> None:
+        """Raises what the render would raise before its first frame."""
+        shot, run = self._job.shot, self._job.run
+        self._tell("looking for frames")
+        self._learn(frames=_frames_of(shot))
+        sources = open_sources(shot, run.chunk, dry=True)
+        self._learn(
+            frames=_frames_within(self.report.frames, sources),
+            picture=_picture_of(sources.header, _sizes(sources)),
+            output=_output_of(sources),
+            notes=sources.notes,
+        )
+        with ExitStack() as stack:
+            session = None
+            network: NetworkShape
+            if self._quick:
+                network = Bundle.open(find_bundle(run.model))
+            else:
+                network = session = stack.enter_context(
+                    Session.open(run.model, device=run.device, threads=run.threads)
+                )
+            plan = self._plan(sources, network, STANDARD_SIZE if session is None else session.working_size)
+            if session is not None:
+                self._look_at_plates(plan)
+                self._time(plan, session)
+
+    def _learn(self, **facts: object) -> None:
+        self.report = replace(self.report, **facts)  # type: ignore[arg-type]
+
+    def _plan(self, sources: Sources, network: NetworkShape, size: int) -> Plan:
+        """Read the mattes; what was read counts, even where the last one is refused."""
+        self._tell("reading mattes")
+        settings = self._job.settings
+        asked = settings.model_copy(update={"working_size": settings.working_size or size})
+        try:
+            plan = make_plan(
+                sources,
+                self._job.shot,
+                asked,
+                network,
+                continues=self._job.run.state_in is not None,
+                watch=lambda frame, hole: self._cover(sources, frame, hole),
+            )
+        finally:
+            mattes = tuple(self._mattes[frame] for frame in sorted(self._mattes))
+            self._learn(mattes=mattes, reach=max(map(abs, network.source_offsets)))
+        self._learn(
+            color=plan.color.name,
+            crops=tuple(_crops_of(plan)),
+            notes=tuple(dict.fromkeys((*sources.notes, *plan.notes))),
+        )
+        return plan
+
+    def _cover(self, sources: Sources, frame: int, hole: Hole | None) -> None:
+        alike = range(sources.lower, sources.upper + 1) if sources.matte.is_still else (frame,)
+        for each in alike:
+            self._mattes[each] = coverage(each, hole, sources.header.width, sources.header.height)
+
+    def _look_at_plates(self, plan: Plan) -> None:
+        self._tell("looking for cuts")
+        frames = range(plan.sources.lower, plan.sources.upper + 1)
+        small = (self._thumbnail(plan, plan.sources.plate.plate(frame)) for frame in frames)
+        found = suspected_cuts(frames[0], small)
+        self._learn(suspected_cuts=tuple(cut for cut in found if cut not in plan.cuts))
+
+    def _thumbnail(self, plan: Plan, plate: Plate) -> Thumbnail:
+        step = max(1, plate.header.width // _SAMPLES)
+        uneven = self.report.picture is not None and self.report.picture.sizes
+        # Of files with windows of their own the same pixels must be compared: those of the canvas.
+        picked = plate.rgb[::step, ::step] if uneven else plate.sampled(step)
+        finite = np.nan_to_num(picked, nan=0.0, posinf=0.0, neginf=0.0)
+        return thumbnail(plan.color.to_network(np.ascontiguousarray(finite)))
+
+    def _time(self, plan: Plan, session: Session) -> None:
+        self._tell("timing a few frames")
+        with tempfile.TemporaryDirectory(prefix="cleanplate-probe-") as folder:
+            pace = measure_pace(plan, session, Path(folder))
+        if pace is not None:
+            self._learn(cost=cost_of(plan, pace, str(session.device)))
+
+
+def coverage(frame: int, hole: Hole | None, width: int, height: int) -> Coverage:
+    """Return how much of a picture of this size is filled, and which of its edges that touches."""
+    if hole is None:
+        return Coverage(frame, 0.0)
+    touched = {
+        "left": hole.box.x0 <= 0,
+        "top": hole.box.y0 <= 0,
+        "right": hole.box.x1 >= width,
+        "bottom": hole.box.y1 >= height,
+    }
+    share = float((hole.alpha > 0).sum()) / (width * height)
+    return Coverage(frame, share, tuple(edge for edge, does in touched.items() if does))
+
+
+def cost_of(plan: Plan, pace: Pace, device: str) -> Cost:
+    """Return what all frames of a plan take at a pace measured on some of them."""
+    beside = cores() if device == "cpu" else 0
+    seen = [seen_pixels(plan, frame) for frame in range(plan.sources.first, plan.sources.last + 1)]
+    seconds = [pace.per_frame(pixels, beside) for pixels in seen]
+    return Cost(device, max(seconds), pace.start + sum(seconds[1:]), pace.memory_bytes, installed_memory())
+
+
+def _frames_of(shot: Shot) -> Frames:
+    """What is on disk of the range, gaps and all. Raises InputError or MissingFramesError."""
+    plate, matte = open_clip(shot.plate), open_clip(shot.matte)
+    asked = shot.frame_range()
+    there = plate.frames()
+    first, last = (asked.first, asked.last) if asked else (there[0], there[-1]) if there else (0, 0)
+    missing = [str(missing_frames(clip, first, last)) for clip in (plate, matte)]
+    return Frames(first, last, 0, 0, _told(plate) or "", _told(matte), *missing)
+
+
+def _told(clip: Clip) -> str | None:
+    return None if clip.is_still else compact(clip.frames())
+
+
+def _frames_within(found: Frames | None, sources: Sources) -> Frames:
+    assert found is not None  # told before the sources were opened
+    return replace(
+        found,
+        first=sources.first,
+        last=sources.last,
+        before=sources.first - sources.lower,
+        after=sources.upper - sources.last,
+    )
+
+
+def _sizes(sources: Sources) -> dict[str, str]:
+    """Frames by data window, where a plate's windows differ."""
+    by_window: dict[str, list[int]] = {}
+    if isinstance(sources.plate, MovieClip):
+        return {}
+    for frame in range(sources.lower, sources.upper + 1):
+        x, y, width, height = sources.plate.header(frame).data_window
+        by_window.setdefault(f"{width}x{height} at {x},{y}", []).append(frame)
+    return {window: compact(frames) for window, frames in by_window.items()} if len(by_window) > 1 else {}
+
+
+def _picture_of(header: Header, sizes: dict[str, str]) -> Picture:
+    return Picture(
+        format=header.format,
+        width=header.width,
+        height=header.height,
+        data_window=header.data_window,
+        display_window=header.display_window,
+        pixel_aspect=header.pixel_aspect,
+        channels=header.channels,
+        types=header.types,
+        filled=tuple(header.channels[index] for index in header.fill_channels),
+        parts=header.parts,
+        compression=header.compression,
+        sizes=sizes,
+    )
+
+
+def _output_of(sources: Sources) -> Output:
+    output = sources.output
+    there = [frame for frame in output.frames_on_disk() if sources.first <= frame <= sources.last]
+    existing = next(path for path in (output.folder, *output.folder.absolute().parents) if path.exists())
+    size = sources.plate.path(sources.first).stat().st_size
+    frames = sources.last - sources.first + 1
+    if isinstance(sources.plate, MovieClip) or formats_lossy(sources.plate.path(sources.first).suffix):
+        size = 3 * sources.header.width * sources.header.height  # as PNG, at worst
+    return Output(
+        path=str(output),
+        lossy=formats_lossy(output.extension),
+        there=compact(there) if there else "",
+        bytes_needed=size * frames,
+        bytes_free=shutil.disk_usage(existing).free,
+    )
+
+
+def _crops_of(plan: Plan) -> Iterator[Crop]:
+    for lane in plan.lanes:
+        first = max(lane.first, plan.sources.first)
+        last = min(lane.last, plan.sources.last)
+        if first > last:
+            continue
+        region = lane.region_at(first)
+        height, width = region.network_size
+        box = (region.crop.x0, region.crop.y0, region.crop.width, region.crop.height)
+        moves = any(lane.region_at(frame) != region for frame in range(first, last + 1))
+        yield Crop(first, last, box, (width, height), moves)
