@@ -40,6 +40,45 @@ def render(
     return _MovieRender(shot, settings, run, network, reporters, stop).frames()
 
 
+def pictures_of(shot: Shot) -> Shot:
+    """Return the shot whose output is the pictures that a movie is made of; itself for a sequence."""
+    path = Path(shot.output)
+    if not is_movie(path):
+        return shot
+    pattern = _folder(path) / "frames" / f"{path.stem}.####.tif"
+    return shot.model_copy(update={"output": str(pattern)})
+
+
+def check_delivery(shot: Shot, run: Run, plate: Clip) -> None:
+    """Refuse what can't be asked of a movie; says nothing of a sequence. Raises InputError."""
+    path = Path(shot.output)
+    if not is_movie(path):
+        return
+    if run.chunk or run.state_in or run.state_out:
+        raise InputError(
+            f"{path} is a movie, which is written in one go: render chunks to a sequence, and make "
+            "the movie of it."
+        )
+    if shot.compression or shot.bit_depth:
+        raise InputError(f"{path} is a movie: leave --compression and --bit-depth out.")
+    if any(holds(clip, path) for clip in (shot.plate, shot.matte)):
+        raise InputError(f"Output {path} would overwrite an input; give another name.")
+    if path.exists() and not (run.resume or run.overwrite):
+        raise InputError(f"{path} is there already; use --overwrite to render it again.")
+    if not plate.is_still:
+        check_movie(path, plate.header(_range(shot, plate)[0]).is_float)
+
+
+def _range(shot: Shot, plate: Clip) -> tuple[int, int]:
+    asked = shot.frame_range()
+    there = plate.frames()
+    return (there[0], there[-1]) if asked is None else (asked.first, asked.last)
+
+
+def _folder(movie: Path) -> Path:
+    return movie.parent / ".cleanplate" / movie.name
+
+
 class _MovieRender:
     """One render to a movie."""
 
@@ -49,43 +88,22 @@ class _MovieRender:
         self._shot, self._settings, self._run = shot, settings, run
         self._network, self._reporters, self._stop = network, reporters, stop
         self._path = Path(shot.output)
-        self._folder = self._path.parent / ".cleanplate" / self._path.name
-        self._pattern = self._folder / "frames" / f"{self._path.stem}.####.tif"
+        self._folder = _folder(self._path)
+        self._inner = pictures_of(shot)
+        self._pattern = Path(self._inner.output)
 
     def frames(self) -> Iterator[FrameDone]:
         """Check, render what is missing, make the movie."""
         plate = open_clip(self._shot.plate)
-        self._check(plate)
+        check_delivery(self._shot, self._run, plate)
         about = self._about(plate)
         if self._run.resume and self._is_made(about):
             self._say_done()
             return
-        inner = self._shot.model_copy(update={"output": str(self._pattern)})
         quiet = _UntilTheMovie(self._reporters, str(self._path))
-        yield from render_frames(inner, self._settings, self._run, self._network, quiet, self._stop)
+        yield from render_frames(self._inner, self._settings, self._run, self._network, quiet, self._stop)
         self._make(plate, about)
         self._reporters.done()
-
-    def _check(self, plate: Clip) -> None:
-        run = self._run
-        if run.chunk or run.state_in or run.state_out:
-            raise InputError(
-                f"{self._path} is a movie, which is written in one go: render chunks to a sequence, and make "
-                "the movie of it."
-            )
-        if self._shot.compression or self._shot.bit_depth:
-            raise InputError(f"{self._path} is a movie: leave --compression and --bit-depth out.")
-        if any(holds(clip, self._path) for clip in (self._shot.plate, self._shot.matte)):
-            raise InputError(f"Output {self._path} would overwrite an input; give another name.")
-        if self._path.exists() and not (run.resume or run.overwrite):
-            raise InputError(f"{self._path} is there already; use --overwrite to render it again.")
-        if not plate.is_still:
-            check_movie(self._path, plate.header(self._range(plate)[0]).is_float)
-
-    def _range(self, plate: Clip) -> tuple[int, int]:
-        asked = self._shot.frame_range()
-        there = plate.frames()
-        return (there[0], there[-1]) if asked is None else (asked.first, asked.last)
 
     def _about(self, plate: Clip) -> dict[str, object]:
         """What the movie is made of: settings, model, and size and time of every input file."""
@@ -107,14 +125,14 @@ class _MovieRender:
         return bool(known == {**about, "movie": _mark(self._path)})
 
     def _say_done(self) -> None:
-        first, last = self._range(open_clip(self._shot.plate))
+        first, last = _range(self._shot, open_clip(self._shot.plate))
         count = last - first + 1
         self._reporters.start(first=first, last=last, done=count, output=str(self._path), color="")
         self._reporters.done()
 
     def _make(self, plate: Clip, about: dict[str, object]) -> None:
         """Make the movie of the pictures, and remove them."""
-        first, last = self._range(plate)
+        first, last = _range(self._shot, plate)
         look = MovieLook.of(plate.plate(first))
         if not look.is_rate_known:
             self._reporters.note("The plate states no frame rate: the movie has 24 frames a second.")

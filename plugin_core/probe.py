@@ -18,11 +18,13 @@ import numpy as np
 from .calibrate import Pace, cores, measure_pace, seen_pixels
 from .clip import Clip, MovieClip, missing_frames, open_clip
 from .cuts import Thumbnail, suspected_cuts, thumbnail
+from .delivery import check_delivery, pictures_of
 from .errors import CleanplateError
 from .frames import compact
 from .hole import Hole
 from .images import Header, Plate, formats_lossy
 from .model import Bundle, find_bundle
+from .movies import is_movie
 from .network import NetworkShape
 from .plan import Plan, Sources, make_plan, open_sources
 from .probe_report import Cost, Coverage, Crop, Frames, Output, Picture, Problem, Report
@@ -68,11 +70,12 @@ class _Finder:
         shot, run = self._job.shot, self._job.run
         self._tell("looking for frames")
         self._learn(frames=_frames_of(shot))
-        sources = open_sources(shot, run.chunk, dry=True)
+        check_delivery(shot, run.model_copy(update={"overwrite": True}), open_clip(shot.plate))
+        sources = open_sources(pictures_of(shot), run.chunk, dry=True)
         self._learn(
             frames=_frames_within(self.report.frames, sources),
             picture=_picture_of(sources.header, _sizes(sources)),
-            output=_output_of(sources),
+            output=_output_of(sources, Path(shot.output)),
             notes=sources.notes,
         )
         with ExitStack() as stack:
@@ -219,19 +222,21 @@ def _picture_of(header: Header, sizes: dict[str, str]) -> Picture:
     )
 
 
-def _output_of(sources: Sources) -> Output:
-    output = sources.output
-    there = [frame for frame in output.frames_on_disk() if sources.first <= frame <= sources.last]
+def _output_of(sources: Sources, asked: Path) -> Output:
+    output, movie = sources.output, is_movie(asked)
+    rendered = range(sources.first, sources.last + 1)
+    there = [frame for frame in output.frames_on_disk() if frame in rendered]
+    if movie and asked.exists():
+        there = list(rendered)
     existing = next(path for path in (output.folder, *output.folder.absolute().parents) if path.exists())
     size = sources.plate.path(sources.first).stat().st_size
-    frames = sources.last - sources.first + 1
     if isinstance(sources.plate, MovieClip) or formats_lossy(sources.plate.path(sources.first).suffix):
         size = 3 * sources.header.width * sources.header.height  # as PNG, at worst
     return Output(
-        path=str(output),
-        lossy=formats_lossy(output.extension),
+        path=str(asked if movie else output),
+        lossy=movie or formats_lossy(output.extension),
         there=compact(there) if there else "",
-        bytes_needed=size * frames,
+        bytes_needed=size * len(rendered),
         bytes_free=shutil.disk_usage(existing).free,
     )
 

@@ -139,6 +139,20 @@ def test_an_unwritable_output_is_a_problem(shot, bundle_512):
     assert report.problem is not None and report.problem.exit_code == 6
 
 
+def test_a_movie_as_output_is_told_as_what_it_is(shot, bundle_512):
+    movie = shot.folder / "clean.mov"
+    fields = {**shot.shot().model_dump(), "output": str(movie)}
+    report = probe(Job(shot=fields, run={"model": str(bundle_512)}), quick=True)
+    assert report.problem is None and report.output is not None
+    assert report.output.path == str(movie) and "output_lossy" in codes(report)
+    assert "output_there" not in codes(report)
+    movie.write_bytes(b"a movie")
+    there = probe(Job(shot=fields, run={"model": str(bundle_512)}), quick=True)
+    assert "output_there" in codes(there)
+    chunk = probe(Job(shot=fields, run={"model": str(bundle_512), "chunk": "1-5"}), quick=True)
+    assert chunk.problem is not None and chunk.problem.exit_code == 2
+
+
 def test_the_command_tells_people_and_machines(shot, bundle_512, tmp_path, capsys):
     job = tmp_path / "job.json"
     job.write_text(
