@@ -139,7 +139,8 @@ def test_an_unwritable_output_is_a_problem(shot, bundle_512):
     assert report.problem is not None and report.problem.exit_code == 6
 
 
-def test_a_movie_as_output_is_told_as_what_it_is(shot, bundle_512):
+def test_a_movie_as_output_is_told_as_what_it_is(bundle_512, tmp_path):
+    shot = make_shot(tmp_path, 1, 6, extension=".png")
     movie = shot.folder / "clean.mov"
     fields = {**shot.shot().model_dump(), "output": str(movie)}
     report = probe(Job(shot=fields, run={"model": str(bundle_512)}), quick=True)
