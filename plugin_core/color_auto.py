@@ -85,6 +85,8 @@ def _by_primaries(found: Primaries) -> Guess:
 
 def _named(tags: ColorTags, config: str | None) -> Guess:
     name, why = tags.name, f"its attribute {tags.said_by} says {tags.name!r}"
+    if tags.said_by == "oiio:ColorSpace":  # no attribute of the file, but OpenImageIO's name for what it says
+        why = f"it is tagged {name!r}"
     lowered = name.lower()
     if lowered in _LINEAR_NAMES:
         return Guess(LINEAR, why)

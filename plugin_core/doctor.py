@@ -9,7 +9,16 @@ from typing import TextIO
 
 from .errors import CleanplateError
 
-_PACKAGES = ("cleanplate", "numpy", "OpenImageIO", "onnxruntime-gpu", "onnxruntime", "av", "torch")
+_PACKAGES = (
+    "cleanplate",
+    "numpy",
+    "OpenImageIO",
+    "opencolorio",
+    "onnxruntime-gpu",
+    "onnxruntime",
+    "av",
+    "torch",
+)
 
 
 def examine(stream: TextIO) -> int:
@@ -17,6 +26,7 @@ def examine(stream: TextIO) -> int:
     _line(stream, "python", f"{platform.python_version()} on {platform.platform()}, {os.cpu_count()} cores")
     for package in _PACKAGES:
         _line(stream, package, _version(package))
+    _line(stream, "color", _color_configuration())
     return max(_examine_models(stream), _examine_device(stream))
 
 
@@ -48,6 +58,15 @@ def _examine_device(stream: TextIO) -> int:
         _line(stream, "device", f"NONE: {error}")
         return error.exit_code
     return 0
+
+
+def _color_configuration() -> str:
+    from .ocio import title_of
+
+    try:
+        return title_of(None)
+    except CleanplateError as error:
+        return f"BROKEN: {error}"
 
 
 def _version(package: str) -> str:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from .checkpoints import Checkpoints
+from .delivery import pictures_of
 from .errors import SettingsError
 from .frames import compact
 from .journal import Entry, Journal
@@ -89,7 +90,7 @@ def forecast(shot: Shot, settings: Settings, run: Run, network: NetworkShape) ->
     """
     if run.state_in is not None:
         raise SettingsError("A dry run looks at no state; leave --state-in out.")
-    sources = open_sources(shot, run.chunk, dry=True)
+    sources = open_sources(pictures_of(shot), run.chunk, dry=True)
     folder = state_folder(sources, run.chunk)
     key = Journal(folder / "journal.jsonl", {}).found_key()
     # Which device it would run on is not known here; what is there goes on at its size on any.

@@ -103,6 +103,13 @@ def is_known(name: str, config: str | None = None) -> bool:
     return name.lower() in _known(source_of(config))
 
 
+def title_of(config: str | None) -> str:
+    """The configuration's name, and where it is from. Raises SettingsError when it can't be read."""
+    source = source_of(config)
+    name = _open(source).getName()
+    return f"{name} ({source})" if name else source
+
+
 def source_of(config: str | None) -> str:
     """Where the configuration comes from: the path given, `$OCIO`, or the built-in one's name."""
     return config or os.environ.get("OCIO") or BUILT_IN
