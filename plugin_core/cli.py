@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from . import cli_batch, cli_install, cli_probe, cli_worker
+from . import cli_batch, cli_farm, cli_install, cli_probe, cli_worker
 from .errors import CleanplateError, SettingsError
 
 if TYPE_CHECKING:
@@ -154,6 +154,7 @@ def _parser() -> argparse.ArgumentParser:
     cli_probe.add(commands, [_add_shot, _add_look], _job)
     cli_worker.add(commands)
     cli_batch.add(commands)
+    cli_farm.add(commands)
     return parser
 
 
@@ -283,6 +284,13 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
     run.add_argument("--progress-file", metavar="FILE", help="append progress as JSON lines here too")
     run.add_argument("--cancel-file", metavar="FILE", help="stop cleanly once this file exists")
     run.add_argument(
+        "--path-map",
+        action="append",
+        default=[],
+        metavar="FROM=TO",
+        help="what a folder of the job is called on this machine; or a file of Open Job Description's rules",
+    )
+    run.add_argument(
         "--notice",
         type=float,
         default=None,
@@ -346,7 +354,12 @@ def _job(arguments: argparse.Namespace) -> Job:
             if not isinstance(before, dict):
                 raise SettingsError(f"{what}: field {part!r} must be an object, got {before!r}.")
             fields[part] = {**before, **options}
-    return validated(Job, fields, what)
+    job = validated(Job, fields, what)
+    if not given.get("path_map"):
+        return job
+    from .path_map import mapped_job, read_rules
+
+    return mapped_job(job, read_rules(given["path_map"]))
 
 
 def _models_list(arguments: argparse.Namespace) -> int:

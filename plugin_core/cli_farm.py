@@ -1,0 +1,111 @@
+"""The command `cleanplate farm`."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from .cli_batch import add_list, read_list
+
+_ENGINES = ("openjd", "deadline-cloud", "deadline", "opencue", "tractor", "slurm")
+
+_HOW = """\
+how a shot is cut, by its fields in the list (or --set):
+  neither                        one task a shot, exact
+  chunk_frames: 40               a chain: each chunk takes the state of the one before, exact
+  chunk_frames: 40, pre_roll: 8  a fixed grid, all at once, approximate (see cleanplate batch --check-seams)
+
+examples:
+  cleanplate farm slurm shots.yaml --out /shared/jobs/night1 --gpu --submit
+  cleanplate farm deadline-cloud shots.yaml --out bundle --set chunk_frames=40
+  cleanplate farm openjd shots.yaml --out job && openjd run job/template.yaml
+
+The folder must be where the farm's machines see it under the same path. A task that is killed or fails is run
+again as it is: it goes on where it was. docs/farm.md has a page on each engine.
+"""
+
+
+def add(commands: Any) -> None:
+    """Add the command's parser."""
+    farm = commands.add_parser(
+        "farm",
+        help="write a list of shots as a render farm's job",
+        description="Write a list of shots as a job for a render farm; the farm needs no host licence.",
+        epilog=_HOW,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    farm.add_argument("engine", metavar="ENGINE", choices=_ENGINES, help=", ".join(_ENGINES))
+    add_list(farm)
+    farm.add_argument("--out", required=True, metavar="DIR", help="folder to write, for this job alone")
+    farm.add_argument("--name", metavar="NAME", help="of the job (cleanplate and the list's name)")
+    farm.add_argument("--command", dest="cleanplate", default="cleanplate", help="cleanplate on the farm")
+    needs = farm.add_argument_group("what a task needs")
+    needs.add_argument("--gpu", action="store_true", help="ask for a card")
+    needs.add_argument("--gpu-memory", type=int, default=8192, metavar="MIB", help="the card's memory (8192)")
+    needs.add_argument("--memory", type=int, default=8192, metavar="MIB", help="main memory (8192)")
+    needs.add_argument("--cores", type=int, default=4, metavar="N", help="processor cores (4)")
+    manners = farm.add_argument_group("how tasks behave")
+    manners.add_argument(
+        "--notice", type=int, default=60, metavar="SECONDS", help="between asking to end and killing (60)"
+    )
+    manners.add_argument("--tries", type=int, default=3, metavar="N", help="how often a task is begun (3)")
+    manners.add_argument(
+        "--path-map", action="append", default=[], metavar="FROM=TO", help="what a folder is called there"
+    )
+    manners.add_argument(
+        "--qc",
+        default="qc --job {job}",
+        metavar="ARGUMENTS",
+        help="cleanplate's arguments after a shot's last frame; '' for no such step (qc --job {job})",
+    )
+    farm.add_argument("--submit", action="store_true", help="hand it to the engine's client (openjd: run it)")
+    farm.set_defaults(command=_farm)
+
+
+def _farm(arguments: argparse.Namespace) -> int:
+    import shlex
+
+    from .batch_shots import refuse_bad
+    from .farm.job import Manners, Needs, plan_farm
+    from .farm.submit import submit
+
+    shots, bad = read_list(arguments)
+    refuse_bad(bad)
+    needs = Needs(arguments.memory, arguments.cores, arguments.gpu, arguments.gpu_memory)
+    manners = Manners(
+        command=arguments.cleanplate,
+        notice_seconds=arguments.notice,
+        tries=arguments.tries,
+        qc=tuple(shlex.split(arguments.qc)),
+        path_maps=tuple(arguments.path_map),
+    )
+    name = arguments.name or f"cleanplate {Path(arguments.shots).stem}"
+    job = plan_farm(name, Path(arguments.out), shots, needs, manners)
+    todo = _writer(arguments.engine)(job)
+    tasks = sum(len(shot.parts) for shot in job.shots)
+    print(f"{job.folder}: {len(job.shots)} shots, {tasks} tasks")
+    if arguments.submit:
+        return submit(arguments.engine, job.folder)
+    for line in todo:
+        print(f"  {line}")
+    return 0
+
+
+def _writer(engine: str) -> Any:
+    """Return the function that writes a job for an engine."""
+    from .farm.deadline import write_deadline
+    from .farm.deadline_cloud import write_deadline_cloud
+    from .farm.opencue import write_opencue
+    from .farm.openjd import write_openjd
+    from .farm.slurm import write_slurm
+    from .farm.tractor import write_tractor
+
+    return {
+        "openjd": write_openjd,
+        "deadline-cloud": write_deadline_cloud,
+        "deadline": write_deadline,
+        "opencue": write_opencue,
+        "tractor": write_tractor,
+        "slurm": write_slurm,
+    }[engine]
