@@ -14,8 +14,7 @@ from .openjd import openjd_template
 def write_deadline_cloud(job: FarmJob) -> list[str]:
     """Write the bundle; returns what to do with it. Raises WriteError, InputError when it grows too large."""
     write_jobs(job)
-    # The bundle may be moved: its own folder is found from where it lies.
-    write(job.folder / "template.yaml", openjd_template(job, jobs="jobs"))
+    write(job.folder / "template.yaml", openjd_template(job))
     write(
         job.folder / "parameter_values.yaml",
         filled(

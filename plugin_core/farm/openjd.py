@@ -23,18 +23,18 @@ _JOBS, _SHOT = "{{Param.Jobs}}", "{{Task.Param.Shot}}"
 def write_openjd(job: FarmJob) -> list[str]:
     """Write the job; returns what to do with it. Raises WriteError, InputError when it grows too large."""
     write_jobs(job)
-    write(job.folder / "template.yaml", openjd_template(job, jobs=str(job.jobs_folder)))
+    write(job.folder / "template.yaml", openjd_template(job))
     return [f"openjd check {job.folder / 'template.yaml'}", f"openjd run {job.folder / 'template.yaml'}"]
 
 
-def openjd_template(job: FarmJob, *, jobs: str) -> str:
-    """Return the template. `jobs` is the default of the folder with the job.json files."""
+def openjd_template(job: FarmJob) -> str:
+    """Return the template. It finds the job.json files from where it lies itself."""
     frames = sum(shot.last - shot.first + 1 for shot in job.shots)
     text = filled(
         "openjd.yaml",
         name=quoted(job.name),
         description=quoted(f"Clean plates of {len(job.shots)} shots, {frames} frames."),
-        jobs=quoted(jobs),
+        jobs=quoted(job.jobs_folder.name),
         command=quoted(job.manners.command),
     )
     text += "".join(_steps(job))

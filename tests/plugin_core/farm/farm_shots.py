@@ -1,0 +1,58 @@
+"""Small shots for farm jobs: a whole one, an exact chain, and a grid whose pre-roll makes it exact too."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import psutil
+
+from ..batches import Shots
+from ..commands import TIMEOUT
+from ..shots import leftovers, same_files
+
+CLEANPLATE = str(Path(sys.executable).parent / "cleanplate")
+
+
+def make_shots(folder: Path, bundle: Path) -> Shots:
+    """Write the shots and render them in one go, to compare with."""
+    shots = Shots(folder, bundle, [12, 12, 12])
+    shots.render_true()
+    shots.rows[1] |= {"chunk_frames": 5}
+    shots.rows[2] |= {"chunk_frames": 5, "pre_roll": 20}
+    shots.write_list()
+    return shots
+
+
+def export(shots: Shots, engine: str, out: Path, *options: str) -> str:
+    """Run `cleanplate farm`; returns what it printed."""
+    command = [CLEANPLATE, "farm", engine, str(shots.list), "--out", str(out), "--command", CLEANPLATE]
+    command += ["--qc", "models list", "--cores", "1", "--memory", "500", *options]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def check(shots: Shots) -> None:
+    """Every frame is there and as it should be, and nothing else."""
+    for shot in shots.shots:
+        same_files(shot, "out", "true")
+        assert len(list((shot.folder / "out").glob("clean.*.exr"))) == shot.last
+    assert leftovers(shots.folder) == []
+    assert not list(shots.folder.rglob("lock.*"))
+
+
+def written(shots: Shots, number: int) -> int:
+    """Frames of one shot that are on disk."""
+    return len(list((shots.shots[number].folder / "out").glob("clean.*.exr")))
+
+
+def renders(name: str) -> list[psutil.Process]:
+    """Processes that render a shot now."""
+    found = []
+    for process in psutil.process_iter(["cmdline"]):
+        words = process.info["cmdline"] or []
+        if "render" in words and any(word.endswith(f"{name}.json") for word in words):
+            found.append(process)
+    return found

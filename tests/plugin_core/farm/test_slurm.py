@@ -1,0 +1,68 @@
+"""Slurm: a job is really submitted; tasks are killed, requeued, and a node is drained under them."""
+
+from __future__ import annotations
+
+import subprocess
+
+import pytest
+
+from .farm_shots import check, export, make_shots, renders, written
+from .slurm_cluster import NODES, Slurm, slurm
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    with slurm() as running:
+        yield running
+
+
+def submit(cluster: Slurm, script) -> None:
+    done = subprocess.run(
+        ["sh", str(script)], env=cluster.environment, capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_killed_requeued_and_drained_the_frames_are_the_same(cluster, tmp_path, bundle_512):
+    shots = make_shots(tmp_path / "my show", bundle_512)
+    export(shots, "slurm", tmp_path / "job", "--notice", "20")
+    submit(cluster, tmp_path / "job" / "submit.sh")
+    tasks = cluster.tasks()
+    assert len(tasks) == 1 + 3 + 3 + 3, "a whole shot, a chain and a grid of three, and a step after each"
+    chain = sorted((name for name in tasks if int(name.split("_")[0]) in (3, 4, 5)), key=str)
+    assert [name.split("_")[1] for name in chain] == ["1", "2", "3"]
+
+    cluster.wait(lambda: written(shots, 0) >= 2)
+    for process in renders("sh010"):
+        process.kill()  # the task's own script tries again
+
+    cluster.wait(lambda: written(shots, 1) >= 2)
+    cluster.run("scontrol", "requeue", chain[0])
+
+    cluster.wait(lambda: written(shots, 1) >= 6)
+    cluster.run("scontrol", "update", f"NodeName={NODES[0]}", "State=DRAIN", "Reason=test")
+    on_drained = {name for name, (state, node) in cluster.tasks().items() if node == NODES[0]}
+
+    cluster.wait(cluster.ended)
+    cluster.run("scontrol", "update", f"NodeName={NODES[0]}", "State=RESUME")
+    tasks = cluster.tasks()
+    logs = {path.name: path.read_text() for path in (tmp_path / "job" / "logs").iterdir()}
+    assert {state for state, _ in tasks.values()} == {"COMPLETED"}, (tasks, logs)
+    late = {name for name, (_, node) in tasks.items() if node == NODES[0]} - on_drained
+    assert not late, "nothing began on the drained node"
+    assert any("try 2" in log for log in logs.values()), logs
+    assert any(log.count("try 1: render") > 1 for log in logs.values()), "a requeued task goes on in its log"
+    check(shots)
+
+
+def test_a_link_that_fails_takes_the_rest_of_its_chain_along(cluster, tmp_path, bundle_512):
+    shots = make_shots(tmp_path, bundle_512)
+    export(shots, "slurm", tmp_path / "job", "--only", "sh020")
+    shots.shots[1].plate(3).write_bytes(b"not a picture")
+    submit(cluster, tmp_path / "job" / "submit.sh")
+    cluster.wait(cluster.ended)
+    states = sorted(state for state, _ in list(cluster.tasks().values())[-4:])
+    states = [state for name, (state, _) in cluster.tasks().items() if int(name.split("_")[0]) > 10]
+    assert sorted(set(states)) in (["CANCELLED", "FAILED"], ["FAILED"]), cluster.tasks()
+    log = next((tmp_path / "job" / "logs").glob("*_1.log")).read_text()
+    assert "plate.0003.exr" in log and log.count("try") == 1, "no second try mends a broken plate"
