@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
@@ -87,10 +88,12 @@ class _Finder:
                 network = session = stack.enter_context(
                     Session.open(run.model, device=run.device, threads=run.threads)
                 )
+            began = time.perf_counter()
             plan = self._plan(sources, network, STANDARD_SIZE if session is None else session.working_size)
+            planning = time.perf_counter() - began
             if session is not None:
                 self._look_at_plates(plan)
-                self._time(plan, session)
+                self._time(plan, session, planning)
 
     def _learn(self, **facts: object) -> None:
         self.report = replace(self.report, **facts)  # type: ignore[arg-type]
@@ -139,12 +142,12 @@ class _Finder:
         finite = np.nan_to_num(picked, nan=0.0, posinf=0.0, neginf=0.0)
         return thumbnail(plan.color.to_network(np.ascontiguousarray(finite)))
 
-    def _time(self, plan: Plan, session: Session) -> None:
+    def _time(self, plan: Plan, session: Session, planning: float) -> None:
         self._tell("timing a few frames")
         with tempfile.TemporaryDirectory(prefix="cleanplate-probe-") as folder:
             pace = measure_pace(plan, session, Path(folder))
         if pace is not None:
-            self._learn(cost=cost_of(plan, pace, str(session.device)))
+            self._learn(cost=cost_of(plan, pace, str(session.device), planning))
 
 
 def coverage(frame: int, hole: Hole | None, width: int, height: int) -> Coverage:
@@ -161,12 +164,14 @@ def coverage(frame: int, hole: Hole | None, width: int, height: int) -> Coverage
     return Coverage(frame, share, tuple(edge for edge, does in touched.items() if does))
 
 
-def cost_of(plan: Plan, pace: Pace, device: str) -> Cost:
-    """Return what all frames of a plan take at a pace measured on some of them."""
+def cost_of(plan: Plan, pace: Pace, device: str, planning: float = 0.0) -> Cost:
+    """Return what all frames of a plan take at a pace measured on some, after the seconds of planning."""
     beside = cores() if device == "cpu" else 0
     seen = [seen_pixels(plan, frame) for frame in range(plan.sources.first, plan.sources.last + 1)]
     seconds = [pace.per_frame(pixels, beside) for pixels in seen]
-    return Cost(device, max(seconds), pace.start + sum(seconds[1:]), pace.memory_bytes, installed_memory())
+    return Cost(
+        device, max(seconds), planning + pace.start + sum(seconds[1:]), pace.memory_bytes, installed_memory()
+    )
 
 
 def _frames_of(shot: Shot) -> Frames:
