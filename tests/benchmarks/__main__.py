@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import runpy
 
-BENCHMARKS = ("bench_network", "bench_render", "bench_memory")
+BENCHMARKS = ("bench_network", "bench_render", "bench_memory", "bench_seams")
 
 if __name__ == "__main__":
     for name in BENCHMARKS:
