@@ -20,7 +20,6 @@ class ColorTags:
         aces: ``acesImageContainerFlag`` is set (SMPTE ST 2065-4).
         transfer: the transfer characteristic in a DPX header, in words.
         cicp: primaries, transfer, matrix, range by ITU-T H.273 (PNG, JPEG XL, movies).
-        gamma: the exponent in a PNG's gAMA chunk, as the display's (2.2).
     """
 
     name: str = ""
@@ -29,7 +28,6 @@ class ColorTags:
     aces: bool = False
     transfer: str = ""
     cicp: tuple[int, ...] = ()
-    gamma: float = 0.0
 
 
 def color_tags_of(spec: oiio.ImageSpec, ignored: str = "") -> ColorTags:
@@ -42,7 +40,6 @@ def color_tags_of(spec: oiio.ImageSpec, ignored: str = "") -> ColorTags:
         aces=spec.get_int_attribute("acesImageContainerFlag", 0) == 1,
         transfer=str(spec.get_string_attribute("dpx:Transfer")),
         cicp=tuple(int(value) for value in _numbers(spec, "CICP", 4)),
-        gamma=float(spec.get_float_attribute("oiio:Gamma", 0.0)),
     )
 
 

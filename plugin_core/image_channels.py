@@ -23,9 +23,9 @@ def choose_fill(path: Path, parts: list[PartNames], view: str = "") -> tuple[int
     if view and view not in views:
         has = f"its views are {', '.join(views)}" if views else "it is not stereo"
         raise ImageError(f"{path} has no view '{view}'; {has} (--view).")
-    # A mono picture may name one view in each of its parts: then all of them are looked at.
-    wanted = view or (views[0] if views else "")
-    seen = [part.seen(wanted if part.view or part.views else "") for part in parts]
+    first = views[0] if views else ""
+    # Parts that belong to no view are looked at where none is asked for.
+    seen = [part.seen(view or (first if part.view or part.views else "")) for part in parts]
     for part, names in enumerate(seen):
         found = _rgb_channels(names)
         if found is not None:

@@ -67,6 +67,8 @@ def frame_of(
         planes = to_yuv(rgb, matrix or BT601, color_range == FULL, bits)
         if "420" in layout:
             planes[1:] = [plane[::2, ::2] for plane in planes[1:]]
+        elif "422" in layout:
+            planes[1:] = [plane[:, ::2] for plane in planes[1:]]
         if alpha:
             planes.append(np.full((H, W), (index * 25) % 1024, np.uint16))
         frame = av.VideoFrame(W, H, layout)
@@ -148,6 +150,7 @@ def test_color_follows_matrix_and_range_of_the_file(
         ("a.mkv", "libx264", "yuv420p", {"crf": "4", "bf": "3", "preset": "fast"}),
         ("a.ts", "libx264", "yuv420p", {"crf": "4", "bf": "3", "preset": "fast"}),
         ("a.mov", "prores_ks", "yuv444p10le", {}),
+        ("a.mxf", "mpeg2video", "yuv422p", {"b": "8000000", "bf": "2"}),
         ("a.avi", "mjpeg", "yuvj420p", {"qscale": "1"}),
         ("a.webm", "libvpx-vp9", "yuv420p", {"lossless": "1", "cpu-used": "8"}),
     ],
@@ -167,6 +170,24 @@ def test_any_order_gives_the_same_frames(
         order = [COUNT, 1, 20, 19, 18, 39, 2, 40, 40, 1, *random.Random(0).sample(range(1, COUNT + 1), 15)]
         for number in order:
             np.testing.assert_array_equal(reader.read(number).rgb, in_order[number])
+
+
+def test_dnxhr_frames_have_their_numbers(tmp_path: Path) -> None:
+    """Larger than the other movies here: the codec takes none so small."""
+    path = tmp_path / "a.mov"
+    with av.open(str(path), "w") as container:
+        stream: Any = container.add_stream("dnxhd", rate=24, options={"profile": "dnxhr_hqx"})
+        stream.width, stream.height, stream.pix_fmt = 320, 180, "yuv422p10le"
+        for index in range(20):
+            gray = np.full((180, 320, 3), 10 + 10 * index, np.uint8)
+            frame = av.VideoFrame.from_ndarray(gray, format="rgb24").reformat(format="yuv422p10le")
+            frame.pts, frame.time_base = index, Fraction(1, 24)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    with MovieReader(path) as reader:
+        assert str(reader.frames) == "1-20"
+        for number in (20, 1, 7, 8, 3):
+            assert reader.read(number).rgb.mean() * 255 == pytest.approx(10 * number, abs=1)
 
 
 def apart(rgb: NDArray[np.float32], index: int) -> float:
