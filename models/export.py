@@ -31,8 +31,9 @@ from plugin_core.model import (
 
 from .checkpoint import load_weights, stored_details
 from .graph import WeightFile, WeightType
-from .graph_vinet import CHANNELS, STREAMS, encode_graph, level_scales, step_graph
-from .vinet import SOURCE_OFFSETS, Variant, VINet
+from .graph_vinet import STREAMS, channels_of, encode_graph, level_scales, step_graph
+from .prune import pruned
+from .vinet import SOURCE_OFFSETS, VINet
 
 DEBUG_OUTPUTS = (
     "raw",
@@ -92,8 +93,9 @@ def export_bundle(
         with tempfile.TemporaryDirectory(prefix=f".{out.name}.", dir=out.parent) as temporary:
             made = Path(temporary) / "bundle"
             made.mkdir()
+            network = pruned(network)
             files = _write_graphs(network, made, weights)
-            manifest = _manifest(network.variant, name, files, provenance, licence, weights, channel_order)
+            manifest = _manifest(network, name, files, provenance, licence, weights, channel_order)
             (made / MANIFEST).write_text(manifest.model_dump_json(indent=2) + "\n", encoding="utf-8")
             (made / CARD).write_text(card or _card(manifest), encoding="utf-8")
             _swap(made, out, Path(temporary) / "old")
@@ -138,7 +140,7 @@ def _write(path: Path, data: bytes) -> BundleFile:
 
 
 def _manifest(
-    variant: Variant,
+    network: VINet,
     name: str,
     files: dict[str, BundleFile],
     provenance: Provenance,
@@ -146,11 +148,11 @@ def _manifest(
     weights: WeightType,
     channel_order: str,
 ) -> Manifest:
-    scales = level_scales(variant)
+    scales, channels = level_scales(network.variant), channels_of(network)
     return Manifest(
         format_version=FORMAT_VERSION,
         name=name,
-        variant=variant,
+        variant=network.variant,
         temporal_radius=len(SOURCE_OFFSETS) // 2,
         temporal_stride=SOURCE_OFFSETS[-2],
         size_multiple=scales["s8"],
@@ -161,8 +163,8 @@ def _manifest(
         step_x86=files["step_x86"],
         data=files["data"],
         fill="fill",
-        features=tuple(_feature(level, scales[level]) for level in ("s2", "s4", "s8")),
-        carry=_carry(scales["s8"]),
+        features=tuple(_feature(level, scales[level], channels[level]) for level in ("s2", "s4", "s8")),
+        carry=_carry(scales["s8"], channels["memory"]),
         debug=DEBUG_OUTPUTS,
         weights=weights,
         provenance=provenance,
@@ -170,12 +172,12 @@ def _manifest(
     )
 
 
-def _feature(level: str, scale: int) -> FeatureTensor:
+def _feature(level: str, scale: int, channels: int) -> FeatureTensor:
     inputs = tuple(f"source_{stream}_{level}" for stream in range(STREAMS - 1))
-    return FeatureTensor(name=level, channels=CHANNELS[level], scale=scale, inputs=inputs)
+    return FeatureTensor(name=level, channels=channels, scale=scale, inputs=inputs)
 
 
-def _carry(memory_scale: int) -> tuple[CarryTensor, ...]:
+def _carry(memory_scale: int, memory: int) -> tuple[CarryTensor, ...]:
     """The carry in the manifest's words; see `models.vinet.Carry` for what each tensor is."""
 
     def tensor(name: str, channels: int, scale: int | None, start: str) -> CarryTensor:
@@ -191,8 +193,8 @@ def _carry(memory_scale: int) -> tuple[CarryTensor, ...]:
         )
 
     return (
-        tensor("hidden", 128, memory_scale, "zeros"),
-        tensor("cell", 128, memory_scale, "zeros"),
+        tensor("hidden", memory, memory_scale, "zeros"),
+        tensor("cell", memory, memory_scale, "zeros"),
         tensor("output", 3, 1, "masked_frame"),
         tensor("mask", 1, 1, "mask"),
         tensor("feedback", 1, None, "zeros"),

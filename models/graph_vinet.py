@@ -27,7 +27,7 @@ from .graph_ops import Correlation, Level, Levels, Warp, to_planes, to_rows
 from .graph_winograd import Activation, Stripes, Winograd
 from .vinet import VINet
 
-CHANNELS = {"s1": 32, "s2": 64, "s4": 96, "s8": 128}
+_LAST_LAYER = {"s1": "ec0", "s2": "ec2", "s4": "ec3_2", "s8": "ec5"}
 STREAMS = 5
 _SUFFIX = {"s8": "", "s4": "_64", "s2": "_128", "s1": "_256"}
 _FLOW_PLANES = 16
@@ -58,6 +58,15 @@ def size_of(scale: int) -> tuple[str, str]:
     return f"height_{scale}", f"width_{scale}"
 
 
+def channels_of(network: VINet) -> dict[str, int]:
+    """Channels of each level's features, and of the memory: fewer than published in a pruned network."""
+    state = network.state_dict()
+    levels = {
+        level: state[f"encoder2.{layer}.conv.weight"].shape[0] // 2 for level, layer in _LAST_LAYER.items()
+    }
+    return levels | {"memory": state["convlstm.Gates.weight"].shape[0] // 4}
+
+
 def encode_graph(network: VINet, weights: WeightFile) -> onnx.ModelProto:
     """The graph that encodes one frame as a source: frame, mask -> s2, s4, s8, each (h, w, C)."""
     writer = _Writer("encode", network, weights)
@@ -67,7 +76,7 @@ def encode_graph(network: VINet, weights: WeightFile) -> onnx.ModelProto:
         writer.graph.output(
             level,
             writer.graph.op("Squeeze", last, writer.graph.ints(0)),
-            [*size_of(writer.scales[level]), CHANNELS[level]],
+            [*size_of(writer.scales[level]), writer.channels[level]],
         )
     return writer.graph.model()
 
@@ -91,6 +100,7 @@ class _Writer:
     def __init__(self, name: str, network: VINet, weights: WeightFile) -> None:
         self.variant = network.variant
         self.scales = level_scales(network.variant)
+        self.channels = channels_of(network)
         self.graph = GraphWriter(name, weights)
         self._state = {key: value.detach().cpu().numpy() for key, value in network.state_dict().items()}
         height, width = size_of(1)
@@ -192,17 +202,18 @@ class _StepWriter(_Writer):
     def __init__(self, network: VINet, weights: WeightFile, striped: bool) -> None:
         super().__init__("step", network, weights)
         self._striped = striped
+        self._heard, self._composed = network.heard, network.composed
         self._still = all(self._ends_in_zeros(f"flownet{_SUFFIX[level]}") for level in ("s8", "s4", "s2"))
-        graph, scales = self.graph, self.scales
+        graph, scales, memory = self.graph, self.scales, self.channels["memory"]
         self._sources = {
             level: [
-                graph.input(f"source_{i}_{level}", [*size_of(scales[level]), CHANNELS[level]])
+                graph.input(f"source_{i}_{level}", [*size_of(scales[level]), self.channels[level]])
                 for i in range(STREAMS - 1)
             ]
             for level in ("s8", "s4", "s2")
         }
-        self._hidden = graph.input("hidden_in", [1, 128, *size_of(scales["s8"])])
-        self._cell = graph.input("cell_in", [1, 128, *size_of(scales["s8"])])
+        self._hidden = graph.input("hidden_in", [1, memory, *size_of(scales["s8"])])
+        self._cell = graph.input("cell_in", [1, memory, *size_of(scales["s8"])])
         self._output = graph.input("output_in", [1, 3, *size_of(1)])
         self._mask = graph.input("mask_in", [1, 1, *size_of(1)])
         self._feedback = graph.input("feedback_in", [])
@@ -220,9 +231,10 @@ class _StepWriter(_Writer):
             align = self._hold if self._still else self._align
             flows, aggregated = align(level, target[level], flows)
             self._show(f"flow_{level}", self.graph.op("Concat", *flows, axis=0), [5, 2, *self._size(level)])
-            mask = self._composition_mask(level, target[level], aggregated)
+            wanted = self._picked(target[level], self._composed.get(level), 1)
+            mask = self._composition_mask(level, wanted, aggregated)
             self._show(f"mask_{level}", mask, [1, 1, *self._size(level)])
-            composed[level] = self._mix(mask, target[level], aggregated)
+            composed[level] = self._mix(mask, wanted, aggregated)
         assert flows is not None
 
         memory = self._bottleneck(target.s8, composed["s8"])
@@ -247,8 +259,8 @@ class _StepWriter(_Writer):
         kept = graph.op("Mul", self.mask, graph.floats(0.5 if self.variant == 512 else 0.0))
         going = graph.op("Max", self._feedback, graph.floats(1.0))
         graph.output("fill", fill, [1, 3, *size_of(1)])
-        graph.output("hidden_out", hidden, [1, 128, *self._size("s8")])
-        graph.output("cell_out", cell, [1, 128, *self._size("s8")])
+        graph.output("hidden_out", hidden, [1, self.channels["memory"], *self._size("s8")])
+        graph.output("cell_out", cell, [1, self.channels["memory"], *self._size("s8")])
         graph.output("output_out", fill, [1, 3, *size_of(1)])
         graph.output("mask_out", kept, [1, 1, *size_of(1)])
         graph.output("feedback_out", going, [])
@@ -256,12 +268,14 @@ class _StepWriter(_Writer):
 
     def _align(self, level: str, target: str, coarser: list[str] | None) -> tuple[list[str], str]:
         """Flow to each source at one level, and the sources warped by it and aggregated."""
-        channels = CHANNELS[level]
+        channels = self.channels[level]
         net = _FlowNet(self, f"flownet{_SUFFIX[level]}", level, target)
         warp = Warp(self.graph, self.level(level), "zeros")
         flows, warped = [], []
+        taken = len(self._heard.get(level, range(channels)))
         for number, source in enumerate(self._sources[level]):
             rows = warp.source(source, channels)
+            heard = self._picked(rows, self._heard.get(level), 1)
             if coarser is None:
                 flow = net.run(self.graph.reshape(source, -1, channels), None)
             else:
@@ -269,7 +283,7 @@ class _StepWriter(_Writer):
                 seen = warp.sample(rows, warp.places(incoming), channels)
                 flow = self.graph.op("Add", incoming, net.run(seen, incoming))
             flows.append(flow)
-            warped.append(warp.sample(rows, warp.places(flow), channels))
+            warped.append(warp.sample(heard, warp.places(flow), taken))
         return flows, self._aggregate(level, warped)
 
     def _ends_in_zeros(self, flownet: str) -> bool:
@@ -279,11 +293,18 @@ class _StepWriter(_Writer):
 
     def _hold(self, level: str, target: str, coarser: list[str] | None) -> tuple[list[str], str]:
         """What `_align` gives where every flow is zero: the sources as they are, aggregated."""
-        graph, channels = self.graph, CHANNELS[level]
+        graph, channels = self.graph, self.channels[level]
         two = graph.op("Slice", target, graph.ints(0), graph.ints(2), graph.ints(1))
         flow = graph.op("Mul", two, graph.floats(0.0))
-        sources = [graph.reshape(source, -1, channels) for source in self._sources[level]]
+        rows = [graph.reshape(source, -1, channels) for source in self._sources[level]]
+        sources = [self._picked(source, self._heard.get(level), 1) for source in rows]
         return [flow] * STREAMS, self._aggregate(level, sources)
+
+    def _picked(self, x: str, channels: tuple[int, ...] | None, axis: int) -> str:
+        """Some of a tensor's channels, in the given order; None for all."""
+        if channels is None:
+            return x
+        return self.graph.op("Gather", x, self.graph.ints(*channels), axis=axis)
 
     def _finer(self, flow: str, factor: int) -> str:
         """A flow enlarged, its values with it."""
@@ -294,11 +315,11 @@ class _StepWriter(_Writer):
         weight = self.weight(f"st_agg{_SUFFIX[level]}.stAgg.conv.weight")
         merged = weight.transpose(0, 2, 1, 3, 4).reshape(weight.shape[0], -1, 3, 3)
         rows = self.graph.op("Concat", *warped, axis=1)
-        planes = to_planes(self.graph, rows, STREAMS * CHANNELS[level], self.level(level))
+        planes = to_planes(self.graph, rows, merged.shape[1], self.level(level))
         if not self.striped(level):
             return self.gated(planes, merged)
         stripes = self.winograd.gated(self.winograd.transform_planes(planes, merged.shape[1]), merged)
-        return self.winograd.join(stripes, CHANNELS[level], self.level(level))
+        return self.winograd.join(stripes, merged.shape[0] // 2, self.level(level))
 
     def _composition_mask(self, level: str, a: str, b: str) -> str:
         key = f"masknet{_SUFFIX[level]}.convs"
@@ -364,22 +385,27 @@ class _StepWriter(_Writer):
         def weight(key: str) -> NDArray[np.float32]:
             return self.weight(f"decoder.{key}.weight")[:, :, 0]
 
-        inputs = winograd.transform_planes(self.enlarge(x, 2), 96)
-        stripes = winograd.gated(inputs, weight("dc2_2.conv.1"), "LeakyRelu")
-        skips = winograd.transform_planes(skip_s2, CHANNELS["s2"])
+        first, merge, after, last = (
+            weight(key) for key in ("dc2_2.conv.1", "dc3_1.conv", "dc3_2.conv", "dc4.conv.1")
+        )
+        coarse, merged, fine, finest = (kernel.shape[0] // 2 for kernel in (first, merge, after, last))
+        stripes = winograd.gated(
+            winograd.transform_planes(self.enlarge(x, 2), first.shape[1]), first, "LeakyRelu"
+        )
+        skips = winograd.transform_planes(skip_s2, merge.shape[1] - coarse)
         inputs = [
             self.graph.op("Concat", *pair, axis=1)
-            for pair in zip(winograd.transform(stripes, 64), skips, strict=True)
+            for pair in zip(winograd.transform(stripes, coarse), skips, strict=True)
         ]
-        stripes = winograd.gated(inputs, weight("dc3_1.conv"))
-        stripes = winograd.gated(winograd.transform(stripes, 64), weight("dc3_2.conv"))
-        x = self.enlarge(winograd.join(stripes, 64, self.level("s2")), 2)
-        stripes = winograd.gated(winograd.transform_planes(x, 64), weight("dc4.conv.1"), "LeakyRelu")
-        return winograd.join(stripes, CHANNELS["s1"], self.level("s1"))
+        stripes = winograd.gated(inputs, merge)
+        stripes = winograd.gated(winograd.transform(stripes, merged), after)
+        x = self.enlarge(winograd.join(stripes, fine, self.level("s2")), 2)
+        stripes = winograd.gated(winograd.transform_planes(x, fine), last, "LeakyRelu")
+        return winograd.join(stripes, finest, self.level("s1"))
 
     def _feed_back(self, raw: str, target: str, previous: str, flow_s2: str) -> str:
         """Blend the decoder's picture with the warped previous output."""
-        graph, channels = self.graph, CHANNELS["s1"]
+        graph, channels = self.graph, self.channels["s1"]
         holds = self._still and self.variant == 512
         flow = self._finer(flow_s2, 2)
         aligned, planes = "", previous
@@ -420,7 +446,7 @@ class _FlowNet:
     def __init__(self, writer: _StepWriter, name: str, level: str, target: str) -> None:
         self._writer = writer
         self._name = f"{name}.flow_estimator"
-        self._channels = channels = CHANNELS[level]
+        self._channels = channels = writer.channels[level]
         self._correlation = Correlation(writer.graph, writer.level(level))
         self._tiles = self._correlation.target(to_rows(writer.graph, target, channels), channels)
         self._size = writer.level(level)
@@ -495,7 +521,7 @@ class _FlowNet:
         weight = self._writer.weight(f"{self._name}.{key}.weight")
         bias = self._writer.weight(f"{self._name}.{key}.bias")
         if key == "convs_fine.convs.0.0":
-            weight = _filled(weight, 1, 32 + _FLOW_PLANES)
+            weight = _filled(weight, 1, weight.shape[1] - 2 + _FLOW_PLANES)
         if planes:
             weight, bias = _filled(weight, 0, planes), _filled(bias, 0, planes)
         return weight, bias

@@ -26,16 +26,15 @@ import torch
 from torch import Tensor
 
 from .golden import generated_weight
+from .train_init_carriers import CARRIERS, COLORS, HOLE, C, W, tap
+from .train_init_masks import wire_masks
+from .train_init_matching import wire_matching
 from .vinet import Variant, VINet
 
 _FLOW_ENDS = ("flow_estimator.conv1.weight", "convs_fine.convs.6.0.weight")
 
-COLORS, W, C = (0, 1, 2), 3, 4
-_CARRIERS = (*COLORS, W, C)
 _SECOND = 5
 """Where the coarser fill's B, G, R and W stand beside the skip's, in the two layers that merge them."""
-_HOLE = 5
-"""In the first encoder layer: four channels max(mask - 1/2, 0), one for each pixel of a cell."""
 
 # Found by trying values on synthetic shots with the random channels silent; see models/TRAINING.md.
 _SPREAD = {"bt0": 0.15, "bt1": 0.012, "bt2": 0.003, "bt3": 0.02, "dc2_1": 0.05, "dc3_1": 0.02}
@@ -53,6 +52,28 @@ must not grow or fade frame by frame.
 """
 
 
+_STREAM_SHARES = (0.15, 0.25, 0.25, 0.15, 0.2)
+"""How much the frames t-6, t-3, t+3, t+6 and the previous output count where all are seen."""
+_FEEDBACK = 0.5
+"""Logit of the warped previous output's share in the hole."""
+
+
+def lean_network(variant: Variant) -> VINet:
+    """The wiring alone, every other channel silent: matching channels, composition masks, no flow yet.
+
+    `prune` makes it a hundredth of the published network's size; its flow nets are the ones to train next.
+    """
+    network = VINet(variant)
+    state = network.state_dict()
+    for value in state.values():
+        value.zero_()
+    _wire(state, variant, _STREAM_SHARES)
+    for encoder in ("encoder1", "encoder2"):
+        wire_matching(state, encoder)
+    wire_masks(state, _FEEDBACK)
+    return network
+
+
 def initial_network(variant: Variant, seed: int) -> VINet:
     """A VINet ready to be trained; the same numbers for the same seed on every machine."""
     network = VINet(variant)
@@ -63,14 +84,17 @@ def initial_network(variant: Variant, seed: int) -> VINet:
     for key, value in state.items():
         if not key.startswith(("flownet", "masknet")) and key.endswith("weight"):
             _quieten(value, key)
+    _wire(state, variant, (0.2,) * 5)
+    return network
+
+
+def _wire(state: dict[str, Tensor], variant: Variant, shares: tuple[float, ...]) -> None:
     for encoder in ("encoder1", "encoder2"):
         _wire_encoder(state, encoder, box=variant == 512)
     for name in ("st_agg", "st_agg_64", "st_agg_128"):
-        _wire_aggregator(state[f"{name}.stAgg.conv.weight"])
+        _wire_aggregator(state[f"{name}.stAgg.conv.weight"], shares)
     _wire_middle(state)
     _wire_decoder(state)
-    network.load_state_dict(state)
-    return network
 
 
 def wired(variant: Variant) -> dict[str, Tensor]:
@@ -95,7 +119,7 @@ def wired(variant: Variant) -> dict[str, Tensor]:
 
 def _rows(key: str, size: int) -> int:
     """How many of a layer's first channels are wired by hand."""
-    return min(size, _HOLE + 4 if ".ec0." in key or "dc2_1" in key or "dc3_1" in key else len(_CARRIERS))
+    return min(size, HOLE + 4 if ".ec0." in key or "dc2_1" in key or "dc3_1" in key else len(CARRIERS))
 
 
 def _drawn(key: str, drawn: Tensor) -> Tensor:
@@ -118,15 +142,6 @@ def _quieten(weight: Tensor, key: str) -> None:
         weight[[part * size + channel for channel in carriers]] = 0
 
 
-def _tap(weight: Tensor, out: int, source: int, amount: float, kernel: Tensor | None = None) -> None:
-    """Add `amount` times a 3x3 kernel (the centre alone by default) from channel `source` to row `out`."""
-    plane = weight[out, source].view(-1, 3, 3)
-    if kernel is None:
-        plane[:, 1, 1] += amount
-    else:
-        plane += amount * kernel
-
-
 def _box(enabled: bool) -> Tensor:
     """The mean of a cell's 2 x 2 pixels, as stride 2 sees them; the pixel itself at stride 1."""
     kernel = torch.zeros(3, 3)
@@ -146,8 +161,8 @@ def _spread(name: str) -> Tensor:
 
 def _pass(weight: Tensor) -> None:
     """Hand the carriers on as they are: gates half open, values doubled."""
-    for channel in _CARRIERS:
-        _tap(weight, channel, channel, 2.0)
+    for channel in CARRIERS:
+        tap(weight, channel, channel, 2.0)
 
 
 def _renormalize(
@@ -161,10 +176,10 @@ def _renormalize(
     half = weight.shape[0] // 2
     strength, bias, slope = how
     for channel in (*COLORS, W):
-        _tap(weight, channel, offset + channel, strength * scale, kernel)
-        _tap(weight, half + channel, offset + C, bias * scale)
-        _tap(weight, half + channel, offset + W, -slope * scale, kernel)
-    _tap(weight, C, offset + C, 2 * scale)
+        tap(weight, channel, offset + channel, strength * scale, kernel)
+        tap(weight, half + channel, offset + C, bias * scale)
+        tap(weight, half + channel, offset + W, -slope * scale, kernel)
+    tap(weight, C, offset + C, 2 * scale)
 
 
 def _wire_encoder(state: dict[str, Tensor], encoder: str, box: bool) -> None:
@@ -177,21 +192,21 @@ def _wire_encoder(state: dict[str, Tensor], encoder: str, box: bool) -> None:
     ec0, cell = state[f"{encoder}.ec0.conv.weight"], _box(box)
     image, ones, mask = (0, 1, 2), 3, 4
     for channel in COLORS:  # 0.5 * (image + 1)
-        _tap(ec0, channel, image[channel], 1.0, cell)
-        _tap(ec0, channel, ones, 1.0, cell)
-    _tap(ec0, W, ones, 2.0)
-    _tap(ec0, C, ones, 2.0)
+        tap(ec0, channel, image[channel], 1.0, cell)
+        tap(ec0, channel, ones, 1.0, cell)
+    tap(ec0, W, ones, 2.0)
+    tap(ec0, C, ones, 2.0)
     for n in range(4):
         pixel = torch.zeros(3, 3)
         pixel[(1 + n // 2, 1 + n % 2) if box else (1, 1)] = 1
-        _tap(ec0, _HOLE + n, mask, 2.0, pixel)
-        _tap(ec0, _HOLE + n, ones, -1.0)
+        tap(ec0, HOLE + n, mask, 2.0, pixel)
+        tap(ec0, HOLE + n, ones, -1.0)
     ec1 = state[f"{encoder}.ec1.conv.weight"]
     _shrink(ec1)
     for n in range(4):
         for channel in COLORS:
-            _tap(ec1, channel, _HOLE + n, -0.5, _box(True))
-        _tap(ec1, W, _HOLE + n, -1.0, _box(True))
+            tap(ec1, channel, HOLE + n, -0.5, _box(True))
+        tap(ec1, W, HOLE + n, -1.0, _box(True))
     for name in ("ec2", "ec3_2", "ec4", "ec5"):
         _pass(state[f"{encoder}.{name}.conv.weight"])
     for name in ("ec3_1", "ec4_1"):
@@ -201,15 +216,18 @@ def _wire_encoder(state: dict[str, Tensor], encoder: str, box: bool) -> None:
 def _shrink(weight: Tensor) -> None:
     """Means of 2 x 2 cells, at stride 2."""
     for channel in (*COLORS, W):
-        _tap(weight, channel, channel, 2.0, _box(True))
-    _tap(weight, C, C, 2.0)
+        tap(weight, channel, channel, 2.0, _box(True))
+    tap(weight, C, C, 2.0)
 
 
-def _wire_aggregator(weight: Tensor) -> None:
+def _wire_aggregator(weight: Tensor, shares: tuple[float, ...]) -> None:
     """The mean of the five sources: gate half open, value doubled; only the carriers hear nothing else."""
-    weight[5 : weight.shape[1]] *= 0.2
-    index = torch.arange(weight.shape[1])
-    weight[index, index, :, 1, 1] += 2 / 5
+    if weight.any():  # random channels keep something of themselves
+        weight[5 : weight.shape[1]] *= 0.2
+        index = torch.arange(weight.shape[1])
+    else:
+        index = torch.arange(len(CARRIERS))
+    weight[index, index, :, 1, 1] += 2 * torch.tensor(shares)
 
 
 _INTO_MEMORY = 0.15
@@ -224,9 +242,9 @@ def _wire_middle(state: dict[str, Tensor]) -> None:
     gates, bias = state["convlstm.Gates.weight"], state["convlstm.Gates.bias"]
     gates[128:256] *= 0.25  # random channels forget, or they would count up for hundreds of frames
     bias.copy_(torch.tensor([1.0, -1.0, 1.0, 0.0]).repeat_interleave(128))
-    for channel in _CARRIERS:
+    for channel in CARRIERS:
         bias[channel], bias[128 + channel], bias[256 + channel] = 2.0, -2.0, 2.0
-        _tap(gates, 384 + channel, channel, _INTO_MEMORY)
+        tap(gates, 384 + channel, channel, _INTO_MEMORY)
 
 
 def _wire_decoder(state: dict[str, Tensor]) -> None:
@@ -246,8 +264,8 @@ def _wire_decoder(state: dict[str, Tensor]) -> None:
         _add_second(weight[after], _spread(after))
     dc6 = state["decoder.dc6.weight"]
     for channel in COLORS:
-        _tap(dc6, channel, channel, 2.0)
-        _tap(dc6, channel, W, -1.0)
+        tap(dc6, channel, channel, 2.0)
+        tap(dc6, channel, W, -1.0)
 
 
 def _merge_skip(weight: Tensor, kernel: Tensor) -> None:
@@ -256,9 +274,9 @@ def _merge_skip(weight: Tensor, kernel: Tensor) -> None:
     _renormalize(weight, kernel, offset=skip, how=_LIFT_SKIP)
     for channel in (*COLORS, W):
         second = _SECOND + channel
-        _tap(weight, second, channel, _MERGE_AMOUNT)
-        _tap(weight, half + second, skip + C, _MERGE_OPEN)
-        _tap(weight, half + second, skip + W, -_MERGE_CLOSE, kernel)
+        tap(weight, second, channel, _MERGE_AMOUNT)
+        tap(weight, half + second, skip + C, _MERGE_OPEN)
+        tap(weight, half + second, skip + W, -_MERGE_CLOSE, kernel)
 
 
 def _add_second(weight: Tensor, kernel: Tensor) -> None:
@@ -267,5 +285,5 @@ def _add_second(weight: Tensor, kernel: Tensor) -> None:
     strength, _, slope = _SETTLE
     _renormalize(weight, kernel, how=_SETTLE)
     for channel in (*COLORS, W):
-        _tap(weight, channel, _SECOND + channel, strength, kernel)
-        _tap(weight, half + channel, _SECOND + W, -slope, kernel)
+        tap(weight, channel, _SECOND + channel, strength, kernel)
+        tap(weight, half + channel, _SECOND + W, -slope, kernel)

@@ -14,7 +14,6 @@ from torch import Tensor, nn
 from .synthetic import Shot
 from .vinet import SOURCE_OFFSETS, Carry, Features, StepResult, VINet, estimated_flow, upsample
 
-_CHANNELS_OF_LEVEL = {128: 8, 96: 4, 64: 2}
 _LEVELS = {"s8": 8, "s4": 4, "s2": 2}
 
 
@@ -38,12 +37,12 @@ class Teacher:
     def __init__(self, exact: Tensor | None, estimated: frozenset[int], teach: bool) -> None:
         self.exact: dict[int, Tensor] = {}
         self.guess: dict[int, Tensor] = {}
-        self._estimated, self._teach = estimated, teach
+        self._estimated, self._teach, self._level = estimated, teach, 8
         if exact is not None:
             self.exact = {2: exact, 4: F.avg_pool2d(exact, 2) / 2, 8: F.avg_pool2d(exact, 4) / 4}
 
     def __call__(self, flownet: nn.Module, target: Tensor, source: Tensor, incoming: Tensor | None) -> Tensor:
-        level = _CHANNELS_OF_LEVEL[target.shape[1]]
+        self._level = level = 8 if incoming is None else self._level // 2
         if level in self._estimated:
             guess = estimated_flow(flownet, target, source, incoming).float()
             self.guess[level] = guess

@@ -34,6 +34,8 @@ CORRELATION_RADIUS = 4
 SOURCE_OFFSETS = (-6, -3, 3, 6)
 """Frames beside the target that are used as sources, in stream order."""
 
+LEVELS = ("s1", "s2", "s4", "s8")
+
 _ENCODER_LAYERS = (  # name, channels in, channels out, stride
     ("ec0", 5, 32, 1),
     ("ec1", 32, 64, 2),
@@ -397,11 +399,17 @@ class VINet(nn.Module):
     Args:
         variant: 512 halves the picture in its first layer (input size a multiple of 16), 256 does not
             (multiple of 8). Parameters have the same names and shapes in both.
+
+    Attributes:
+        heard, composed: by level, which channels of its features the aggregator takes, and which it gives and
+            the composition hands on. Empty for a network with all its channels; see `models.prune`.
     """
 
     def __init__(self, variant: Variant = 512) -> None:
         super().__init__()
         self.variant: Variant = variant
+        self.heard: dict[str, tuple[int, ...]] = {}
+        self.composed: dict[str, tuple[int, ...]] = {}
         self.encoder1 = Encoder(variant)
         self.encoder2 = Encoder(variant)
         self.flownet = FlowNet(128, incoming_flow=False)
@@ -432,7 +440,8 @@ class VINet(nn.Module):
         """The carry before a shot's first frame: empty memory, the target's own masked picture fed back."""
         batch, _, height, width = frame.shape
         scale = self.size_multiple
-        empty = frame.new_zeros(batch, 128, height // scale, width // scale)
+        memory = self.convlstm.Gates.weight.shape[0] // 4
+        empty = frame.new_zeros(batch, memory, height // scale, width // scale)
         return Carry(empty, empty.clone(), frame * (1 - mask), mask, frame.new_zeros(()))
 
     def step(
@@ -454,18 +463,9 @@ class VINet(nn.Module):
         """
         target = self.encoder1(frame * (1 - mask), mask)
         streams = [*sources, self.encoder2(carry.output, carry.mask)]
-        flow_s8, agg_s8 = self._align(
-            self.flownet, self.st_agg, target.s8, [f.s8 for f in streams], None, aligner
-        )
-        flow_s4, agg_s4 = self._align(
-            self.flownet_64, self.st_agg_64, target.s4, [f.s4 for f in streams], flow_s8, aligner
-        )
-        flow_s2, agg_s2 = self._align(
-            self.flownet_128, self.st_agg_128, target.s2, [f.s2 for f in streams], flow_s4, aligner
-        )
-        mask_s8, syn_s8 = self._compose(self.masknet, target.s8, agg_s8)
-        mask_s4, syn_s4 = self._compose(self.masknet_64, target.s4, agg_s4)
-        mask_s2, syn_s2 = self._compose(self.masknet_128, target.s2, agg_s2)
+        flow_s8, mask_s8, syn_s8 = self._level("s8", target, streams, None, aligner)
+        flow_s4, mask_s4, syn_s4 = self._level("s4", target, streams, flow_s8, aligner)
+        flow_s2, mask_s2, syn_s2 = self._level("s2", target, streams, flow_s4, aligner)
 
         memory = self.bottleneck(torch.cat((target.s8, syn_s8), dim=1))
         hidden, cell = self.convlstm(memory, carry.hidden, carry.cell)
@@ -488,23 +488,43 @@ class VINet(nn.Module):
             flow_output,
         )
 
-    def _align(
+    def _level(
         self,
-        flownet: nn.Module,
-        aggregator: nn.Module,
-        target: Tensor,
-        sources: list[Tensor],
+        level: str,
+        target: Features,
+        streams: list[Features],
         coarser: Tensor | None,
-        aligner: Aligner = estimated_flow,
+        aligner: Aligner,
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """One scale: flows to every source, composition mask, and target and sources composed by it."""
+        flownet, aggregator, masknet = self._parts(level)
+        wanted: Tensor = getattr(target, level)
+        stacked = torch.stack([getattr(stream, level) for stream in streams], dim=1)
+        flow, warped = self._align(flownet, wanted, stacked, coarser, aligner)
+        if level in self.heard:
+            warped = warped[:, :, list(self.heard[level])]
+            wanted = wanted[:, list(self.composed[level])]
+        mask, composed = self._compose(masknet, wanted, aggregator(warped))
+        return flow, mask, composed
+
+    def _parts(self, level: str) -> tuple[nn.Module, nn.Module, nn.Module]:
+        return {
+            "s8": (self.flownet, self.st_agg, self.masknet),
+            "s4": (self.flownet_64, self.st_agg_64, self.masknet_64),
+            "s2": (self.flownet_128, self.st_agg_128, self.masknet_128),
+        }[level]
+
+    def _align(
+        self, flownet: nn.Module, target: Tensor, sources: Tensor, coarser: Tensor | None, aligner: Aligner
     ) -> tuple[Tensor, Tensor]:
-        """Flow to every source at one scale, and the sources warped by it and aggregated."""
-        batch, count = target.shape[0], len(sources)
-        stacked = torch.stack(sources, dim=1).flatten(0, 1)
+        """Flow to every source at one scale, and the sources (B, 5, C, h, w) warped by it."""
+        batch, count = sources.shape[:2]
+        stacked = sources.flatten(0, 1)
         repeated = target.repeat_interleave(count, dim=0)
         incoming = None if coarser is None else 2 * upsample(coarser.flatten(0, 1), 2)
         flow = aligner(flownet, repeated, stacked, incoming)
         warped = torch.unflatten(warp(stacked, flow, "zeros"), 0, (batch, count))
-        return torch.unflatten(flow, 0, (batch, count)), aggregator(warped)
+        return torch.unflatten(flow, 0, (batch, count)), warped
 
     @staticmethod
     def _compose(masknet: nn.Module, target: Tensor, aggregated: Tensor) -> tuple[Tensor, Tensor]:

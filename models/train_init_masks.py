@@ -1,0 +1,43 @@
+"""Composition masks wired by hand: sources where the target has a hole, the target where it has none.
+
+A masknet sees how target and sources differ. Of that it needs the coverage alone: what the target lacks and
+the sources have. Between the decoder's picture and the warped previous output (s1) it sees the hole itself,
+because the target's hole channels are 1 there and those of a fed-back picture are 0.
+"""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from .train_init_carriers import HOLE, W, tap
+
+SHARPNESS, THRESHOLD = 40.0, 0.1
+"""Sources are taken where they cover more than this much more of a cell than the target does."""
+
+
+def wire_masks(state: dict[str, Tensor], feedback: float, outside: float = -6.0) -> None:
+    """Write the masks into weights of zeros.
+
+    Args:
+        state: the network's weights.
+        feedback: logit of the previous output's share in the hole.
+        outside: logit of its share where the plate is known.
+    """
+    for name in ("masknet", "masknet_64", "masknet_128"):
+        _chain(state, name)
+        tap(state[f"{name}.convs.0.0.weight"], 0, W, 1.0)
+        tap(state[f"{name}.convs.2.weight"], 0, 0, SHARPNESS)
+        state[f"{name}.convs.2.bias"][0] = -SHARPNESS * THRESHOLD
+    _chain(state, "masknet_256")
+    for pixel in range(4):
+        tap(state["masknet_256.convs.0.0.weight"], 0, HOLE + pixel, 0.25)
+    tap(state["masknet_256.convs.2.weight"], 0, 0, feedback - outside)
+    state["masknet_256.convs.2.bias"][0] = outside
+
+
+def _chain(state: dict[str, Tensor], name: str) -> None:
+    """One channel through the three layers, and silence beside it."""
+    for layer in ("convs.0.0", "convs.1.0", "convs.2"):
+        state[f"{name}.{layer}.weight"].zero_()
+        state[f"{name}.{layer}.bias"].zero_()
+    tap(state[f"{name}.convs.1.0.weight"], 0, 0, 1.0)
