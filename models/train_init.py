@@ -92,7 +92,7 @@ def _wire(state: dict[str, Tensor], variant: Variant, shares: tuple[float, ...])
     for encoder in ("encoder1", "encoder2"):
         _wire_encoder(state, encoder, box=variant == 512)
     for name in ("st_agg", "st_agg_64", "st_agg_128"):
-        _wire_aggregator(state[f"{name}.stAgg.conv.weight"], shares)
+        _wire_aggregator(state[f"{name}.stAgg.conv.weight"], shares, _spread(name))
     _wire_middle(state)
     _wire_decoder(state)
 
@@ -220,14 +220,14 @@ def _shrink(weight: Tensor) -> None:
     tap(weight, C, C, 2.0)
 
 
-def _wire_aggregator(weight: Tensor, shares: tuple[float, ...]) -> None:
+def _wire_aggregator(weight: Tensor, shares: tuple[float, ...], kernel: Tensor) -> None:
     """The mean of the five sources: gate half open, value doubled; only the carriers hear nothing else."""
     if weight.any():  # random channels keep something of themselves
         weight[5 : weight.shape[1]] *= 0.2
         index = torch.arange(weight.shape[1])
     else:
         index = torch.arange(len(CARRIERS))
-    weight[index, index, :, 1, 1] += 2 * torch.tensor(shares)
+    weight[index, index] += 2 * torch.tensor(shares).view(-1, 1, 1) * kernel
 
 
 _INTO_MEMORY = 0.15
@@ -258,7 +258,7 @@ def _wire_decoder(state: dict[str, Tensor]) -> None:
     for name in ("dc1", "dc1_1"):
         _renormalize(weight[name])
     for name in ("dc2_bt2", "dc2_bt3", "dc2_2", "dc4", "dc5"):
-        _renormalize(weight[name], how=_SETTLE)
+        _renormalize(weight[name], _spread(name), how=_SETTLE)
     for merge, after in (("dc2_1", "dc2_bt1"), ("dc3_1", "dc3_2")):
         _merge_skip(weight[merge], _spread(merge))
         _add_second(weight[after], _spread(after))

@@ -7,6 +7,11 @@ p and q near each other, a channel sigmoid(k * (x[p] - x[q])) and one sigmoid(k 
 products with another picture's sum to 1 where both agree, 0 where they contradict each other and 1/2 where
 either is flat: contrast and exposure hardly matter, and every bit counts alike. A pair that touches the hole
 or lies outside the picture has both channels 0, so that it speaks for no match.
+
+It speaks against none either: one more channel holds how many of its pairs a target cell knows, and how many
+a source cell does not know, so that places hidden in the source get the 1/2 that chance would give them.
+Without it, matches shun the source's hole (and the best of 81 places, pooled over 15 cells around a cell in
+the target's hole, was 12.3 pixels off on average instead of 9.2).
 """
 
 from __future__ import annotations
@@ -48,7 +53,10 @@ def comparisons() -> Iterator[tuple[tuple[float, float, float], Cell, Cell]]:
             yield color, p, q
 
 
-COUNT = 2 * len(list(comparisons()))
+_BITS = len(list(comparisons()))
+_CREDIT = STRENGTH * (2 * _BITS) ** 0.5
+"""Squared, with both gates half open, the product of two cells whose bits agree by chance."""
+COUNT = 2 * _BITS + 1
 
 
 def wire_matching(state: dict[str, Tensor], encoder: str) -> None:
@@ -65,3 +73,9 @@ def wire_matching(state: dict[str, Tensor], encoder: str) -> None:
                     for channel, share in zip(COLORS, color, strict=True):
                         gate[(row, channel, *cell)] += side * share * _STEEPNESS[level]
                 value[row, C, 1, 1] -= STRENGTH
+        known = FIRST + 2 * _BITS
+        sign = 1 if encoder == "encoder1" else -1
+        for _, p, q in comparisons():
+            for cell in (p, q):
+                value[(known, W, *cell)] += sign * _CREDIT / _BITS
+        value[known, C, 1, 1] += _CREDIT * (-1 if sign == 1 else 2)
