@@ -1,4 +1,7 @@
-"""Holes for synthetic shots: blobs, free-form strokes, boxes and wires, standing still or moving."""
+"""Holes for synthetic shots: blobs, figures, free-form strokes, boxes and wires.
+
+They stand still, stick to the background, walk, or walk and grow out of the frame.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,8 @@ from numpy.typing import NDArray
 Mask = NDArray[np.uint8]
 KINDS = ("blob", "figure", "strokes", "box", "wire")
 _KIND_WEIGHTS = (0.34, 0.22, 0.14, 0.2, 0.1)
+_LEAVING = 0.12
+"""Share of holes that grow out of the frame; all others keep off its outermost pixels."""
 
 
 def hole_masks(
@@ -27,16 +32,28 @@ def hole_masks(
     radius = 0.5 * size * rng.uniform(0.15, largest)
     pieces, thickness = _outline(rng, kind, radius, size)
     centre = size * (0.5 + rng.normal(0, 0.09, 2))
-    path = centre + _path(rng, count, size, drift)
+    leaves = rng.random() < _LEAVING
+    path = _way_out(rng, count, size) if leaves else centre + _path(rng, count, size, drift)
+    growth = np.linspace(1, rng.uniform(1.0, 1.6), count) if leaves else np.ones(count)
     spin = rng.normal(0, 0.01) * np.arange(count)
     wobble = 1 + 0.06 * rng.random() * np.sin(rng.uniform(0.2, 0.9) * np.arange(count))
     masks = np.zeros((count, size, size), np.uint8)
     for t in range(count):
         turn = np.array([[np.cos(spin[t]), -np.sin(spin[t])], [np.sin(spin[t]), np.cos(spin[t])]])
-        placed = [wobble[t] * piece @ turn.T + path[t] for piece in pieces]
+        placed = [growth[t] * wobble[t] * piece @ turn.T + path[t] for piece in pieces]
         _draw(masks[t], placed, thickness)
-        masks[t, :1] = masks[t, -1:] = masks[t, :, :1] = masks[t, :, -1:] = 0
+        if not leaves:
+            masks[t, :1] = masks[t, -1:] = masks[t, :, :1] = masks[t, :, -1:] = 0
     return masks
+
+
+def _way_out(rng: np.random.Generator, count: int, size: int) -> NDArray[np.float64]:
+    """Places of a hole that begins inside and ends with its middle at or beyond the frame's edge."""
+    angle = rng.uniform(0, 2 * np.pi)
+    outward = np.array([np.cos(angle), np.sin(angle)])
+    begin, end = rng.uniform(0.1, 0.3), rng.uniform(0.4, 0.5)
+    reach = size * np.linspace(begin, end, count)[:, None]
+    return np.asarray(size / 2 + reach * outward / np.abs(outward).max())
 
 
 def _path(rng: np.random.Generator, count: int, size: int, drift: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -104,7 +104,7 @@ def _pyramid(picture: Picture) -> list[Picture]:
 
 
 def procedural_texture(rng: np.random.Generator, size: int = 768) -> Picture:
-    """A gradient, noise of several sizes and a few hard-edged shapes, in random colors."""
+    """A gradient, noise of several sizes, hard-edged shapes, stripes, a repeating pattern, text."""
     ys, xs = np.mgrid[0:size, 0:size].astype(np.float32) / size
     angle = rng.uniform(0, 2 * np.pi)
     ramp = (np.cos(angle) * xs + np.sin(angle) * ys)[..., None]
@@ -119,6 +119,10 @@ def procedural_texture(rng: np.random.Generator, size: int = 768) -> Picture:
         _draw_shape(picture, rng)
     if rng.random() < 0.4:
         _draw_stripes(picture, rng, xs, ys)
+    if rng.random() < 0.35:
+        _draw_pattern(picture, rng)
+    for _ in range(int(rng.integers(0, 8))):
+        _draw_text(picture, rng)
     return np.asarray((255 * picture.clip(0, 1)).round(), np.uint8)
 
 
@@ -144,3 +148,47 @@ def _draw_stripes(
     angle, count = rng.uniform(0, np.pi), rng.uniform(4, 40)
     wave = np.sin(2 * np.pi * count * (np.cos(angle) * xs + np.sin(angle) * ys))
     picture += rng.uniform(0.05, 0.25) * np.sign(wave)[..., None].astype(np.float32)
+
+
+def _draw_pattern(picture: NDArray[np.float32], rng: np.random.Generator) -> None:
+    """Bricks, windows or checks: one small cell repeated over a part of the picture."""
+    size = picture.shape[0]
+    across, down = (int(side) for side in rng.integers(size // 48, size // 10, 2))
+    cell = np.broadcast_to(rng.uniform(-0.3, 0.3, 3).astype(np.float32), (2 * down, 2 * across, 3)).copy()
+    joint = max(1, min(across, down) // int(rng.integers(5, 12)))
+    kind = rng.integers(3)
+    if kind == 0:  # bricks: every other row moved by half a brick
+        cell[:joint] = cell[down : down + joint] = 0
+        cell[:down, :joint] = cell[down:, across : across + joint] = 0
+    elif kind == 1:  # windows
+        cell[: down // 2], cell[:, : across // 2] = 0, 0
+    else:  # checks
+        cell[:down, across:] *= -1
+        cell[down:, :across] *= -1
+    y, x = (int(begin) for begin in rng.integers(0, size // 2, 2))
+    part = picture[y : y + size // 2, x : x + size // 2]
+    repeats = (-(-part.shape[0] // (2 * down)), -(-part.shape[1] // (2 * across)), 1)
+    part += np.tile(cell, repeats)[: part.shape[0], : part.shape[1]]
+
+
+_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789&?!"
+
+
+def _draw_text(picture: NDArray[np.float32], rng: np.random.Generator) -> None:
+    """A word of random letters, as lettering behind an object looks."""
+    size = picture.shape[0]
+    word = "".join(rng.choice(list(_LETTERS), int(rng.integers(3, 12))))
+    scale = float(rng.uniform(0.6, 4)) * size / 768
+    ink = np.zeros((size, size), np.uint8)
+    cv2.putText(
+        ink,
+        word,
+        tuple(int(v) for v in rng.integers(0, 3 * size // 4, 2)),
+        int(rng.choice((cv2.FONT_HERSHEY_SIMPLEX, cv2.FONT_HERSHEY_COMPLEX, cv2.FONT_HERSHEY_DUPLEX))),
+        scale,
+        255,
+        max(1, int(scale * rng.uniform(1, 4))),
+        cv2.LINE_AA,
+    )
+    share = ink[..., None].astype(np.float32) / 255
+    picture[:] = picture * (1 - share) + share * rng.uniform(0, 1, 3).astype(np.float32)

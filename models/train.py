@@ -92,7 +92,7 @@ def rollout_loss(batch: Batch, steps: list[Stepped], flow_weight: float) -> tupl
 def steadiness(batch: Batch, before: Stepped, now: Stepped) -> Tensor:
     """L1 between a fill and the previous output carried along the exact flow, in the hole."""
     pairs = [shot.flow(now.frame, before.frame) for shot in batch.shots]
-    flow = torch.from_numpy(np.stack([flow for flow, _ in pairs]))
+    flow = torch.stack([flow for flow, _ in pairs])
     carried = warp(before.result.output.float(), flow, "border")
     exact = warp(batch.clean[:, before.frame], flow, "border")
     same = (exact - batch.clean[:, now.frame]).abs().mean(dim=1, keepdim=True) < 0.05

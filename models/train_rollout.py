@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from contextlib import nullcontext
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -67,8 +66,7 @@ class Batch:
         """Stack shots of equal size and length."""
         shots = list(shots)
         seen, clean, masks = (
-            torch.from_numpy(np.stack([getattr(shot, name) for shot in shots]))
-            for name in ("seen", "clean", "masks")
+            torch.stack([getattr(shot, name) for shot in shots]) for name in ("seen", "clean", "masks")
         )
         return cls(shots, seen, clean, masks)
 
@@ -88,9 +86,9 @@ class Batch:
         """
         sources = [*self.sources_of(t), t if first else mirrored(t - 1, self.frames)]
         pairs = [[shot.flow(t, s, 4) for s in sources] for shot in self.shots]
-        flows = np.stack([flow for shot in pairs for flow, _ in shot])
-        visible = np.stack([[seen for _, seen in shot] for shot in pairs])
-        return torch.from_numpy(flows), torch.from_numpy(visible)
+        flows = torch.stack([flow for shot in pairs for flow, _ in shot])
+        visible = torch.stack([torch.stack([seen for _, seen in shot]) for shot in pairs])
+        return flows, visible
 
 
 @dataclass
