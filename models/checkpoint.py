@@ -6,6 +6,7 @@ Importable without torch, so that asking for it where torch is missing gives one
 from __future__ import annotations
 
 import importlib.util
+import json
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -97,12 +98,12 @@ def read_checkpoint(path: str | os.PathLike[str]) -> dict[str, Any]:
 
 
 def load_weights(path: str | os.PathLike[str], variant: Variant) -> VINet:
-    """A network with the weights that our own training wrote (.safetensors). Raises ModelError."""
+    """A network with weights of our own training: a file, or a run's folder of them. Raises ModelError."""
     require_training_extra()
-    from safetensors.torch import load_file
+    from .train_checkpoint import read_tensors
 
     try:
-        state = load_file(path)
+        state = read_tensors(Path(path))
     except FileNotFoundError:
         raise ModelError(f"There are no weights {path}.") from None
     except Exception as error:
@@ -114,6 +115,9 @@ def stored_details(path: str | os.PathLike[str]) -> dict[str, str]:
     """What our own training wrote beside the weights: its settings and progress, as text."""
     from safetensors import safe_open
 
+    if Path(path).is_dir():
+        told = json.loads((Path(path) / "state.json").read_text(encoding="utf-8"))
+        return {str(key): str(value) for key, value in told.items()}
     with safe_open(path, framework="numpy") as file:
         return dict(file.metadata() or {})
 

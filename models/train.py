@@ -6,12 +6,17 @@ Stages build on one another (`--resume` goes on with a run, `--weights` starts o
    and to leave alone what other frames show in the wrong place;
 2. the flow nets alone, held against the exact flows of moving shots;
 3. everything together on moving shots, sources warped by the exact flows half of the time;
-4. longer rollouts on the network's own flows, its own output fed back, the first frames without gradients.
+4. recurrence: longer rollouts on the network's own flows and its own output, the first frames without
+   gradients, then several with them, the memory carried through (truncated back-propagation through time).
 
-A run is a folder: `checkpoint.pt` (everything needed to go on exactly), `weights.safetensors` (the running
-average of the weights, which is what ships), `log.txt` and sample sheets. The same seed and steps give the
-same numbers on the same machine. `--minutes` stops a run at any step and never changes what a step does, but
-for the learning rate, which decays over `--schedule` steps when that is given and over the minutes when not.
+The published three stages are 1 to 3 of one source, of four, and of recurrence; ours teach the flow apart,
+because exact flows are known here.
+
+A run is a folder: `checkpoint/` (everything needed to go on exactly) and `weights/` (the running average of
+the weights, which is what ships), both in files of at most 16 MB, `log.txt` and sample sheets. The same seed
+and steps give the same numbers on the same machine. `--minutes` stops a run at any step and never changes
+what a step does, but for the learning rate, which decays over `--schedule` steps when that is given and over
+the minutes when not. `--measure` trains nothing: it says what share of the device's rate a step reaches.
 """
 
 from __future__ import annotations
@@ -22,20 +27,20 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
-from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from .losses import flow_loss, masked_l1, picture_loss
 from .synthetic import ShotSettings, make_shot
 from .synthetic_pictures import Pictures
-from .train_init import initial_network, wired
-from .train_rollout import Batch, Stepped, Teacher, estimate_flows, roll
+from .train_checkpoint import optimizer_tensors, read_folder, read_tensors, restore_optimizer, write_folder
+from .train_init import initial_network, lean_start, wired
+from .train_losses import flow_errors, guess_loss, rollout_loss
+from .train_measure import counted, device_rate, now
+from .train_rollout import Batch, estimate_flows, roll
 from .train_samples import write_sheet
-from .vinet import VINet, warp
+from .vinet import VINet
 
 log = logging.getLogger("models.train")
 
@@ -48,7 +53,7 @@ class Stage:
         frames: length of the shots.
         warm: largest number of frames run without gradients first.
         learn: frames with gradients; 0 trains the flow nets alone.
-        estimated: scales whose flow nets run.
+        flows: whether the flow nets run (those of `--scales`).
         teach: share of steps that warp by the exact flows.
         flow_weight: weight of the flow loss.
     """
@@ -56,71 +61,17 @@ class Stage:
     frames: int
     warm: int
     learn: int
-    estimated: frozenset[int]
+    flows: bool
     teach: float
     flow_weight: float
 
 
 STAGES = {
-    1: Stage(frames=13, warm=2, learn=1, estimated=frozenset(), teach=1.0, flow_weight=0.0),
-    2: Stage(frames=13, warm=0, learn=0, estimated=frozenset({8, 4}), teach=0.0, flow_weight=1.0),
-    3: Stage(frames=13, warm=1, learn=1, estimated=frozenset({8, 4}), teach=0.5, flow_weight=0.2),
-    4: Stage(frames=15, warm=8, learn=2, estimated=frozenset({8, 4}), teach=0.0, flow_weight=0.2),
+    1: Stage(frames=13, warm=2, learn=1, flows=False, teach=1.0, flow_weight=0.0),
+    2: Stage(frames=13, warm=0, learn=0, flows=True, teach=0.0, flow_weight=1.0),
+    3: Stage(frames=13, warm=1, learn=2, flows=True, teach=0.5, flow_weight=0.2),
+    4: Stage(frames=15, warm=8, learn=4, flows=True, teach=0.0, flow_weight=0.2),
 }
-
-
-def rollout_loss(batch: Batch, steps: list[Stepped], flow_weight: float) -> tuple[Tensor, dict[str, float]]:
-    """The loss of a rollout, mean over its frames, and its parts for the log."""
-    total = batch.seen.new_zeros(())
-    parts: dict[str, float] = {}
-    for n, step in enumerate(steps):
-        clean, mask = batch.clean[:, step.frame], batch.masks[:, step.frame]
-        output = step.result.output.float()
-        losses = {"output": picture_loss(output, clean, mask)}
-        if not step.first:
-            losses["raw"] = 0.5 * picture_loss(step.result.raw.float(), clean, mask)
-        if n > 0:
-            losses["steady"] = steadiness(batch, steps[n - 1], step)
-        if step.teacher.guess and flow_weight:
-            losses["flow"] = flow_weight * guess_loss(step.teacher, mask)
-        total = total + sum(losses.values(), torch.zeros(()))
-        parts |= {name: float(value.detach()) for name, value in losses.items()}
-        parts["hole"] = float(masked_l1(output.detach(), clean, mask))
-    return total / len(steps), parts
-
-
-def steadiness(batch: Batch, before: Stepped, now: Stepped) -> Tensor:
-    """L1 between a fill and the previous output carried along the exact flow, in the hole."""
-    pairs = [shot.flow(now.frame, before.frame) for shot in batch.shots]
-    flow = torch.stack([flow for flow, _ in pairs])
-    carried = warp(before.result.output.float(), flow, "border")
-    exact = warp(batch.clean[:, before.frame], flow, "border")
-    same = (exact - batch.clean[:, now.frame]).abs().mean(dim=1, keepdim=True) < 0.05
-    return masked_l1(now.result.output.float(), carried, batch.masks[:, now.frame] * same)
-
-
-def guess_loss(teacher: Teacher, mask: Tensor) -> Tensor:
-    """End-point error at every estimated scale: everywhere, and twice more in the hole."""
-    total = torch.zeros(())
-    for level, guess in teacher.guess.items():
-        hole = torch.nn.functional.avg_pool2d(mask, mask.shape[-1] // guess.shape[-1]).repeat_interleave(
-            5, dim=0
-        )
-        total = total + level * flow_loss(guess, teacher.exact[level], 1 + 2 * hole)
-    return total
-
-
-def flow_errors(teacher: Teacher, mask: Tensor) -> dict[str, float]:
-    """Mean end-point error in the hole in pixels of the 512 variant's picture, and that of no flow at all."""
-    finest = min(teacher.guess)
-    hole = torch.nn.functional.avg_pool2d(mask, 2 * finest).repeat_interleave(5, dim=0)
-    exact = teacher.exact[finest]
-    missed = ((teacher.guess[finest].detach() - exact) ** 2).sum(dim=1, keepdim=True).sqrt()
-    moved = (exact**2).sum(dim=1, keepdim=True).sqrt()
-    return {
-        name: 2 * finest * float((error * hole).sum() / hole.sum().clamp(min=1))
-        for name, error in (("missed", missed), ("moved", moved))
-    }
 
 
 class Trainer:
@@ -129,15 +80,20 @@ class Trainer:
     def __init__(self, options: argparse.Namespace, pictures: Pictures) -> None:
         self.options, self.pictures = options, pictures
         self.stage = STAGES[options.stage]
+        self.device = torch.device(options.device)
+        self.scales = frozenset(options.scales) if self.stage.flows else frozenset()
         self.shot = ShotSettings(options.size, self.stage.frames, largest_hole=options.largest_hole)
-        self.network = initial_network(512, options.seed)
+        start = lean_start if options.lean else initial_network
+        self.network = start(512, options.seed)
         if options.weights:
-            self.network.load_state_dict(load_file(options.weights))
+            self.network.load_state_dict(read_tensors(options.weights))
+        self.network.to(self.device)
         self.average = {key: value.clone() for key, value in self.network.state_dict().items()}
         self.optimizer = self._optimizer()
-        self.mask = wired(512) if options.wired_only else {}
+        kept = wired(512) if options.wired_only else {}
+        self.mask = {key: value.to(self.device) for key, value in kept.items()}
         self.step, self.minutes = 0, 0.0
-        self.checkpoint = options.out / "checkpoint.pt"
+        self.checkpoint = options.out / "checkpoint"
         if options.resume:
             self._restore()
 
@@ -159,7 +115,9 @@ class Trainer:
         """The shots of one step; they depend on the seed and the step alone."""
         first = step * self.options.batch
         indices = range(first, first + self.options.batch)
-        return Batch.of(make_shot(self.pictures, self.shot, self.options.seed, i) for i in indices)
+        return Batch.of(
+            make_shot(self.pictures, self.shot, self.options.seed, index, self.device) for index in indices
+        )
 
     def learn(self, batch: Batch) -> tuple[float, dict[str, float]]:
         """One step of the optimizer; returns the loss and its parts."""
@@ -167,10 +125,11 @@ class Trainer:
         warm = int(rng.integers(self.stage.warm + 1))
         begin = int(rng.integers(self.stage.frames))
         teach = rng.random() < self.stage.teach
-        with torch.autocast("cpu", torch.bfloat16, enabled=self.options.bf16):
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.options.bf16):
             loss, parts = self._loss(batch, begin, warm, teach)
         self.optimizer.zero_grad(set_to_none=True)
-        torch.autograd.backward(loss)
+        if loss.requires_grad:
+            torch.autograd.backward(loss)
         for name, parameter in self.network.named_parameters():
             if name in self.mask and parameter.grad is not None:
                 parameter.grad *= self.mask[name]
@@ -186,12 +145,12 @@ class Trainer:
     def _loss(self, batch: Batch, begin: int, warm: int, teach: bool) -> tuple[Tensor, dict[str, float]]:
         stage = self.stage
         if not stage.learn:
-            teacher = estimate_flows(self.network, batch, begin, stage.estimated)
-            with torch.autocast("cpu", enabled=False):
+            teacher = estimate_flows(self.network, batch, begin, self.scales)
+            with torch.autocast(self.device.type, enabled=False):
                 loss = stage.flow_weight * guess_loss(teacher, batch.masks[:, begin])
             return loss, flow_errors(teacher, batch.masks[:, begin])
-        steps = roll(self.network, batch, begin, warm, stage.learn, estimated=stage.estimated, teach=teach)
-        with torch.autocast("cpu", enabled=False):
+        steps = roll(self.network, batch, begin, warm, stage.learn, estimated=self.scales, teach=teach)
+        with torch.autocast(self.device.type, enabled=False):
             return rollout_loss(batch, steps, stage.flow_weight)
 
     def rate(self) -> float:
@@ -216,33 +175,46 @@ class Trainer:
         network.load_state_dict(self.average)
         return network.eval()
 
-    def save(self) -> None:
-        """Write checkpoint and averaged weights; a reader never sees half a file."""
-        state: dict[str, Any] = {
-            "network": self.network.state_dict(),
-            "average": self.average,
-            "optimizer": self.optimizer.state_dict(),
-            "step": self.step,
-            "minutes": self.minutes,
+    def measure(self, steps: int) -> dict[str, float]:
+        """Run steps, data and all, and say what they reach of the device's rate; see `train_measure`."""
+        element = torch.bfloat16 if self.options.bf16 else torch.float32
+        peak = device_rate(self.device, element)
+        operations = counted(lambda: self.learn(self.batch(self.step)))
+        before = now(self.device)
+        waited = 0.0
+        for _ in range(steps):
+            asked = now(self.device)
+            batch = self.batch(self.step)
+            waited += now(self.device) - asked
+            self.learn(batch)
+        spent = now(self.device) - before
+        return {
+            "device_gflops": peak / 1e9,
+            "step_gflop": operations / 1e9,
+            "step_seconds": spent / steps,
+            "reached": operations * steps / spent / peak,
+            "data_share": waited / spent,
         }
-        partial = self.checkpoint.with_suffix(".part")
-        torch.save(state, partial)
-        partial.replace(self.checkpoint)
-        write_weights(self.average, self.options.out / "weights.safetensors")
+
+    def save(self) -> None:
+        """Write checkpoint and averaged weights; a reader never sees half of either."""
+        tensors = {f"network.{key}": value for key, value in self.network.state_dict().items()}
+        tensors |= {f"average.{key}": value for key, value in self.average.items()}
+        tensors |= {f"adam.{key}": value for key, value in optimizer_tensors(self.optimizer).items()}
+        write_folder(self.checkpoint, tensors, {"step": self.step, "minutes": self.minutes})
+        write_folder(self.options.out / "weights", self.average, {"step": self.step})
 
     def _restore(self) -> None:
-        state = torch.load(self.checkpoint, weights_only=True)
-        self.network.load_state_dict(state["network"])
-        self.average = state["average"]
-        self.optimizer.load_state_dict(state["optimizer"])
+        tensors, state = read_folder(self.checkpoint)
+
+        def part(name: str) -> dict[str, Tensor]:
+            named = {key: value for key, value in tensors.items() if key.startswith(name)}
+            return {key.removeprefix(name): value.to(self.device) for key, value in named.items()}
+
+        self.network.load_state_dict(part("network."))
+        self.average = part("average.")
+        restore_optimizer(self.optimizer, part("adam."))
         self.step, self.minutes = state["step"], state["minutes"]
-
-
-def write_weights(weights: dict[str, Tensor], path: Path) -> None:
-    """Write weights as safetensors, whole or not at all."""
-    partial = path.with_suffix(".part")
-    save_file({key: value.contiguous() for key, value in weights.items()}, partial)
-    partial.replace(path)
 
 
 def train(options: argparse.Namespace) -> Trainer:
@@ -316,10 +288,14 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     add("--average", type=float, default=0.998, help="decay of the running average of the weights")
     add("--largest-hole", type=float, default=0.6, help="largest side of a hole as a fraction of the frame's")
     add("--wired-only", action="store_true", help="train the hand-wired weights and composition masks only")
-    add("--weights", type=Path, help="start from these weights (safetensors)")
+    add("--lean", action="store_true", help="start from the wiring with matching channels alone")
+    add("--scales", type=int, nargs="*", choices=(8, 4, 2), default=[8, 4], help="flow nets that run")
+    add("--weights", type=Path, help="start from these weights: a run's weights/ or a safetensors file")
     add("--resume", action="store_true", help="go on with the run in --out exactly where it stopped")
     add("--seed", type=int, default=1)
+    add("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     add("--threads", type=int, default=2)
+    add("--measure", type=int, default=0, metavar="STEPS", help="measure this many steps, and do no more")
     add("--bf16", action=argparse.BooleanOptionalAction, default=True, help="convolve in bfloat16")
     add("--log-every", type=int, default=20)
     add("--sample-minutes", type=float, default=4.0, help="minutes between checkpoints and sheets; 0: none")
@@ -328,6 +304,8 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
         parser.error(f"--size must be a multiple of 32, got {options.size}")
     if options.resume and options.weights:
         parser.error("--resume goes on with its own weights; leave --weights out")
+    if options.resume and not (options.out / "checkpoint").is_dir():
+        parser.error(f"--resume: there is no checkpoint in {options.out}")
     return options
 
 
@@ -337,6 +315,11 @@ def main() -> None:
     options.out.mkdir(parents=True, exist_ok=True)
     handlers: list[logging.Handler] = [logging.StreamHandler(), logging.FileHandler(options.out / "log.txt")]
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", handlers=handlers)
+    if options.measure:
+        torch.set_num_threads(options.threads)
+        found = Trainer(options, Pictures(*options.pictures, seed=options.seed)).measure(options.measure)
+        log.info("%s: %s", options.device, "  ".join(f"{name} {value:.3g}" for name, value in found.items()))
+        return
     train(options)
 
 

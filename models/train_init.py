@@ -74,6 +74,15 @@ def lean_network(variant: Variant) -> VINet:
     return network
 
 
+def lean_start(variant: Variant, seed: int) -> VINet:
+    """`lean_network` with flow nets that can be trained: random but for their last layers, which are zero."""
+    network = lean_network(variant)
+    for key, value in network.state_dict().items():
+        if key.startswith("flownet"):
+            value.copy_(_drawn(key, torch.from_numpy(generated_weight(key, tuple(value.shape), seed))))
+    return network
+
+
 def initial_network(variant: Variant, seed: int) -> VINet:
     """A VINet ready to be trained; the same numbers for the same seed on every machine."""
     network = VINet(variant)
