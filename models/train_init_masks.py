@@ -30,7 +30,7 @@ def wire_masks(state: dict[str, Tensor], feedback: float, outside: float = -6.0)
         state[f"{name}.convs.2.bias"][0] = -SHARPNESS * THRESHOLD
     _chain(state, "masknet_256")
     for pixel in range(4):
-        tap(state["masknet_256.convs.0.0.weight"], 0, HOLE + pixel, 0.25)
+        tap(state["masknet_256.convs.0.0.weight"], 0, HOLE + pixel, 0.5)  # their gates are half open
     tap(state["masknet_256.convs.2.weight"], 0, 0, feedback - outside)
     state["masknet_256.convs.2.bias"][0] = outside
 
