@@ -216,9 +216,10 @@ def _add_look(parser: argparse.ArgumentParser) -> None:
         help="where it fades: outside the grown matte, inside it, or half and half (outside)",
     )
     look.add_argument("--matte-channel", metavar="C", help="auto, luminance, or a channel's name (auto)")
-    look.add_argument("--matte-invert", action="store_true", help="black is what goes away")
+    either = argparse.BooleanOptionalAction  # so that a job.json's can be taken back, too
+    look.add_argument("--matte-invert", action=either, help="black is what goes away")
     look.add_argument("--matte-threshold", type=float, metavar="V", help="matte from here on is hole (0.05)")
-    look.add_argument("--matte-soft", action="store_true", help="blend the fill in by the matte's own values")
+    look.add_argument("--matte-soft", action=either, help="blend the fill in by the matte's own values")
     look.add_argument(
         "--matte-union", type=int, metavar="N", help="join the mattes of N frames before and after (0)"
     )

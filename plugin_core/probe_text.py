@@ -81,6 +81,8 @@ def _fact(name: str, text: str) -> Iterator[str]:
 def _frames(frames: Frames) -> str:
     told = f"{frames.first}-{frames.last} ({frames.count})"
     told += f"; beside the range: {frames.before} before, {frames.after} after"
+    if frames.plate not in ("", f"{frames.first}-{frames.last}"):
+        told += f"; on disk: {frames.plate}"
     if frames.plate_missing:
         told += f"; the plate lacks {frames.plate_missing}"
     if frames.matte_missing:

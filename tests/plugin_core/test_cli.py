@@ -22,7 +22,9 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-@pytest.mark.parametrize("command", [[], ["render"], ["models"], ["models", "import"], ["models", "verify"]])
+@pytest.mark.parametrize(
+    "command", [[], ["render"], ["probe"], ["models"], ["models", "import"], ["models", "verify"]]
+)
 def test_help_is_there_for_every_command(command):
     done = run(*command, "--help")
     assert done.returncode == 0

@@ -166,6 +166,9 @@ def test_the_command_tells_people_and_machines(shot, bundle_512, tmp_path, capsy
     found = json.loads(capsys.readouterr().out)
     assert found["problem"]["exit_code"] == 3 and found["frames"]["plate_missing"] == "21-25"
     assert main(["probe", "--job", str(job), "--model", "nobody", "--quick"]) == 4
+    told_back = ["--matte-invert", "--no-matte-invert", "--no-matte-soft"]
+    assert main(["probe", "--job", str(job), "--quick", *told_back]) == 0
+    capsys.readouterr()
     arguments = ["--plate", shot.plate_pattern, "--matte", shot.matte_pattern, "--model", str(bundle_512)]
     assert main(["probe", *arguments, "--quick"]) == 0
     assert not Path("clean").exists()
