@@ -9,6 +9,8 @@ import OpenImageIO as oiio
 import pytest
 
 from plugin_core import sample
+from plugin_core.color import choose_color
+from plugin_core.images import read_header
 from plugin_core.network import StepOutput
 from plugin_core.ocio import conversion_for
 from plugin_core.shot import Settings, Shot
@@ -94,3 +96,41 @@ def test_openimageio_sees_no_difference_but_the_fill(shot):
         assert (result.nfail, result.maxerror) == (0, 0.0)
         oiio.ImageBufAlgo.compare(one, other, 0.0, 0.0, result)
         assert result.nfail > 0 and result.maxerror > 0.01
+
+
+SPACES = [
+    *("ACEScg", "ACES2065-1", "Linear Rec.2020", "acescct", "cineon"),
+    *("ARRI LogC3 (EI800)", "ARRI LogC4", "S-Log3 S-Gamut3.Cine"),
+]
+
+
+@pytest.fixture(scope="module")
+def linear_fill(tmp_path_factory: pytest.TempPathFactory) -> np.ndarray:
+    """The fill of the sample as it is, in scene-linear Rec.709."""
+    return fill_in("linear", tmp_path_factory.mktemp("linear"))
+
+
+def fill_in(space: str, folder: Path) -> np.ndarray:
+    """Bring the sample into a space, fill it there, and bring the frames back to scene-linear Rec.709."""
+    color = choose_color(space, read_header(sample.frame_path(sample.plate_pattern(), FRAMES[0]))).color
+    from_linear = (lambda rgb: rgb) if color.conversion is None else color.conversion.from_linear
+    for frame in FRAMES:
+        pixels = from_linear(pixels_of(sample.frame_path(sample.plate_pattern(), frame)).astype(np.float32))
+        height, width, _ = pixels.shape
+        save(folder / f"plate.{frame}.exr", (spec_of(width, height, "RGB", "float"), pixels))
+    shot = Shot(
+        plate=str(folder / "plate.####.exr"), matte=sample.matte_pattern(), output=str(folder / "c.####.exr"),
+        frames=f"{FRAMES[0]}-{FRAMES[-1]}", colorspace=space,
+    )  # fmt: skip
+    run_toy(shot, Settings(working_size=128))
+    frames = [oiio.ImageBuf(str(folder / f"c.{frame}.exr")).get_pixels(oiio.FLOAT) for frame in FRAMES]
+    return color.to_linear(np.stack(frames))
+
+
+@pytest.mark.parametrize("space", SPACES)
+def test_a_shot_gets_the_same_fill_in_any_color_space(
+    tmp_path: Path, linear_fill: np.ndarray, space: str
+) -> None:
+    filled = fill_in(space, tmp_path)
+    inside = np.stack([pixels_of(sample.frame_path(sample.matte_pattern(), f))[..., 0] for f in FRAMES]) > 0.5
+    np.testing.assert_allclose(filled[inside], linear_fill[inside], rtol=5e-3, atol=2e-3)
