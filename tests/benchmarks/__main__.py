@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import runpy
 
-BENCHMARKS = ("bench_network", "bench_render", "bench_memory", "bench_seams")
+BENCHMARKS = (
+    "bench_network",
+    "bench_render",
+    "bench_memory",
+    "bench_seams",
+    "bench_region",
+    "bench_follow",
+)
 
 if __name__ == "__main__":
     for name in BENCHMARKS:

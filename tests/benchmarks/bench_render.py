@@ -87,7 +87,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--frames", type=int, default=12)
     parser.add_argument("--rounds", type=int, default=3)
     given = parser.parse_args(arguments)
-    with tempfile.TemporaryDirectory() as folder, _session(given.bundle, Path(folder)) as session:
+    with tempfile.TemporaryDirectory() as folder, open_session(given.bundle, Path(folder)) as session:
         shot = _make_shot(Path(folder), given.frames)
         recording = Recording(session)
         _render(shot, recording)
@@ -162,7 +162,7 @@ def _report(whole: list[Spent], alone: list[Spent], beside: dict[str, float], fr
     print(f"on top of the network: {wall:+.1%} of time (bar: {BAR:.0%}), {cpu:+.1%} of processor")
 
 
-def _session(bundle: str | None, folder: Path) -> Session:
+def open_session(bundle: str | None, folder: Path) -> Session:
     if bundle is not None:
         return Session.open(bundle, device="cpu")
     from models.export import export_bundle

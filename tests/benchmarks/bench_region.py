@@ -1,0 +1,152 @@
+"""What a crop costs: with the matte's size, not the plate's, and in bounded memory.
+
+    python -m tests.benchmarks.bench_region [--bundle B] [--frames 12] [--rounds 3]
+    python -m tests.benchmarks.bench_region --plate P --matte M     memory of a shot of your own only
+
+A 300-pixel matte that travels is rendered in an HD plate and in an 8K one, in turns: what the network's
+thread takes, with cropping and composing but without reading and writing, must stay within 1.5 times. Then UHD
+and 8K are rendered each in a process of its own: the highest resident memory must stay below 6 GB.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from plugin_core import frame_writer, shot_reader
+from plugin_core.plan import make_plan, open_sources
+from plugin_core.progress import Reporters
+from plugin_core.render import render
+from plugin_core.session import Session
+from plugin_core.shot import Run, Settings, Shot
+from plugin_core.stepper import Stepper
+from plugin_core.stop import Stop
+from tests.benchmarks.bench_render import open_session
+from tests.benchmarks.travelling import HOLE, travelling_shot
+
+COST_BAR, MEMORY_BAR_GB = 1.5, 6.0
+HD, UHD, FULL_8K = (1920, 1080), (3840, 2160), (7680, 4320)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description="What a crop costs, in time and memory.")
+    parser.add_argument("--bundle", help="a bundle; one with generated weights is made where none is given")
+    parser.add_argument("--plate", help="a plate of your own, with --matte")
+    parser.add_argument("--matte")
+    parser.add_argument("--frames", type=int, default=12)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--child", help=argparse.SUPPRESS)
+    given = parser.parse_args(arguments)
+    if given.child is not None:
+        print(json.dumps(_own_peak(Shot.model_validate_json(given.child), given.bundle)))
+        return
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        bundle = given.bundle or _generated(folder)
+        if given.plate:
+            output = str(folder / "out" / "clean.####.exr")
+            shots = {"given": Shot(plate=given.plate, matte=given.matte, output=output)}
+        else:
+            shots = {"8K": travelling_shot(folder / "8K", FULL_8K, given.frames)}
+            hd = travelling_shot(folder / "HD", HD, given.frames)
+            _costs(hd, shots["8K"], bundle, given.frames, given.rounds)
+            shots["UHD"] = travelling_shot(folder / "UHD", UHD, given.frames)
+        for name, shot in shots.items():
+            _tell_peak(name, shot, bundle)
+
+
+def _costs(hd: Shot, large: Shot, bundle: str, frames: int, rounds: int) -> None:
+    spent: dict[str, list[float]] = {"HD": [], "8K": []}
+    with open_session(bundle, Path()) as session:
+        for number in range(1, rounds + 1):
+            for size, shot in (("HD", hd), ("8K", large)):
+                parts, whole = _parts(shot, session)
+                spent[size].append(sum(parts.values()))
+                told = ", ".join(f"{part} {seconds / frames:.3f}" for part, seconds in parts.items())
+                print(f"round {number}, {size}: {told}, all {whole / frames:.3f} s/frame", flush=True)
+    ratio = statistics.median(spent["8K"]) / statistics.median(spent["HD"])
+    print(f"a {HOLE}-pixel matte costs {ratio:.2f} times in 8K what it does in HD (bar: {COST_BAR})")
+
+
+def _parts(shot: Shot, session: Session) -> tuple[dict[str, float], float]:
+    """Seconds that a render's parts take, each in its own thread, and the whole with reading and writing."""
+    parts = {"network": 0.0, "crop": 0.0, "compose": 0.0}
+    began = time.perf_counter()
+    with (
+        _timed(Stepper, "run", parts, "network"),
+        _timed(shot_reader, "network_input", parts, "crop"),
+        _timed(frame_writer, "filled", parts, "compose"),
+    ):
+        _render(shot, session)
+    return parts, time.perf_counter() - began
+
+
+@contextmanager
+def _timed(owner: Any, name: str, spent: dict[str, float], part: str) -> Iterator[None]:
+    """Add up what a function takes while the block runs."""
+    kept: Callable[..., Any] = getattr(owner, name)
+
+    def run(*given: Any, **named: Any) -> Any:
+        began = time.perf_counter()
+        try:
+            return kept(*given, **named)
+        finally:
+            spent[part] += time.perf_counter() - began
+
+    setattr(owner, name, run)
+    try:
+        yield
+    finally:
+        setattr(owner, name, kept)
+
+
+def _render(shot: Shot, session: Session) -> int:
+    return len(list(render(shot, Settings(), Run(overwrite=True), session, Reporters([]), Stop())))
+
+
+def _tell_peak(name: str, shot: Shot, bundle: str) -> None:
+    command = [sys.executable, "-m", "tests.benchmarks.bench_region", "--bundle", bundle]
+    done = subprocess.run(
+        [*command, "--child", shot.model_dump_json()], stdout=subprocess.PIPE, text=True, check=True
+    )
+    found = json.loads(done.stdout)
+    print(
+        f"{name}: at most {found['gigabytes']:.2f} GB resident (bar: {MEMORY_BAR_GB}), "
+        f"{found['seconds']:.2f} s/frame, crop {found['crop']}",
+        flush=True,
+    )
+
+
+def _own_peak(shot: Shot, bundle: str) -> dict[str, Any]:
+    with Session.open(bundle, device="cpu") as session:
+        began = time.perf_counter()
+        frames = _render(shot, session)
+        seconds = time.perf_counter() - began
+        settings = Settings(working_size=session.working_size)
+        lanes = make_plan(open_sources(shot), shot, settings, session).lanes
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return {
+        "gigabytes": peak / (1e9 if sys.platform == "darwin" else 1e9 / 1024),
+        "seconds": seconds / frames,
+        "crop": "; ".join(str(lane.path.region) for lane in lanes),
+    }
+
+
+def _generated(folder: Path) -> str:
+    open_session(None, folder).close()
+    return str(folder / "bundle")
+
+
+if __name__ == "__main__":
+    main()
