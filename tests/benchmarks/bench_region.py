@@ -4,8 +4,8 @@
     python -m tests.benchmarks.bench_region --plate P --matte M     memory of a shot of your own only
 
 A 300-pixel matte that travels is rendered in an HD plate and in an 8K one, in turns: what the network's
-thread takes, with cropping and composing but without reading and writing, must stay within 1.5 times. Then UHD
-and 8K are rendered each in a process of its own: the highest resident memory must stay below 6 GB.
+thread takes, with cropping and composing but without reading and writing, must stay within 1.5 times. Then
+UHD and 8K are rendered each in a process of its own: the highest resident memory must stay below 6 GB.
 """
 
 from __future__ import annotations
