@@ -1,7 +1,8 @@
 """Runs a bundle through ONNX Runtime. The only module that imports it.
 
 The graphs take any size; when a size is first met they are opened for that size, which lets ONNX Runtime fold
-every index tensor and choose its kernels. Two sizes are kept open.
+every index tensor and choose its kernels. Four sizes are kept open, as many as a shot may have crops at once;
+on a processor they share one pool of memory.
 
 On CUDA the carry and the features stay on the device between calls, and opening fails if any node would run
 on the CPU. That path has not been run yet: no GPU was at hand.
@@ -10,6 +11,7 @@ on the CPU. That path has not been run yet: no GPU was at hand.
 from __future__ import annotations
 
 import ctypes
+import functools
 import logging
 import os
 import platform
@@ -35,7 +37,7 @@ log = logging.getLogger(__name__)
 
 _CPU = "CPUExecutionProvider"
 _CUDA = "CUDAExecutionProvider"
-_KEPT_SIZES = 2
+_KEPT_SIZES = 4
 _OUT_OF_MEMORY = re.compile(r"allocat|out of memory|bad_alloc", re.IGNORECASE)
 
 
@@ -375,6 +377,8 @@ def _open_graph(
         ort.preload_dlls()
         providers: list[Any] = [(_CUDA, {"device_id": device.number})]
     else:
+        _share_memory()
+        options.add_session_config_entry("session.use_env_allocators", "1")
         providers = [_CPU]
     try:
         graph = ort.InferenceSession(str(path), options, providers=providers)
@@ -388,6 +392,13 @@ def _open_graph(
             f"ONNX Runtime does not use {device} but {', '.join(used)}: is cleanplate[cuda] installed?"
         )
     return graph
+
+
+@functools.cache
+def _share_memory() -> None:
+    """Make the pool that all graphs of this process take their memory from, once."""
+    memory = ort.OrtMemoryInfo("Cpu", ort.OrtAllocatorType.ORT_ARENA_ALLOCATOR, 0, ort.OrtMemType.DEFAULT)
+    ort.create_and_register_allocator(memory, None)
 
 
 def _translated(error: Exception, doing: str) -> CleanplateError:

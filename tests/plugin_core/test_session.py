@@ -119,12 +119,12 @@ def test_what_lies_in_the_hole_is_ignored(session: Session) -> None:
 
 def test_a_frame_of_another_size_is_opened_for_it_and_old_sizes_are_let_go(bundle_512: Path) -> None:
     with Session.open(bundle_512, device="cpu", threads=1) as session:
-        for size in ((16, 16), (32, 48), (48, 32)):
+        for size in ((16, 16), (32, 48), (48, 32), (16, 32), (32, 16)):
             picture, mask = frame(0, *size)
             result = session.step(picture, mask, sources(session, *size), session.start(picture, mask))
             assert result.fill.shape == (3, *size)
             assert np.isfinite(result.fill).all()
-        assert list(session._sizes) == [(32, 48), (48, 32)]
+        assert list(session._sizes) == [(32, 48), (48, 32), (16, 32), (32, 16)]
 
 
 def test_debug_outputs_are_given_when_asked_for(session: Session) -> None:
