@@ -41,6 +41,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--plate", help="a plate of your own, with --matte")
     parser.add_argument("--matte")
     parser.add_argument("--frames", type=int, default=40)
+    parser.add_argument("--size", type=int, nargs=2, default=(1280, 720), help="of the plate that is made")
     parser.add_argument("--context", type=int, default=CONTEXT)
     parser.add_argument("--keep", type=Path, help="leave the frames in this folder, to be looked at")
     given = parser.parse_args(arguments)
@@ -57,7 +58,7 @@ def main(arguments: list[str] | None = None) -> None:
 
 def _shot(given: argparse.Namespace, folder: Path) -> Shot:
     if not given.plate:
-        return travelling_shot(folder / "shot", (1280, 720), given.frames)
+        return travelling_shot(folder / "shot", tuple(given.size), given.frames)
     shot = Shot(plate=given.plate, matte=given.matte, output=str(folder / "out" / "clean.####.exr"))
     sources = open_sources(shot)
     last = min(sources.last, sources.first + given.frames - 1)
@@ -119,15 +120,15 @@ def _report(shot: Shot, folder: Path, plans: dict[str, Plan]) -> None:
     for lane in lanes:
         print(f"crop {lane.path.region} moves on frames {[frame for frame, _ in lane.path.moves]}")
     print("in 8-bit levels of hole pixels: difference from the whole plate; its change, frame to frame")
-    print(f"{'':22}{'mean':>8}{'99.9 %':>8}{'largest':>9}{'stands':>10}{'moves':>8}")
+    print(f"{'':22}{'mean':>9}{'99.9 %':>9}{'largest':>9}{'stands':>12}{'moves':>9}")
     for name in plans:
         if name != "whole":
             found = _difference(shot, folder, name, plans[name])
             rest = [change for frame, change in found.changes.items() if frame not in moves]
             there = [found.changes[frame] for frame in moves if frame in found.changes]
             figures = [found.levels.mean(), np.quantile(found.levels, 0.999), found.levels.max()]
-            print(f"{name:22}" + "".join(f"{figure:8.3f}" for figure in figures), end=" ")
-            print(f"{_mean(rest):10.3f}{_mean(there):8.3f}")
+            print(f"{name:22}" + "".join(f"{figure:9.5f}" for figure in figures), end=" ")
+            print(f"{_mean(rest):11.5f}{_mean(there):9.5f}")
 
 
 def _mean(values: list[float]) -> float:
