@@ -173,6 +173,25 @@ def _as_region(box: Box) -> str:
     return f"{box.x0},{box.y0},{box.width},{box.height}"
 
 
+def told(lanes: Sequence[Lane]) -> tuple[str, ...]:
+    """Return a sentence that says through which crops a shot is seen; none where none is."""
+    if not lanes:
+        return ()
+    largest = max(
+        (lane.path.region for lane in lanes), key=lambda region: region.crop.width * region.crop.height
+    )
+    height, width = largest.network_size
+    crop = f"{largest.crop.width}x{largest.crop.height}"
+    scale = f", reduced to {width}x{height} (--working-size)" if largest.is_reduced else ""
+    moves = sum(len(lane.path.moves) for lane in lanes)
+    follows = (
+        f" {'It follows' if len(lanes) == 1 else 'They follow'} the matte in {moves} moves." if moves else ""
+    )
+    if len(lanes) == 1:
+        return (f"The network sees a crop of {crop}{scale}.{follows}",)
+    return (f"The network sees {len(lanes)} crops, the largest {crop}{scale}.{follows}",)
+
+
 def stands(lanes: Iterable[Lane], frame: int) -> dict[str, str]:
     """Say, by the names of lanes that live on a frame, where their crops stand and what they fill.
 

@@ -18,7 +18,7 @@ from .frames import FrameRange, Sequence
 from .hole import Hole
 from .images import Header, Storage, formats_lossy, output_notes
 from .islands import Islands, islands_of
-from .lanes import Lane, choose_lanes
+from .lanes import Lane, choose_lanes, told
 from .mattes import ShotMattes
 from .network import NetworkShape
 from .plate_headers import check_headers, window_words
@@ -164,7 +164,8 @@ def make_plan(
     )
     choice = shot_color(shot, settings, sources.plate, header, range(sources.lower, sources.upper + 1))
     key = _key(network, sources, choice.color, settings, cuts)
-    return Plan(sources, settings, schedule, lanes, choice.color, cuts, key, choice.notes)
+    notes = (*choice.notes, *told(lanes))
+    return Plan(sources, settings, schedule, lanes, choice.color, cuts, key, notes)
 
 
 def _range(shot: Shot, plate: Clip) -> tuple[int, int]:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from plugin_core.crop_path import Bounds, follow, still_path
 from plugin_core.islands import CELL, islands_of, tracks_of
-from plugin_core.lanes import Lane, choose_lanes
+from plugin_core.lanes import Lane, choose_lanes, told
 from plugin_core.region import Box
 from plugin_core.window import Schedule
 
@@ -139,6 +139,16 @@ def test_a_lane_lives_from_a_window_before_its_first_hole_to_its_last():
     assert (lane.first, lane.last) == (4, 14)
     steps = Schedule(first=0, last=24).steps()
     assert [step.position for step in steps if lane.runs_in(step)] == list(range(4, 15))
+
+
+def test_what_is_told_of_the_crops():
+    assert told(()) == ()
+    (lane,) = lanes_for(*[(at(400, 200),)] * 3)
+    assert told((lane,)) == ("The network sees a crop of 192x192.",)
+    far = lanes_for(*[(at(20 + 9 * n, 20), at(900, 500)) for n in range(40)], bounds=SMALL)
+    assert told(far) == ("The network sees 2 crops, the largest 256x144. They follow the matte in 4 moves.",)
+    whole = lanes_for((at(400, 200),), bounds=SMALL, region="full")
+    assert told(whole) == ("The network sees a crop of 1000x600, reduced to 320x192 (--working-size).",)
 
 
 def test_takes_share_no_lane():
