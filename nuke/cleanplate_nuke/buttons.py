@@ -71,7 +71,9 @@ def cancel(node: nuke.Node) -> None:
 @_button
 def reveal(node: nuke.Node) -> None:
     """Open the folder that holds the clean plate."""
-    folder = Path(places.in_view(places.version_folder(node), nuke.thisView() or nuke.views()[0]))
+    chosen = str(node["view"].value())
+    view = chosen if chosen in nuke.views() else nuke.views()[0]
+    folder = Path(places.in_view(places.version_folder(node), view))
     if not folder.is_dir():
         raise InpaintError(f"{folder} is not there yet; press Render first.")
     if sys.platform == "win32":

@@ -10,7 +10,7 @@ from . import before, result
 from .group import inner, is_inpaint
 from .knobs import ALL_VIEWS, CUSTOM
 
-_LOOK_KNOBS = ("grow", "feather", "invert", "quality", "grain")
+_LOOK_KNOBS = ("matte_channel", "grow", "feather", "invert", "quality", "grain")
 _registered: list[bool] = []
 
 
@@ -33,9 +33,9 @@ def knob_changed() -> None:
             _show_range(node)
         if name == "showPanel":
             _show_views(node)
-        elif name == "matte_channel":
+        if name == "matte_channel":
             inner(node, "overlay")["maskChannelInput"].setValue(node["matte_channel"].value())
-        elif name in _LOOK_KNOBS and node["has_result"].value():
+        if name in _LOOK_KNOBS and node["has_result"].value():
             _say_what_changed(node)
     except Exception:
         traceback.print_exc()

@@ -30,13 +30,17 @@ def export(node: nuke.Node, request: Request, view: str, first: int) -> None:
         Cancelled: the user stopped Nuke's render.
         InpaintError: Nuke could not render, or the disk is full. What was there before is still there.
     """
-    with _whole_frames():
-        plate = _Export(node, request, view, "plate", first)
-        plate.write("all", "32 bit float" if request.exact else "16 bit half")
+    plate, matte = (_Export(node, request, view, kind, first) for kind in ("plate", "matte"))
+    try:
+        with _whole_frames():
+            plate.write("all", "32 bit float" if request.exact else "16 bit half")
+            matte.write(request.matte_channel, "16 bit half")
+        # Only now: a matte that can't be written must not leave a new plate beside an old matte.
         plate.adopt()
-        matte = _Export(node, request, view, "matte", first)
-        matte.write(request.matte_channel, "16 bit half")
         matte.adopt()
+    finally:
+        plate.clean_up()
+        matte.clean_up()
 
 
 @contextlib.contextmanager
@@ -65,7 +69,7 @@ class _Export:
         self._pattern = places.input_pattern(places.in_view(request.folder, view), kind)
         self._folder = Path(self._pattern).parent
         self._staging = self._folder / _STAGING
-        shutil.rmtree(str(self._staging), ignore_errors=True)
+        self.clean_up()
 
     def write(self, channels: str, datatype: str) -> None:
         """Let Nuke write the frames beside the ones that are there."""
@@ -96,8 +100,10 @@ class _Export:
                     path.unlink()
         except OSError as error:
             raise InpaintError(f"Can't write to {self._folder}: {error.strerror or error}.") from error
-        finally:
-            shutil.rmtree(str(self._staging), ignore_errors=True)
+
+    def clean_up(self) -> None:
+        """Remove what was written and not adopted."""
+        shutil.rmtree(str(self._staging), ignore_errors=True)
 
     def _execute(self, write: nuke.Node, first: int, last: int) -> None:
         staged = places.input_pattern(self._request.folder, self._kind)
@@ -107,7 +113,6 @@ class _Export:
         try:
             nuke.execute(write, first, last, 1, [self._view])
         except Exception as error:
-            shutil.rmtree(str(self._staging), ignore_errors=True)
             # Nuke says so by a RuntimeError; from version 15 on there is a class of its own for it too.
             if type(error).__name__ == "CancelledError" or str(error).startswith("Cancelled"):
                 raise Cancelled(f"{self._request.name}: stopped while writing the {self._kind}.") from None

@@ -19,6 +19,9 @@ from .problem import InpaintError
 _LOOK = {"grow": "grow", "feather": "feather", "invert": "matte_invert", "grain": "grain"}
 """Knobs and the core's settings of the same meaning."""
 
+_IN_EXR = {"rgba.red": "R", "rgba.green": "G", "rgba.blue": "B", "rgba.alpha": "A", "depth.Z": "Z"}
+"""What Nuke calls these channels in an EXR file; all others keep their names."""
+
 
 class Request(NamedTuple):
     """One render, as the knobs stood when it was asked for.
@@ -134,8 +137,10 @@ def frame_range(node: nuke.Node, plate: nuke.Node) -> tuple[int, int]:
 
 def look_of(node: nuke.Node) -> dict[str, object]:
     """Return the core's settings that the knobs stand for."""
+    channel = str(node["matte_channel"].value())
     settings: dict[str, object] = {setting: node[knob].value() for knob, setting in _LOOK.items()}
     settings.update(QUALITIES[str(node["quality"].value())])
+    settings["matte_channel"] = _IN_EXR.get(channel, channel)
     return settings
 
 

@@ -228,6 +228,24 @@ def test_send_to_farm_writes_the_shots_and_calls_the_core(comp, monkeypatch):
     assert "The slurm job is in" in node["status"].value()
 
 
+def test_the_list_of_shots_is_one_that_batch_takes(comp, capsys):
+    from cleanplate_nuke import farm
+
+    from plugin_core.cli import main
+
+    comp.host.root().addView("right")
+    write_shot(comp, "right")
+    node = comp.node(**LOOK)
+    with pytest.raises(RuntimeError):
+        farm.send(node, "no such engine")
+    (shots,) = comp.folder.rglob("shots.json")
+    assert main(["batch", str(shots), "--check"]) == 0
+    assert [shot["name"] for shot in json.loads(shots.read_text("utf-8"))["shots"]] == [
+        "VINetInpaint1_main",
+        "VINetInpaint1_right",
+    ]
+
+
 def test_send_to_farm_with_a_core_that_knows_no_farms_says_so(comp):
     fake = comp.folder / "core"
     refusal = "cleanplate: argument COMMAND: invalid choice: 'farm'"

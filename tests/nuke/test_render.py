@@ -169,7 +169,9 @@ def test_cancel_while_nuke_writes_leaves_everything_as_it_was(comp):
     node = comp.node()
     comp.render(node)
     before = written(result_folder(comp))
+    inputs = {path: path.read_bytes() for path in result_folder(comp).glob("[mp]*/*.exr")}
     comp.change_matte(1005)
+    write_exr(comp.path("plate", 1002), {name: sample("plate", 1003)[..., 0] for name in "RGB"})
     comp.host.root()["proxy"].setValue(True)
 
     def cancel(write, frame, view):
@@ -182,6 +184,7 @@ def test_cancel_while_nuke_writes_leaves_everything_as_it_was(comp):
     assert comp.host.messages == [] and written(result_folder(comp)) == before
     assert comp.host.root()["proxy"].value() is True
     assert node.node("write_matte")["disable"].value() and node.node("write_plate")["disable"].value()
+    assert {path: path.read_bytes() for path in result_folder(comp).glob("[mp]*/*.exr")} == inputs
     assert not list(result_folder(comp).rglob("new"))
 
 

@@ -55,7 +55,6 @@ _FUNCTIONS = [
     "thisGroup",
     "thisKnob",
     "thisNode",
-    "thisView",
     "toNode",
     "tprint",
     "views",
@@ -191,9 +190,6 @@ class Host:
 
     def thisGroup(self):
         return self._inside[-1] if self._inside else self._root
-
-    def thisView(self):
-        return self._views[0]
 
     def toNode(self, s):
         expect(s, str, "name")
