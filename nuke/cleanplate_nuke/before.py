@@ -17,7 +17,7 @@ from .group import inner, is_inpaint
 from .knobs import RESULT
 from .problem import InpaintError
 from .progress import open_progress
-from .request import Request, read_request, write_job
+from .request import Request, frame_range, read_request, write_job
 from .work import fill
 
 SWITCH = "CLEANPLATE_BEFORE_RENDER"
@@ -35,12 +35,7 @@ def before_render() -> None:
     if is_inpaint(write.parent()):
         return
     for node in order.upstream_inpaints(write):
-        if not _is_off(node):
-            _ensure(node)
-
-
-def _is_off(node: nuke.Node) -> bool:
-    return bool(node["disable"].value())
+        _ensure(node)
 
 
 def _ensure(node: nuke.Node) -> None:
@@ -67,11 +62,15 @@ def _ensure(node: nuke.Node) -> None:
 
 
 def _is_whole(node: nuke.Node) -> bool:
-    """Whether the result that the node shows is on disk, every frame in every view it was made for."""
-    if not node["has_result"].value():
+    """Whether the result that the node shows is on disk: every frame it stands for now, in every view."""
+    plate = node.input(0)
+    if plate is None or not node["has_result"].value():
+        return False
+    first, last = frame_range(node, plate)
+    if first < node["result_first"].value() or last > node["result_last"].value():
         return False
     pattern = str(inner(node, "result")["file"].value())
-    frames = range(int(node["result_first"].value()), int(node["result_last"].value()) + 1)
+    frames = range(first, last + 1)
     return all(
         places.at_frame(places.in_view(pattern, view), frame).is_file()
         for view in _views_of(node)

@@ -19,7 +19,7 @@ from .problem import Cancelled, InpaintError
 HELP = """VINet Inpaint fills the matted part of a plate.
 
 1. Connect the plate, and a matte that is white where something has to go.
-2. Grow the matte by a few pixels until it covers motion blur and soft edges ('show: matte overlay').
+2. Set grow to a few pixels, so that motion blur and soft edges go too, and feather to hide the seam.
 3. Press Render. Plate and matte are written to disk, filled there, and the clean plate is loaded.
 
 Change the matte and press Render again: only the frames that the change touches are filled again, and the

@@ -141,6 +141,10 @@ class Core:
                     _ask_to_stop(process, cancel_file)
                 if deadline is not None and time.monotonic() > deadline:
                     process.kill()
+        except KeyboardInterrupt:
+            _ask_to_stop(process, cancel_file)
+            _wait_patiently(process)
+            raise
         except BaseException:
             # Whatever goes wrong here must not leave a render behind.
             process.kill()
@@ -206,6 +210,13 @@ def _ask_to_stop(process: subprocess.Popen[str], cancel_file: Path | None) -> No
         process.terminate()
     else:
         cancel_file.touch()
+
+
+def _wait_patiently(process: subprocess.Popen[str]) -> None:
+    try:
+        process.wait(PATIENCE_SECONDS)
+    except (subprocess.TimeoutExpired, KeyboardInterrupt):
+        process.kill()
 
 
 def _last_line(log: Path, begin: int) -> str:

@@ -1,4 +1,4 @@
-"""Which inpaint nodes feed which, through groups and their inputs."""
+"""Which inpaint nodes feed which, through groups and their inputs; disabled ones feed nobody."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from .group import is_inpaint
 
 def all_inpaints() -> list[nuke.Node]:
     """Return every inpaint node of the script, each after those whose result it needs."""
-    found = [node for node in nuke.allNodes(group=nuke.root(), recurseGroups=True) if is_inpaint(node)]
+    every = nuke.allNodes(group=nuke.root(), recurseGroups=True)
+    found = [node for node in every if is_inpaint(node) and not _is_off(node)]
     ordered: list[nuke.Node] = []
     for node in sorted(found, key=lambda node: node.fullName()):
         for needed in [*upstream_inpaints(node), node]:
@@ -34,7 +35,7 @@ def upstream_inpaints(node: nuke.Node) -> list[nuke.Node]:
             stack.append((following, _above(following)))
             continue
         stack.pop()
-        if stack and is_inpaint(current):
+        if stack and is_inpaint(current) and not _is_off(current):
             ordered.append(current)
     return ordered
 
@@ -47,8 +48,19 @@ def _above(node: nuke.Node) -> Iterator[nuke.Node]:
         if outside is not None:
             yield outside
         return
+    if _is_off(node):
+        # Its first input passes, whatever is inside.
+        first = node.input(0)
+        if first is not None:
+            yield first
+        return
     yield from node.dependencies(nuke.INPUTS | nuke.HIDDEN_INPUTS | nuke.EXPRESSIONS)
     if isinstance(node, nuke.Group) and not is_inpaint(node):
         for inner in node.nodes():
             if inner.Class() == "Output":
                 yield inner
+
+
+def _is_off(node: nuke.Node) -> bool:
+    disable = node.knob("disable")
+    return disable is not None and bool(disable.value())

@@ -167,6 +167,17 @@ def test_other_settings_since_are_told_but_what_was_rendered_is_used(terminal, s
     assert any("used as it was rendered, although grow was 2, now is 9" in line for line in terminal.printed)
 
 
+def test_a_longer_range_than_was_rendered_stops_a_render(terminal, script):
+    import cleanplate_nuke
+
+    cleanplate_nuke.render_all(["VINetInpaint1"])
+    terminal.toNode("Group1")["disable"].setValue(True)
+    terminal.execute("Write1", 1001, 1003)
+    terminal.toNode("VINetInpaint1")["last"].setValue(1004)
+    with pytest.raises(RuntimeError, match="VINetInpaint1 has no clean plate for frames 1001-1004"):
+        terminal.execute("Write1", 1001, 1003)
+
+
 def test_a_node_that_shows_something_else_stops_a_render(terminal, script):
     terminal.toNode("VINetInpaint1")["show"].setValue("matte overlay")
     with pytest.raises(

@@ -187,6 +187,34 @@ def test_where_the_command_is_looked_for(host, tmp_path, monkeypatch):
         command.find_command()
 
 
+def test_interrupting_a_terminal_lets_the_core_save_its_state(comp, core):
+    from cleanplate_nuke import request, work
+
+    node = core(
+        """
+        cancel = pathlib.Path(job["run"]["cancel_file"])
+        frame(1)
+        end = time.monotonic() + 60
+        while not cancel.exists() and time.monotonic() < end:
+            time.sleep(0.01)
+        cancel.with_name("saved").touch()
+        """
+    )
+    asked = request.read_request(node)
+    request.write_job(asked, "main")
+
+    class Interrupted:
+        def say(self, text):
+            pass
+
+        def frame(self, *about):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        work.fill(asked, "main", Interrupted(), str, lambda: False)
+    assert asked.cancel_file("main").with_name("saved").exists()
+
+
 def test_two_nodes_never_write_one_folder(comp):
     import cleanplate_nuke
 
