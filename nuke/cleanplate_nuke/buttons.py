@@ -85,7 +85,9 @@ def reveal(node: nuke.Node) -> None:
 @_button
 def send_to_farm(node: nuke.Node) -> None:
     """Write a farm job that fills the node."""
-    result.tell(node, _farm.send(node, str(node["engine"].value())))
+    told = _farm.send(node, str(node["engine"].value()), bool(node["submit"].value()))
+    result.tell(node, told.splitlines()[0])
+    nuke.message(told)
 
 
 @_button

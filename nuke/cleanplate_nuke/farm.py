@@ -12,11 +12,18 @@ from .problem import InpaintError
 from .request import Request, read_request
 
 
-def send(node: nuke.Node, engine: str) -> str:
+def send(node: nuke.Node, engine: str, submit: bool = False) -> str:
     """Write plate, matte, a list of shots (one for each view) and the engine's job; say where it is.
+
+    With `submit` the job is handed to the engine's own client too.
 
     Raises InpaintError when the node can't be rendered or the installed core knows no farms.
     """
+    if submit and engine == "openjd":
+        raise InpaintError(
+            "An openjd job has no farm of its own: it would run on this machine. Turn 'submit' off to have it "
+            "written for a scheduler, or press Render."
+        )
     request = read_request(node)
     flow.check_upstream(node)
     flow.prepare(node, request, None)
@@ -26,8 +33,11 @@ def send(node: nuke.Node, engine: str) -> str:
     shots.write_text(json.dumps({"shots": _shots(request)}, indent=2, ensure_ascii=False), "utf-8")
     core = request.core(request.views[0])
     out = folder / engine
+    arguments = ["farm", engine, str(shots), "--out", str(out), "--name", _job_name(request)]
+    arguments += ["--gpu"] if request.device.startswith("cuda") else []
+    arguments += ["--submit"] if submit else []
     try:
-        core.call(["farm", engine, str(shots), "--out", str(out)])
+        told = core.call(arguments)
     except InpaintError as error:
         if "invalid choice" in str(error):
             raise InpaintError(
@@ -35,7 +45,12 @@ def send(node: nuke.Node, engine: str) -> str:
                 f"shots are written: {shots}."
             ) from None
         raise
-    return f"The {engine} job is in {out}. Press Render when it is done."
+    done = "was handed in" if submit else "is written"
+    return f"The {engine} job {done}: {told}\nPress Render when it is done."
+
+
+def _job_name(request: Request) -> str:
+    return f"{Path(places.script_path()).stem or 'cleanplate'} {request.name}"
 
 
 def _shots(request: Request) -> list[dict[str, object]]:

@@ -195,6 +195,12 @@ def _run() -> list[nuke.Knob]:
             )
         ),
         _beside(
+            _told(
+                nuke.Boolean_Knob("submit", "submit"),
+                "Hand the job to the farm's own client, which has to be installed here. Off: only write it.",
+            )
+        ),
+        _beside(
             _button(
                 "do_farm",
                 "Send to farm",

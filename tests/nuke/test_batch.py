@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from plugin_core.cli import main
 from plugin_core.images import read_plate
 
 from .conftest import ADAPTER, Comp, write_shot
@@ -230,19 +231,41 @@ def test_send_to_farm_writes_the_shots_and_calls_the_core(comp, monkeypatch):
     fake.chmod(0o755)
     node = comp.node(**{**LOOK, "command": fake.as_posix(), "engine": "slurm"})
     comp.host.press(node, "do_farm")
-    assert comp.host.messages == []
     called = json.loads(log.read_text())
     assert called[:2] == ["farm", "slurm"] and called[3] == "--out"
+    assert called[5:] == ["--name", "comp_v001 VINetInpaint1"]
     (shot,) = json.loads(Path(called[2]).read_text("utf-8"))["shots"]
     assert shot["name"] == "VINetInpaint1" and shot["frames"] == "1001-1003" and shot["grow"] == 2
     assert Path(shot["plate"].replace("%04d", "1002")).is_file()
-    assert "The slurm job is in" in node["status"].value()
+    assert node["status"].value().startswith("The slurm job is written: ")
+    node["submit"].setValue(True)
+    node["device"].setValue("cuda")
+    comp.host.press(node, "do_farm")
+    assert json.loads(log.read_text())[7:] == ["--gpu", "--submit"]
+    assert "The slurm job was handed in" in comp.host.messages[-1]
+
+
+def test_what_the_farm_has_filled_is_found_by_render(comp):
+    node = comp.node(**LOOK)
+    comp.host.press(node, "do_farm")
+    (message,) = comp.host.messages
+    assert message.startswith("The openjd job is written: ") and "1 shots, 1 tasks" in message
+    folder = comp.folder / "cleanplate" / "comp" / "VINetInpaint1" / "v001"
+    assert (folder / "farm" / "openjd" / "template.yaml").is_file()
+    (job,) = (folder / "farm" / "openjd").rglob("*.json")
+    assert main(["render", "--job", str(job), "--resume", "--progress", "none"]) == 0
+    comp.render(node)
+    assert node["status"].value().startswith("Nothing to do: every frame is there")
+    assert node["has_result"].value()
+    comp.host.press(node, "do_farm")
+    assert len(comp.host.messages) == 2, "the job is written once more"
+    node["submit"].setValue(True)
+    comp.host.press(node, "do_farm")
+    assert "it would run on this machine" in comp.host.messages[2]
 
 
 def test_the_list_of_shots_is_one_that_batch_takes(comp, capsys):
     from cleanplate_nuke import farm
-
-    from plugin_core.cli import main
 
     comp.host.root().addView("right")
     write_shot(comp, "right")
