@@ -21,8 +21,8 @@ def send(node: nuke.Node, engine: str, submit: bool = False) -> str:
     """
     if submit and engine == "openjd":
         raise InpaintError(
-            "An openjd job has no farm of its own: it would run on this machine. Turn 'submit' off to have it "
-            "written for a scheduler, or press Render."
+            "An openjd job has no farm of its own: it would run on this machine. Turn 'submit' off to have "
+            "it written for a scheduler, or press Render."
         )
     request = read_request(node)
     flow.check_upstream(node)
