@@ -1,9 +1,9 @@
 """Render to what was asked for: pictures, or one movie.
 
 A movie can't be gone on with frame by frame: its index is written last. So its frames are rendered as TIFF
-pictures of the plate's depth into a folder beside it, ``.cleanplate/NAME.mov/frames``, with journal and
-states as for any sequence. When all are there the movie is made of them under a temporary name and renamed,
-and the pictures are removed. An interrupted render leaves them, and resumes.
+pictures, uncompressed and of the plate's depth, into a folder beside it, ``.cleanplate/NAME.mov/frames``,
+with journal and states as for any sequence. When all are there the movie is made of them under a temporary
+name and renamed, and the pictures are removed. An interrupted render leaves them, and resumes.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def pictures_of(shot: Shot) -> Shot:
     if not is_movie(path):
         return shot
     pattern = _folder(path) / "frames" / f"{path.stem}.####.tif"
-    return shot.model_copy(update={"output": str(pattern)})
+    return shot.model_copy(update={"output": str(pattern), "compression": "none"})
 
 
 def check_delivery(shot: Shot, run: Run, plate: Clip) -> None:

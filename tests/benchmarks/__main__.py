@@ -11,6 +11,7 @@ BENCHMARKS = (
     "bench_seams",
     "bench_region",
     "bench_follow",
+    "bench_pictures",
 )
 
 if __name__ == "__main__":
