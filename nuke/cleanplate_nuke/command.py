@@ -37,7 +37,7 @@ def find_command(given: str = "") -> list[str]:
     on_path = shutil.which("cleanplate")
     if on_path is None:
         raise InpaintError(
-            "The command cleanplate was not found. Install Cleanplate (pip install cleanplate) and run "
+            "The command cleanplate was not found. Install Cleanplate and run "
             "'cleanplate install nuke', or give its path in the node's 'cleanplate' knob."
         )
     return [on_path]

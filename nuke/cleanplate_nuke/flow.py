@@ -93,7 +93,7 @@ def render(node: nuke.Node, from_frame: int | None = None) -> Rendering | None:
     Raises:
         InpaintError: it can't be rendered; with a window only what shows before the core starts.
     """
-    if node.fullName() in _running:
+    if _rendering_of(node) is not None:
         raise InpaintError(f"{node.fullName()} is rendering already; press Cancel first.")
     if nuke.executing():
         raise InpaintError("Nuke is rendering something else; wait for it, then press Render again.")
@@ -147,11 +147,20 @@ def render_all(names: list[str] | None = None, tell: Callable[[str], None] = pri
 
 def cancel(node: nuke.Node) -> bool:
     """Stop a node's render; returns whether one was running."""
-    rendering = _running.get(node.fullName())
+    rendering = _rendering_of(node)
     if rendering is None:
         return False
     rendering.cancel()
     return True
+
+
+def _rendering_of(node: nuke.Node) -> Rendering | None:
+    """Return a node's render, also when the node has got another name since."""
+    for rendering in _running.values():
+        with contextlib.suppress(ValueError):  # a node that was deleted meanwhile
+            if rendering.node.fullName() == node.fullName():
+                return rendering
+    return None
 
 
 def prepare(node: nuke.Node, request: Request, from_frame: int | None) -> None:
@@ -179,6 +188,10 @@ def check_upstream(node: nuke.Node) -> None:
                     other.fullName(), other["show"].value(), node.fullName()
                 )
             )
+        if _rendering_of(other) is not None:
+            raise InpaintError(
+                f"{node.fullName()} needs {other.fullName()}, which is rendering; wait for it."
+            )
         if not other["has_result"].value():
             raise InpaintError(
                 f"{node.fullName()} needs {other.fullName()}, which is not rendered yet; render it first."
@@ -198,6 +211,7 @@ def _finish(rendering: Rendering, done: list[str]) -> None:
         if error is None:
             result.load(node, rendering.request, done)
         elif isinstance(error, Cancelled):
+            result.reload(node)
             result.tell(node, f"Cancelled. {error}")
         else:
             result.tell(node, f"Failed: {error}")

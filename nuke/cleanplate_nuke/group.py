@@ -13,7 +13,8 @@ from __future__ import annotations
 
 import nuke
 
-from .knobs import MARK, NAME, add_knobs
+from .knobs import MARK, NAME
+from .panel import add_knobs
 
 NOT_RENDERED = "not_rendered_yet_press_Render_in_the_inpaint_node.%04d.exr"
 """File of the result's Read before there is one: its error message says what is the matter."""

@@ -25,10 +25,7 @@ VIEW = "%V"
 def version_folder(node: nuke.Node) -> str:
     """Return the folder of the node's version, with forward slashes; may hold ``%V``."""
     text = str(node["folder"].value() or "").strip()
-    folder = _evaluated(text) if text else default_folder(node)
-    folder = folder.replace("\\", "/").replace("%v", VIEW).rstrip("/")
-    if not Path(folder).is_absolute():
-        folder = f"{_script_folder()}/{folder}"
+    folder = _given_folder(text) if text else default_folder(node)
     path = "{}/v{:03d}".format(folder, int(node["version"].value()))
     if len(nuke.views()) > 1 and VIEW not in path:
         path = f"{path}/{VIEW}"
@@ -72,6 +69,11 @@ def in_view(path: str, view: str) -> str:
 def at_frame(pattern: str, frame: int) -> Path:
     """Return the file of one frame."""
     return Path(pattern.replace("%04d", f"{frame:04d}"))
+
+
+def _given_folder(text: str) -> str:
+    folder = _evaluated(text).replace("\\", "/").replace("%v", VIEW).rstrip("/")
+    return folder if Path(folder).is_absolute() else f"{_script_folder()}/{folder}"
 
 
 def _script_folder() -> str:

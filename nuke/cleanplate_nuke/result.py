@@ -25,12 +25,17 @@ def load(node: nuke.Node, request: Request, done: list[str]) -> None:
     # The core writes what it was given: the script's working space.
     read["raw"].setValue(True)
     read["localizationPolicy"].setValue("off")
-    reload: Any = read["reload"]
-    reload.execute()
+    reload(node)
     node["rendered_with"].setValue(json.dumps(request.looks(), sort_keys=True))
     node["has_result"].setValue(True)
     if done:
         tell(node, " ".join(done))
+
+
+def reload(node: nuke.Node) -> None:
+    """Let Nuke look at the files again: some of them may be new."""
+    button: Any = inner(node, "result")["reload"]
+    button.execute()
 
 
 def tell(node: nuke.Node, text: str) -> None:

@@ -45,6 +45,7 @@ def log_of(comp: Comp) -> str:
 
 
 def test_the_cancel_button_stops_after_the_frame(comp, core):
+    import cleanplate_nuke
     from cleanplate_nuke import flow
 
     node = core(
@@ -63,7 +64,13 @@ def test_the_cancel_button_stops_after_the_frame(comp, core):
     comp.host.press(node, "do_render")
     comp.host.pump(lambda: comp.host.tasks and len(comp.host.tasks[-1]._done) == 3)
     comp.host.press(node, "do_render")
-    assert comp.host.messages == ["VINetInpaint1 is rendering already; press Cancel first."]
+    below = cleanplate_nuke.create(node, comp.host.module.toNode("matte"))
+    comp.host.press(below, "do_render")
+    assert comp.host.messages == [
+        "VINetInpaint1 is rendering already; press Cancel first.",
+        "VINetInpaint2 needs VINetInpaint1, which is rendering; wait for it.",
+    ]
+    node.setName("Renamed1")
     comp.host.press(node, "do_cancel")
     assert node["status"].value() == "Stopping after this frame..."
     comp.host.pump(lambda: not flow._running)

@@ -50,9 +50,16 @@ def grown(hole: np.ndarray, pixels: int) -> np.ndarray:
     return cv2.dilate(hole.astype(np.uint8), np.ones((2 * pixels + 1,) * 2, np.uint8)) > 0
 
 
-def test_nothing_is_rendered_again_when_nothing_changed(comp):
+def test_a_saved_and_reopened_script_has_nothing_to_do_again(comp, new_host):
     node = comp.node()
     comp.render(node)
+    comp.host.scriptSave()
+    path = comp.host.root().name()
+    comp = Comp(comp.folder, new_host())
+    comp.host.scriptOpen(path)
+    node = comp.host.module.toNode("VINetInpaint1")
+    shown = comp.host.picture(node, 1003).channels["rgba.red"]
+    np.testing.assert_array_equal(shown, read_plate(result_folder(comp) / "clean.1003.exr").rgb[..., 0])
     before = written(result_folder(comp))
     inputs = {path: path.stat().st_mtime_ns for path in (result_folder(comp) / "plate").glob("*.exr")}
     comp.render(node)

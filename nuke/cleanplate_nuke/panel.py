@@ -1,0 +1,254 @@
+"""The node's panel: its knobs in their order, with labels, ranges and tooltips."""
+
+from __future__ import annotations
+
+import nuke
+
+from .knobs import ALL_VIEWS, ENGINES, GRAINS, LAYOUT, MARK, PRECISIONS, QUALITIES, RANGES, SHOWN
+
+_NOT_INSTALLED = (
+    "Cleanplate is not installed on this machine, so this button does nothing here. The node still shows "
+    "what was rendered. To render here, install Cleanplate and run 'cleanplate install nuke'."
+)
+
+_BUTTON = """try:
+    from cleanplate_nuke import buttons
+except ImportError:
+    nuke.message({message!r})
+else:
+    buttons.{action}(nuke.thisNode())
+"""
+
+
+def add_knobs(node: nuke.Group) -> None:
+    """Give a new Group its knobs."""
+    for knob in _all_knobs():
+        node.addKnob(knob)
+
+
+def _all_knobs() -> list[nuke.Knob]:
+    return [
+        nuke.Tab_Knob("cleanplate", "VINet Inpaint"),
+        *_what(),
+        _line("look"),
+        *_look(),
+        _line("files"),
+        *_files(),
+        _line("run"),
+        *_run(),
+        _line("result"),
+        *_result(),
+        *_hidden(),
+    ]
+
+
+def _what() -> list[nuke.Knob]:
+    return [
+        _told(
+            nuke.Enumeration_Knob("range", "frame range", list(RANGES)),
+            "Which frames are filled. 'input': those of the plate. 'project': those of the project settings. "
+            "'custom': the two numbers beside. Outside of them the node passes the plate through.",
+        ),
+        _beside(_told(nuke.Int_Knob("first", ""), "First frame, for the frame range 'custom'.")),
+        _beside(_told(nuke.Int_Knob("last", ""), "Last frame, for the frame range 'custom'.")),
+        _told(
+            nuke.Enumeration_Knob("view", "view", [ALL_VIEWS, *list(nuke.views())]),
+            "Which views are filled, each as a shot of its own.",
+        ),
+        _told(
+            nuke.Channel_Knob("matte_channel", "matte channel", 1),
+            "The channel of the matte input that says what goes away. White (1) is filled.",
+            "rgba.alpha",
+        ),
+        _beside(_told(nuke.Boolean_Knob("invert", "invert"), "Fill where the matte is black instead.")),
+    ]
+
+
+def _look() -> list[nuke.Knob]:
+    return [
+        _ranged(
+            _told(
+                nuke.Int_Knob("grow", "grow"),
+                "Pixels the matte is grown by; negative shrinks it. A few pixels take motion blur and soft "
+                "edges away with the object.",
+            ),
+            -50,
+            50,
+        ),
+        _ranged(
+            _told(
+                nuke.Int_Knob("feather", "feather"),
+                "Pixels over which the fill blends into the plate, outside the grown matte: hides the seam.",
+            ),
+            0,
+            50,
+        ),
+        _told(
+            nuke.Enumeration_Knob("quality", "quality", list(QUALITIES)),
+            "'standard' is the setting to begin with: as many pixels as suit the device. 'draft' works on at "
+            "most 256 x 256 pixels: quick, for judging the matte. 'high' works on up to 1536 x 1536 pixels, "
+            "for large holes: slow without a graphics card.",
+            "standard",
+        ),
+        _beside(
+            _told(
+                nuke.Enumeration_Knob("grain", "grain", list(GRAINS)),
+                "'auto' gives what the network painted the grain that the plate has around it.",
+            )
+        ),
+        _told(
+            nuke.String_Knob("color", "color space"),
+            "Color space of the plate as it is in the script. 'auto' takes the script's working space: "
+            "scene-linear Rec.709 under Nuke's own color management, or the OCIO working space. Else a name "
+            "from the script's OCIO configuration, such as ACEScg. Outside the matte nothing is converted.",
+            "auto",
+        ),
+    ]
+
+
+def _files() -> list[nuke.Knob]:
+    return [
+        _told(
+            nuke.File_Knob("folder", "folder"),
+            "Where plate, matte and clean plate are written. Empty: in 'cleanplate' beside the script, or "
+            "in a temporary folder while the script was never saved. %V stands for the view; "
+            "TCL is evaluated.",
+        ),
+        _ranged(
+            _told(
+                nuke.Int_Knob("version", "version"),
+                "Raise it to keep the clean plate that is there and render into another folder (v002).",
+                1,
+            ),
+            1,
+            20,
+        ),
+        _told(
+            nuke.Enumeration_Knob("precision", "precision", list(PRECISIONS)),
+            "What the plate is written as. 32 bit keeps every pixel outside the matte exactly as it is in "
+            "the script; 16 bit takes half the disk and rounds, unless the plate was 16 bit already.",
+        ),
+    ]
+
+
+def _run() -> list[nuke.Knob]:
+    return [
+        _told(
+            nuke.String_Knob("model", "model"),
+            "Name of an installed model ('cleanplate models list'), or the folder of one.",
+            "vinet",
+        ),
+        _told(
+            nuke.String_Knob("device", "device"),
+            "'auto' takes an NVIDIA card where one works, else the processor. Or: cpu, cuda, cuda:1.",
+            "auto",
+        ),
+        _told(
+            nuke.File_Knob("command", "cleanplate"),
+            "Where the command 'cleanplate' is, or the Python it is installed in. Empty: it is looked for in "
+            "$CLEANPLATE, beside this plug-in, and on the PATH.",
+        ),
+        _button(
+            "do_render",
+            "Render",
+            "render",
+            "Write plate and matte, fill what is new or has changed, load it.",
+        ),
+        _beside(
+            _button(
+                "do_update",
+                "Update from this frame on",
+                "update",
+                "As Render, but write plate and matte only from the current frame on: quicker, when you know "
+                "that nothing before it has changed.",
+            )
+        ),
+        _beside(
+            _button(
+                "do_cancel",
+                "Cancel",
+                "cancel",
+                "Stop after the frame that is being filled. What is there is kept; Render goes on from it.",
+            )
+        ),
+        _button("do_reveal", "Reveal folder", "reveal", "Open the folder with the clean plate."),
+        _beside(
+            _told(
+                nuke.Enumeration_Knob("engine", "", list(ENGINES)), "The farm that 'Send to farm' writes for."
+            )
+        ),
+        _beside(
+            _told(
+                nuke.Boolean_Knob("submit", "submit"),
+                "Hand the job to the farm's own client, which has to be installed here. Off: only write it.",
+            )
+        ),
+        _beside(
+            _button(
+                "do_farm",
+                "Send to farm",
+                "send_to_farm",
+                "Write plate and matte, and a farm job that fills them without a Nuke licence. Press Render "
+                "when it is done: that loads the result.",
+            )
+        ),
+        _beside(_button("do_help", "Help", "explain", "What the node does, in a few lines.")),
+    ]
+
+
+def _result() -> list[nuke.Knob]:
+    return [
+        _told(
+            nuke.Enumeration_Knob("show", "show", list(SHOWN)),
+            "What comes out of the node. Set it to 'result' for rendering: a Write below refuses the others.",
+        ),
+        _told(
+            nuke.Text_Knob("status", "status", "not rendered yet"),
+            "What was done last, and what Render would do.",
+        ),
+    ]
+
+
+def _hidden() -> list[nuke.Knob]:
+    """Knobs that remember what the result is."""
+    hidden = [
+        _told(nuke.Int_Knob(MARK, ""), "", LAYOUT),
+        nuke.Boolean_Knob("has_result", ""),
+        nuke.Int_Knob("result_first", ""),
+        nuke.Int_Knob("result_last", ""),
+        nuke.String_Knob("rendered_with", ""),
+    ]
+    for knob in hidden:
+        knob.setFlag(nuke.INVISIBLE)
+    return hidden
+
+
+def _told(knob: nuke.Knob, tooltip: str, value: object = None) -> nuke.Knob:
+    if tooltip:
+        knob.setTooltip(tooltip)
+    if value is not None:
+        knob.setValue(value)
+    return knob
+
+
+def _beside(knob: nuke.Knob) -> nuke.Knob:
+    """Put a knob on the line of the one before it."""
+    knob.clearFlag(nuke.STARTLINE)
+    return knob
+
+
+def _ranged(knob: nuke.Knob, low: int, high: int) -> nuke.Knob:
+    """Give a number a slider; other values can still be typed."""
+    assert isinstance(knob, nuke.Array_Knob)
+    knob.setRange(low, high)
+    return knob
+
+
+def _line(name: str) -> nuke.Knob:
+    return nuke.Text_Knob("line_" + name, "", "")
+
+
+def _button(name: str, label: str, action: str, tooltip: str) -> nuke.Knob:
+    command = _BUTTON.format(message=_NOT_INSTALLED, action=action)
+    knob = nuke.PyScript_Knob(name, label, command)
+    return _told(knob, tooltip)
