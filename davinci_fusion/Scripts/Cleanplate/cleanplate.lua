@@ -1,0 +1,168 @@
+-- What the buttons of the VINet Inpaint macro do. Load it with its own folder, and call what comes back:
+--
+--   local place = comp:MapPath("Scripts:") .. "Cleanplate/"
+--   local cleanplate = assert(loadfile(place .. "cleanplate.lua"))(place)
+--   local done, message = cleanplate({ comp = comp, tool = tool, bmd = bmd, app = app }, "render")
+--
+-- `tool` is the macro or any tool in it. The actions are render, update, cancel and reveal.
+-- Fusion renders frames in any order and several at once, so nothing recurrent happens in its Process:
+-- the host writes plate and matte, the core renders the shot in order, the macro shows its files.
+
+local folder = ...
+local loaded = {}
+
+local function use(name)
+  if loaded[name] == nil then
+    loaded[name] = assert(loadfile(folder .. name .. ".lua"))(use, folder)
+  end
+  return loaded[name]
+end
+
+local fail, paths, nodes = use("fail"), use("paths"), use("nodes")
+local export, job, process, result = use("export"), use("job"), use("process"), use("result")
+
+local OTHER_STATE = 4 -- the core's exit code for a render that does not fit what is on disk
+
+local function told(event)
+  if event.event == "start" then
+    return string.format("Cleanplate renders frames %d-%d", event.first, event.last)
+  elseif event.event == "frame" then
+    return string.format("Frame %d, %d of %d, %d s left", event.frame, event.done, event.total, event.eta)
+  elseif event.event == "note" then
+    return event.message
+  end
+end
+
+-- Where to begin to write plates: at the playhead when all before it are there from last time.
+local function begin_at(host, places, first, last)
+  local now = math.max(first, math.min(last, math.floor(host.comp.CurrentTime)))
+  local before = now - 1
+  if export.is_there(places.plate, first, before) and export.is_there(places.matte, first, before) then
+    return now
+  end
+  host.say("The frames before " .. now .. " were not written yet: all are written.")
+  return first
+end
+
+-- Have the core render the job that `text_of(again)` makes: on from what is there, or all anew where that is of
+-- other settings.
+local function run_core(host, command, places, text_of)
+  local function handle(event)
+    local line = told(event)
+    if line then
+      host.say(line)
+    end
+  end
+  job.write(places, text_of(false))
+  local code, message = process.run(host, command, places, handle)
+  if code == OTHER_STATE and not host.canceled() then
+    host.say(message .. " All frames are rendered again.")
+    job.write(places, text_of(true))
+    code, message = process.run(host, command, places, handle)
+  end
+  if code == 130 or code == 143 then
+    fail(message .. " Press Render to go on.")
+  elseif code ~= 0 then
+    fail(string.format("%s (exit code %d; log: %scleanplate.log)", message, code, places.run))
+  end
+end
+
+local function render(host, parts, from_now)
+  local values = nodes.values(parts)
+  local first, last = nodes.range(host.comp, values)
+  local places = paths.of_tool(host, values.folder, parts.name)
+  local command = use("command").find(host, values.command)
+  paths.make(host, places.run)
+  paths.make(host, places.clean:match("^.*/"))
+  if process.is_running(places) then
+    fail("This tool is being rendered already; press Cancel first, or wait for its end.")
+  end
+  os.remove(job.cancel(places))
+  function host.canceled()
+    return host.bmd.fileexists(job.cancel(places))
+  end
+  local space, why = use("color").choose(host, parts, values, first)
+  host.say("Color: " .. why)
+  local begin = from_now and begin_at(host, places, first, last) or first
+  export.run(host, parts, places, begin, last, values.patience_minutes)
+  local done, problem = pcall(run_core, host, command, places, function(again)
+    return job.text(places, values, space, first, last, again)
+  end)
+  result.show(host, parts, places, first, last) -- also after a stop: what is done is seen
+  if not done then
+    error(problem, 0)
+  end
+  return string.format("Done: frames %d-%d. Color: %s", first, last, why)
+end
+
+local actions = {}
+
+function actions.render(host, parts)
+  return render(host, parts, false)
+end
+
+function actions.update(host, parts)
+  return render(host, parts, true)
+end
+
+function actions.cancel(host, parts)
+  local values = nodes.values(parts)
+  local places = paths.of_tool(host, values.folder, parts.name)
+  paths.make(host, places.run)
+  paths.write(job.cancel(places), "")
+  local began = os.time()
+  while process.is_running(places) do
+    host.bmd.wait(0.2)
+    if os.time() - began > 15 then
+      process.forget(places)
+      return "Asked Cleanplate to stop. It has not answered yet; if its machine crashed, just press Render again."
+    end
+  end
+  return "Stopped. Press Render to go on."
+end
+
+function actions.reveal(host, parts)
+  local values = nodes.values(parts)
+  local places = paths.of_tool(host, values.folder, parts.name)
+  if not host.bmd.direxists(places.root) then
+    fail("Nothing was rendered to " .. places.root .. " yet.")
+  end
+  host.bmd.openfileexternal("Open", places.root)
+  return "Files: " .. places.root
+end
+
+local function sentence(problem)
+  if type(problem) == "table" then
+    return problem.cleanplate
+  end
+  return "Cleanplate's scripts failed: " .. tostring(problem)
+end
+
+-- Some editions take these out of Lua; without them nothing can be written or started.
+local function check_lua()
+  if not (io and io.open and os and os.execute and os.remove and os.rename) then
+    fail("This Resolve's Lua may neither write files nor start programs; docs/fusion.md shows the way by hand.")
+  end
+end
+
+-- Do one action for one macro; returns true or false, and a sentence that is also shown on the tool.
+local function run(host, action)
+  local parts
+  function host.say(message)
+    print("Cleanplate: " .. message)
+    if parts then
+      parts.controls:SetInput("Status", message)
+    end
+  end
+  local done, outcome = pcall(function()
+    check_lua()
+    parts = nodes.of(host.comp, host.tool)
+    local act = actions[action] or fail("There is no action " .. tostring(action) .. ".")
+    return act(host, parts)
+  end)
+  local message = done and outcome or sentence(outcome)
+  host.say(message)
+  return done, message
+end
+
+return run, use

@@ -1,0 +1,147 @@
+-- Run Cleanplate as a process of its own. Lua gets no handle of it, so a small script starts it, catches what it
+-- prints in a log and writes its exit code to a file at the end; progress is read from the progress file.
+
+local use = ...
+local fail, job, json, paths = use("fail"), use("job"), use("json"), use("paths")
+
+local process = {}
+
+local START_SECONDS = 20
+local CANCEL_SECONDS = 60
+
+local function sh_quoted(text)
+  return "'" .. text:gsub("'", "'\\''") .. "'"
+end
+
+local function cmd_quoted(text)
+  return '"' .. text:gsub("/", "\\") .. '"'
+end
+
+-- Inside a batch file a percent sign has to be written twice.
+local function batch_quoted(text)
+  return (cmd_quoted(text):gsub("%%", "%%%%"))
+end
+
+-- A Python is called with the module's name; anything else is the command itself.
+local function core_arguments(command)
+  local name = command:lower():match("([^/\\]*)$")
+  return name:match("^python") and " -m plugin_core.cli render --job " or " render --job "
+end
+
+local function unix_script(command, places)
+  return table.concat({
+    "#!/bin/sh",
+    "unset PYTHONHOME PYTHONPATH", -- the host sets them for its own Python
+    "export PYTHONNOUSERSITE=1",
+    "cd " .. sh_quoted(places.run) .. " || exit",
+    sh_quoted(command) .. core_arguments(command) .. "job.json >cleanplate.log 2>&1 </dev/null",
+    "echo $? >exit.part; mv exit.part exit",
+    "",
+  }, "\n")
+end
+
+local function windows_script(command, places)
+  local call = command:lower():match("%.exe$") and "" or "call " -- else a studio's batch file would never return
+  return table.concat({
+    "@echo off",
+    "chcp 65001 >nul", -- this file is UTF-8
+    "set PYTHONHOME=",
+    "set PYTHONPATH=",
+    "set PYTHONNOUSERSITE=1",
+    "set PYTHONUTF8=1",
+    "cd /d " .. batch_quoted(places.run),
+    call .. batch_quoted(command) .. core_arguments(command) .. "job.json >cleanplate.log 2>&1 <nul",
+    "echo %ERRORLEVEL% >exit.part",
+    "move /y exit.part exit >nul",
+    "",
+  }, "\r\n")
+end
+
+-- The script that starts Cleanplate, as text, and its file name.
+function process.script(system, command, places)
+  if system == "windows" then
+    return windows_script(command, places), "run.cmd"
+  end
+  return unix_script(command, places), "run.sh"
+end
+
+local function launch(host, system, script)
+  if system ~= "windows" then
+    os.execute("/bin/sh " .. sh_quoted(script) .. " >/dev/null 2>&1 </dev/null &")
+  elseif host.bmd.executebg then
+    host.bmd.executebg('cmd.exe /d /c "' .. cmd_quoted(script) .. '"') -- no console window flashes up
+  else
+    os.execute('start "" /min cmd /d /c "' .. cmd_quoted(script) .. '"')
+  end
+end
+
+local function exit_code(places)
+  return tonumber(paths.read(places.run .. "exit") or "")
+end
+
+-- Whether a run of this tool was begun and has not ended, as far as its files tell.
+function process.is_running(places)
+  return paths.read(places.run .. "started") ~= nil and exit_code(places) == nil
+end
+
+-- Forget a run, so that the next one may begin.
+function process.forget(places)
+  os.remove(places.run .. "started")
+end
+
+local function last_line(text)
+  local found
+  for line in (text or ""):gmatch("[^\r\n]+") do
+    found = line
+  end
+  return found
+end
+
+-- Read the progress file on; returns where to read on from. A line that is still being written waits.
+local function read_events(places, offset, handle)
+  local text = paths.read(job.progress(places), offset) or ""
+  for line in text:gmatch("([^\n]*)\n") do
+    handle(json.decode(line))
+  end
+  return offset + #(text:match("^.*\n") or "")
+end
+
+local function wait_for_end(host, places, handle)
+  local began, canceled, offset = os.time(), nil, 0
+  while exit_code(places) == nil do
+    host.bmd.wait(0.2)
+    offset = read_events(places, offset, handle)
+    if offset == 0 and not paths.read(places.run .. "cleanplate.log") and os.time() - began > START_SECONDS then
+      fail("The system did not start " .. places.run .. "; docs/fusion.md says what to look at.")
+    end
+    if host.canceled() then
+      canceled = canceled or os.time()
+      if os.time() - canceled > CANCEL_SECONDS then
+        fail("Cleanplate does not answer; it may still run. Its log is " .. places.run .. "cleanplate.log.")
+      end
+    end
+  end
+  read_events(places, offset, handle)
+end
+
+-- Render the job in places.run and come back when it has ended; `handle` gets every progress event.
+-- Returns the exit code and, unless that is 0, the core's own sentence.
+function process.run(host, command, places, handle)
+  local system = paths.system()
+  local text, name = process.script(system, command, places)
+  paths.write(places.run .. name, text)
+  for _, old in ipairs({ "exit", "progress.jsonl", "cleanplate.log" }) do
+    os.remove(places.run .. old)
+  end
+  paths.write(places.run .. "started", "")
+  launch(host, system, places.run .. name)
+  local message
+  wait_for_end(host, places, function(event)
+    message = event.event == "error" and event.message or message
+    handle(event)
+  end)
+  message = message or last_line(paths.read(places.run .. "cleanplate.log")) or "Cleanplate said nothing."
+  return exit_code(places), message
+end
+
+return process
