@@ -1,16 +1,25 @@
 """Whether an input file is still the one a render used.
 
 A file's size and modification time decide quickly; where they differ (a copy on another machine, a touched
-file) its content does.
+file) its content does. When an OpenEXR file was written is no part of its content: hosts write the same plate
+again before every render.
 """
 
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
 from .errors import ImageError
+
+
+_HEAD = 1 << 16
+"""Bytes at a file's start that are searched for a date; an OpenEXR header is much shorter."""
+
+_EXR_DATE = re.compile(rb"(?<=\0capDate\0string\0\x13\0\0\0)[0-9: ]{19}")
+"""The value of OpenEXR's attribute for the date, as the file format lays it out."""
 
 
 @dataclass(frozen=True)
@@ -20,7 +29,7 @@ class Fingerprint:
     Attributes:
         size: in bytes.
         modified: modification time in nanoseconds.
-        digest: BLAKE2b of the content, 32 hexadecimal digits.
+        digest: BLAKE2b of the content without an OpenEXR file's date, 32 hexadecimal digits.
     """
 
     size: int
@@ -33,7 +42,8 @@ class Fingerprint:
         try:
             status = path.stat()
             with path.open("rb") as stream:
-                digest = hashlib.file_digest(stream, lambda: hashlib.blake2b(digest_size=16))
+                head = hashlib.blake2b(_EXR_DATE.sub(b"", stream.read(_HEAD)), digest_size=16)
+                digest = hashlib.file_digest(stream, lambda: head)
         except OSError as error:
             raise ImageError(f"Can't read {path}: {error.strerror or error}.") from error
         return cls(status.st_size, status.st_mtime_ns, digest.hexdigest())

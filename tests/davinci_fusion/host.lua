@@ -648,7 +648,8 @@ host.comp = strict("Composition", {
     saved[name] = value
   end,
   MapPath = function(_, path)
-    return (path:gsub("^Comp:", host.comp_file:match("^.*/") or "/"):gsub("^Scripts:", host.scripts))
+    local folder = path:match("^Comp:") and (host.comp_file:match("^.*/") or "/")
+    return folder and folder .. path:sub(6) or path
   end,
   MapPathSegments = function(_, path)
     return path == "Scripts:" and { "/nowhere/Scripts/", host.scripts } or bad("path map %s", path)
@@ -822,11 +823,15 @@ function host.run_text(text, tool)
   return setfenv(assert(loadstring(text, "=script")), environment)()
 end
 
+function host.button_code(macro, button)
+  local found = tools[macro].published[button] or bad("%s publishes no %s", macro, button)
+  return found.input.attributes.BTNCS_Execute or bad("%s is no button", button)
+end
+
 -- Press a button of a macro.
 function host.press(macro, button)
-  local found = tools[macro].published[button] or bad("%s publishes no %s", macro, button)
-  local code = found.input.attributes.BTNCS_Execute or bad("%s is no button", button)
-  return host.run_text(code, host.give_group and macro or found.tool.name)
+  local code = host.button_code(macro, button)
+  return host.run_text(code, host.give_group and macro or tools[macro].published[button].tool.name)
 end
 
 -- The picture that a tool or macro shows at a time: width, height, bytes.

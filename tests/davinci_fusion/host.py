@@ -165,7 +165,8 @@ class Host:
                 folder = Path(line[6:].strip('"').replace("\\", "/"))
             elif "render --job" in line:
                 self._start_windows(line, environment, folder)
-        assert lines[-4:] == ["echo %ERRORLEVEL% >exit.part", "move /y exit.part exit >nul", ""][-4:] or True
+            else:
+                assert line in ("echo %ERRORLEVEL% >exit.part", "move /y exit.part exit >nul", ""), line
 
     def _start_windows(self, line: str, environment: dict[str, str], folder: Path) -> None:
         command, _, tail = line.removeprefix("call ").partition(" >cleanplate.log")
@@ -224,6 +225,9 @@ def _sequence(clip: bytes) -> tuple[int, int]:
 
 
 def _make_folder(path: bytes) -> bool:
-    """Make one folder; those above it must be there."""
-    os.mkdir(path)  # noqa: PTH102
+    """Make one folder; those above it must be there. A file in the way gives no error, only false."""
+    try:
+        os.mkdir(path)  # noqa: PTH102
+    except (FileExistsError, NotADirectoryError):
+        return False
     return True

@@ -155,8 +155,8 @@ local function run(host, action)
     end
   end
   local done, outcome = pcall(function()
-    check_lua()
     parts = nodes.of(host.comp, host.tool)
+    check_lua()
     local act = actions[action] or fail("There is no action " .. tostring(action) .. ".")
     return act(host, parts)
   end)

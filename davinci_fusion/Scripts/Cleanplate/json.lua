@@ -51,7 +51,13 @@ end
 local encoded
 
 local function encoded_list(list, depth)
-  local parts = {}
+  local parts, count = {}, 0
+  for _ in pairs(list) do
+    count = count + 1
+  end
+  if count ~= #list then
+    error("a table is either a list or an object in JSON, not both", 0)
+  end
   for index = 1, #list do
     parts[index] = encoded(list[index], depth)
   end

@@ -31,16 +31,30 @@ local function found(loader, first, last)
   return first, last
 end
 
--- Every frame of the clean plate at its own time. A new Clip resets ranges, trims and holds, so they come after it.
+local function first_there(host, places, first, last)
+  for frame = first, last do
+    local file = paths.frame(places.clean, frame)
+    if host.bmd.fileexists(file) then
+      return file
+    end
+  end
+end
+
+-- Every frame of the clean plate that is there at its own time. A new Clip resets ranges, trims and holds, so they
+-- come after it.
 function result.show(host, parts, places, first, last)
+  local file = first_there(host, places, first, last)
+  if not file then
+    return
+  end
   export.with_locked(host.comp, "Cleanplate: show the clean plate", function()
     local loader, fuse = parts.loader, parts.result
     loader:SetAttrs({ TOOLB_PassThrough = true }) -- off and on: what was cached of older files goes
-    loader:SetInput("Clip", paths.frame(places.clean, first))
+    loader:SetInput("Clip", file)
     place(loader, found(loader, first, last))
     loader:SetAttrs({ TOOLB_PassThrough = false })
     fuse:SetInput("ResultPath", places.clean)
-    fuse:SetInput("Revision", (fuse:GetInput("Revision") or 0) + 1)
+    fuse:SetInput("Revision", fuse:GetInput("Revision") + 1)
   end)
 end
 
