@@ -7,7 +7,10 @@ import importlib
 from pathlib import Path
 from typing import Any
 
-HOSTS = {"nuke": "Nuke 13.2 to 16: lines in ~/.nuke/init.py"}
+HOSTS = {
+    "nuke": "Nuke 13.2 to 16: lines in ~/.nuke/init.py",
+    "fusion": "DaVinci Resolve and Fusion Studio: a macro, a Fuse and scripts in their user folders",
+}
 """Every host that can be installed into, and what is changed for it; see `install_change`."""
 
 

@@ -14,7 +14,6 @@ from pathlib import Path
 
 from .errors import ImageError
 
-
 _HEAD = 1 << 16
 """Bytes at a file's start that are searched for a date; an OpenEXR header is much shorter."""
 

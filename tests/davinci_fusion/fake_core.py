@@ -1,4 +1,4 @@
-"""A core in a second: takes the job as the real one does, does what its environment says, copies the plate."""
+"""A core in a second: takes the job as the real one does, copies the plate, fails as its environment says."""
 
 from __future__ import annotations
 
@@ -37,8 +37,17 @@ def main() -> int:
                 tell(event="error", message=f"Stopped before frame {frame}.", exit_code=130)
                 return 130
             number = f"{frame:04d}"
-            shutil.copy(job["shot"]["plate"].replace("####", number), job["shot"]["output"].replace("####", number))
-            tell(event="frame", frame=frame, done=frame - first + 1, total=last - first + 1, seconds=0.1, eta=0.0)
+            shutil.copy(
+                job["shot"]["plate"].replace("####", number), job["shot"]["output"].replace("####", number)
+            )
+            tell(
+                event="frame",
+                frame=frame,
+                done=frame - first + 1,
+                total=last - first + 1,
+                seconds=0.1,
+                eta=0.0,
+            )
         tell(event="done", done=1, total=1, seconds=0.1)
     return 0
 

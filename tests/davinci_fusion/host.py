@@ -1,7 +1,7 @@
 """A Fusion to test against: `host.lua` in LuaJIT, with pictures, files and processes that are real.
 
-It can't confirm what only Fusion knows (that the macro's wiring loads, that a Saver writes); it does hold every
-name, attribute and argument that the adapter uses against the documented ones, and runs all of its code.
+It can't confirm what only Fusion knows (that the macro's wiring loads, that a Saver writes); it does hold
+every name, attribute and argument that the adapter uses against the documented ones, and runs all its code.
 """
 
 from __future__ import annotations
@@ -172,7 +172,8 @@ class Host:
         command, _, tail = line.removeprefix("call ").partition(" >cleanplate.log")
         assert tail == " 2>&1 <nul"
         words = shlex.split(command.replace("\\", "/").replace("%%", "%"))
-        code = "import subprocess,sys; c=subprocess.call(sys.argv[1:], stdout=open('cleanplate.log','wb'), stderr=-2);"
+        code = "import subprocess, sys; log = open('cleanplate.log', 'wb');"
+        code += "c = subprocess.call(sys.argv[1:], stdout=log, stderr=log);"
         code += "open('exit','w').write(str(c))"
         self.processes.append(
             subprocess.Popen([sys.executable, "-c", code, *words], env=environment, cwd=folder)

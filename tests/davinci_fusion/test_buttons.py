@@ -1,4 +1,4 @@
-"""The macro's buttons, where the core is a stand-in: everything that can go wrong around it, and the host's rules."""
+"""The macro's buttons over a stand-in core: all that can go wrong around it, and the host's rules."""
 
 from __future__ import annotations
 

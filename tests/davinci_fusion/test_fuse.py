@@ -144,5 +144,3 @@ def test_a_file_that_can_not_be_read_shows_the_plate(host, clean):
     show(host, clean, "Result")
     Path(str(clean).replace("####", "0002")).write_bytes(b"no picture")
     assert has_message(host.look(2), picture(2))
-
-

@@ -70,7 +70,10 @@ def test_an_artists_afternoon(folder, new_host, monkeypatch, tmp_path):
     assert host.press("Update").startswith("Done")
     assert (places / "plate" / "plate.1002.exr").stat().st_mtime_ns == before, "written from 1004 on only"
     assert rendered(places), "the changed frame is rendered again"
-    assert np.abs(host.look(1004)[60:120, 200:260, :3] - pixels(frame_path(plate, 1004))[60:120, 200:260]).max() > 0
+    assert (
+        np.abs(host.look(1004)[60:120, 200:260, :3] - pixels(frame_path(plate, 1004))[60:120, 200:260]).max()
+        > 0
+    )
 
     host.set("Grow", 3)
     assert host.press("Render").startswith("Done")
@@ -112,7 +115,11 @@ def test_resolve_on_windows_starts_at_frame_0(folder, new_host, science, tmp_pat
     host.host[b"environment"] = host.lua.table_from(names)
     host.host[b"resolve"] = science.encode()
     message = host.press("Render")
-    expected = "display (auto: Resolve does not manage" if science == "davinciYRGB" else "linear (auto: Resolve manages"
+    expected = (
+        "display (auto: Resolve does not manage"
+        if science == "davinciYRGB"
+        else "linear (auto: Resolve manages"
+    )
     assert message.startswith("Done: frames 0-1.") and expected in message
     (clean,) = (folder / "home" / "Cleanplate").glob("comp-*/VINetInpaint/clean")
     assert sorted(path.name for path in clean.glob("*.exr")) == ["clean.0000.exr", "clean.0001.exr"]
