@@ -823,6 +823,20 @@ function host.run_text(text, tool)
   return setfenv(assert(loadstring(text, "=script")), environment)()
 end
 
+-- Run the command line for TDs; returns its exit code.
+function host.run_cli(place, ...)
+  local fusion = strict("Fusion", {
+    GetCurrentComp = function()
+      return host.comp
+    end,
+    LoadComp = function(_, file)
+      return file == "shot.comp" and host.comp or nil
+    end,
+    GetResolve = host.none,
+  })
+  return assert(loadfile(place .. "cli.lua"))()(place, { fusion = fusion, bmd = host.bmd }, { ... })
+end
+
 function host.button_code(macro, button)
   local found = tools[macro].published[button] or bad("%s publishes no %s", macro, button)
   return found.input.attributes.BTNCS_Execute or bad("%s is no button", button)
