@@ -10,7 +10,7 @@ import argparse
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(sys.argv[0]).resolve().parent))
+sys.path.insert(0, str(Path(globals().get("__file__", sys.argv[0])).resolve().parent))
 
 import nuke
 

@@ -1,4 +1,4 @@
-"""Names, types and syntax: every name used of Nuke is one that Nuke has, on every Python that Nuke brings."""
+"""Every name used of Nuke is one that Nuke has (`make lint` holds the types), in Python 3.7's syntax."""
 
 from __future__ import annotations
 
@@ -89,14 +89,3 @@ def test_the_syntax_is_that_of_python_3_7():
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-
-
-def test_types_hold_against_the_stubs():
-    done = subprocess.run(
-        [sys.executable, "-m", "mypy", "--strict", str(ADAPTER)],
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd=ADAPTER.parent,
-    )
-    assert done.returncode == 0, done.stdout
