@@ -10,7 +10,7 @@ from typing import Protocol
 
 from .batch_pool import PoolWorker, Seat, Told
 from .batch_state import Progress, ShotProgress, Task
-from .errors import CleanplateError
+from .errors import BatchError
 from .stop import Stop
 
 TRIES = 2
@@ -19,12 +19,6 @@ TRIES = 2
 _STOPPED = (130, 143)
 _TICK_SECONDS = 0.25
 _PATIENCE_SECONDS = 600.0
-
-
-class BatchError(CleanplateError):
-    """Some shots of a batch could not be rendered."""
-
-    exit_code = 8
 
 
 class View(Protocol):
@@ -71,6 +65,8 @@ class Batch:
         for shot in self._shots:
             if shot.state is Progress.FAILED:
                 self._view.ended(shot)
+        if self._stop.requested() is not None:
+            self._send_home()
         try:
             for seat in self._places[: len(self._waiting)]:
                 self._hire(seat)

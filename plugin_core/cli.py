@@ -32,6 +32,7 @@ exit codes:
   5    the device is not there or out of memory
   6    the output can't be written: no permission, disk full, mount gone
   7    another render is writing the same output
+  8    some shots of a batch failed; its summary says which and why
   130  interrupted, or stopped by the cancel file; the state is saved, go on with --resume
   143  terminated; the state is saved, go on with --resume
 """

@@ -124,31 +124,41 @@ def _assignment(text: str) -> tuple[str, str]:
 
 
 def _batch(arguments: argparse.Namespace) -> int:
+    from .stop import Stop, on_signals
+
+    stop = Stop()
+    with on_signals(stop):
+        # Loading takes a second: a signal that comes meanwhile is kept until it can be acted on.
+        from .batch_shots import refuse_bad
+
+        good, bad = read_list(arguments)
+        if arguments.check or not arguments.keep_going:
+            refuse_bad(bad)
+        if arguments.check:
+            print(f"{arguments.shots}: {len(good)} shots, no mistakes")
+            return 0
+        if arguments.check_seams:
+            return _check_seams(good, arguments, stop)
+        return _render(good, bad, arguments, stop)
+
+
+def _render(good: list[BatchShot], bad: list[BadShot], arguments: argparse.Namespace, stop: Stop) -> int:
     import os
     import time
     from pathlib import Path
 
     from .batch import Batch, exit_code_of
     from .batch_pool import seats
-    from .batch_shots import refuse_bad, with_run
+    from .batch_shots import with_run
     from .batch_state import plan_tasks
     from .batch_summary import write_json, write_junit
     from .batch_view import caption, choose_view
-    from .stop import Stop, on_signals
 
-    good, bad = read_list(arguments)
-    if arguments.check or not arguments.keep_going:
-        refuse_bad(bad)
-    if arguments.check:
-        print(f"{arguments.shots}: {len(good)} shots, no mistakes")
-        return 0
-    began, stop = time.monotonic(), Stop()
-    if arguments.check_seams:
-        return _check_seams(good, arguments, stop)
+    began = time.monotonic()
     how = {"overwrite" if arguments.overwrite else "resume": True, "wait_seconds": _WAIT_SECONDS}
     shots, tasks = plan_tasks([with_run(shot, **how) for shot in good], bad)
     places = seats(arguments.jobs, arguments.device, os.cpu_count() or 1)
-    with on_signals(stop), choose_view(arguments.progress) as view:
+    with choose_view(arguments.progress) as view:
         Batch(shots, tasks, places, view, stop).run()
     seconds = time.monotonic() - began
     for path, write in ((arguments.summary, write_json), (arguments.junit, write_junit)):
@@ -162,11 +172,9 @@ def _batch(arguments: argparse.Namespace) -> int:
 def _check_seams(shots: list[BatchShot], arguments: argparse.Namespace, stop: Stop) -> int:
     from .batch_seams import report_seams
     from .errors import SettingsError
-    from .stop import on_signals
 
     try:
         pre_rolls = [int(part) for part in arguments.pre_rolls.split(",")]
     except ValueError:
         raise SettingsError(f"--pre-rolls takes numbers of frames, got {arguments.pre_rolls!r}.") from None
-    with on_signals(stop):
-        return report_seams(shots, pre_rolls, arguments.summary, stop)
+    return report_seams(shots, pre_rolls, arguments.summary, stop)

@@ -43,7 +43,9 @@ def add(commands: Any) -> None:
     needs = farm.add_argument_group("what a task needs")
     needs.add_argument("--gpu", action="store_true", help="ask for a card")
     needs.add_argument("--gpu-memory", type=int, default=8192, metavar="MIB", help="the card's memory (8192)")
-    needs.add_argument("--memory", type=int, default=8192, metavar="MIB", help="main memory (8192)")
+    needs.add_argument(
+        "--memory", default="8192", metavar="MIB", help="main memory; 'probe' measures it on each shot (8192)"
+    )
     needs.add_argument("--cores", type=int, default=4, metavar="N", help="processor cores (4)")
     manners = farm.add_argument_group("how tasks behave")
     manners.add_argument(
@@ -72,7 +74,9 @@ def _farm(arguments: argparse.Namespace) -> int:
 
     shots, bad = read_list(arguments)
     refuse_bad(bad)
-    needs = Needs(arguments.memory, arguments.cores, arguments.gpu, arguments.gpu_memory)
+    measured = arguments.memory == "probe"
+    memory = Needs.memory_mib if measured else _megabytes(arguments.memory)
+    needs = Needs(memory, arguments.cores, arguments.gpu, arguments.gpu_memory)
     manners = Manners(
         command=arguments.cleanplate,
         notice_seconds=arguments.notice,
@@ -82,6 +86,10 @@ def _farm(arguments: argparse.Namespace) -> int:
     )
     name = arguments.name or f"cleanplate {Path(arguments.shots).stem}"
     job = plan_farm(name, Path(arguments.out), shots, needs, manners)
+    if measured:
+        from .farm.memory import with_measured_memory
+
+        job = with_measured_memory(job)
     todo = _writer(arguments.engine)(job)
     tasks = sum(len(shot.parts) for shot in job.shots)
     print(f"{job.folder}: {len(job.shots)} shots, {tasks} tasks")
@@ -90,6 +98,14 @@ def _farm(arguments: argparse.Namespace) -> int:
     for line in todo:
         print(f"  {line}")
     return 0
+
+
+def _megabytes(text: str) -> int:
+    from .errors import SettingsError
+
+    if not text.isdecimal() or int(text) < 1:
+        raise SettingsError(f"--memory takes a number of MiB, or probe; got {text!r}.")
+    return int(text)
 
 
 def _writer(engine: str) -> Any:

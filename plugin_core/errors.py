@@ -10,6 +10,7 @@
       DeviceError              5    the device asked for is not there or ran out of memory
       WriteError               6    the output can't be written: no permission, disk full, mount gone
       OutputBusyError          7    another render is writing the same output
+      BatchError               8    some shots of a batch failed; its summary says which and why
       Interrupted        130/143    stopped by SIGINT, a cancel file (130) or SIGTERM (143); state is saved
 
 A message is one sentence or two, ready to be shown to an artist: what is wrong, where (file, frame), what was
@@ -73,6 +74,12 @@ class OutputBusyError(CleanplateError):
     """Another render is writing the same output."""
 
     exit_code = 7
+
+
+class BatchError(CleanplateError):
+    """Some shots of a batch failed; the others are done."""
+
+    exit_code = 8
 
 
 class Interrupted(CleanplateError):  # noqa: N818 - it is a stop that was asked for, not a failure

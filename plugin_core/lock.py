@@ -77,8 +77,18 @@ class Claim:
         self._thread.start()
 
     def check(self) -> None:
-        """Raise OutputBusyError when another machine took the frames over, thinking this one dead."""
+        """Make sure that the frames are still ours to write.
+
+        Raises:
+            OutputBusyError: another machine took them over, thinking this one dead.
+            WriteError: the lock file has gone: the disk was unmounted, or the folder removed.
+        """
         now = _read(self._path)
+        if now is None and not self._path.exists():
+            raise WriteError(
+                f"{self._path} has gone: the output's disk was unmounted, or its .cleanplate folder removed; "
+                "mend that and go on with --resume."
+            )
         if now is not None and now.token != self._owner.token:
             raise OutputBusyError(
                 f"Process {now.pid} on {now.host} took this render over while it was silent; what was "

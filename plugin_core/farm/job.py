@@ -18,7 +18,9 @@ from pathlib import Path
 
 from ..batch_shots import BatchShot
 from ..chunks import grid, shot_frames
+from ..errors import InputError
 from ..frames import Sequence as Frames
+from ..movies import is_movie
 
 JOBS = "{jobs}"
 """Stands for the folder of the job.json files in arguments, until an exporter says what it is there."""
@@ -169,6 +171,11 @@ def plan_farm(name: str, folder: Path, shots: Sequence[BatchShot], needs: Needs,
 def _shot(shot: BatchShot) -> FarmShot:
     first, last = shot_frames(shot.job.shot)
     chunks = grid(first, last, shot.chunk_frames)
+    if len(chunks) > 1 and is_movie(Path(shot.job.shot.output)):
+        raise InputError(
+            f"Shot {shot.name} writes a movie, which is made in one go; leave chunk_frames out, or write a "
+            "sequence."
+        )
     if len(chunks) == 1:
         return FarmShot(shot, (Part(shot.name, first, last),), None)
     if shot.job.settings.pre_roll is not None:

@@ -1,0 +1,52 @@
+"""Kill a batch at random, again and again, and look at every frame.
+
+    python -m tests.benchmarks.soak --kills 200
+
+Batches and workers are stopped (SIGTERM) and killed (SIGKILL) at random moments: while they start, render,
+write frames, save states (every one to four frames) and end. What was begun is always finished by the next
+run of the same command; each time all frames are there they are compared with an uninterrupted render, byte for
+byte, and the outputs are cleared. Takes about ten seconds a kill.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import tempfile
+import time
+from pathlib import Path
+
+from tests.plugin_core.batches import Shots
+from tests.plugin_core.test_batch import check, kill_at_random
+
+
+def main() -> None:
+    """Soak."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--kills", type=int, default=200)
+    parser.add_argument("--seed", type=int, default=int(time.time()))
+    parser.add_argument("--model", default="vinet", help="name or path of a bundle (vinet)")
+    asked = parser.parse_args()
+    dice = random.Random(asked.seed)
+    with tempfile.TemporaryDirectory(prefix="cleanplate-soak-") as folder:
+        shots = Shots(Path(folder), Path(asked.model), [10, 7, 12])
+        shots.render_true()
+        began, left = time.monotonic(), asked.kills
+        total: dict[str, int] = {}
+        while left:
+            some = kill_at_random(shots, min(10, left), dice)
+            check(shots)
+            shots.clear()
+            left -= sum(some.values())
+            total = {what: total.get(what, 0) + count for what, count in some.items()}
+            print(
+                f"{asked.kills - left} kills in {time.monotonic() - began:.0f} s, all frames identical",
+                flush=True,
+            )
+    print(f"seed {asked.seed}: " + ", ".join(f"{count} x {what}" for what, count in total.items()))
+
+
+if __name__ == "__main__":
+    main()
