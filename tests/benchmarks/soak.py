@@ -4,8 +4,8 @@
 
 Batches and workers are stopped (SIGTERM) and killed (SIGKILL) at random moments: while they start, render,
 write frames, save states (every one to four frames) and end. What was begun is always finished by the next
-run of the same command; each time all frames are there they are compared with an uninterrupted render, byte for
-byte, and the outputs are cleared. Takes about ten seconds a kill.
+run of the same command; each time all frames are there they are compared with an uninterrupted render, byte
+for byte, and the outputs are cleared. Takes about ten seconds a kill.
 """
 
 from __future__ import annotations
