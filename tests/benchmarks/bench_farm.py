@@ -2,9 +2,9 @@
 
     python -m tests.benchmarks.bench_farm [--frames 10] [--rounds 2]
 
-A 2K plate (2048x1080, half-float EXR, ZIP, with grain) with a large matte is rendered at several working sizes;
-two of them fit the model, the others test it. Then a batch of small shots on two workers is foretold from one on
-one worker, and the table of docs/farm.md is printed.
+A 2K plate (2048x1080, half-float EXR, ZIP, with grain) with a large matte is rendered at several working
+sizes; two of them fit the model, the others test it. Then a batch of small shots on two workers is foretold
+from one on one worker, and the table of docs/farm.md is printed.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def main() -> None:
             told = machine.frame(seen[size])
             off = 100 * (told / pace[size] - 1)
             print(
-                f"  {size} ({seen[size]} pixels): model {told:.2f} s, measured {pace[size]:.2f} s, {off:+.0f} %"
+                f"  {size}: {seen[size]} pixels, model {told:.2f} s, measured {pace[size]:.2f} s, {off:+.0f} %"
             )
         _check_batch(folder, asked.model)
         _table(machine, machine.frame(seen[high]), megabytes)
@@ -77,7 +77,7 @@ def _shot(folder: Path, frames: int) -> float:
 
 
 def _render(folder: Path, size: int, model: str) -> tuple[float, float]:
-    """Render once in a process of its own; returns seconds to the first frame beyond a frame's, and a frame's."""
+    """Render once in a process of its own; returns seconds of the start, and of a frame."""
     events = folder / "events.jsonl"
     events.unlink(missing_ok=True)
     command = [sys.executable, "-m", "plugin_core.cli", "render", "--plate", str(folder / "plate.####.exr")]
@@ -117,9 +117,8 @@ def _check_batch(folder: Path, model: str) -> None:
             each = statistics.median(shot["seconds"] for shot in told[1:])
             start = seconds[1] - each * len(told)
     foretold = start + simulate(Load(7, 1), 2, Machine(0, each, 0), each)
-    print(
-        f"  batch of 7 shots: one worker {seconds[1]:.1f} s, two foretold {foretold:.1f} s, measured {seconds[2]:.1f} s"
-    )
+    one, two = seconds[1], seconds[2]
+    print(f"  7 shots: one worker {one:.1f} s; two foretold {foretold:.1f} s, measured {two:.1f} s")
 
 
 def _table(machine: Machine, frame: float, megabytes: float) -> None:
