@@ -7,6 +7,7 @@ The names are loaded when they are first used, so that importing the package cos
 
 from __future__ import annotations
 
+import os
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,10 @@ if TYPE_CHECKING:
     from .errors import CleanplateError
     from .render import FrameDone
     from .shot import Job, Run, Settings, Shot
+
+# ONNX Runtime keeps telemetry in the user's cache folder otherwise. It looks when it is first imported, which is
+# after this.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 __all__ = ["CleanplateError", "FrameDone", "Job", "Model", "Run", "Settings", "Shot", "open_model"]
 

@@ -12,6 +12,8 @@ BENCHMARKS = (
     "bench_region",
     "bench_follow",
     "bench_pictures",
+    "bench_batch",
+    "bench_farm",
 )
 
 if __name__ == "__main__":

@@ -53,10 +53,9 @@ def main() -> None:
         )
         for size in found:
             told = machine.frame(seen[size])
-            off = 100 * (told / pace[size] - 1)
-            print(
-                f"  {size}: {seen[size]} pixels, model {told:.2f} s, measured {pace[size]:.2f} s, {off:+.0f} %"
-            )
+            took = pace[size]
+            off = 100 * (told / took - 1)
+            print(f"  {size}: {seen[size]} pixels, model {told:.2f} s, measured {took:.2f} s, {off:+.0f} %")
         _check_batch(folder, asked.model)
         _table(machine, machine.frame(seen[high]), megabytes)
 

@@ -164,3 +164,17 @@ def test_leftovers_of_a_neighbour_at_work_are_left_alone(own):
     ours.touch()
     approximate(own, 7, 12)
     assert theirs.exists() and not ours.exists()
+
+
+def test_two_machines_given_the_same_chunk_do_no_harm(tmp_path, bundle_512):
+    """Both are told to wait: one renders, the other finds it done."""
+    from .commands import Render, render
+
+    shot = make_shot(tmp_path, 1, 12)
+    render(shot, bundle_512, "whole")
+    given = ["--chunk", "5-12", "--pre-roll", "4", "--resume", "--wait", "120"]
+    both = [Render(shot, bundle_512, "out", *given) for _ in range(2)]
+    ended = [running.end() for running in both]
+    assert [code for code, _ in ended] == [0, 0], ended
+    same_files(shot, "out", "whole", range(5, 13))
+    assert leftovers(tmp_path) == [] and not list(tmp_path.rglob("lock.*"))

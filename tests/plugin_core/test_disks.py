@@ -86,3 +86,22 @@ def test_plates_that_may_only_be_read(tmp_path, bundle_512, shot, mount: Callabl
     render(made, bundle_512, "out")
     for frame in range(1, LAST + 1):
         assert made.written(frame).read_bytes() == shot.written(frame, "whole").read_bytes()
+
+
+def test_nothing_is_written_anywhere_else(tmp_path, bundle_512, shot):
+    """Working folder, home and temporary folder stay empty; plates and mattes stay as they are."""
+    places = {name: tmp_path / name for name in ("home", "temporary", "working")}
+    for folder in places.values():
+        folder.mkdir()
+    environment = {**os.environ, "HOME": str(places["home"]), "TMPDIR": str(places["temporary"])}
+    inputs = [path for name in ("plate", "matte") for path in (shot.folder / name).iterdir()]
+    before = {path: path.stat().st_mtime_ns for path in inputs}
+    given = shot.arguments("elsewhere", "--model", str(bundle_512), "--frames", "1-3", "--progress", "none")
+    command = [sys.executable, "-m", "plugin_core.cli", *given]
+    environment["PYTHONPATH"] = str(Path(__file__).parents[2])
+    done = subprocess.run(command, cwd=places["working"], env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert [path for folder in places.values() for path in folder.rglob("*")] == []
+    assert before == {path: path.stat().st_mtime_ns for path in before}
+    there = {path.name for path in (shot.folder / "elsewhere").iterdir()}
+    assert there == {".cleanplate", *(f"clean.{frame:04d}.exr" for frame in (1, 2, 3))}
