@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from .render import FrameDone
     from .shot import Job, Run, Settings, Shot
 
-# ONNX Runtime keeps telemetry in the user's cache folder otherwise. It looks when it is first imported, which is
-# after this.
+# ONNX Runtime keeps telemetry in the user's cache folder otherwise. It looks when it is first imported, which
+# is after this.
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 __all__ = ["CleanplateError", "FrameDone", "Job", "Model", "Run", "Settings", "Shot", "open_model"]
