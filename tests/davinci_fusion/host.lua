@@ -722,6 +722,16 @@ host.bmd = strict("bmd", {
   end,
 })
 
+local bmd_members = getmetatable(host.bmd)
+local plain_bmd = bmd_members.__index
+local GONE = set_of("createdir executebg openfileexternal")
+bmd_members.__index = function(bmd, name)
+  if host.sandboxed and GONE[name] then
+    return nil
+  end
+  return plain_bmd(bmd, name)
+end
+
 host.app = setmetatable({}, {
   __index = function(_, name)
     if name ~= "GetResolve" or not host.resolve then
@@ -890,6 +900,15 @@ os.getenv = function(name)
   return host.environment[name] or nil
 end
 host.environment = {}
+
+-- What users report of Resolve's free edition from 21.1 on: these are gone from Lua.
+function host.sandbox()
+  for _, name in ipairs({ "io", "require", "package" }) do
+    rawset(_G, name, false)
+  end
+  os.execute, os.remove, os.rename = nil, nil, nil
+  host.sandboxed = true
+end
 
 function host.set_windows()
   jit.os = "Windows"

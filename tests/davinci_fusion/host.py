@@ -198,6 +198,7 @@ def _read(path: bytes) -> Any:
 
 def _write(path: bytes, width: int, height: int, data: bytes, half: bool) -> bool:
     """Write an OpenEXR file as a Saver does."""
+    Path(os.fsdecode(path)).parent.mkdir(exist_ok=True, parents=True)  # its control CreateDir is on
     pixels = np.ascontiguousarray(np.frombuffer(data, np.float32).reshape(height, width, 4)[::-1])
     spec = oiio.ImageSpec(width, height, 4, "half" if half else "float")
     spec.channelnames = ("R", "G", "B", "A")

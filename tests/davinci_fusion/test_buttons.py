@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import shlex
+import shutil
 import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+
+from plugin_core.cli import _parser
 
 from .host import INTEGER, Host, lupa
 from .pictures import sequence
@@ -273,9 +277,27 @@ def test_scripts_that_are_missing_are_said(host, scripts):
     assert "its scripts are not in any folder" in host.said()[-1]
 
 
-def test_lua_without_io_is_said(host):
-    host.lua.execute(b"rawset(_G, 'io', false)")
-    assert host.press("Render").startswith("This Resolve's Lua may neither write files nor start programs")
+def test_where_lua_may_start_nothing_the_artist_runs_the_command(host, folder):
+    host.call("sandbox")
+    assert host.press("Update").startswith("There is no clean plate in ")
+    host.set("Grow", 2)
+    host.set("InvertMatte", 1)
+    said, _, line = host.press("Render").partition("press Update:  ")
+    assert said.startswith("This Resolve lets no script start Cleanplate.")
+    words = shlex.split(line)
+    assert words[:2] == ["cleanplate", "render"]
+    given = _parser().parse_args(words[1:])
+    assert (given.grow, given.matte_invert, given.resume, given.frames) == (2, True, True, "10-13")
+    assert given.output == str(places(folder) / "clean" / "clean.####.exr")
+    assert is_as_before(host)
+    clean = places(folder) / "clean"
+    clean.mkdir()
+    for frame in (10, 11, 13):
+        shutil.copy(given.plate.replace("####", f"{frame:04d}"), clean / f"clean.{frame:04d}.exr")
+    assert host.press("Update") == "Shown: frames 10-13; not there yet: 12"
+    assert host.look(13)[0, 0, 0] == np.float32(0.65)
+    assert "Ctrl-C" in host.press("Cancel")
+    assert str(places(folder)) in host.press("Reveal")
 
 
 def test_the_cancel_script_of_the_menu(host, folder, scripts):

@@ -37,7 +37,7 @@ end
 local function begin_at(host, places, first, last)
   local now = math.max(first, math.min(last, math.floor(host.comp.CurrentTime)))
   local before = now - 1
-  if export.is_there(places.plate, first, before) and export.is_there(places.matte, first, before) then
+  if export.is_there(host, places.plate, first, before) and export.is_there(host, places.matte, first, before) then
     return now
   end
   host.say("The frames before " .. now .. " were not written yet: all are written.")
@@ -138,13 +138,6 @@ local function sentence(problem)
   return "Cleanplate's scripts failed: " .. tostring(problem)
 end
 
--- Some editions take these out of Lua; without them nothing can be written or started.
-local function check_lua()
-  if not (io and io.open and os and os.execute and os.remove and os.rename) then
-    fail("This Resolve's Lua may neither write files nor start programs; docs/fusion.md shows the way by hand.")
-  end
-end
-
 -- Do one action for one macro; returns true or false, and a sentence that is also shown on the tool.
 local function run(host, action)
   local parts
@@ -156,8 +149,9 @@ local function run(host, action)
   end
   local done, outcome = pcall(function()
     parts = nodes.of(host.comp, host.tool)
-    check_lua()
-    local act = actions[action] or fail("There is no action " .. tostring(action) .. ".")
+    local by_hand = use("by_hand")
+    local known = by_hand.is_needed() and by_hand or actions
+    local act = known[action] or fail("There is no action " .. tostring(action) .. ".")
     return act(host, parts)
   end)
   local message = done and outcome or sentence(outcome)

@@ -42,15 +42,23 @@ local function with_only(comp, saver, action)
   return result
 end
 
-local function unwritten(pattern, first, last)
+-- Whether a file is an OpenEXR file; where Lua may open none, whether it is there.
+local function is_exr(host, path)
+  if not io then
+    return host.bmd.fileexists(path)
+  end
+  local file = io.open(path, "rb")
+  local magic = file and file:read(4)
+  if file then
+    file:close()
+  end
+  return magic == EXR_MAGIC
+end
+
+local function unwritten(host, pattern, first, last)
   local missing = {}
   for frame = first, last do
-    local file = io.open(paths.frame(pattern, frame), "rb")
-    local magic = file and file:read(4)
-    if file then
-      file:close()
-    end
-    if magic ~= EXR_MAGIC then
+    if not is_exr(host, paths.frame(pattern, frame)) then
       missing[#missing + 1] = frame
     end
   end
@@ -87,7 +95,7 @@ end
 
 local function render(host, saver, what, pattern, first, last, patience_minutes)
   saver:SetInput("Clip", paths.frame(pattern, first))
-  for frame = first, last do
+  for frame = first, os.remove and last or first - 1 do
     os.remove(paths.frame(pattern, frame)) -- an old file must never pass for a new one
   end
   local started = host.comp:Render({
@@ -105,7 +113,7 @@ local function render(host, saver, what, pattern, first, last, patience_minutes)
     fail("Fusion did not start to render the " .. what .. ". Is it connected? The Console says more.")
   end
   wait_for(host, what, pattern, first, patience_minutes)
-  local missing = unwritten(pattern, first, last)
+  local missing = unwritten(host, pattern, first, last)
   if #missing > 0 then
     fail(
       string.format(
@@ -119,15 +127,17 @@ local function render(host, saver, what, pattern, first, last, patience_minutes)
 end
 
 -- Whether every frame of a range has been exported before.
-function export.is_there(pattern, first, last)
-  return #unwritten(pattern, first, last) == 0
+function export.is_there(host, pattern, first, last)
+  return #unwritten(host, pattern, first, last) == 0
 end
 
 -- Write plate and matte of a range. Raises an error, with the comp as it was, unless every file is there.
 function export.run(host, parts, places, first, last, patience_minutes)
   for _, what in ipairs({ "plate", "matte" }) do
     local saver = parts[what]
-    paths.make(host, places[what]:match("^.*/"))
+    if host.bmd.createdir then -- the Savers make it too, where they are let
+      paths.make(host, places[what]:match("^.*/"))
+    end
     export.with_locked(host.comp, "Cleanplate: write " .. what, function()
       with_only(host.comp, saver, function()
         render(host, saver, what, places[what], first, last, patience_minutes)

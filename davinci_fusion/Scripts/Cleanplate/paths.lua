@@ -11,7 +11,7 @@ local paths = {}
 
 -- "windows", "mac" or "linux".
 function paths.system()
-  return ({ Windows = "windows", OSX = "mac" })[jit.os] or "linux"
+  return ({ Windows = "windows", OSX = "mac" })[jit and jit.os] or "linux"
 end
 
 -- With forward slashes, which every system takes, and one at the end.

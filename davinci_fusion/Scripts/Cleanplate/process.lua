@@ -22,6 +22,14 @@ local function batch_quoted(text)
   return (cmd_quoted(text):gsub("%%", "%%%%"))
 end
 
+-- A text as one word of a command line in a terminal.
+function process.quoted(system, text)
+  if not text:find("[^%w%-_./:]") then
+    return text
+  end
+  return system == "windows" and cmd_quoted(text) or sh_quoted(text)
+end
+
 -- A Python is called with the module's name; anything else is the command itself.
 local function core_arguments(command)
   local name = command:lower():match("([^/\\]*)$")

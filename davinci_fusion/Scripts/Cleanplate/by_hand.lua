@@ -1,0 +1,94 @@
+-- For a Lua that may neither write files nor start programs (Resolve's free edition from 21.1 on, as users report):
+-- Fusion still writes plate and matte and shows the result; the command in between is the artist's to run.
+
+local use = ...
+local color, export, fail, nodes = use("color"), use("export"), use("fail"), use("nodes")
+local paths, process, result = use("paths"), use("process"), use("result")
+
+local by_hand = {}
+
+-- Whether the scripts can do it all themselves.
+function by_hand.is_needed()
+  return not (io and io.open and os and os.execute and os.remove and os.rename)
+end
+
+local function command_line(values, places, space, first, last)
+  local words = { "cleanplate render" }
+  local function add(option, value)
+    words[#words + 1] = "--" .. option .. " " .. process.quoted(paths.system(), tostring(value))
+  end
+  add("plate", places.plate)
+  add("matte", places.matte)
+  add("output", places.clean)
+  add("frames", first .. "-" .. last)
+  add("colorspace", space)
+  if values.grow ~= 0 then
+    add("grow", values.grow)
+  end
+  if values.feather ~= 0 then
+    add("feather", values.feather)
+  end
+  if values.channel ~= "auto" then
+    add("matte-channel", values.channel)
+  end
+  if values.model ~= "" and values.model ~= "vinet" then
+    add("model", values.model)
+  end
+  if values.device ~= "auto" then
+    add("device", values.device)
+  end
+  words[#words + 1] = values.invert and "--matte-invert --resume" or "--resume"
+  return table.concat(words, " ")
+end
+
+-- Files can't be deleted here, so each export has a folder of its own: what is in it is new.
+local function new_take(host, places)
+  local take = places.root .. "take-" .. host.bmd.createuuid():sub(1, 8) .. "/"
+  places.plate, places.matte = take .. "plate.####.exr", take .. "matte.####.exr"
+end
+
+-- Write plate and matte; returns the command that makes the clean plate of them.
+function by_hand.render(host, parts)
+  local values = nodes.values(parts)
+  local first, last = nodes.range(host.comp, values)
+  local places = paths.of_tool(host, values.folder, parts.name)
+  new_take(host, places)
+  function host.canceled()
+    return false
+  end
+  local space, why = color.choose(host, parts, values, first)
+  host.say("Color: " .. why)
+  export.run(host, parts, places, first, last, values.patience_minutes)
+  local line = command_line(values, places, space, first, last)
+  return "This Resolve lets no script start Cleanplate. Run in a terminal, then press Update:  " .. line
+end
+
+-- Show what the command has made so far.
+function by_hand.update(host, parts)
+  local values = nodes.values(parts)
+  local first, last = nodes.range(host.comp, values)
+  local places = paths.of_tool(host, values.folder, parts.name)
+  local missing = {}
+  for frame = first, last do
+    if not host.bmd.fileexists(paths.frame(places.clean, frame)) then
+      missing[#missing + 1] = frame
+    end
+  end
+  if #missing > last - first then
+    fail("There is no clean plate in " .. places.root .. " yet; press Render to see the command that makes it.")
+  end
+  result.show(host, parts, places, first, last)
+  local gaps = #missing > 0 and "; not there yet: " .. paths.compact(missing) or ""
+  return string.format("Shown: frames %d-%d%s", first, last, gaps)
+end
+
+function by_hand.cancel()
+  fail("Press Ctrl-C in the terminal where cleanplate runs.")
+end
+
+function by_hand.reveal(host, parts)
+  local values = nodes.values(parts)
+  return "Files: " .. paths.of_tool(host, values.folder, parts.name).root
+end
+
+return by_hand
