@@ -61,7 +61,7 @@ def is_as_before(host: Host) -> bool:
 
 def test_the_job_says_what_is_set(host, folder):
     given = {"Grow": 4, "Feather": 3, "InvertMatte": 1, "MatteChannel": 2, "Color": 3, "ColorName": "ACEScg"}
-    given |= {"Device": 1, "Model": "other", "Range": 1, "First": 11, "Last": 12}
+    given |= {"Quality": 2, "Grain": 1, "Device": 1, "Model": "other", "Range": 1, "First": 11, "Last": 12}
     for control, value in given.items():
         host.set(control, value)
     assert host.press("Render") == "Done: frames 11-12. Color: ACEScg (as set)"
@@ -75,7 +75,14 @@ def test_the_job_says_what_is_set(host, folder):
             "frames": "11-12",
             "colorspace": "ACEScg",
         },
-        "settings": {"grow": 4, "feather": 3, "matte_invert": True, "matte_channel": "luminance"},
+        "settings": {
+            "grow": 4,
+            "feather": 3,
+            "matte_invert": True,
+            "matte_channel": "luminance",
+            "grain": "auto",
+            "working_size": 1536,
+        },
         "run": {
             "model": "other",
             "device": "cpu",
@@ -282,12 +289,15 @@ def test_where_lua_may_start_nothing_the_artist_runs_the_command(host, folder):
     assert host.press("Update").startswith("There is no clean plate in ")
     host.set("Grow", 2)
     host.set("InvertMatte", 1)
+    host.set("Grain", 1)
+    host.set("Quality", 1)
     said, _, line = host.press("Render").partition("press Update:  ")
     assert said.startswith("This Resolve lets no script start Cleanplate.")
     words = shlex.split(line)
     assert words[:2] == ["cleanplate", "render"]
     given = _parser().parse_args(words[1:])
     assert (given.grow, given.matte_invert, given.resume, given.frames) == (2, True, True, "10-13")
+    assert (given.grain, given.working_size) == ("auto", 256)
     assert given.output == str(places(folder) / "clean" / "clean.####.exr")
     assert is_as_before(host)
     clean = places(folder) / "clean"

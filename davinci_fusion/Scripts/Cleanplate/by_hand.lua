@@ -28,6 +28,12 @@ local function command_line(values, places, space, first, last)
   if values.feather ~= 0 then
     add("feather", values.feather)
   end
+  if values.grain then
+    add("grain", "auto")
+  end
+  if values.working_size then
+    add("working-size", values.working_size)
+  end
   if values.channel ~= "auto" then
     add("matte-channel", values.channel)
   end

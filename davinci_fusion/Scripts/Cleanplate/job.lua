@@ -21,6 +21,10 @@ function job.text(places, values, color_space, first, last, again)
   if values.invert then
     settings.matte_invert = true
   end
+  if values.grain then
+    settings.grain = "auto"
+  end
+  settings.working_size = values.working_size
   local shot = {
     plate = places.plate,
     matte = places.matte,

@@ -77,6 +77,7 @@ end
 
 local CHANNELS = { [0] = "auto", "A", "luminance", "R", "G", "B" }
 local DEVICES = { [0] = "auto", "cpu", "cuda" }
+local WORKING_SIZES = { [1] = 256, [2] = 1536 } -- draft and high; standard is the core's own choice
 local COLORS = { [0] = "auto", "linear", "display", "name" }
 
 -- What the artist has set, in the words of the core.
@@ -94,6 +95,8 @@ function nodes.values(parts)
     grow = number("Grow"),
     feather = number("Feather"),
     invert = number("InvertMatte") == 1,
+    grain = number("Grain") == 1,
+    working_size = WORKING_SIZES[number("Quality")],
     channel = CHANNELS[whole(parts.result:GetInput("MatteChannel"))],
     color = COLORS[number("Color")],
     color_name = text("ColorName"),
