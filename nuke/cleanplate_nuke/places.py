@@ -19,13 +19,23 @@ from pathlib import Path
 
 import nuke
 
+from .problem import InpaintError
+
 VIEW = "%V"
 
 
 def version_folder(node: nuke.Node) -> str:
-    """Return the folder of the node's version, with forward slashes; may hold ``%V``."""
+    """Return the folder of the node's version, with forward slashes; may hold ``%V``.
+
+    Raises InpaintError when Nuke would take a part of it for TCL.
+    """
     text = str(node["folder"].value() or "").strip()
     folder = _given_folder(text) if text else default_folder(node)
+    if set(folder) & set("[]$"):
+        raise InpaintError(
+            f"{node.fullName()}: the folder {folder} has a bracket or a dollar sign in its name, which Nuke "
+            "reads as TCL; give another in 'folder'."
+        )
     path = "{}/v{:03d}".format(folder, int(node["version"].value()))
     if len(nuke.views()) > 1 and VIEW not in path:
         path = f"{path}/{VIEW}"
@@ -90,4 +100,7 @@ def _evaluated(text: str) -> str:
     """Replace TCL in a path, such as ``[file dirname [value root.name]]``."""
     if "[" not in text:
         return text
-    return nuke.tcl("subst", "-nobackslashes", "-novariables", text)
+    try:
+        return nuke.tcl("subst", "-nobackslashes", "-novariables", text)
+    except RuntimeError as error:
+        raise InpaintError(f"The folder '{text}' can't be evaluated as TCL: {error}") from None

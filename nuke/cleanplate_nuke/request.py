@@ -113,7 +113,7 @@ def read_request(node: nuke.Node) -> Request:
         device=str(node["device"].value()).strip() or "auto",
         command=find_command(str(node["command"].value() or "")),
     )
-    _refuse_shared_folder(node, request)
+    _refuse_shared_folder(request)
     return request
 
 
@@ -188,13 +188,21 @@ def _views(node: nuke.Node) -> tuple[str, ...]:
     return (asked,)
 
 
-def _refuse_shared_folder(node: nuke.Node, request: Request) -> None:
+def _refuse_shared_folder(request: Request) -> None:
     """Two nodes that write the same files would mix their pictures."""
     for other in nuke.allNodes(group=nuke.root(), recurseGroups=True):
         if not is_inpaint(other) or other.fullName() == request.name:
             continue
-        if places.version_folder(other) == request.folder:
+        if _folder_or_none(other) == request.folder:
             raise InpaintError(
                 f"{request.name} and {other.fullName()} write into the same folder, {request.folder}; give "
                 "one of them another folder or version."
             )
+
+
+def _folder_or_none(node: nuke.Node) -> str | None:
+    """Return a node's folder; None where its own Render will say what is wrong with it."""
+    try:
+        return places.version_folder(node)
+    except InpaintError:
+        return None

@@ -78,3 +78,21 @@ def test_nodes_in_groups_have_folders_of_their_own(host):
     host.root()["name"].setValue("/shots/comp.nk")
     assert folder_of(inside) == "/shots/cleanplate/comp/Group1_VINetInpaint1/v001"
     assert folder_of(cleanplate_nuke.create()) == "/shots/cleanplate/comp/VINetInpaint1/v001"
+
+
+@pytest.mark.parametrize("given", ["/plates/[new]", "/plates/$HOME", "/plates/new]"])
+def test_what_nuke_would_take_for_tcl_is_refused(node, given):
+    from cleanplate_nuke import InpaintError
+
+    node["folder"].setValue(given)
+    with pytest.raises(InpaintError, match="TCL"):
+        folder_of(node)
+
+
+def test_a_node_with_a_wrong_folder_does_not_stop_the_others(comp):
+    import cleanplate_nuke
+    from cleanplate_nuke import request
+
+    node = comp.node()
+    cleanplate_nuke.create()["folder"].setValue("/plates/[new]")
+    assert request.read_request(node).name == "VINetInpaint1"
