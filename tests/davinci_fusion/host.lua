@@ -593,7 +593,7 @@ end
 
 local function step_render()
   local faults = host.faults
-  if rendering and faults.hang ~= rendering.frame then
+  if rendering and faults.hang ~= rendering.frame and (faults.late or 0) == 0 then
     for _, tool in ipairs(order) do
       if tool.class == "Saver" and not tool.passes and not (faults.skip and faults.skip[rendering.frame]) then
         write_frame(tool, rendering.frame)
@@ -682,6 +682,10 @@ host.comp = strict("Composition", {
     return true
   end,
   IsRendering = function()
+    if (host.faults.late or 0) > 0 then
+      host.faults.late = host.faults.late - 1
+      return false
+    end
     return rendering ~= nil
   end,
   AbortRender = function()

@@ -130,10 +130,16 @@ def test_a_render_that_does_not_start(host, which):
 def test_frames_that_are_not_written_are_named_and_old_files_do_not_count(host, folder):
     assert host.press("Render").startswith("Done")
     host.fault("skip", host.lua.table_from({10: True, 11: True, 13: True}))
+    host.fault("slow_clock", 1)
     message = host.press("Render")
     assert message.startswith("Fusion did not write frames 10-11,13 of the plate (expected ")
     assert str(places(folder) / "plate" / "plate.0010.exr") in message
     assert is_as_before(host)
+
+
+def test_a_render_that_begins_a_moment_later_is_waited_for(host):
+    host.fault("late", 5)
+    assert host.press("Render").startswith("Done")
 
 
 def test_a_saver_that_hangs_is_given_up(host):

@@ -6,6 +6,7 @@ local fail, paths = use("fail"), use("paths")
 local export = {}
 
 local QUIET = 524288 -- RenderFlags: no dialog at the end
+local SETTLE_SECONDS = 3 -- a render that does not wait may begin a moment later, and a server show its files late
 local EXR_MAGIC = "\118\47\49\1"
 
 -- Do something with the comp locked and in one undo step; both end whatever happens.
@@ -66,15 +67,18 @@ local function unwritten(host, pattern, first, last)
 end
 
 -- Wait for a render that was started. A Saver can hang without a word, so what counts is files that appear.
-local function wait_for(host, what, pattern, first, patience_minutes)
+local function wait_for(host, what, pattern, first, last, patience_minutes)
   local frame, since = first, os.time()
-  while host.comp:IsRendering() do
+  local function is_under_way()
+    return host.comp:IsRendering() or frame <= last and os.time() - since <= SETTLE_SECONDS
+  end
+  while is_under_way() do
     if host.canceled() then
       host.comp:AbortRender()
       fail("Canceled while Fusion rendered the " .. what .. ".")
     end
     host.bmd.wait(0.1)
-    while host.bmd.fileexists(paths.frame(pattern, frame)) do
+    while frame <= last and host.bmd.fileexists(paths.frame(pattern, frame)) do
       frame, since = frame + 1, os.time()
       host.say(string.format("Fusion renders the %s: frame %d", what, frame - 1))
     end
@@ -112,7 +116,7 @@ local function render(host, saver, what, pattern, first, last, patience_minutes)
   if not started then
     fail("Fusion did not start to render the " .. what .. ". Is it connected? The Console says more.")
   end
-  wait_for(host, what, pattern, first, patience_minutes)
+  wait_for(host, what, pattern, first, last, patience_minutes)
   local missing = unwritten(host, pattern, first, last)
   if #missing > 0 then
     fail(
