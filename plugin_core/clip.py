@@ -168,6 +168,11 @@ class SequenceClip:
         """Read a frame with all it holds."""
         return self._reading.applied(read_plate(self.path(frame), self._reading.view))
 
+    @property
+    def has_canvas(self) -> bool:
+        """Whether the data windows differ, so that the pictures are laid on a canvas."""
+        return self._reading.canvas is not None
+
     def on_canvas(self, canvas: Box) -> SequenceClip:
         """The same pictures, each laid on a canvas that holds the data windows of all."""
         return SequenceClip(self.sequence, replace(self._reading, canvas=canvas))

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from .calibrate import Pace, cores, measure_pace, seen_pixels
-from .clip import Clip, MovieClip, missing_frames, open_clip
+from .clip import Clip, MovieClip, SequenceClip, missing_frames, open_clip
 from .cuts import Thumbnail, suspected_cuts, thumbnail
 from .delivery import check_delivery, pictures_of
 from .errors import CleanplateError
@@ -201,13 +201,13 @@ def _frames_within(found: Frames | None, sources: Sources) -> Frames:
 
 def _sizes(sources: Sources) -> dict[str, str]:
     """Frames by data window, where a plate's windows differ."""
-    by_window: dict[str, list[int]] = {}
-    if isinstance(sources.plate, MovieClip):
+    if not (isinstance(sources.plate, SequenceClip) and sources.plate.has_canvas):
         return {}
+    by_window: dict[str, list[int]] = {}
     for frame in range(sources.lower, sources.upper + 1):
         x, y, width, height = sources.plate.header(frame).data_window
         by_window.setdefault(f"{width}x{height} at {x},{y}", []).append(frame)
-    return {window: compact(frames) for window, frames in by_window.items()} if len(by_window) > 1 else {}
+    return {window: compact(frames) for window, frames in by_window.items()}
 
 
 def _picture_of(header: Header, sizes: dict[str, str]) -> Picture:
