@@ -14,7 +14,7 @@ from .errors import SettingsError
 from .shot import Job, Run, Settings, Shot, validated
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
-_PATHS = ("plate", "matte", "output")
+_PATHS = ("plate", "matte", "output", "ocio_config")
 _NOT_LISTED = {"resume", "overwrite", "chunk", "state_in", "state_out", "wait_seconds"} | {
     "progress_file",
     "cancel_file",

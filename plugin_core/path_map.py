@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath, PurePosixPath, PureWindowsPath
 
 from .errors import SettingsError
-from .shot import Job
+from .shot import Job, Run, Shot
 
 
 @dataclass(frozen=True)
@@ -59,13 +59,16 @@ def mapped_job(job: Job, rules: Sequence[Rule]) -> Job:
     """Return a job whose paths are those of this machine."""
     if not rules:
         return job
-    shot = {name: mapped(getattr(job.shot, name), rules) for name in ("plate", "matte", "output")}
-    names = ("model", "state_in", "state_out", "progress_file", "cancel_file")
-    given = {name: getattr(job.run, name) for name in names if getattr(job.run, name) is not None}
-    run = {name: mapped(path, rules) for name, path in given.items()}
+    shot = _mapped_fields(job.shot, ("plate", "matte", "output", "ocio_config"), rules)
+    run = _mapped_fields(job.run, ("model", "state_in", "state_out", "progress_file", "cancel_file"), rules)
     return job.model_copy(
         update={"shot": job.shot.model_copy(update=shot), "run": job.run.model_copy(update=run)}
     )
+
+
+def _mapped_fields(part: Shot | Run, names: Iterable[str], rules: Sequence[Rule]) -> dict[str, str]:
+    given = {name: getattr(part, name) for name in names if getattr(part, name) is not None}
+    return {name: mapped(path, rules) for name, path in given.items()}
 
 
 def _from_file(path: Path) -> list[Rule]:

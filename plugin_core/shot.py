@@ -34,6 +34,11 @@ def _region(value: object) -> object:
     return text
 
 
+def _number_as_text(value: object) -> object:
+    """A list of shots or a host may well write 16 where it means "16"."""
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -74,7 +79,9 @@ class Shot(_Strict):
     ocio_config: str | None = None
     view: str | None = Field(None, min_length=1)
     compression: str | None = Field(None, min_length=1)
-    bit_depth: Literal["8", "10", "12", "16", "half", "float"] | None = None
+    bit_depth: Annotated[
+        Literal["8", "10", "12", "16", "half", "float"] | None, BeforeValidator(_number_as_text)
+    ] = None
     cuts: Annotated[tuple[int, ...], BeforeValidator(_frame_list)] = ()
 
     def frame_range(self) -> FrameRange | None:
@@ -124,7 +131,9 @@ class Settings(_Strict):
     region: Annotated[str, BeforeValidator(_region)] = "auto"
     context: int | None = Field(None, ge=0, le=8192)
     working_size: int | None = Field(None, ge=64, le=4096)
-    exposure: str = Field("auto", pattern=r"^(auto|[+-]?(1?[0-9]|20))$")
+    exposure: Annotated[str, BeforeValidator(_number_as_text)] = Field(
+        "auto", pattern=r"^(auto|[+-]?(1?[0-9]|20))$"
+    )
     pre_roll: int | None = Field(None, ge=0, le=1000)
 
 

@@ -37,10 +37,13 @@ def test_rules_as_open_job_description_hands_them_over(tmp_path):
 
 
 def test_every_path_of_a_job():
-    shot = Shot(plate="/s/p.####.exr", matte="/s/m.png", output="/s/out", frames="1-9")
+    shot = Shot(
+        plate="/s/p.####.exr", matte="/s/m.png", output="/s/out", frames="1-9", ocio_config="/s/config.ocio"
+    )
     job = Job(shot=shot, run=Run(model="vinet", state_in="/s/a.state", cancel_file="/s/stop"))
     there = mapped_job(job, read_rules(["/s=/t"]))
     assert (there.shot.plate, there.shot.matte, there.shot.output) == ("/t/p.####.exr", "/t/m.png", "/t/out")
+    assert there.shot.ocio_config == "/t/config.ocio"
     assert (there.run.model, there.run.state_in, there.run.cancel_file) == ("vinet", "/t/a.state", "/t/stop")
     assert there.shot.frames == "1-9" and there.run.state_out is None
 

@@ -71,3 +71,19 @@ def test_the_published_schemas_are_the_ones_in_use():
     """Both are made by `python -m plugin_core.job_schema docs`."""
     assert json.loads((DOCS / "job.schema.json").read_text("utf-8")) == Job.model_json_schema()
     assert json.loads((DOCS / "shots.schema.json").read_text("utf-8")) == shots_schema()
+
+
+@pytest.mark.parametrize(("given", "taken"), [(16, "16"), ("half", "half"), (None, None)])
+def test_a_bit_depth_may_be_a_number(given, taken):
+    assert Shot(plate="p.#.exr", matte="m.png", output="o", bit_depth=given).bit_depth == taken
+
+
+@pytest.mark.parametrize(("given", "taken"), [(-2, "-2"), ("+3", "+3"), ("auto", "auto")])
+def test_an_exposure_may_be_a_number(given, taken):
+    assert Settings(exposure=given).exposure == taken
+
+
+@pytest.mark.parametrize("given", ["bright", "1.5", 21, True])
+def test_an_exposure_is_whole_stops(given):
+    with pytest.raises(SettingsError, match="exposure"):
+        Settings(exposure=given)
