@@ -237,6 +237,8 @@ def test_frame_ranges(shot, refused, frames, said):
         (["--checkpoint-every", "0"], "'checkpoint_every'"),
         (["--working-size", "1"], "'working_size'"),
         (["--context", "-5"], "'context'"),
+        (["--region", "10,20,300"], "'region' should be auto, full or x,y,w,h in pixels, got '10,20,300'"),
+        (["--region", "10,20,300,0"], "'region'"),
         (["--colorspace", "ACESgc"], "did you mean one of: ACEScg"),
         (["--cuts", "four"], "'cuts'"),
         (["--cuts", "50"], "Cut 50 is not inside the frames on disk, 1-9"),

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import shutil
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path as FilePath
 
 import numpy as np
 import pytest
 
-from plugin_core import carry_shift
+from plugin_core import carry_shift, lanes
 from plugin_core import render as render_module
+from plugin_core.crop_path import Path
 from plugin_core.errors import InputError, StateError
 from plugin_core.plan import Plan
+from plugin_core.region import Box
 from plugin_core.saved_state import read_state
 from plugin_core.shot import Settings
 
@@ -47,7 +49,7 @@ def meeting(frame: int) -> list[tuple[int, int]]:
 MATTES = {"one": one, "two": two, "meeting": meeting}
 
 
-def make(folder: Path, blocks: str = "one") -> ShotOnDisk:
+def make(folder: FilePath, blocks: str = "one") -> ShotOnDisk:
     shot = ShotOnDisk(folder, 1, LAST)
     for frame in range(1, LAST + 1):
         write_plate(shot.plate(frame), picture(frame, SIZE))
@@ -118,6 +120,27 @@ def test_a_following_crop_fills_as_a_fixed_one(shot, seen):
     # Holes that meet are one from the beginning, and this one then spans the plate.
     assert (seen.moves() == [0]) == ("meeting" in shot.folder.name)
     assert largest_difference(shot, "fixed", "follows") < ROUNDING
+
+
+@pytest.mark.parametrize("working_size", [48, 60])
+def test_a_reduced_crop_that_follows_fills_as_a_fixed_one(own, seen, monkeypatch, working_size):
+    """The fixed one holds the whole plate at the same scale, through the same network pixels."""
+    small = FOLLOW.model_copy(update={"working_size": working_size})
+    run_toy(own.shot("follows"), small, network=LocalNetwork())
+    assert seen.moves()[0] > 3
+    follow = lanes.follow
+
+    def stays(needed, bounds):
+        region = follow(needed, bounds).region
+        assert region.is_reduced
+        left, top = region.crop.x0 % region.step - region.step, region.crop.y0 % region.step - region.step
+        width, height = (-(-side // region.step) + 2 for side in SIZE)
+        whole = Box(left, top, left + width * region.step, top + height * region.step)
+        return Path(region.at(whole))
+
+    monkeypatch.setattr(lanes, "follow", stays)
+    run_toy(own.shot("fixed"), small, network=LocalNetwork())
+    assert largest_difference(own, "fixed", "follows") < ROUNDING
 
 
 @pytest.mark.parametrize("wrong", ["a block too far", "dropped", "the other way", "memory only"])
