@@ -35,10 +35,16 @@ def told(tmp_path, bundle_512, capsys):
     return run
 
 
+def events_of(lines: str) -> list[dict]:
+    """What was told, less the notes: of color, exposure and crop there may be some, before the start."""
+    events = [json.loads(line) for line in lines.splitlines()]
+    return [event for event in events if event["event"] != "note"]
+
+
 def test_json_lines(told, tmp_path):
     code, out, err = told("--progress", "json")
     assert (code, err) == (0, "")
-    events = [json.loads(line) for line in out.splitlines()]
+    events = events_of(out)
     assert [event["event"] for event in events] == ["start", "frame", "frame", "frame", "done"]
     start, *frames, done = events
     assert {name: start[name] for name in ("total", "done", "first", "last", "color")} == {
@@ -59,7 +65,7 @@ def test_json_lines(told, tmp_path):
 def test_a_resume_says_what_is_there(told):
     assert told("--frames", "1-2", "--progress", "none") == (0, "", "")
     code, out, _ = told("--resume", "--progress", "json")
-    events = [json.loads(line) for line in out.splitlines()]
+    events = events_of(out)
     assert code == 0
     assert (events[0]["done"], events[1]["frame"], events[1]["done"]) == (2, 3, 3)
 
@@ -75,13 +81,13 @@ def test_the_progress_file_is_appended_to(told, tmp_path):
     path = tmp_path / "deep" / "progress.jsonl"
     told("--progress", "none", "--progress-file", str(path), "--frames", "1-1")
     told("--progress", "none", "--progress-file", str(path), "--resume")
-    events = [json.loads(line)["event"] for line in path.read_text("utf-8").splitlines()]
+    events = [event["event"] for event in events_of(path.read_text("utf-8"))]
     assert events == ["start", "frame", "done", "start", "frame", "frame", "done"]
 
 
 def test_plain_lines_where_there_is_no_terminal(told):
     code, out, err = told()
-    lines = err.splitlines()
+    lines = [line for line in err.splitlines() if not line.startswith("note: ")]
     assert (code, out) == (0, "") and "\x1b" not in err
     assert lines[0] == "rendering frames 1-3"
     assert lines[1].startswith("frame 1  1/3  ") and lines[1].endswith(" s left")
