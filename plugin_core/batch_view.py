@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Sequence
 from types import TracebackType
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Self, TextIO
 
 from .batch_state import Progress, ShotProgress
 
@@ -78,20 +78,27 @@ def table(shots: Sequence[ShotProgress], rows: int) -> Group:
     return Group(drawn, Text(caption(shots)))
 
 
-class Lines:
-    """A line for each shot that ended, and now and then one for those at work."""
+class _Stream:
+    """A view that only prints: nothing to open or close."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
-        self._said = time.monotonic()
 
-    def __enter__(self) -> Lines:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         pass
+
+
+class Lines(_Stream):
+    """A line for each shot that ended, and now and then one for those at work."""
+
+    def __init__(self, stream: TextIO) -> None:
+        super().__init__(stream)
+        self._said = time.monotonic()
 
     def show(self, shots: Sequence[ShotProgress]) -> None:
         """Say what is at work, if nothing was said for a while."""
@@ -109,20 +116,12 @@ class Lines:
         print(line, file=self._stream, flush=True)
 
 
-class JsonView:
+class JsonView(_Stream):
     """A JSON line whenever a shot's state or frames have changed."""
 
     def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
+        super().__init__(stream)
         self._told: dict[str, tuple[Progress, int]] = {}
-
-    def __enter__(self) -> JsonView:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        pass
 
     def show(self, shots: Sequence[ShotProgress]) -> None:
         """Tell what has changed."""

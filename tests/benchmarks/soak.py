@@ -17,7 +17,7 @@ import time
 from pathlib import Path
 
 from tests.plugin_core.batches import Shots
-from tests.plugin_core.test_batch import check, kill_at_random
+from tests.plugin_core.test_batch import kill_at_random
 
 
 def main() -> None:
@@ -37,7 +37,7 @@ def main() -> None:
         total: dict[str, int] = {}
         while left:
             some = kill_at_random(shots, min(10, left), dice)
-            check(shots)
+            shots.check()
             shots.clear()
             left -= sum(some.values())
             total = {what: total.get(what, 0) + count for what, count in some.items()}

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 from .commands import TIMEOUT
-from .shots import ShotOnDisk, make_shot
+from .shots import ShotOnDisk, leftovers, make_shot, same_files
 
 
 class Shots:
@@ -62,8 +63,15 @@ class Shots:
         code, _, err = self.run("--set", "output={name}/true/clean.####.exr", "--jobs", "1")
         assert code == 0, err
 
-    def clear(self) -> None:
-        import shutil
+    def check(self) -> None:
+        """Every frame is there and as it should be, and nothing else."""
+        for shot in self.shots:
+            same_files(shot, "out", "true")
+            assert len(list((shot.folder / "out").glob("clean.*.exr"))) == shot.last
+        assert leftovers(self.folder) == []
+        assert not list(self.folder.rglob("lock.*"))
 
+    def clear(self) -> None:
+        """Remove what was rendered, but for "true"."""
         for shot in self.shots:
             shutil.rmtree(shot.folder / "out", ignore_errors=True)

@@ -20,7 +20,7 @@ from plugin_core.errors import DeviceError
 
 from .batches import Shots
 from .commands import TIMEOUT
-from .shots import differing, leftovers, same_files
+from .shots import differing, leftovers
 
 KILLS = int(os.environ.get("CLEANPLATE_TEST_BATCH_KILLS", "3"))
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
@@ -37,15 +37,6 @@ def shots(tmp_path_factory, bundle_512) -> Shots:
 def clear(request) -> None:
     if "shots" in request.fixturenames:
         request.getfixturevalue("shots").clear()
-
-
-def check(shots: Shots) -> None:
-    """Every frame is there and as it should be, and nothing else."""
-    for shot in shots.shots:
-        same_files(shot, "out", "true")
-        assert len(list((shot.folder / "out").glob("clean.*.exr"))) == shot.last
-    assert leftovers(shots.folder) == []
-    assert not list(shots.folder.rglob("lock.*"))
 
 
 def workers(batch: psutil.Process) -> list[psutil.Process]:
@@ -84,7 +75,7 @@ def test_one_bad_shot_stops_no_other(shots, tmp_path):
     finally:
         del shots.rows[3:]
         shots.write_list()
-    check(shots)
+    shots.check()
     told = json.loads(summary.read_text("utf-8"))
     assert told["counts"] == {"done": 3, "failed": 2}
     assert [(s["name"], s["exit_code"], s["rendered"]) for s in told["shots"]] == [
@@ -107,7 +98,7 @@ def test_what_is_done_is_not_done_again(shots):
     assert rendered == {"sh010": 0, "sh020": 0, "sh030": 12}
     events = [json.loads(line) for line in out.splitlines()]
     assert {event["shot"]: event["state"] for event in events} == dict.fromkeys(rendered, "done")
-    check(shots)
+    shots.check()
 
 
 def test_a_worker_that_dies_is_replaced(shots):
@@ -116,7 +107,7 @@ def test_a_worker_that_dies_is_replaced(shots):
     workers(psutil.Process(running.pid))[0].kill()
     _, err = running.communicate(timeout=TIMEOUT)
     assert running.returncode == 0, err
-    check(shots)
+    shots.check()
 
 
 def test_a_stop_saves_every_state(shots):
@@ -132,13 +123,13 @@ def test_a_stop_saves_every_state(shots):
     assert shots.run("--summary", str(shots.folder / "s.json"))[0] == 0
     rendered = sum(s["rendered"] for s in json.loads((shots.folder / "s.json").read_text())["shots"])
     assert rendered == 29 - before, "nothing is rendered twice"
-    check(shots)
+    shots.check()
 
 
 def test_random_kills(shots):
     """Workers and whole batches are killed at random moments; `tests.benchmarks.soak` does 200."""
     kill_at_random(shots, KILLS, random.Random(8))
-    check(shots)
+    shots.check()
 
 
 def kill_at_random(shots: Shots, kills: int, dice: random.Random) -> dict[str, int]:
@@ -176,7 +167,7 @@ def kill_at_random(shots: Shots, kills: int, dice: random.Random) -> dict[str, i
 def test_chunks_with_a_pre_roll_side_by_side(shots):
     code, _, err = shots.run("--jobs", "2", "--set", "chunk_frames=4", "--set", "pre_roll=12")
     assert code == 0, err
-    check(shots)  # that pre-roll reaches every shot's start, so it is exact
+    shots.check()  # that pre-roll reaches every shot's start, so it is exact
 
 
 def test_the_seams_are_measured(shots):

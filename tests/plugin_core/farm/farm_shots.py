@@ -10,7 +10,6 @@ import psutil
 
 from ..batches import Shots
 from ..commands import TIMEOUT
-from ..shots import leftovers, same_files
 
 CLEANPLATE = str(Path(sys.executable).parent / "cleanplate")
 
@@ -32,15 +31,6 @@ def export(shots: Shots, engine: str, out: Path, *options: str) -> str:
     done = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT)
     assert done.returncode == 0, done.stderr
     return done.stdout
-
-
-def check(shots: Shots) -> None:
-    """Every frame is there and as it should be, and nothing else."""
-    for shot in shots.shots:
-        same_files(shot, "out", "true")
-        assert len(list((shot.folder / "out").glob("clean.*.exr"))) == shot.last
-    assert leftovers(shots.folder) == []
-    assert not list(shots.folder.rglob("lock.*"))
 
 
 def written(shots: Shots, number: int) -> int:

@@ -19,7 +19,7 @@ from plugin_core.farm.job import Manners, Needs, plan_farm
 from plugin_core.farm.openjd import openjd_template
 
 from ..commands import TIMEOUT
-from .farm_shots import check, export, make_shots, renders, written
+from .farm_shots import export, make_shots, renders, written
 
 OPENJD = shutil.which("openjd", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
 
@@ -107,4 +107,4 @@ def test_the_job_runs_is_killed_and_runs_again(tmp_path, bundle_512):
     assert again.returncode == 0, again.stdout[-3000:]
     assert "openjd_progress: 100.0" in again.stdout
     assert "openjd_status: frame 12" in again.stdout
-    check(shots)
+    shots.check()

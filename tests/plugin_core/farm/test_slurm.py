@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from .farm_shots import check, export, make_shots, renders, written
+from .farm_shots import export, make_shots, renders, written
 from .slurm_cluster import NODES, Slurm, slurm
 
 
@@ -52,7 +52,7 @@ def test_killed_requeued_and_drained_the_frames_are_the_same(cluster, tmp_path, 
     assert not late, "nothing began on the drained node"
     assert any("try 2" in log for log in logs.values()), logs
     assert any(log.count("try 1: render") > 1 for log in logs.values()), "a requeued task goes on in its log"
-    check(shots)
+    shots.check()
 
 
 def test_a_link_that_fails_takes_the_rest_of_its_chain_along(cluster, tmp_path, bundle_512):
