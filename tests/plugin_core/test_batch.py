@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import os
@@ -142,15 +143,12 @@ def kill_at_random(shots: Shots, kills: int, dice: random.Random) -> dict[str, i
             wait_for_frames(shots, before + dice.randint(1, 4), running)
         time.sleep(dice.uniform(0, 0.4))
         what = dice.choice(list(done))
-        victims = [psutil.Process(running.pid)] if running.poll() is None else []
-        if what.startswith("worker") and victims:
-            victims = workers(victims[0])[:1]
-        if victims:
-            try:
-                victims[0].send_signal(signal.SIGKILL if what.endswith("KILL") else signal.SIGTERM)
+        with contextlib.suppress(psutil.NoSuchProcess):  # it may end by itself meanwhile
+            batch = psutil.Process(running.pid)
+            victims = workers(batch)[:1] if what.startswith("worker") else [batch]
+            for victim in victims:
+                victim.send_signal(signal.SIGKILL if what.endswith("KILL") else signal.SIGTERM)
                 done[what] += 1
-            except psutil.NoSuchProcess:
-                pass
         _, err = running.communicate(timeout=TIMEOUT)
         # A signal before Python has read the command ends it as any program.
         ended = (0, 143, -signal.SIGKILL, -signal.SIGTERM)
