@@ -21,6 +21,7 @@ import json
 import logging
 import os
 import socket
+import sys
 import threading
 import time
 import uuid
@@ -30,6 +31,9 @@ from pathlib import Path
 
 from .errors import OutputBusyError, WriteError
 from .processes import began, place
+
+if sys.platform != "win32":
+    import fcntl
 
 log = logging.getLogger(__name__)
 
@@ -237,17 +241,38 @@ def _pause_until(end: float, watch: Callable[[], None]) -> None:
 def _read(path: Path) -> Owner | None:
     """Return what a lock file says; None when it is gone, or its owner died while writing it."""
     try:
-        return Owner(**json.loads(path.read_text("utf-8")))
-    except (OSError, ValueError, TypeError):
+        return _parsed(path.read_text("utf-8"))
+    except (OSError, ValueError):
+        return None
+
+
+def _parsed(text: str) -> Owner | None:
+    try:
+        return Owner(**json.loads(text))
+    except (ValueError, TypeError):
         return None
 
 
 def _remove(path: Path, token: str | None) -> None:
     """Remove a lock file, if it is still the one that is meant."""
-    now = _read(path)
-    if (now.token if now is not None else None) == token:
-        with contextlib.suppress(OSError):
-            path.unlink(missing_ok=True)
+    with contextlib.suppress(OSError):
+        if sys.platform == "win32":  # an open file can't be removed there
+            if _token_of(path.read_text("utf-8")) == token:
+                path.unlink()
+            return
+        with path.open("r+", encoding="utf-8") as stream:
+            # Between a look and the removal another may have removed this file and made its own of the name.
+            # Who holds the very file that was looked at is alone with it; who comes second finds another.
+            with contextlib.suppress(OSError):
+                fcntl.flock(stream, fcntl.LOCK_EX)
+            same = os.fstat(stream.fileno()).st_ino == path.stat().st_ino
+            if same and _token_of(stream.read()) == token:
+                path.unlink()
+
+
+def _token_of(text: str) -> str | None:
+    owner = _parsed(text)
+    return None if owner is None else owner.token
 
 
 def _ourselves(frames: tuple[int, int] | None) -> Owner:
