@@ -72,6 +72,7 @@ _PARTS = {
         "matte_threshold",
         "matte_soft",
         "matte_union",
+        "propagate",
         "grain",
         "warmup",
         "region",
@@ -223,6 +224,11 @@ def _add_look(parser: argparse.ArgumentParser) -> None:
     look.add_argument("--matte-soft", action=either, help="blend the fill in by the matte's own values")
     look.add_argument(
         "--matte-union", type=int, metavar="N", help="join the mattes of N frames before and after (0)"
+    )
+    look.add_argument(
+        "--propagate",
+        metavar="N",
+        help="real pixels first: search N frames ahead and back for what the matte hides; on, off (on: 48)",
     )
     look.add_argument(
         "--grain", choices=("auto", "off"), help="auto: give the fill the grain of the plate around it (off)"

@@ -63,6 +63,10 @@ class Clip(Protocol):
         """Return what the frame's file is like now. Raises ImageError."""
         ...
 
+    def again(self) -> Clip:
+        """Return the same clip with a place of its own, for reading it in two places at once."""
+        ...
+
 
 @dataclass(frozen=True)
 class Reading:
@@ -173,6 +177,10 @@ class SequenceClip:
         """Whether the data windows differ, so that the pictures are laid on a canvas."""
         return self._reading.canvas is not None
 
+    def again(self) -> SequenceClip:
+        """Return itself: every frame is a file."""
+        return self
+
     def on_canvas(self, canvas: Box) -> SequenceClip:
         """The same pictures, each laid on a canvas that holds the data windows of all."""
         return SequenceClip(self.sequence, replace(self._reading, canvas=canvas))
@@ -237,6 +245,10 @@ class MovieClip:
     def matte(self, frame: int, channel: str) -> Matte:
         """Decode a frame and take the matte from it."""
         return matte_from(self._reader.read(frame), channel)
+
+    def again(self) -> MovieClip:
+        """Open the movie once more: going back and forth in one would decode it over and over."""
+        return MovieClip(self._path, self._reading)
 
     def fingerprint(self, frame: int) -> Fingerprint:
         """Take the fingerprint of the whole file, once: any change in it may change any frame."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import functools
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -11,60 +9,51 @@ from .color import ColorMap
 from .hole import Hole
 from .images import Plate
 from .network import Mask, Picture
+from .network_pixels import native_pixels, network_pixels
+from .propagation import Propagated
 from .region import Box, Region
 from .regrain import regrain
 
-_BLACK = -1.0
-"""The network's value of a plate's 0."""
+_TRUSTED = 0.5
+"""Found pixels with at least this confidence are shown to the network as known."""
 
 
-def network_input(plate: Plate, hole: Hole | None, region: Region, color: ColorMap) -> tuple[Picture, Mask]:
+def network_input(
+    plate: Plate, hole: Hole | None, found: Propagated | None, region: Region, color: ColorMap
+) -> tuple[Picture, Mask]:
     """Bring a crop of the plate to what the network takes.
 
+    Real pixels found for the hole stand in it already where they are trusted; the network is left the rest.
     Pixels that are not finite can't be shown to a network: they become part of the hole it fills. (What is
     written keeps them, outside the matte.)
     """
     seen = region.visible
-    shown, missing = _shown(plate, seen, color)
+    shown, missing = network_pixels(native_pixels(plate, seen), color)
     mask = np.zeros(shown.shape[:2], np.bool_) if hole is None else hole.mask_on(seen)
     if missing is not None:
         mask |= missing
+    if found is not None:
+        _lay_in(found, seen, shown, mask)
     return region.picture(shown), region.mask(mask)
 
 
-def _shown(plate: Plate, crop: Box, color: ColorMap) -> tuple[NDArray[np.float32], NDArray[np.bool_] | None]:
-    """Return a crop (H, W, 3) in the network's range, and which of its pixels had no finite value, if any."""
-    native = plate.native_crop(*crop) if color.conversion is None else None
-    if native is not None and native.dtype == np.float16:
-        # A half has 65536 values: looking each up is several times faster than computing it again.
-        cut = _half_table(color)[native.view(np.uint16)]
-        return cut, _cleared(cut, _BLACK)
-    cut = plate.crop(*crop)
-    missing = _cleared(cut, 0)
-    return color.to_network(cut), missing
-
-
-def _cleared(cut: NDArray[np.float32], value: float) -> NDArray[np.bool_] | None:
-    """Set the pixels of a crop that are not finite to a value, in place; return them, None for none."""
-    if np.isfinite(cut).all():  # asked of the whole first: asking each pixel takes thirty times as long
-        return None
-    missing = np.asarray(~np.isfinite(cut).all(axis=2))
-    cut[missing] = value
-    return missing
-
-
-@functools.cache
-def _half_table(color: ColorMap) -> NDArray[np.float32]:
-    """Return the network's value of every half-precision number, by its bits."""
-    every = np.arange(1 << 16, dtype=np.uint16).view(np.float16).astype(np.float32)
-    with np.errstate(invalid="ignore"):
-        return color.to_network(every.reshape(-1, 1, 1)).reshape(-1)
+def _lay_in(found: Propagated, seen: Box, shown: NDArray[np.float32], mask: NDArray[np.bool_]) -> None:
+    """Put the trusted ones of found pixels into a crop's picture (H, W, 3), and take them out of its hole."""
+    shared = found.box.shared(seen)
+    if shared is None:
+        return
+    here = shared.moved(-seen.x0, -seen.y0).slices
+    there = shared.moved(-found.box.x0, -found.box.y0).slices
+    trusted = mask[here] & (found.confidence[there] >= _TRUSTED)
+    shown[here][trusted] = found.picture[there][trusted]
+    mask[here] &= ~trusted
 
 
 def filled(
     plate: Plate,
     hole: Hole,
     fill: Picture,
+    found: Propagated | None,
     region: Region,
     color: ColorMap,
     *,
@@ -76,14 +65,19 @@ def filled(
         plate: the untouched plate.
         hole: what is filled; it lies within the region's crop.
         fill: the network's picture, (3, h, w) RGB -1..1.
+        found: real pixels that go before the network's by their confidence, of all that the frame's hole has.
         region: where the picture belongs.
         color: from the network's range to the plate's.
         grain_seed: give the fill the plate's grain, a different one for each seed; None for no grain.
     """
     local = hole.box.moved(-region.crop.x0, -region.crop.y0)
     picture = region.restore(fill)[local.slices]
+    real = None if found is None else found.within(hole.box)
     if grain_seed is not None:
-        picture = regrain(picture, plate, hole, color, seed=grain_seed)
+        painted = None if real is None else 1 - real.confidence
+        picture = regrain(picture, plate, hole, color, seed=grain_seed, painted=painted)
+    if real is not None:
+        picture = picture + (real.picture - picture) * real.confidence[..., None]
     rgb = color.from_network(picture)
     blended = _blend(plate.crop(*hole.box), rgb, hole.alpha)
     return plate.with_patch(blended, hole.alpha > 0, hole.box.x0, hole.box.y0)
@@ -96,8 +90,3 @@ def _blend(
     # A pixel that is not finite has nothing to give to a blend: there the fill stands alone.
     known = np.where(np.isfinite(under), under, over)
     return np.where(weight >= 1, over, known + (over - known) * weight)
-
-
-def covers_everything(box: Box, alpha: NDArray[np.float32], width: int, height: int) -> bool:
-    """Whether a hole leaves no pixel of the plate to go by."""
-    return box == Box(0, 0, width, height) and bool((alpha > 0).all())

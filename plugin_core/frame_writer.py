@@ -103,7 +103,9 @@ class FrameWriter:
             own = hole.only(read.lane.islands.get(given.step.frame, ()))
             if own is not None:
                 picture = outputs[read.lane.name].fill
-                plate = filled(plate, own, picture, read.region, self._plan.color, grain_seed=seed)
+                plate = filled(
+                    plate, own, picture, given.found, read.region, self._plan.color, grain_seed=seed
+                )
         return plate
 
     def copy(self, frame: int) -> Written:

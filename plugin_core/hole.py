@@ -35,6 +35,10 @@ class Hole:
             mask[shared.moved(-crop.x0, -crop.y0).slices] = seen > 0
         return mask
 
+    def covers(self, width: int, height: int) -> bool:
+        """Whether the hole leaves no pixel of a plate of that size to go by."""
+        return self.box == Box(0, 0, width, height) and bool((self.alpha > 0).all())
+
     def lies_in(self, islands: Iterable[Box]) -> bool:
         """Whether some boxes that do not meet hold every pixel that changes."""
         inside = self.only(islands)

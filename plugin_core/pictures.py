@@ -143,16 +143,16 @@ class Plate:
         cut, place = self._reach(x0, y0, x1, y1)
         run = _run(part, channels)
         if run is not None:
-            there = _to_float(run[cut])
+            there = as_float(run[cut])
         else:
-            planes = [_to_float(part.channel(c)[cut]) for c in channels]
+            planes = [as_float(part.channel(c)[cut]) for c in channels]
             there = np.stack(planes * (3 // len(planes)), axis=2)
         return _padded(there, place, y1 - y0, x1 - x0)
 
     def sampled(self, step: int) -> NDArray[np.float32]:
         """Every ``step``-th pixel of every ``step``-th row, as :attr:`rgb`."""
         part = self.parts[self.header.part]
-        planes = [_to_float(part.channel(c)[::step, ::step]) for c in self.header.fill_channels]
+        planes = [as_float(part.channel(c)[::step, ::step]) for c in self.header.fill_channels]
         return np.stack(planes * (3 // len(planes)), axis=2)
 
     def native_crop(self, x0: int, y0: int, x1: int, y1: int) -> NDArray[Any] | None:
@@ -230,7 +230,8 @@ def _run(part: Part, channels: tuple[int, ...]) -> NDArray[Any] | None:
     return view
 
 
-def _to_float(native: NDArray[Any]) -> NDArray[np.float32]:
+def as_float(native: NDArray[Any]) -> NDArray[np.float32]:
+    """Copy native pixels to float32: integers scaled to 0..1, floating-point values as they are."""
     if native.dtype.kind == "f":
         return np.array(native, dtype=np.float32, order="C")
     # OpenImageIO widens 10 and 12 bits to the whole 16-bit type, so the type's range is the right one.

@@ -11,7 +11,6 @@ from pathlib import Path
 
 from .clip import Clip, MovieClip, Reading, check_frames, open_clip
 from .color import ColorMap
-from .compose import covers_everything
 from .crop_path import Bounds
 from .errors import InputError, MissingFramesError, SettingsError, WriteError
 from .frames import FrameRange, Sequence
@@ -20,6 +19,7 @@ from .images import Header, Storage, formats_lossy, output_notes
 from .islands import Islands, islands_of
 from .lanes import Lane, choose_lanes, told
 from .mattes import ShotMattes
+from .motion_view import MotionView, motion_view
 from .network import NetworkShape
 from .plate_headers import check_headers, window_words
 from .region import Box
@@ -63,6 +63,8 @@ class Plan:
     Attributes:
         lanes: the crops that the network works on; none where no matte of the shot has a hole: then plates
             are copied and no network runs.
+        motion: where the background's motion is measured; None where nothing is filled, or no real pixels are
+            asked for.
         cuts: first frames of new takes, ascending.
         key: what saved states of this render are valid for.
         notes: sentences the user should see.
@@ -72,10 +74,21 @@ class Plan:
     settings: Settings
     schedule: Schedule
     lanes: tuple[Lane, ...]
+    motion: MotionView | None
     color: ColorMap
     cuts: tuple[int, ...]
     key: dict[str, str]
     notes: tuple[str, ...] = ()
+
+    @property
+    def takes(self) -> list[tuple[int, int]]:
+        """First and last readable frame of each camera take."""
+        return takes(self.sources.lower, self.sources.upper, self.cuts)
+
+    def within_take(self, frame: int, reach: int) -> range:
+        """Return the frames at most `reach` before and after a frame, in its own take."""
+        first, last = next(take for take in self.takes if take[0] <= frame <= take[1])
+        return range(max(frame - reach, first), min(frame + reach, last) + 1)
 
 
 def open_sources(shot: Shot, chunk: str | None = None, *, dry: bool = False) -> Sources:
@@ -149,23 +162,28 @@ def make_plan(
         warmup=settings.warmup,
         offsets=network.source_offsets,
         matte_union=settings.matte_union,
+        propagate=settings.propagate,
         begins=sources.begins,
         pre_roll=settings.pre_roll,
     )
     header = sources.header
     assert settings.working_size is not None  # see working_size.chosen_size
+    islands = _scan(sources, mattes_of(sources, settings, cuts), watch)
     lanes = choose_lanes(
-        _scan(sources, mattes_of(sources, settings, cuts), watch),
+        islands,
         takes(sources.lower, sources.upper, cuts),
         Bounds(_whole(header), network.size_multiple, settings.working_size),
         region=settings.region,
         context=settings.context,
         reach=schedule.reach,
     )
+    boxes = (box for found in islands.values() for box in found)
+    view = motion_view(boxes, width=header.width, height=header.height)
+    motion = view if settings.propagate else None
     choice = shot_color(shot, settings, sources.plate, header, range(sources.lower, sources.upper + 1))
     key = _key(network, sources, choice.color, settings, cuts)
     notes = (*choice.notes, *told(lanes))
-    return Plan(sources, settings, schedule, lanes, choice.color, cuts, key, notes)
+    return Plan(sources, settings, schedule, lanes, motion, choice.color, cuts, key, notes)
 
 
 def _range(shot: Shot, plate: Clip) -> tuple[int, int]:
@@ -303,9 +321,7 @@ def _scan(
     for frame in frames[:1] if sources.matte.is_still else frames:
         hole, _ = mattes.hole(frame)
         found[frame] = () if hole is None else islands_of(hole.alpha > 0, hole.box, _whole(header))
-        everything &= hole is not None and covers_everything(
-            hole.box, hole.alpha, header.width, header.height
-        )
+        everything &= hole is not None and hole.covers(header.width, header.height)
         watch(frame, hole)
     if everything:
         raise InputError(

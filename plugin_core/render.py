@@ -217,6 +217,7 @@ class _Rendering:
         reader = ShotReader(self._plan)
         steps = self._plan.schedule.steps(start)
         with ExitStack() as stack:
+            stack.callback(reader.close)
             reading = stack.enter_context(_OneThread("read"))
             writing = stack.enter_context(_OneThread("write"))
             prepared: deque[Future[StepInput]] = deque()

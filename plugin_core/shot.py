@@ -19,6 +19,9 @@ from .frames import FrameRange
 
 JOB_VERSION = 1
 
+PROPAGATE_FRAMES = 48
+"""Frames ahead and back that are searched for real pixels unless told otherwise."""
+
 
 def _frame_list(value: object) -> object:
     if isinstance(value, str):
@@ -37,6 +40,12 @@ def _region(value: object) -> object:
 def _number_as_text(value: object) -> object:
     """A list of shots or a host may well write 16 where it means "16"."""
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+def _look_ahead(value: object) -> object:
+    if isinstance(value, str):
+        return {"on": PROPAGATE_FRAMES, "off": 0}.get(value.lower(), value)
+    return {True: PROPAGATE_FRAMES, False: 0}[value] if isinstance(value, bool) else value
 
 
 class _Strict(BaseModel):
@@ -103,6 +112,8 @@ class Settings(_Strict):
         matte_soft: the matte's own values, from the threshold on, are the weights that the fill is blended
             in with; otherwise they count as 1.
         matte_union: frames before and after whose mattes are joined to a frame's own; never across a cut.
+        propagate: real pixels first: how many frames ahead and back are searched for what the matte hides;
+            ``on`` is 48, ``off`` leaves everything to the network.
         grain: ``auto`` gives what the network painted the plate's grain, ``off`` leaves it smooth.
         warmup: steps run over the shot's mirrored start (or its handles) before the first frame.
         region: the part of the plate the network works on: ``auto`` follows the matte with one crop or
@@ -126,6 +137,7 @@ class Settings(_Strict):
     matte_threshold: float = Field(0.05, gt=0, le=1)
     matte_soft: bool = False
     matte_union: int = Field(0, ge=0, le=50)
+    propagate: Annotated[int, BeforeValidator(_look_ahead)] = Field(PROPAGATE_FRAMES, ge=0, le=1000)
     grain: Literal["auto", "off"] = "off"
     warmup: int = Field(0, ge=0, le=200)
     region: Annotated[str, BeforeValidator(_region)] = "auto"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from .compose import network_input
@@ -13,6 +13,8 @@ from .images import Plate
 from .lanes import Lane
 from .network import Mask, Picture
 from .plan import Plan, mattes_of
+from .propagation import Propagated
+from .propagator import Propagator
 from .region import Region
 from .window import Step, mirror
 
@@ -54,6 +56,7 @@ class StepInput:
         step: which step.
         lanes: what each lane that lives needs.
         hole: the hole of the frame to fill, at plate resolution.
+        found: real pixels for that hole.
         plate: what the fill is laid into; None for a warm-up step.
         notes: what to tell of the frame's matte.
         prints: fingerprints of the files read for this step and not for an earlier one.
@@ -62,6 +65,7 @@ class StepInput:
     step: Step
     lanes: tuple[LaneRead, ...]
     hole: Hole | None
+    found: Propagated | None
     plate: Plate | None
     notes: tuple[str, ...]
     prints: Mapping[int, Mapping[str, Fingerprint]]
@@ -73,12 +77,14 @@ class _Frame:
 
     Attributes:
         hole: at plate resolution.
+        found: real pixels for it.
         notes: what to tell of its matte.
         windows: the frame as each lane's network sees it, by lane, over all that its crop comes to while it
             looks at this frame.
     """
 
     hole: Hole | None
+    found: Propagated | None
     notes: tuple[str, ...]
     windows: Mapping[str, tuple[Region, Shown]]
 
@@ -94,6 +100,7 @@ class ShotReader:
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
         self._mattes = mattes_of(plan.sources, plan.settings, plan.cuts)
+        self._propagator = _propagator(plan)
         self._frames: dict[int, _Frame] = {}
         self._encoded: dict[str, tuple[Region, set[int]]] = {}
         self._printed: set[int] = set()
@@ -112,11 +119,23 @@ class ShotReader:
         self._encoded = {read.lane.name: self._encoded[read.lane.name] for read in lanes}
         target = self._read(step.frame)
         plate = None if step.warmup else self._plate(step.frame)
-        read = {frame for shown in self._frames for frame in self._mattes.joined(shown)}
+        read = self._inputs_of(self._frames)
         prints = {frame: self._prints(frame) for frame in sorted(read - self._printed)}
         self._printed |= set(prints)
         self._forget(step)
-        return StepInput(step, lanes, target.hole, plate, target.notes, prints)
+        return StepInput(step, lanes, target.hole, target.found, plate, target.notes, prints)
+
+    def close(self) -> None:
+        """Give temporary files back."""
+        if self._propagator is not None:
+            self._propagator.close()
+
+    def _inputs_of(self, frames: Iterable[int]) -> set[int]:
+        """Return the frames whose plates or mattes have a part in how some frames are shown."""
+        near = {
+            each for frame in frames for each in self._plan.within_take(frame, self._plan.settings.propagate)
+        }
+        return {each for frame in near for each in self._mattes.joined(frame)}
 
     def _prepare(self, lane: Lane, step: Step) -> LaneRead:
         region = lane.region_at(step.frame)
@@ -140,13 +159,16 @@ class ShotReader:
         if frame not in self._frames:
             hole, notes = self._hole(frame)
             schedule = self._plan.schedule
+            found = None
+            if hole is not None and self._propagator is not None:
+                found = self._propagator.find(frame, hole)
             windows = {}
             for lane in self._plan.lanes:
                 if lane.looks_at(frame, schedule.reach + schedule.warmup):
                     window = lane.window_at(frame, schedule.reach)
-                    shown = network_input(self._plate(frame), hole, window, self._plan.color)
+                    shown = network_input(self._plate(frame), hole, found, window, self._plan.color)
                     windows[lane.name] = window, shown
-            self._frames[frame] = _Frame(hole, notes, windows)
+            self._frames[frame] = _Frame(hole, found, notes, windows)
         return self._frames[frame]
 
     def _plate(self, frame: int) -> Plate:
@@ -181,6 +203,14 @@ class ShotReader:
             del self._frames[frame]
         for frame in [frame for frame in self._plates if frame not in ahead]:
             self._plate_bytes -= _size(self._plates.pop(frame))
+
+
+def _propagator(plan: Plan) -> Propagator | None:
+    if plan.motion is None:
+        return None
+    mattes = mattes_of(plan.sources, plan.settings, plan.cuts)
+    reach = plan.settings.propagate
+    return Propagator(plan.sources.plate.again(), mattes, plan.color, plan.motion, plan.takes, reach)
 
 
 def _size(plate: Plate) -> int:

@@ -72,6 +72,7 @@ class Schedule:
         warmup: steps run before the first frame of each segment, over its handles or its mirrored start.
         offsets: sources of a frame, relative to it.
         matte_union: frames before and after whose mattes count for a frame's hole.
+        propagate: frames before and after that are searched for real pixels.
         begins: the shot's first frame, where `first` is that of a chunk inside it; None: `first`.
         pre_roll: steps run over the frames before a chunk when no state is handed in. They never reach beyond
             the start of its take; one that reaches it runs the warm-up there too, and is exact.
@@ -89,6 +90,7 @@ class Schedule:
         warmup: int = 0,
         offsets: Sequence[int] = (-6, -3, 3, 6),
         matte_union: int = 0,
+        propagate: int = 0,
         begins: int | None = None,
         pre_roll: int | None = None,
     ) -> None:
@@ -97,7 +99,7 @@ class Schedule:
         self.warmup = warmup
         self.offsets = tuple(offsets)
         self.reach = max(abs(offset) for offset in offsets)
-        self.input_reach = self.reach + matte_union
+        self.input_reach = self.reach + propagate + matte_union
         """Frames before and after a frame whose pictures, plate or matte, its pixels depend on."""
         lower = first if lower is None else lower
         upper = last if upper is None else upper

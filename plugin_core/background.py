@@ -1,0 +1,109 @@
+"""How the background of a shot moves: pictures and motion of neighboring frames, each made once.
+
+Everything here is seen at the motion view's size (see `plan`), a reduced crop of the plate around every hole
+of the shot. Pictures are display-referred (0..1 for most of a plate); what is found depends on the frames
+alone, never on the order in which it is asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from .flow import Flow, flow_between
+from .spool import Spool
+
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Look:
+    """A frame as motion is measured on it.
+
+    Attributes:
+        picture: (H, W, 3) float32, display-referred.
+        hole: (H, W), true where the frame does not show the background.
+    """
+
+    picture: Floats
+    hole: NDArray[np.bool_]
+
+
+class Background:
+    """The motion of one shot's background.
+
+    Args:
+        look: returns a frame's picture and hole; called once for a frame while it is kept.
+        height, width: of the motion view.
+    """
+
+    def __init__(self, look: Callable[[int], Look], height: int, width: int) -> None:
+        self._look = look
+        self.height, self.width = height, width
+        self._looks = Spool(height, width, 4)
+        self._forth = Spool(height, width, 3)
+        self._back = Spool(height, width, 3)
+        self._latest: tuple[int, Look] | None = None
+
+    def seen(self, frame: int, x: Floats, y: Floats) -> Floats:
+        """Sample a frame at points (h, w): (h, w, 4), its RGB and how much of a hole the points touch.
+
+        Points outside the view count as hole.
+        """
+        self._need(frame)
+        return self._sample(self._looks, frame, x, y)
+
+    def motion(self, frame: int, to: int, x: Floats, y: Floats) -> Floats:
+        """Sample the motion from a frame to one beside it: (h, w, 3) at points (h, w), x, y, doubt in px."""
+        assert abs(frame - to) == 1
+        earlier = min(frame, to)
+        if earlier not in self._forth:
+            self._measure(earlier)
+        return self._sample(self._forth if to > frame else self._back, frame if to > frame else to, x, y)
+
+    def keep(self, lower: int, upper: int) -> None:
+        """Forget what lies outside frames `lower`..`upper`."""
+        for spool in (self._looks, self._forth, self._back):
+            spool.keep(lower, upper)
+
+    def close(self) -> None:
+        """Give the temporary files back."""
+        for spool in (self._looks, self._forth, self._back):
+            spool.close()
+
+    def _measure(self, earlier: int) -> None:
+        first, second = self._looked(earlier), self._looked(earlier + 1)
+        forth, back = flow_between(first.picture, first.hole, second.picture, second.hole)
+        self._forth.put(earlier, _packed(forth))
+        self._back.put(earlier, _packed(back))
+
+    def _need(self, frame: int) -> None:
+        if frame not in self._looks:
+            self._looked(frame)
+
+    def _looked(self, frame: int) -> Look:
+        """Return a frame's look as it was stored, so that it is the same however often it is read."""
+        if self._latest is not None and self._latest[0] == frame:
+            return self._latest[1]
+        if frame not in self._looks:
+            look = self._look(frame)
+            self._looks.put(frame, np.dstack([look.picture, look.hole.astype(np.float32)]))
+        stored = self._looks.rows(frame, 0, self.height)
+        look = Look(np.ascontiguousarray(stored[..., :3]), stored[..., 3] > 0)
+        self._latest = (frame, look)
+        return look
+
+    def _sample(self, spool: Spool, frame: int, x: Floats, y: Floats) -> Floats:
+        top = int(np.clip(np.floor(y.min()) - 1, 0, self.height - 1))
+        bottom = int(np.clip(np.ceil(y.max()) + 2, top + 1, self.height))
+        rows = spool.rows(frame, top, bottom)
+        sampled = cv2.remap(rows, x, y - np.float32(top), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        return np.asarray(sampled, np.float32)
+
+
+def _packed(flow: Flow) -> Floats:
+    return np.dstack([flow.motion, flow.doubt])

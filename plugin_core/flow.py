@@ -1,0 +1,167 @@
+"""Motion of the background between two neighboring frames, known behind the hole too.
+
+Dense inverse search (Kroeger et al., "Fast Optical Flow using Dense Inverse Search", ECCV 2016, as OpenCV has
+it) measures motion where the plate shows it. Behind the hole, and a few pixels around it where the matted
+object still pulls the measure its way, motion is completed: a robust affine motion fitted to what surrounds
+the hole, plus the smoothly continued rest.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, cast
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float32]
+Mask = NDArray[np.bool_]
+
+_UNKNOWN_PX = 4
+"""Motion this close to a hole is spoiled by what stands in the hole, and completed like the hole itself."""
+
+_RING_PX = 48
+"""Motion this close to a hole has a say in how the hole moves."""
+
+_AFFINE_STEPS = 6
+
+_STILL_PX = 0.15
+"""Differences of motion below this are the measure's own noise."""
+
+
+@dataclass(frozen=True)
+class Flow:
+    """Where each pixel of one frame lies in the next.
+
+    Attributes:
+        motion: (H, W, 2) float32, x and y in pixels.
+        doubt: (H, W) float32, expected error in pixels, 0 where both directions agree exactly.
+    """
+
+    motion: Floats
+    doubt: Floats
+
+
+def flow_between(first: Floats, first_hole: Mask, second: Floats, second_hole: Mask) -> tuple[Flow, Flow]:
+    """Measure the background's motion from the first frame to the second, and back.
+
+    Args:
+        first, second: display-referred RGB (H, W, 3) float32, around 0..1; a hole's pixels are not looked at.
+        first_hole, second_hole: (H, W), true in the hole.
+    """
+    a, b = _searchable(first, first_hole), _searchable(second, second_hole)
+    search = _search()
+    nothing = cast(Any, None)  # no motion to start from, which OpenCV's types do not know
+    forth = np.asarray(search.calc(a, b, nothing), np.float32)
+    back = np.asarray(search.calc(b, a, nothing), np.float32)
+    a_unknown, b_unknown = _grown(first_hole, _UNKNOWN_PX), _grown(second_hole, _UNKNOWN_PX)
+    return (
+        _completed(forth, back, a_unknown, b_unknown),
+        _completed(back, forth, b_unknown, a_unknown),
+    )
+
+
+def spread(values: Floats, known: Mask) -> Floats:
+    """Continue values (H, W, C) smoothly into where they are not known, by a pull-push pyramid.
+
+    Known values stay as they are. Without any known value the result is 0.
+    """
+    weight = known.astype(np.float32)
+    return _pull_push(np.asarray(values * weight[..., None], np.float32), weight)
+
+
+def _pull_push(values: Floats, weight: Floats) -> Floats:
+    """Fill (H, W, C) values up where their weight, 0..1, is below 1, from coarser and coarser means."""
+    height, width = weight.shape
+    total = float(weight.sum())
+    if min(height, width) <= 2 or total == weight.size or total == 0:
+        mean = (values * weight[..., None]).sum(axis=(0, 1)) / np.float32(max(total, 1e-6))
+        return np.asarray(values * weight[..., None] + mean * (1 - weight[..., None]), np.float32)
+    small_weight = cv2.pyrDown(weight)
+    small = cv2.pyrDown(values * weight[..., None]).reshape(*small_weight.shape, -1)
+    small = small / np.maximum(small_weight, np.float32(1e-6))[..., None]
+    coarse = _pull_push(np.asarray(small, np.float32), np.minimum(2 * small_weight, np.float32(1)))
+    wide = cv2.resize(coarse, (width, height), interpolation=cv2.INTER_LINEAR).reshape(height, width, -1)
+    return np.asarray(values * weight[..., None] + wide * (1 - weight[..., None]), np.float32)
+
+
+def _searchable(picture: Floats, hole: Mask) -> NDArray[np.uint8]:
+    """Bring a picture to what the search takes: 8-bit grey, with the hole smoothly covered."""
+    grey = (np.clip(picture, 0, 1) @ np.array([0.299, 0.587, 0.114], np.float32)) * np.float32(255)
+    if hole.any():
+        grey = spread(grey[..., None], ~_grown(hole, 1))[..., 0]
+    return np.asarray(np.clip(grey + 0.5, 0, 255), np.uint8)
+
+
+def _search() -> cv2.DISOpticalFlow:
+    search = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+    search.setFinestScale(1)
+    search.setUseSpatialPropagation(True)
+    return search
+
+
+def _completed(forth: Floats, back: Floats, unknown: Mask, arrival_unknown: Mask) -> Flow:
+    height, width = unknown.shape
+    x, y = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
+    target_x, target_y = x + forth[..., 0], y + forth[..., 1]
+    returned = cv2.remap(back, target_x, target_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    doubt = np.sqrt(((forth + returned) ** 2).sum(axis=2))
+    hidden = cv2.remap(
+        arrival_unknown.astype(np.float32), target_x, target_y, cv2.INTER_LINEAR, borderValue=1.0
+    )
+    reliable = ~unknown & (doubt < 1.0 + 0.05 * np.sqrt((forth**2).sum(axis=2))) & (hidden < 0.01)
+    if not unknown.any():
+        return Flow(forth, np.minimum(doubt, 20).astype(np.float32))
+    camera = _affine(forth, reliable, x, y)
+    near = _grown(unknown, _RING_PX) & reliable
+    affine = _affine(forth, near, x, y, start=camera)
+    # What moves against the background (someone walking past the hole) is no guide to what the hole hides.
+    off = np.sqrt(((forth - affine) ** 2).sum(axis=2))
+    sigma = max(1.4826 * float(np.median(off[near])), _STILL_PX) if near.any() else _STILL_PX
+    rest = spread(forth - affine, near & (off < 3 * sigma))
+    motion = np.where(unknown[..., None], affine + rest, forth).astype(np.float32)
+    depth = np.asarray(cv2.distanceTransform(unknown.astype(np.uint8), cv2.DIST_L2, 3), np.float32)
+    spread_doubt = np.float32(0.05) + np.float32(0.01) * depth
+    return Flow(motion, np.where(unknown, spread_doubt, np.minimum(doubt, 20)).astype(np.float32))
+
+
+def _affine(motion: Floats, where: Mask, x: Floats, y: Floats, start: Floats | None = None) -> Floats:
+    """Fit an affine motion to the pixels of a mask, outliers left aside; return it for every pixel.
+
+    The fit is a reweighted least squares that begins at `start`, or at the median motion: whichever motion is
+    nearest to that and shared by many pixels wins, not the mean of two.
+    """
+    rows, columns = np.nonzero(where)
+    if rows.size < 64:
+        return np.zeros_like(motion) if start is None else start
+    step = rows.size // 8000 + 1
+    rows, columns = rows[::step], columns[::step]
+    scale = np.float32(1 / max(where.shape))
+    points = np.stack([columns * scale, rows * scale, np.ones(rows.size)], axis=1)
+    values = motion[rows, columns].astype(np.float64)
+    fitted = np.median(values, axis=0) if start is None else start[rows, columns]
+    found = np.zeros((3, 2))
+    for _ in range(_AFFINE_STEPS):
+        error = np.sqrt(((fitted - values) ** 2).sum(axis=1))
+        sigma = max(1.4826 * float(np.median(error)), _STILL_PX)
+        weights = np.clip(1 - (error / (3 * sigma)) ** 2, 0, None) ** 2
+        if (weights > 0).sum() < 64:
+            break
+        weighted = points * weights[:, None]
+        found = np.linalg.solve(points.T @ weighted + 1e-3 * np.eye(3), weighted.T @ values)
+        fitted = points @ found
+    else:
+        model = found.astype(np.float32)
+        whole = x[..., None] * scale * model[0] + y[..., None] * scale * model[1] + model[2]
+        return np.asarray(whole, np.float32)
+    return (
+        np.broadcast_to(np.median(values, axis=0), motion.shape).astype(np.float32)
+        if start is None
+        else start
+    )
+
+
+def _grown(mask: Mask, px: int) -> Mask:
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * px + 1, 2 * px + 1))
+    return np.asarray(cv2.dilate(mask.astype(np.uint8), kernel) > 0)

@@ -1,0 +1,68 @@
+"""The part of the plate on which a shot's motion is measured, and at what size."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from .region import Box
+
+Floats = NDArray[np.float32]
+
+_MARGIN_PX = 160
+_SIZE_PX = 560
+"""Motion is measured this far around the holes, on at most this many pixels squared."""
+
+
+@dataclass(frozen=True)
+class MotionView:
+    """One crop for a whole shot.
+
+    Attributes:
+        crop: in pixels of the plate's data window.
+        width, height: size at which it is looked at; the crop's unless reduced.
+    """
+
+    crop: Box
+    width: int
+    height: int
+
+    @property
+    def pixels_per(self) -> tuple[float, float]:
+        """How many plate pixels a pixel of the view covers, across and down."""
+        return self.crop.width / self.width, self.crop.height / self.height
+
+    def picture(self, cut: Floats) -> Floats:
+        """Bring the crop's pixels (H, W, C) to the view's size (h, w, C)."""
+        if (cut.shape[1], cut.shape[0]) == (self.width, self.height):
+            return np.ascontiguousarray(cut)
+        resized = cv2.resize(cut, (self.width, self.height), interpolation=cv2.INTER_AREA)
+        return np.asarray(resized, np.float32)
+
+    def mask(self, hole: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Bring the crop's hole (H, W) to (h, w); what touches the hole is in it."""
+        return np.asarray(self.picture(hole.astype(np.float32)) > 0)
+
+
+def motion_view(holes: Iterable[Box], *, width: int, height: int) -> MotionView | None:
+    """Choose a shot's view; None where there is no hole.
+
+    It reaches farther around the holes than what the network sees, since the camera may carry the background
+    a long way before the object lets go of it.
+
+    Args:
+        holes: boxes around the holes of every frame.
+        width, height: the plate's size in pixels.
+    """
+    boxes = list(holes)
+    if not boxes:
+        return None
+    around = boxes[0].union(*boxes[1:])
+    crop = around.grown(max(_MARGIN_PX, around.longer_side // 2)).within(width, height)
+    scale = min(1.0, _SIZE_PX / math.sqrt(crop.width * crop.height))
+    return MotionView(crop, max(1, round(crop.width * scale)), max(1, round(crop.height * scale)))

@@ -1,0 +1,129 @@
+"""Finds real pixels for a shot's holes, frame by frame, from its plates and mattes alone.
+
+What is found for a frame depends on the frames within the look-ahead and on nothing else, so a render that is
+resumed, cut into chunks or sought into finds the same pixels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .background import Background, Look
+from .clip import Clip
+from .color import ColorMap
+from .hole import Hole
+from .mattes import ShotMattes
+from .motion_view import MotionView
+from .network_pixels import native_pixels, network_pixels
+from .propagation import Propagated, propagated
+from .region import Box
+from .trace import trace
+
+CROP_CACHE_BYTES = 512 << 20
+"""Plate pixels of the motion view kept for frames that are looked at again."""
+
+_SLACK = 16
+"""Frames beyond the look-ahead whose motion is kept."""
+
+
+class Propagator:
+    """Finds real pixels for the holes of one shot. Not for several threads at once.
+
+    Args:
+        clip: the plate, read through a cursor of its own.
+        mattes: of the shot, not shared with another reader.
+        color: of the plate.
+        view: the part of the plate on which motion is measured, and at what size.
+        takes: first and last frames of each camera take; nothing is taken across a cut.
+        reach: frames looked ahead and back.
+    """
+
+    def __init__(
+        self,
+        clip: Clip,
+        mattes: ShotMattes,
+        color: ColorMap,
+        view: MotionView,
+        takes: Sequence[tuple[int, int]],
+        reach: int,
+    ) -> None:
+        self._takes = takes
+        self._mattes = mattes
+        self._color = color
+        self._view = view
+        self._reach = reach
+        self._crops = _Crops(clip, view.crop)
+        self._background = Background(self._look, view.height, view.width)
+
+    def find(self, frame: int, hole: Hole) -> Propagated | None:
+        """Return what other frames of the same take show of a frame's hole; None where they show nothing.
+
+        Raises:
+            ImageError: a plate or matte within the look-ahead can't be read.
+        """
+        first, last = next(take for take in self._takes if take[0] <= frame <= take[1])
+        lower, upper = max(first, frame - self._reach), min(last, frame + self._reach)
+        # The network's sources lie a few frames ahead of what it fills: both ends are kept for either.
+        self._background.keep(lower - _SLACK, upper + _SLACK)
+        self._crops.near(frame)
+        traces = trace(
+            self._background,
+            frame,
+            self._view.mask(hole.mask_on(self._view.crop)),
+            lower=lower,
+            upper=upper,
+            reach=self._reach,
+        )
+        return None if traces is None else propagated(traces, hole, self._view, self._read)
+
+    def close(self) -> None:
+        """Give temporary files back."""
+        self._background.close()
+
+    def _look(self, frame: int) -> Look:
+        pixels, missing = network_pixels(self._crops.crop(frame), self._color)
+        hole, _ = self._mattes.hole(frame)
+        away = np.zeros(pixels.shape[:2], np.bool_) if hole is None else hole.mask_on(self._view.crop)
+        if missing is not None:
+            away |= missing
+        picture = (self._view.picture(pixels) + 1) / 2
+        return Look(np.asarray(picture, np.float32), self._view.mask(away))
+
+    def _read(self, frame: int, box: Box) -> NDArray[np.float32]:
+        local = box.moved(-self._view.crop.x0, -self._view.crop.y0)
+        pixels, _ = network_pixels(self._crops.crop(frame)[local.slices], self._color)
+        return np.ascontiguousarray(pixels)
+
+
+class _Crops:
+    """Native pixels of one box of the plate, by frame; those nearest to the frame in work are kept."""
+
+    def __init__(self, clip: Clip, box: Box) -> None:
+        self._clip = clip
+        self._box = box
+        self._kept: dict[int, NDArray[Any]] = {}
+        self._bytes = 0
+        self._center = 0
+
+    def near(self, frame: int) -> None:
+        """Tell which frame is in work."""
+        self._center = frame
+
+    def crop(self, frame: int) -> NDArray[Any]:
+        """Return a frame's pixels (H, W, 3) in the box. Raises ImageError."""
+        if frame not in self._kept:
+            pixels = np.array(native_pixels(self._clip.plate(frame), self._box))
+            self._kept[frame] = pixels
+            self._bytes += pixels.nbytes
+            self._shrink()
+            return pixels
+        return self._kept[frame]
+
+    def _shrink(self) -> None:
+        while self._bytes > CROP_CACHE_BYTES and len(self._kept) > 1:
+            farthest = max(self._kept, key=lambda frame: abs(frame - self._center))
+            self._bytes -= self._kept.pop(farthest).nbytes

@@ -1,0 +1,192 @@
+"""Follow what a hole hides through the frames before and after, to where a frame shows it.
+
+Points of the hole (and of a margin around it, whose pixels are known and tell how far a trace can be trusted)
+are carried from frame to frame along the background's motion. Only coordinates are carried, never colors, so
+that a pixel is sampled once, from the frame that saw it, and stays sharp.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from .background import Background
+from .flow import spread
+from .matte import bounds
+from .region import Box
+
+Floats = NDArray[np.float32]
+Mask = NDArray[np.bool_]
+
+_MARGIN_PX = 40
+"""Known pixels around the hole that are traced with it."""
+
+_SHARE = 0.15
+"""A frame is taken as a source once it shows this share of the hole that no nearer source shows."""
+
+_LOST_PX = 64.0
+"""Points whose summed doubt exceeds this are given up."""
+
+_OFFSET_LIMIT = 0.15
+_LOCAL_LIMIT = 0.08
+"""How far a source's color is moved to meet the frame's, as a whole and in places: more is no exposure."""
+
+_FEW = 50
+
+
+@dataclass(frozen=True)
+class Trace:
+    """What one source frame shows of a frame's hole; arrays are (h, w) or (h, w, n) over the traced box.
+
+    Attributes:
+        source: the frame.
+        distance: frames between both.
+        x, y: where each point lies in the source, in pixels of the motion view.
+        seen: points that the source shows.
+        color: display-referred RGB found there, moved by `offset`.
+        offset: added to the source's color to meet the frame's (exposure, low frequency).
+        error: expected squared error of `color`.
+    """
+
+    source: int
+    distance: int
+    x: Floats
+    y: Floats
+    seen: Mask
+    color: Floats
+    offset: Floats
+    error: Floats
+
+
+@dataclass(frozen=True)
+class Traces:
+    """All sources of one frame.
+
+    Attributes:
+        box: the traced box, in pixels of the motion view.
+        hole: (h, w) of the box.
+        found: nearest first in each direction; empty where nothing shows the hole.
+    """
+
+    box: Box
+    hole: Mask
+    found: tuple[Trace, ...]
+
+
+def trace(
+    background: Background, frame: int, hole: Mask, *, lower: int, upper: int, reach: int
+) -> Traces | None:
+    """Find the frames that show what a frame's hole hides.
+
+    Args:
+        background: the shot's motion.
+        frame: the frame to fill.
+        hole: (H, W) of the motion view.
+        lower, upper: frames that may be used.
+        reach: frames looked ahead and back, at most.
+
+    Returns:
+        The sources, or None for a frame without a hole.
+    """
+    around = bounds(hole)
+    if around is None:
+        return None
+    box = Box(*around).grown(_MARGIN_PX).within(background.width, background.height)
+    target = _Target(background, frame, box, hole[box.slices])
+    found = [
+        *target.sources(range(frame + 1, min(frame + reach, upper) + 1)),
+        *target.sources(range(frame - 1, max(frame - reach, lower) - 1, -1)),
+    ]
+    return Traces(box, target.hole, tuple(found))
+
+
+@dataclass
+class _Points:
+    """Where the points of a box have come to."""
+
+    x: Floats
+    y: Floats
+    doubt: Floats
+    alive: Mask
+
+    def move(self, background: Background, frame: int, to: int) -> None:
+        motion = background.motion(frame, to, self.x, self.y)
+        self.x, self.y = self.x + motion[..., 0], self.y + motion[..., 1]
+        self.doubt = self.doubt + motion[..., 2]
+        self.alive &= (self.x >= 0) & (self.x <= background.width - 1)
+        self.alive &= (self.y >= 0) & (self.y <= background.height - 1)
+        self.alive &= self.doubt < _LOST_PX
+
+
+class _Target:
+    """The frame whose hole is traced."""
+
+    def __init__(self, background: Background, frame: int, box: Box, hole: Mask) -> None:
+        self.hole = hole
+        self._background = background
+        self._frame = frame
+        x, y = np.meshgrid(
+            np.arange(box.x0, box.x1, dtype=np.float32), np.arange(box.y0, box.y1, dtype=np.float32)
+        )
+        self._x, self._y = x, y
+        self._shown = background.seen(frame, x, y)[..., :3]
+
+    def sources(self, frames: range) -> Iterator[Trace]:
+        """Yield the sources among frames in one direction, nearest first."""
+        background = self._background
+        points = _Points(self._x, self._y, np.zeros_like(self._x), np.ones_like(self.hole))
+        wanted = self.hole.copy()
+        enough = max(1, int(_SHARE * self.hole.sum()))
+        before = self._frame
+        for frame in frames:
+            points.move(background, before, frame)
+            before = frame
+            left = wanted & points.alive
+            if not left.any():
+                return
+            looked = background.seen(frame, points.x, points.y)
+            seen = points.alive & (looked[..., 3] < 0.01)
+            new = np.count_nonzero(seen & wanted)
+            if new and (new >= enough or new == np.count_nonzero(left) or frame == frames[-1]):
+                yield self._taken(frame, points, looked[..., :3], seen)
+                wanted &= ~seen
+
+    def _taken(self, source: int, points: _Points, color: Floats, seen: Mask) -> Trace:
+        distance = abs(source - self._frame)
+        known = seen & ~self.hole
+        offset, wrong, wrong_here = self._compared(color, known)
+        error = (
+            2 * wrong_here**2
+            + np.float32(3 * wrong**2 + 5e-4 * distance + 2e-4)
+            + np.float32(2e-4) * points.doubt
+        )
+        return Trace(source, distance, points.x, points.y, seen & self.hole, color + offset, offset, error)
+
+    def _compared(self, color: Floats, known: Mask) -> tuple[Floats, float, Floats]:
+        """Compare a source with the frame where both are known.
+
+        Returns the offset (h, w, 3) that makes them meet, and how far they still differ: everywhere, and near
+        each point (h, w).
+        """
+        if np.count_nonzero(known) < _FEW:
+            return np.zeros_like(color), 0.2, np.full(known.shape, 0.2, np.float32)
+        difference = self._shown - color
+        middle = np.clip(np.median(difference[known], axis=0), -_OFFSET_LIMIT, _OFFSET_LIMIT)
+        middle = middle.astype(np.float32)
+        local = np.clip(difference - middle, -_LOCAL_LIMIT, _LOCAL_LIMIT)
+        offset = middle + _smooth(local, known, 10.0)
+        wrong = np.abs(difference - offset).mean(axis=2)
+        here = _smooth(wrong[..., None], known, 8.0)[..., 0]
+        return offset, float(wrong[known].mean()), here
+
+
+def _smooth(values: Floats, known: Mask, sigma_px: float) -> Floats:
+    """Low frequencies of values (h, w, c) that are known in places, continued to where they are not."""
+    weight = cv2.GaussianBlur(known.astype(np.float32), (0, 0), sigma_px)
+    blurred = cv2.GaussianBlur(values * known[..., None].astype(np.float32), (0, 0), sigma_px)
+    mean = blurred.reshape(values.shape) / np.maximum(weight, 1e-3)[..., None]
+    return spread(np.asarray(mean, np.float32), weight > 0.05)
