@@ -6,6 +6,7 @@ import os
 import statistics
 import sys
 import time
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -74,7 +75,11 @@ def measure_pace(plan: Plan, network: Network, folder: Path) -> Pace | None:
         return None
     first, last = _busiest(plan)
     part = _part(plan, first, last, network, folder)
-    reader = ShotReader(part)
+    with closing(ShotReader(part)) as reader:
+        return _run(plan, part, reader, network, folder)
+
+
+def _run(plan: Plan, part: Plan, reader: ShotReader, network: Network, folder: Path) -> Pace:
     stepper = Stepper(network, ShotState(part.key, part.schedule, part.lanes))
     writer = FrameWriter(part, Journal(folder / "journal.jsonl", part.key), Checkpoints(folder, part.key))
     watch = _Stopwatch()
@@ -88,11 +93,11 @@ def measure_pace(plan: Plan, network: Network, folder: Path) -> Pace | None:
         writer.fill(given, outputs, given.prints, None)
         times.append((read, ran, watch.lap()))
         plate_bytes = 0 if given.plate is None else given.plate.nbytes
-    writer.copy(first)
+    writer.copy(part.sources.first)
     copy = watch.lap()
     read, ran, wrote = (statistics.median(column) for column in zip(*(times[1:] or times), strict=True))
     memory = peak_memory() + _QUEUED * plate_bytes + _BESIDE
-    return Pace(sum(times[0]), read, ran, wrote, copy, seen_pixels(plan, first), memory)
+    return Pace(sum(times[0]), read, ran, wrote, copy, seen_pixels(plan, part.sources.first), memory)
 
 
 def seen_pixels(plan: Plan, frame: int) -> int:
@@ -137,6 +142,7 @@ def _part(plan: Plan, first: int, last: int, network: Network, folder: Path) -> 
         upper=segment.upper,
         offsets=network.source_offsets,
         matte_union=plan.settings.matte_union,
+        propagate=plan.settings.propagate,
     )
     output = Sequence.parse(folder / f"probe.####{plan.sources.output.extension}")
     sources = replace(plan.sources, output=output, begins=first, first=first, last=last)

@@ -73,11 +73,11 @@ def filled(
     local = hole.box.moved(-region.crop.x0, -region.crop.y0)
     picture = region.restore(fill)[local.slices]
     real = None if found is None else found.within(hole.box)
+    if real is not None:
+        picture = picture + (real.picture - picture) * real.confidence[..., None]
     if grain_seed is not None:
         painted = None if real is None else 1 - real.confidence
         picture = regrain(picture, plate, hole, color, seed=grain_seed, painted=painted)
-    if real is not None:
-        picture = picture + (real.picture - picture) * real.confidence[..., None]
     rgb = color.from_network(picture)
     blended = _blend(plate.crop(*hole.box), rgb, hole.alpha)
     return plate.with_patch(blended, hole.alpha > 0, hole.box.x0, hole.box.y0)

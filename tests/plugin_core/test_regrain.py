@@ -17,7 +17,8 @@ from .test_chunks import chunk
 from .test_resume import Killed, KilledNetwork
 
 pytestmark = pytest.mark.usefixtures("no_sync")
-GRAIN = QUICK.model_copy(update={"grain": "auto"})
+PAINTED = QUICK.model_copy(update={"propagate": 0})
+GRAIN = PAINTED.model_copy(update={"grain": "auto"})
 WIDTH, HEIGHT = 400, 300
 
 
@@ -91,7 +92,7 @@ def noisy(tmp_path):
 
 
 def test_outside_the_hole_every_bit_is_the_plates_and_inside_it_differs_by_frame(noisy):
-    run_toy(noisy.shot("off"))
+    run_toy(noisy.shot("off"), PAINTED)
     run_toy(noisy.shot("auto"), GRAIN)
     patterns = []
     for frame in range(1, 11):
@@ -115,3 +116,16 @@ def test_resumed_and_in_chunks_the_grain_is_that_of_one_go(noisy):
     chunk(noisy, 1, 4, "parts", settings=GRAIN)
     chunk(noisy, 5, 10, "parts", settings=GRAIN)
     same_files(noisy, "parts", "whole")
+
+
+def test_real_pixels_laid_into_the_fill_get_no_second_grain(noisy):
+    """Other frames show what the hole hides, so that little grain is missing."""
+    added = {}
+    for propagate in (0, 48):
+        settings = QUICK.model_copy(update={"propagate": propagate})
+        run_toy(noisy.shot(f"off{propagate}"), settings)
+        run_toy(noisy.shot(f"auto{propagate}"), settings.model_copy(update={"grain": "auto"}))
+        inside = hole(5, (256, 192)) > 0
+        off, auto = (read(noisy.written(5, f"{name}{propagate}")) for name in ("off", "auto"))
+        added[propagate] = (auto.astype(np.float32) - off.astype(np.float32))[inside][:, :3].std()
+    assert 0 <= added[48] < 0.6 * added[0]
