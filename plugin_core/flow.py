@@ -26,6 +26,9 @@ _RING_PX = 48
 
 _AFFINE_STEPS = 6
 
+_LOCKED_PX = 0.03
+"""A camera that moves less than this from frame to frame stands on a tripod."""
+
 _STILL_PX = 0.15
 """Differences of motion below this are the measure's own noise."""
 
@@ -120,7 +123,10 @@ def _completed(forth: Floats, back: Floats, unknown: Mask, arrival_unknown: Mask
     off = np.sqrt(((forth - affine) ** 2).sum(axis=2))
     sigma = max(1.4826 * float(np.median(off[near])), _STILL_PX) if near.any() else _STILL_PX
     rest = spread(forth - affine, near & (off < 3 * sigma))
-    motion = np.where(unknown[..., None], affine + rest, forth).astype(np.float32)
+    behind = affine + rest
+    if np.abs(camera).max() < _LOCKED_PX and np.abs(behind[unknown]).max() < _STILL_PX:
+        behind = np.zeros_like(behind)  # a locked-off camera: pixels are taken as they are, not between two
+    motion = np.where(unknown[..., None], behind, forth).astype(np.float32)
     depth = np.asarray(cv2.distanceTransform(unknown.astype(np.uint8), cv2.DIST_L2, 3), np.float32)
     spread_doubt = np.float32(0.05) + np.float32(0.01) * depth
     return Flow(motion, np.where(unknown, spread_doubt, np.minimum(doubt, 20)).astype(np.float32))

@@ -17,7 +17,7 @@ from plugin_core.stop import Stop
 from .toy_network import ToyNetwork
 
 WIDTH, HEIGHT = 96, 64
-QUICK = Settings(working_size=64, context=16)
+QUICK = Settings(working_size=64, context=16, propagate=0)
 
 
 @dataclass(frozen=True)

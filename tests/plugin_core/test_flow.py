@@ -1,0 +1,65 @@
+import numpy as np
+import pytest
+
+from plugin_core.flow import flow_between, spread
+
+
+def texture(height=96, width=128, seed=0):
+    """Random blobs that a search can hold on to, (H, W, 3) of 0..1."""
+    import cv2
+
+    noise = np.random.default_rng(seed).random((height + 40, width + 40, 3)).astype(np.float32)
+    return np.clip(cv2.GaussianBlur(noise, (0, 0), 2.0) * 4 - 1.5, 0, 1)
+
+
+def disc(height, width, y, x, radius):
+    rows, columns = np.mgrid[:height, :width]
+    return (rows - y) ** 2 + (columns - x) ** 2 <= radius**2
+
+
+def test_a_pan_is_measured_and_continued_behind_the_hole():
+    world = texture()
+    first, second = world[10:106, 10:138], world[12:108, 13:141]
+    hole = disc(96, 128, 48, 64, 16)
+    forth, back = flow_between(first, hole, second, hole)
+    inner = np.s_[12:-12, 12:-12]
+    assert np.abs(forth.motion[inner] - (-3, -2)).mean() < 0.05
+    assert np.abs(back.motion[inner] - (3, 2)).mean() < 0.05
+    assert np.abs(forth.motion[hole] - (-3, -2)).max() < 0.5
+    assert forth.doubt[hole].min() > 0, "what was not seen is never certain"
+
+
+def test_what_stands_in_the_hole_has_no_say():
+    world = texture()
+    first, second = world[10:106, 10:138].copy(), world[12:108, 13:141].copy()
+    hole = disc(96, 128, 48, 64, 16)
+    clean = flow_between(first, hole, second, hole)[0].motion
+    first[hole], second[hole] = 1.0, 0.0
+    assert np.array_equal(flow_between(first, hole, second, hole)[0].motion, clean)
+
+
+def test_someone_who_walks_past_does_not_drag_the_hole_along():
+    world, walker = texture(), texture(seed=5)
+    first, second = world[10:106, 10:138].copy(), world[10:106, 10:138].copy()
+    hole = disc(96, 128, 48, 64, 14)
+    body = np.s_[20:80, 30:46]
+    first[body] = walker[body]
+    second[20:80, 34:50] = walker[body]
+    motion = flow_between(first, hole, second, hole)[0].motion
+    assert np.abs(motion[hole]).max() < 0.5
+
+
+def test_spread_keeps_what_is_known_and_continues_it():
+    rows, columns = np.mgrid[:40, :50].astype(np.float32)
+    values = np.dstack([rows, columns])
+    known = ~disc(40, 50, 20, 25, 10)
+    filled = spread(np.where(known[..., None], values, 1e6).astype(np.float32), known)
+    assert np.array_equal(filled[known], values[known])
+    assert np.abs(filled - values).max() < 6
+
+
+@pytest.mark.parametrize("known", [False, True])
+def test_spread_without_anything_to_spread(known):
+    values = np.full((8, 9, 2), 3, np.float32)
+    filled = spread(values, np.full((8, 9), known))
+    assert np.array_equal(filled, values if known else np.zeros_like(values))

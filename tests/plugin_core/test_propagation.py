@@ -1,0 +1,170 @@
+"""Real pixels first: what is found, how far it can be trusted, and that it depends on the files alone."""
+
+import cv2
+import numpy as np
+import pytest
+
+from plugin_core.background import Background, Look
+from plugin_core.hole import Hole
+from plugin_core.motion_view import MotionView, motion_view
+from plugin_core.propagation import propagated
+from plugin_core.region import Box
+from plugin_core.shot import Settings
+from plugin_core.trace import trace
+from plugin_core.window import Schedule
+
+from .shots import QUICK, differing, make_shot, run_toy, same_files
+from .test_flow import disc, texture
+from .test_resume import change_plate
+
+SIZE = (96, 128)
+FAR = QUICK.model_copy(update={"propagate": 4})
+
+
+def shots(pan=(0, 0), step=6, frames=12):
+    """A textured wall under a panning camera, and a disc that walks over it: pictures, holes, walls."""
+    world = texture(96 + 40, 128 + 80)
+    walls, holes = [], []
+    for frame in range(frames):
+        y, x = 10 + pan[1] * frame, 10 + pan[0] * frame
+        walls.append(np.ascontiguousarray(world[y : y + 96, x : x + 128]))
+        holes.append(disc(*SIZE, 48, 30 + step * frame, 12))
+    pictures = [np.where(hole[..., None], 0.5, wall) for wall, hole in zip(walls, holes, strict=True)]
+    return [p.astype(np.float32) for p in pictures], holes, walls
+
+
+def find(pictures, holes, frame, reach=12, gain=lambda frame: 1.0):
+    view = MotionView(Box(0, 0, 128, 96), 128, 96)
+    shown = [picture * np.float32(gain(n)) for n, picture in enumerate(pictures)]
+    background = Background(lambda n: Look(shown[n], holes[n]), 96, 128)
+    rows, columns = np.nonzero(holes[frame])
+    box = Box(columns.min(), rows.min(), columns.max() + 1, rows.max() + 1)
+    hole = Hole(box, holes[frame][box.slices].astype(np.float32))
+    traces = trace(background, frame, holes[frame], lower=0, upper=len(shown) - 1, reach=reach)
+    read = lambda n, part: np.ascontiguousarray(shown[n][part.slices] * 2 - 1)  # noqa: E731
+    return (None if traces is None else propagated(traces, hole, view, read)), hole
+
+
+def error(found, hole, wall):
+    inside = hole.alpha > 0
+    return np.abs((found.picture + 1) / 2 - wall[hole.box.slices])[inside]
+
+
+def test_a_still_camera_shows_the_very_pixels():
+    pictures, holes, walls = shots()
+    found, hole = find(pictures, holes, 6)
+    assert found.confidence[hole.alpha > 0].min() > 0.9
+    assert np.median(error(found, hole, walls[6])) < 2e-3
+    assert error(found, hole, walls[6]).mean() < 3e-3
+
+
+def test_a_pan_is_followed():
+    pictures, holes, walls = shots(pan=(3, 0))
+    found, hole = find(pictures, holes, 6)
+    assert found.confidence[hole.alpha > 0].mean() > 0.8
+    assert error(found, hole, walls[6]).mean() < 0.02
+
+
+def test_what_is_never_shown_is_left_to_the_network():
+    pictures, holes, _ = shots(step=0)
+    found, _ = find(pictures, holes, 6)
+    assert found is None or found.confidence.max() < 0.1
+
+
+def test_the_reach_bounds_what_is_searched():
+    pictures, holes, _ = shots(step=2, frames=30)
+    near, hole = find(pictures, holes, 15, reach=1)
+    far, _ = find(pictures, holes, 15, reach=15)
+    inside = hole.alpha > 0
+    assert near.confidence[inside].mean() < 0.5 < far.confidence[inside].mean()
+
+
+def test_a_drift_of_exposure_is_met():
+    pictures, holes, walls = shots()
+    found, hole = find(pictures, holes, 6, gain=lambda frame: 1 - 0.01 * frame)
+    assert np.abs(error(found, hole, walls[6] * np.float32(0.94))).mean() < 0.012
+
+
+def test_someone_in_one_source_leaves_no_trace():
+    pictures, holes, walls = shots()
+    for frame in range(9, 12):  # someone comes in after the disc has passed
+        pictures[frame][30:66, 50:80] = texture(seed=9)[30:66, 50:80]
+    found, hole = find(pictures, holes, 6)
+    assert error(found, hole, walls[6]).mean() < 0.02
+
+
+def test_a_reduced_view_still_gives_pixels_of_the_plate():
+    pictures, holes, walls = shots()
+    large = [cv2.resize(p, (256, 192), interpolation=cv2.INTER_CUBIC) for p in pictures]
+    wall = cv2.resize(walls[6], (256, 192), interpolation=cv2.INTER_CUBIC)
+    view = MotionView(Box(0, 0, 256, 192), 128, 96)
+    wide = [cv2.resize(h.astype(np.uint8), (256, 192), interpolation=cv2.INTER_NEAREST) > 0 for h in holes]
+    background = Background(lambda n: Look(view.picture(large[n]), view.mask(wide[n])), 96, 128)
+    rows, columns = np.nonzero(wide[6])
+    box = Box(columns.min(), rows.min(), columns.max() + 1, rows.max() + 1)
+    hole = Hole(box, wide[6][box.slices].astype(np.float32))
+    traces = trace(background, 6, view.mask(wide[6]), lower=0, upper=11, reach=12)
+    assert traces is not None
+    found = propagated(
+        traces, hole, view, lambda n, part: np.ascontiguousarray(large[n][part.slices] * 2 - 1)
+    )
+    assert found is not None
+    assert np.median(error(found, hole, wall)) < 4e-3
+
+
+def test_values_beyond_white_come_through():
+    _, holes, walls = shots()
+    bright = [np.where(holes[n][..., None], 0.5, walls[n] * 3).astype(np.float32) for n in range(12)]
+    found, hole = find(bright, holes, 6)
+    assert (found.picture + 1).max() / 2 > 2.3
+    assert np.median(error(found, hole, walls[6] * 3)) < 1e-2
+
+
+def test_the_motion_view_reaches_beyond_the_holes_and_is_bounded():
+    assert motion_view([], width=100, height=100) is None
+    view = motion_view([Box(4000, 2000, 4300, 2300)], width=8192, height=4320)
+    assert view is not None and view.crop == Box(3840, 1840, 4460, 2460)
+    whole = motion_view([Box(0, 0, 8000, 4000)], width=8192, height=4320)
+    assert whole is not None and whole.width * whole.height <= 561**2
+
+
+@pytest.mark.parametrize(
+    ("asked", "frames"), [("on", 48), ("off", 0), (True, 48), (False, 0), ("12", 12), (7, 7)]
+)
+def test_the_setting_takes_words_and_numbers(asked, frames):
+    assert Settings(propagate=asked).propagate == frames
+
+
+class TestOneResult:
+    """A render finds the same pixels however it is cut up."""
+
+    def test_resumed_and_in_chunks(self, tmp_path):
+        shot = make_shot(tmp_path, 1, 20)
+        run_toy(shot.shot("whole"), FAR)
+        run_toy(shot.shot("plain"), QUICK)
+        assert differing(shot, "plain", "whole"), "there is something to find"
+        state = str(tmp_path / "a.state")
+        run_toy(shot.shot(frames="1-9"), FAR, state_out=state)
+        run_toy(shot.shot(frames="10-20"), FAR, state_in=state)
+        same_files(shot, "out", "whole")
+        for frame in range(13, 21):
+            shot.written(frame).unlink()
+        run_toy(shot.shot(frames="10-20"), FAR, state_in=state, resume=True)
+        same_files(shot, "out", "whole")
+
+    def test_a_changed_plate_touches_what_looked_at_it(self, tmp_path):
+        shot = make_shot(tmp_path, 1, 30)
+        run_toy(shot.shot(), FAR, checkpoint_every=1)
+        change_plate(shot, 25)
+        again = [done.frame for done in run_toy(shot.shot(), FAR, resume=True)]
+        assert again[0] <= 25 - 6 - 4 and again[-1] == 30
+        run_toy(shot.shot("clean"), FAR)
+        same_files(shot, "out", "clean")
+        assert Schedule(first=1, last=30, propagate=4).first_touched(25) == 25 - 6 - 4
+
+    def test_a_cut_is_not_looked_across(self, tmp_path):
+        both, first = make_shot(tmp_path / "both", 1, 20), make_shot(tmp_path / "first", 1, 10)
+        run_toy(first.shot(), FAR)
+        run_toy(both.shot(cuts=(11,)), FAR)
+        for frame in range(1, 11):
+            assert both.written(frame).read_bytes() == first.written(frame).read_bytes(), f"frame {frame}"
