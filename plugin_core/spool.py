@@ -8,6 +8,8 @@ from typing import IO
 import numpy as np
 from numpy.typing import NDArray
 
+from .errors import WriteError
+
 _STORED = np.dtype(np.float16)
 
 
@@ -28,12 +30,22 @@ class Spool:
         return frame in self._places
 
     def put(self, frame: int, array: NDArray[np.float32]) -> None:
-        """Store a frame's array. Raises OSError when the temporary folder is full."""
+        """Store a frame's array. Raises WriteError when the temporary folder takes no more."""
+        try:
+            self._write(frame, array)
+        except OSError as error:
+            raise WriteError(
+                f"The temporary folder {tempfile.gettempdir()} does not take frame {frame}'s motion "
+                f"({error.strerror or error}); make room, set TMPDIR to another, or use --propagate off."
+            ) from error
+
+    def _write(self, frame: int, array: NDArray[np.float32]) -> None:
         if self._file is None:
             self._file = tempfile.TemporaryFile(prefix="cleanplate-")  # noqa: SIM115 (lives as long as this)
         place = self._free.pop() if self._free else len(self._places)
         self._file.seek(place * self._row_bytes * self._shape[0])
         self._file.write(np.ascontiguousarray(array.reshape(self._shape), _STORED).tobytes())
+        self._file.flush()
         self._places[frame] = place
 
     def rows(self, frame: int, top: int, bottom: int) -> NDArray[np.float32]:

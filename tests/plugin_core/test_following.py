@@ -26,7 +26,7 @@ from .toy_network import ToyNetwork
 pytestmark = pytest.mark.usefixtures("no_sync")
 SIZE = (480, 96)
 LAST = 30
-FOLLOW = Settings(context=16, working_size=4096)
+FOLLOW = Settings(context=16, working_size=4096, propagate=0)
 FULL = FOLLOW.model_copy(update={"region": "full"})
 
 

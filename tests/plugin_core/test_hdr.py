@@ -69,7 +69,7 @@ def shot(tmp_path_factory: pytest.TempPathFactory) -> Shot:
 
 @pytest.mark.parametrize("exposure", ["auto", "0", "-3"])
 def test_lights_and_negative_values_survive_beside_and_inside_the_hole(shot, exposure):
-    settings = Settings(working_size=512, feather=FEATHER, exposure=exposure)
+    settings = Settings(working_size=512, feather=FEATHER, exposure=exposure, propagate=0)
     run_toy(shot, settings, network=Mirror(), overwrite=True)
     for frame in FRAMES:
         paths = [sample.frame_path(pattern, frame) for pattern in (shot.plate, shot.output)]
@@ -85,7 +85,7 @@ def test_lights_and_negative_values_survive_beside_and_inside_the_hole(shot, exp
 
 
 def test_openimageio_sees_no_difference_but_the_fill(shot):
-    run_toy(shot, Settings(working_size=128), overwrite=True)
+    run_toy(shot, Settings(working_size=128, propagate=0), overwrite=True)
     for frame in FRAMES:
         one, other = (oiio.ImageBuf(str(sample.frame_path(p, frame))) for p in (shot.plate, shot.output))
         matte = pixels_of(sample.frame_path(sample.matte_pattern(), frame)) >= 0.05
@@ -122,7 +122,7 @@ def fill_in(space: str, folder: Path) -> np.ndarray:
         plate=str(folder / "plate.####.exr"), matte=sample.matte_pattern(), output=str(folder / "c.####.exr"),
         frames=f"{FRAMES[0]}-{FRAMES[-1]}", colorspace=space,
     )  # fmt: skip
-    run_toy(shot, Settings(working_size=128))
+    run_toy(shot, Settings(working_size=128, propagate=0))
     frames = [oiio.ImageBuf(str(folder / f"c.{frame}.exr")).get_pixels(oiio.FLOAT) for frame in FRAMES]
     return color.to_linear(np.stack(frames))
 
