@@ -19,14 +19,8 @@ from plugin_core.atomic import replacing
 from .evaluation_clips import Footage, Video
 from .evaluation_scores import Scores
 
-_FILL_CODE = (
-    "evaluation_cases.py",
-    "evaluation_clips.py",
-    "evaluation_baselines.py",
-    "evaluation_median.py",
-    "evaluation_flow_fill.py",
-)
-_SCORE_CODE = ("evaluation_scores.py",)
+_CODE = ("evaluation_cases.py", "evaluation_clips.py", "evaluation_baselines.py", "evaluation_scores.py")
+_OWN_CODE = {"median": ("evaluation_median.py",), "flow": ("evaluation_flow_fill.py",)}
 _CORE_CODE = ("scores.py", "warp_error.py")
 
 
@@ -82,17 +76,19 @@ def cache_key(footage: Footage, method: str, protocol: Any, fingerprint: list[st
         "method": method,
         "protocol": protocol,
         "clip": fingerprint,
-        "code": _code_digest(),
+        "code": _code_digest(method),
         "opencv": cv2.__version__,
     }
     return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()[:32]
 
 
 @functools.cache
-def _code_digest() -> str:
+def _code_digest(method: str) -> str:
+    """A hash of the code that a baseline's fills and scores come from."""
     digest = hashlib.sha256()
     core = Path(str(plugin_core.__file__)).parent
     here = Path(__file__).parent
-    for path in [*(here / n for n in _FILL_CODE + _SCORE_CODE), *(core / n for n in _CORE_CODE)]:
+    own = [here / name for name in (*_CODE, *_OWN_CODE.get(method, ()))]
+    for path in [*own, *(core / name for name in _CORE_CODE)]:
         digest.update(path.read_bytes())
     return digest.hexdigest()
