@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from . import cli_batch, cli_farm, cli_install, cli_probe, cli_worker
+from . import cli_batch, cli_farm, cli_install, cli_probe, cli_qc, cli_worker
 from .errors import CleanplateError, SettingsError
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ exit codes:
   6    the output can't be written: no permission, disk full, mount gone
   7    another render is writing the same output
   8    some shots of a batch failed; its summary says which and why
+  9    qc found faults
   130  interrupted, or stopped by the cancel file; the state is saved, go on with --resume
   143  terminated; the state is saved, go on with --resume
 """
@@ -154,6 +155,7 @@ def _parser() -> argparse.ArgumentParser:
     doctor.set_defaults(command=_doctor)
     cli_install.add(commands)
     cli_probe.add(commands, [_add_shot, _add_look], _job)
+    cli_qc.add(commands, [_add_shot, _add_look], _job)
     cli_worker.add(commands)
     cli_batch.add(commands)
     cli_farm.add(commands)

@@ -1,0 +1,110 @@
+"""The command `cleanplate qc`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .shot import Job
+
+FAULTS_FOUND = 9
+
+_EXAMPLES = f"""\
+examples:
+  cleanplate qc --job job.json                     (the job that was rendered: its matte settings are needed)
+  cleanplate qc --plate p.####.exr --matte m.####.exr --result clean.####.exr --grow 6 --feather 4
+  cleanplate qc --job job.json --json qc.json --sheet qc.png
+  cleanplate qc --job job.json --truth sh010/truth.####.exr --min-psnr 30
+
+exit codes:
+  0    no faults {FAULTS_FOUND}    faults were found: missing frames, touched pixels, NaN, a seam, flicker, or
+  what is below a limit else as of render: 2 bad usage or input, 3 frames of plate or matte missing, 6 a
+  report can't be written
+"""
+
+
+def add(
+    commands: Any,
+    options: Sequence[Callable[[argparse.ArgumentParser], None]],
+    job_of: Callable[[argparse.Namespace], Job],
+) -> None:
+    """Add the command's parser.
+
+    Args:
+        commands: of the parser.
+        options: add a render's options.
+        job_of: builds the job that was rendered with them.
+    """
+    qc = commands.add_parser(
+        "qc",
+        help="check a rendered shot: untouched pixels, missing frames, NaN, seam, flicker, detail",
+        description="Check a rendered shot against its plate, and against a true clean plate if there is "
+        "one. Changes nothing; needs no model and no GPU. Give it what the render was given.",
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        argument_default=argparse.SUPPRESS,
+    )
+    for add_options in options:
+        add_options(qc)
+    own = qc.add_argument_group("qc")
+    own.add_argument("--job", metavar="FILE", help="job.json of the render; options override its fields")
+    own.add_argument("--result", dest="output", metavar="R", help="the rendered clean plate (as --output)")
+    own.add_argument("--truth", metavar="T", default=None, help="a true clean plate to hold the fill against")
+    own.add_argument("--json", metavar="FILE", default=None, help="write all that was found; - prints it")
+    own.add_argument("--sheet", metavar="PNG", default=None, help="write a contact sheet of the worst frames")
+    own.add_argument("--path-map", action="append", default=[], metavar="FROM=TO", help="as of render")
+    limits = qc.add_argument_group("limits (the fill beside what surrounds it; 1 is alike)")
+    limits.add_argument("--max-seam", type=float, metavar="X", help="step across the matte's edge (2.5)")
+    limits.add_argument("--max-flicker", type=float, metavar="X", help="change beyond motion (2.5)")
+    limits.add_argument("--min-sharpness", type=float, metavar="X", help="fine detail (told below 0.5)")
+    limits.add_argument("--min-noise", type=float, metavar="X", help="grain (told below 0.6)")
+    limits.add_argument("--min-psnr", type=float, metavar="DB", help="inside the hole, needs --truth (none)")
+    qc.set_defaults(command=lambda arguments: _qc(arguments, job_of))
+
+
+_LIMITS = {
+    "max_seam": "seam",
+    "max_flicker": "flicker",
+    "min_sharpness": "sharpness",
+    "min_noise": "noise",
+    "min_psnr": "psnr_db",
+}
+
+
+def _qc(arguments: argparse.Namespace, job_of: Callable[[argparse.Namespace], Job]) -> int:
+    import json
+
+    from .atomic import replacing
+    from .errors import SettingsError
+    from .qc import QcShot, check
+    from .qc_report import Limits
+    from .qc_sheet import write_qc_sheet
+
+    given = vars(arguments)
+    if "min_psnr" in given and arguments.truth is None:
+        raise SettingsError("--min-psnr needs a true clean plate to compare with: give --truth.")
+    limits = Limits(**{field: given[name] for name, field in _LIMITS.items() if name in given})
+    shot = QcShot(job_of(arguments), arguments.truth)
+    report = check(shot, limits, tell=_tell)
+    _tell("")
+    told = json.dumps(report.as_dict(), ensure_ascii=False, allow_nan=False)
+    if arguments.json == "-":
+        print(told)
+    else:
+        print("\n".join(report.lines()))
+    if arguments.json not in (None, "-"):
+        with replacing(Path(arguments.json)) as temporary:
+            temporary.write_text(f"{told}\n", "utf-8")
+    if arguments.sheet is not None:
+        write_qc_sheet(shot, report, Path(arguments.sheet))
+    return 0 if report.passed else FAULTS_FOUND
+
+
+def _tell(doing: str) -> None:
+    """Say on a terminal what is being looked at, and take it away again."""
+    if sys.stderr.isatty():
+        print(f"\r\033[K{doing}", end="...\r" if doing else "", file=sys.stderr, flush=True)

@@ -1,0 +1,276 @@
+"""Check a rendered shot: `cleanplate qc`. Needs no model and no GPU, and changes nothing.
+
+Frames are read one after the other, two at a time in memory. What can be known for sure is checked exactly
+(every frame there, nothing outside the matte touched, no NaN); what an eye would see is measured against the
+plate right around the fill (seam, flicker, detail); with a true clean plate the fill is held against it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .clip import MovieClip, open_clip
+from .color import ColorMap
+from .delivery import pictures_of
+from .errors import ImageError
+from .hole import Hole
+from .image_formats import compression_lossy, formats_lossy
+from .images import Header, Plate, read_plate
+from .movies import is_movie
+from .plan import Sources, mattes_of, open_sources
+from .qc_measures import Floats, detail, flicker, seam, surroundings
+from .qc_report import FrameFound, Limits, Report, judge
+from .region import Box
+from .scores import psnr_db, squared_error, ssim_map
+from .shot import Job
+from .shot_color import shot_color
+
+Bools = NDArray[np.bool_]
+Tell = Callable[[str], None]
+
+USUAL = Limits()
+
+
+@dataclass(frozen=True)
+class Looked:
+    """One frame of the shot: the plate, what was filled, and what came out (None where it can't be used)."""
+
+    frame: int
+    plate: Plate
+    hole: Hole | None
+    result: Plate | None
+    problem: str = ""
+
+    @property
+    def mask(self) -> Bools:
+        """Which pixels of the plate (H, W) may have changed."""
+        header = self.plate.header
+        whole = Box(0, 0, header.width, header.height)
+        if self.hole is None:
+            return np.zeros((header.height, header.width), np.bool_)
+        return self.hole.mask_on(whole)
+
+
+class QcShot:
+    """A shot's pictures, opened to be looked at.
+
+    Args:
+        job: as it was rendered: its matte settings say what may have changed.
+        truth: clip of the true clean plate, or None.
+
+    Raises:
+        CleanplateError: plate, matte or truth can't be opened. A result that can't is a fault, not an error.
+    """
+
+    def __init__(self, job: Job, truth: str | None = None) -> None:
+        shot = job.shot
+        self.sources: Sources = open_sources(pictures_of(shot), dry=True)
+        self.frames = range(self.sources.first, self.sources.last + 1)
+        self.truth = None if truth is None else open_clip(truth)
+        on_disk = range(self.sources.lower, self.sources.upper + 1)
+        choice = shot_color(shot, job.settings, self.sources.plate, self.sources.header, on_disk)
+        self.color: ColorMap = choice.color
+        self.movie = MovieClip(Path(shot.output)) if _is_there(shot.output) else None
+        self.name = shot.output if is_movie(shot.output) else str(self.sources.output)
+        self._mattes = mattes_of(self.sources, job.settings, tuple(sorted(set(shot.cuts))))
+        self._view = shot.view or ""
+        self.is_movie = is_movie(shot.output)
+
+    def look(self, frame: int) -> Looked:
+        """Read all there is of a frame. Raises ImageError when plate or matte can't be read."""
+        plate = self.sources.plate.plate(frame)
+        hole, _ = self._mattes.hole(frame)
+        result, problem = self._result(frame, plate)
+        return Looked(frame, plate, hole, result, problem)
+
+    def true(self, frame: int) -> Plate | None:
+        """Read the true clean plate of a frame; None where there is none."""
+        if self.truth is None or (not self.truth.is_still and frame not in self.truth.frames()):
+            return None
+        return self.truth.plate(frame)
+
+    def view(self, plate: Plate, box: Box) -> Floats:
+        """Return part of a picture as it is judged: display-referred, 0..1, NaN as black."""
+        cut = plate.crop(*box)
+        shown = self.color.to_network(np.where(np.isfinite(cut), cut, np.float32(0)))
+        return np.clip((shown + 1) / 2, 0, 1)
+
+    def _result(self, frame: int, plate: Plate) -> tuple[Plate | None, str]:
+        try:
+            found = self._read(frame)
+        except ImageError as error:
+            return None, str(error)
+        if found is None:
+            return None, ""
+        ours, theirs = _own_window(found), _own_window(plate)
+        if ours[2:] != theirs[2:] or (found.header.format == plate.header.format and ours != theirs):
+            return None, f"{_window_words(ours)}, the plate is {_window_words(theirs)}"
+        return found.on(plate.header.data_window), ""
+
+    def _read(self, frame: int) -> Plate | None:
+        """The result's frame on the plate's canvas; None where it is missing."""
+        if self.is_movie:
+            number = frame - self.sources.first + 1
+            return (
+                None if self.movie is None or number not in self.movie.frames() else self.movie.plate(number)
+            )
+        path = self.sources.output.path(frame)
+        return read_plate(path, self._view) if path.is_file() else None
+
+
+def check(
+    shot: QcShot,
+    limits: Limits = USUAL,
+    *,
+    tell: Tell = lambda doing: None,
+) -> Report:
+    """Look at every frame of a shot and judge it."""
+    found: list[FrameFound] = []
+    lossy = ""
+    before: Looked | None = None
+    for frame in shot.frames:
+        tell(f"frame {frame}")
+        looked = shot.look(frame)
+        lossy = lossy or _lossy(looked)
+        found.append(_look_at(shot, looked, exact=not lossy))
+        if before is not None:
+            found[-2] = _with_change(shot, found[-2], before, looked)
+        before = looked
+    checks = judge(found, limits, exact=lossy, has_truth=shot.truth is not None)
+    return Report(shot.name, tuple(found), checks)
+
+
+def _look_at(shot: QcShot, looked: Looked, *, exact: bool) -> FrameFound:
+    """What one frame shows by itself."""
+    if looked.result is None:
+        return FrameFound(looked.frame, "unreadable" if looked.problem else "missing", looked.problem)
+    mask = looked.mask
+    found = FrameFound(looked.frame, hole=int(mask.sum()))
+    if exact:
+        found = replace(found, touched=touched_pixels(looked.plate, looked.result, mask))
+    box = surroundings([mask], mask.shape[1], mask.shape[0])
+    if box is None:
+        return found
+    inside = mask[box.slices]
+    values = looked.result.crop(*box)[inside]
+    before = looked.plate.crop(*box)[inside]
+    picture = shot.view(looked.result, box)
+    fine = detail(picture, inside)
+    found = replace(
+        found,
+        unfilled=bool(np.array_equal(values, before, equal_nan=True) and np.ptp(before) > 0),
+        not_finite=int((~np.isfinite(values)).any(axis=1).sum()),
+        seam=seam(picture, inside),
+        sharpness=fine.sharpness,
+        noise=fine.noise,
+    )
+    true = shot.true(looked.frame)
+    return found if true is None else _held_against(shot, found, looked.result, true, mask)
+
+
+def _held_against(shot: QcShot, found: FrameFound, result: Plate, true: Plate, mask: Bools) -> FrameFound:
+    if _size(true.header) != _size(result.header):
+        raise ImageError(
+            f"The true clean plate {true.header.path} is {_size(true.header)}, the result is "
+            f"{_size(result.header)}; expected the same size."
+        )
+    whole = Box(0, 0, mask.shape[1], mask.shape[0])
+    ours, theirs = shot.view(result, whole), shot.view(true, whole)
+    error, similar = squared_error(ours, theirs), ssim_map(ours, theirs)
+    return replace(
+        found,
+        hole_psnr_db=psnr_db(float(error[mask].mean(dtype=np.float64))),
+        hole_ssim=float(similar[mask].mean(dtype=np.float64)),
+        psnr_db=psnr_db(float(error.mean(dtype=np.float64))),
+        ssim=float(similar.mean(dtype=np.float64)),
+    )
+
+
+def _with_change(shot: QcShot, found: FrameFound, this: Looked, following: Looked) -> FrameFound:
+    """A frame's findings with how it changes to the next."""
+    if this.result is None or following.result is None or this.hole is None or following.hole is None:
+        return found
+    mask = this.mask
+    box = surroundings([mask, following.mask], mask.shape[1], mask.shape[0])
+    if box is None or min(box.width, box.height) < 16:
+        return found
+    changed = flicker(shot.view(this.result, box), shot.view(following.result, box), mask[box.slices])
+    return replace(found, fill_change=changed.fill, plate_change=changed.around)
+
+
+def touched_pixels(plate: Plate, result: Plate, mask: Bools) -> int:
+    """Count pixels outside the hole that differ from the plate in any channel, bit for bit.
+
+    Channels that are not filled count inside the hole too. A channel that the result lacks is not looked at:
+    formats differ in what they can hold, and the render says so.
+    """
+    x, y, width, height = _own_window(plate)
+    left, top = x - plate.header.data_window[0], y - plate.header.data_window[1]
+    hole = mask[top : top + height, left : left + width]
+    differs = np.zeros(hole.shape, np.bool_)
+    for one, other, filled in _channels(plate, result):
+        unlike = _bits(one) != _bits(other) if one.dtype == other.dtype else one != other
+        differs |= unlike & ~hole if filled else unlike
+    return int(differs.sum())
+
+
+def _channels(plate: Plate, result: Plate) -> Iterator[tuple[NDArray[Any], NDArray[Any], bool]]:
+    """Channels that both pictures have, and whether each is filled."""
+    for index, ours in zip(plate.header.fill_channels, result.header.fill_channels, strict=False):
+        yield (
+            plate.parts[plate.header.part].channel(index),
+            result.parts[result.header.part].channel(ours),
+            True,
+        )
+    names = plate.header.channels
+    for index, name in enumerate(names):
+        if index not in plate.header.fill_channels and name in result.header.channels:
+            ours = result.header.channels.index(name)
+            one = plate.parts[plate.header.part].channel(index)
+            yield one, result.parts[result.header.part].channel(ours), False
+
+
+def _bits(values: NDArray[Any]) -> NDArray[Any]:
+    """Values as integers of the same size, so that NaN equals NaN."""
+    if values.dtype.kind != "f":
+        return values
+    whole = np.ascontiguousarray(values)
+    return whole.view({2: np.uint16, 4: np.uint32, 8: np.uint64}[values.dtype.itemsize])
+
+
+def _lossy(looked: Looked) -> str:
+    """Why a result can't be the plate's bit for bit; empty when it can."""
+    if looked.result is None:
+        return ""
+    header, plate = looked.result.header, looked.plate.header
+    if formats_lossy(header.path.suffix):
+        return f"not checked: {header.path.suffix} is lossy"
+    if header.compression is not None and compression_lossy(header.format, header.compression):
+        return f"not checked: {header.compression} compression is lossy"
+    ours, theirs = (one.types[one.fill_channels[0]] for one in (header, plate))
+    return f"not checked: the plate is {theirs}, the result {ours}" if ours != theirs else ""
+
+
+def _is_there(output: str) -> bool:
+    return is_movie(output) and Path(output).is_file()
+
+
+def _own_window(plate: Plate) -> tuple[int, int, int, int]:
+    """The file's own data window: a shot whose frames differ lies on a larger canvas."""
+    spec = plate.parts[plate.header.part].spec
+    return spec.x, spec.y, spec.width, spec.height
+
+
+def _window_words(window: tuple[int, int, int, int]) -> str:
+    x, y, width, height = window
+    return f"{width}x{height} at {x},{y}" if x or y else f"{width}x{height}"
+
+
+def _size(header: Header) -> str:
+    return f"{header.width}x{header.height}"

@@ -1,0 +1,84 @@
+"""The contact sheet of `cleanplate qc`: the frames that stand out, cut to the fill and its surroundings."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from .contact_sheet import contact_sheet, matte_overlay
+from .images import Header
+from .qc import Looked, QcShot
+from .qc_measures import surroundings
+from .qc_report import Report
+from .region import Box
+
+_ROWS, _WIDTH, _MOST_HIGH = 5, 420, 640
+
+
+def write_qc_sheet(shot: QcShot, report: Report, out: Path) -> Path:
+    """Write the sheet: plate with matte, result, and the true clean plate where there is one; a row a frame.
+
+    Raises:
+        WriteError: the file can't be written.
+    """
+    looked = [shot.look(frame) for frame in standing_out(report)]
+    boxes = _alike([_box(one) for one in looked], looked[0].plate.header)
+    rows = [
+        [_fitted(picture) for picture in _pictures(shot, one, box)]
+        for one, box in zip(looked, boxes, strict=True)
+    ]
+    labels = [str(one.frame) for one in looked]
+    heads = ["plate and matte", "result"] + (["true clean plate"] if shot.truth is not None else [])
+    faults = [check.name for check in report.checks if check.verdict == "FAULT"]
+    note = f"faults: {', '.join(faults)}" if faults else "no faults"
+    return contact_sheet(rows, out, columns=heads, labels=labels, title=report.result, note=note)
+
+
+def standing_out(report: Report) -> list[int]:
+    """Return the frames to look at: the worst of each check in turn, then those spread over the shot."""
+    usable = [found.frame for found in report.frames if found.state == "ok" and found.hole]
+    if not usable:
+        return [report.frames[0].frame]
+    wanted: list[int] = []
+    for rank in range(_ROWS):
+        wanted += [check.frames[rank] for check in report.checks if len(check.frames) > rank]
+    wanted = [frame for frame in wanted if frame in usable]
+    spread = [usable[round(at)] for at in np.linspace(0, len(usable) - 1, _ROWS)]
+    return sorted(list(dict.fromkeys([*wanted[: _ROWS - 1], *spread]))[:_ROWS])
+
+
+def _box(looked: Looked) -> Box:
+    header = looked.plate.header
+    found = surroundings([looked.mask], header.width, header.height)
+    return found or Box(0, 0, header.width, header.height)
+
+
+def _alike(boxes: list[Box], header: Header) -> list[Box]:
+    """The boxes widened to one size, inside the picture."""
+    width, height = max(box.width for box in boxes), max(box.height for box in boxes)
+    alike = []
+    for box in boxes:
+        x0 = min(max(0, (box.x0 + box.x1 - width) // 2), header.width - width)
+        y0 = min(max(0, (box.y0 + box.y1 - height) // 2), header.height - height)
+        alike.append(Box(x0, y0, x0 + width, y0 + height))
+    return alike
+
+
+def _pictures(shot: QcShot, looked: Looked, box: Box) -> list[NDArray[np.float32]]:
+    plate = shot.view(looked.plate, box)
+    shown = [matte_overlay(plate, looked.mask[box.slices].astype(np.float32))]
+    shown.append(np.zeros_like(plate) if looked.result is None else shot.view(looked.result, box))
+    if shot.truth is not None:
+        true = shot.true(looked.frame)
+        shown.append(np.zeros_like(plate) if true is None else shot.view(true, box))
+    return shown
+
+
+def _fitted(picture: NDArray[np.float32]) -> NDArray[np.float32]:
+    scale = min(_WIDTH / picture.shape[1], _MOST_HIGH / picture.shape[0])
+    size = max(1, round(picture.shape[1] * scale)), max(1, round(picture.shape[0] * scale))
+    method = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
+    return np.asarray(cv2.resize(picture, size, interpolation=method), np.float32)
