@@ -57,8 +57,10 @@ def add(commands: Any) -> None:
     )
     manners.add_argument(
         "--qc",
+        default="qc --job {job}",
         metavar="ARGUMENTS",
-        help="cleanplate's arguments after a shot's last frame, {job} for its job.json; '' for no such step",
+        help="cleanplate's arguments after a shot's last frame, {job} for its job.json; '' for no such step "
+        "(qc --job {job})",
     )
     farm.add_argument("--submit", action="store_true", help="hand it to the engine's client (openjd: run it)")
     farm.set_defaults(command=_farm)
@@ -80,7 +82,7 @@ def _farm(arguments: argparse.Namespace) -> int:
         command=arguments.cleanplate,
         notice_seconds=arguments.notice,
         tries=arguments.tries,
-        qc=tuple(shlex.split(_qc() if arguments.qc is None else arguments.qc)),
+        qc=tuple(shlex.split(arguments.qc)),
         path_maps=tuple(arguments.path_map),
     )
     name = arguments.name or f"cleanplate {Path(arguments.shots).stem}"
@@ -97,13 +99,6 @@ def _farm(arguments: argparse.Namespace) -> int:
     for line in todo:
         print(f"  {line}")
     return 0
-
-
-def _qc() -> str:
-    """Return the step after a shot's last frame: `cleanplate qc`, in versions that have it."""
-    from importlib.util import find_spec
-
-    return "" if find_spec("plugin_core.cli_qc") is None else "qc --job {job}"
 
 
 def _megabytes(text: str) -> int:

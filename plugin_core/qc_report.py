@@ -156,6 +156,8 @@ def judge(
         has_truth: whether there was a true clean plate.
     """
     found = tuple(frames)
+    if all(frame.state != "ok" for frame in found):
+        return (_frames_there(found),)
     checks = [_frames_there(found), _untouched(found, exact), _filled(found), _finite(found)]
     if not any(frame.hole for frame in found):
         return (*checks, Check("fill", "-", "the matte is empty on every frame"))

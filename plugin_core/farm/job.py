@@ -155,12 +155,15 @@ class FarmJob:
         """Return the arguments that every task has."""
         # Ten seconds are left for the farm to notice the end.
         notice = max(1, self.manners.notice_seconds - 10)
-        maps = [word for rule in self.manners.path_maps for word in ("--path-map", rule)]
-        return ["--progress", dialect, "--notice", str(notice), *maps]
+        return ["--progress", dialect, "--notice", str(notice), *self._maps()]
 
     def qc_arguments(self, shot_name: str) -> list[str]:
         """Return the arguments of a shot's last step; empty for none."""
-        return [word.replace("{job}", f"{JOBS}/{shot_name}.json") for word in self.manners.qc]
+        given = [word.replace("{job}", f"{JOBS}/{shot_name}.json") for word in self.manners.qc]
+        return [*given, *self._maps()] if given[:1] == ["qc"] else given
+
+    def _maps(self) -> list[str]:
+        return [word for rule in self.manners.path_maps for word in ("--path-map", rule)]
 
 
 def plan_farm(name: str, folder: Path, shots: Sequence[BatchShot], needs: Needs, manners: Manners) -> FarmJob:

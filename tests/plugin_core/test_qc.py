@@ -14,6 +14,8 @@ import pytest
 from plugin_core.cli import main
 from plugin_core.cli_qc import FAULTS_FOUND
 from plugin_core.hole import hole_of
+from plugin_core.images import read_plate
+from plugin_core.movie_write import MovieLook, write_movie
 from plugin_core.qc_report import FrameFound, Limits, judge
 from plugin_core.shot import Settings
 
@@ -100,6 +102,25 @@ def test_a_missing_frame_is_named(planted: Planted, capsys):
     code, checks = planted.found(capsys)
     assert code == FAULTS_FOUND and faults(checks) == ["frames"]
     assert checks["frames"]["frames"] == [13] and "13" in checks["frames"]["found"]
+
+
+def test_nothing_is_said_of_a_result_that_is_not_there(planted: Planted, capsys):
+    for frame in planted.frames:
+        planted.shot.written(frame).unlink()
+    code, checks = planted.found(capsys)
+    assert code == FAULTS_FOUND and list(checks) == ["frames"]
+
+
+def test_a_movie_is_looked_at_frame_by_frame_but_not_bit_by_bit(tmp_path: Path, capsys):
+    planted = Planted(tmp_path, ".png")
+    movie = tmp_path / "clean.mov"
+    pictures = [read_plate(planted.shot.written(frame)) for frame in planted.frames]
+    write_movie(pictures, len(pictures), movie, MovieLook())
+    given = ["--plate", planted.shot.plate_pattern, "--matte", planted.shot.matte_pattern]
+    main(["qc", *given, "--result", str(movie), "--json", "-"])
+    checks = {check["name"]: check for check in json.loads(capsys.readouterr().out)["checks"]}
+    assert checks["frames"]["verdict"] == "ok" and faults(checks) == []
+    assert checks["untouched"]["verdict"] == "-"
 
 
 def test_a_damaged_and_a_resized_frame_are_told_apart_from_a_missing_one(planted: Planted, capsys):
