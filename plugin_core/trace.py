@@ -36,6 +36,10 @@ _LOCAL_LIMIT = 0.08
 """How far a source's color is moved to meet the frame's, as a whole and in places: more is no exposure."""
 
 _FEW = 50
+"""Fewer known pixels than this tell nothing."""
+
+_STANDS, _STANDS_LEAST = 1.05, 5e-4
+"""Standing still may explain the known pixels worse than a trace by this factor and this much."""
 
 
 @dataclass(frozen=True)
@@ -145,23 +149,45 @@ class _Target:
         for frame in frames:
             points.move(background, before, frame)
             before = frame
-            left = wanted & points.alive
+            here, looked = self._arrived(frame, points)
+            left = wanted & here.alive
             if not left.any():
                 return
-            looked = background.seen(frame, points.x, points.y)
-            seen = points.alive & (looked[..., 3] < 0.01)
+            seen = here.alive & (looked[..., 3] < 0.01)
             new = np.count_nonzero(seen & wanted)
             if new and (new >= enough or new == np.count_nonzero(left) or frame == frames[-1]):
-                yield self._taken(frame, points, looked[..., :3], seen)
+                yield self._taken(frame, here, looked[..., :3], seen)
                 wanted &= ~seen
+
+    def _arrived(self, frame: int, points: _Points) -> tuple[_Points, Floats]:
+        """Return where the points lie in a frame, and what it shows there.
+
+        Under a locked-off camera a long trace only gathers the noise of its many small steps: where standing
+        still explains the known pixels as well as the trace does, the points stand still.
+        """
+        moved = self._background.seen(frame, points.x, points.y)
+        stood = self._background.seen(frame, self._x, self._y)
+        known = ~self.hole & points.alive & (moved[..., 3] < 0.01) & (stood[..., 3] < 0.01)
+        if np.count_nonzero(known) < _FEW:
+            return points, moved
+        if self._apart(stood, known) > _STANDS * self._apart(moved, known) + _STANDS_LEAST:
+            return points, moved
+        still = _Points(self._x, self._y, np.zeros_like(self._x), np.ones_like(self.hole))
+        return still, stood
+
+    def _apart(self, looked: Floats, known: Mask) -> float:
+        difference = (self._shown - looked[..., :3])[known]
+        return float(np.abs(difference - np.median(difference, axis=0)).mean())
 
     def _taken(self, source: int, points: _Points, color: Floats, seen: Mask) -> Trace:
         distance = abs(source - self._frame)
+        path = np.hypot(points.x - self._x, points.y - self._y)
         known = seen & ~self.hole
         offset, wrong, wrong_here = self._compared(color, known)
         error = (
             2 * wrong_here**2
-            + np.float32(3 * wrong**2 + 5e-4 * distance + 2e-4)
+            + np.float32(3 * wrong**2 + 2e-4)
+            + np.float32(5e-4) * np.minimum(path, np.float32(distance))
             + np.float32(2e-4) * points.doubt
         )
         return Trace(source, distance, points.x, points.y, seen & self.hole, color + offset, offset, error)
