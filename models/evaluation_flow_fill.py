@@ -31,12 +31,13 @@ class FlowSettings:
     Attributes:
         preset: of dense inverse search.
         ring_px: the flow this near to a hole is not trusted either.
-        agree_px: there and back must meet within this distance; the longer a flow, the more is allowed.
+        agree_px: there and back must meet within this distance; the longer a flow, the more is allowed. A
+            wide limit scores best: a pixel carried from a little beside beats none.
     """
 
     preset: str = "medium"
-    ring_px: int = 4
-    agree_px: float = 1.5
+    ring_px: int = 8
+    agree_px: float = 100.0
 
 
 def flow_fill(

@@ -28,12 +28,13 @@ class MedianSettings:
 
     Attributes:
         window: frames to either side that are looked at.
-        nearest: of those that show a pixel, this many nearest in time are used.
+        nearest: of those that show a pixel, this many nearest in time are used. Two score best: more blur
+            what was not aligned exactly.
         model: "homography", "affine" or "none".
     """
 
     window: int = 30
-    nearest: int = 9
+    nearest: int = 2
     model: str = "homography"
 
 
