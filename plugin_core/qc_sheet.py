@@ -24,13 +24,14 @@ def write_qc_sheet(shot: QcShot, report: Report, out: Path) -> Path:
     Raises:
         WriteError: the file can't be written.
     """
-    looked = [shot.look(frame) for frame in standing_out(report)]
-    boxes = _alike([_box(one) for one in looked], looked[0].plate.header)
+    frames = standing_out(report)
+    # Read twice rather than hold all of them in memory.
+    boxes = _alike([_box(shot.look(frame)) for frame in frames], shot.sources.header)
     rows = [
-        [_fitted(picture) for picture in _pictures(shot, one, box)]
-        for one, box in zip(looked, boxes, strict=True)
+        [_fitted(picture) for picture in _pictures(shot, shot.look(frame), box)]
+        for frame, box in zip(frames, boxes, strict=True)
     ]
-    labels = [str(one.frame) for one in looked]
+    labels = [str(frame) for frame in frames]
     heads = ["plate and matte", "result"] + (["true clean plate"] if shot.truth is not None else [])
     faults = [check.name for check in report.checks if check.verdict == "FAULT"]
     note = f"faults: {', '.join(faults)}" if faults else "no faults"

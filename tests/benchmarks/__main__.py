@@ -14,6 +14,7 @@ BENCHMARKS = (
     "bench_pictures",
     "bench_batch",
     "bench_farm",
+    "bench_qc",
 )
 
 if __name__ == "__main__":
