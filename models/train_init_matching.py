@@ -74,8 +74,8 @@ def wire_matching(state: dict[str, Tensor], encoder: str) -> None:
                         gate[(row, channel, *cell)] += side * share * _STEEPNESS[level]
                 value[row, C, 1, 1] -= STRENGTH
         known = FIRST + 2 * _BITS
-        sign = 1 if encoder == "encoder1" else -1
+        share = _CREDIT / _BITS if encoder == "encoder1" else -_CREDIT / (2 * _BITS)
         for _, p, q in comparisons():
             for cell in (p, q):
-                value[(known, W, *cell)] += sign * _CREDIT / _BITS
-        value[known, C, 1, 1] += _CREDIT * (-1 if sign == 1 else 2)
+                value[(known, W, *cell)] += share
+        value[known, C, 1, 1] += _CREDIT if share < 0 else -_CREDIT
