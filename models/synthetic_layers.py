@@ -36,23 +36,22 @@ class Layer:
 
     def render(self, t: int, size: int, shutter: float) -> Tensor:
         """The layer at frame t, (1, 4, size, size), blurred by its own motion."""
-        samples = shutter_samples(self.matrices, t, shutter, size)
-        grids = torch.stack([self._grid(matrix, size) for matrix in samples])
-        texture = self.texture[None].expand(len(samples), -1, -1, -1)
+        grids = self._grids(shutter_samples(self.matrices, t, shutter, size), size)
+        texture = self.texture[None].expand(len(grids), -1, -1, -1)
         padding = "reflection" if self.tiled else "zeros"
-        return F.grid_sample(texture, grids, padding_mode=padding, align_corners=True).mean(0, keepdim=True)
+        samples = F.grid_sample(texture, grids, padding_mode=padding, align_corners=True)
+        return samples if len(samples) == 1 else samples.mean(0, keepdim=True)
 
-    def _grid(self, matrix: Matrix, size: int) -> Tensor:
-        """Sampling places for `grid_sample`, pixel centres at whole numbers."""
+    def _grids(self, matrices: Matrix, size: int) -> Tensor:
+        """Sampling places for `grid_sample`, (S, size, size, 2), pixel centres at whole numbers."""
         height, width = self.texture.shape[-2:]
         scale = np.diag([2 / (width - 1), 2 / (height - 1), 1])
         scale[:2, 2] = -1
         device = self.texture.device
-        whole = torch.from_numpy((scale @ matrix).astype(np.float32)).to(device)
+        whole = torch.from_numpy((scale @ matrices).astype(np.float32)).to(device)[..., None, None]
         axis = torch.arange(size, dtype=torch.float32, device=device)
-        ys, xs = torch.meshgrid(axis, axis, indexing="ij")
-        points = torch.stack((xs, ys, torch.ones_like(xs)), dim=-1) @ whole.T
-        return points[..., :2] / points[..., 2:]
+        along = whole[:, :, 0] * axis + whole[:, :, 1] * axis[:, None] + whole[:, :, 2]
+        return torch.stack((along[:, 0] / along[:, 2], along[:, 1] / along[:, 2]), dim=-1)
 
 
 def far_layer(

@@ -37,9 +37,9 @@ _SECOND = 5
 """Where the coarser fill's B, G, R and W stand beside the skip's, in the two layers that merge them."""
 
 # Found by trying values on synthetic shots with the random channels silent; see models/TRAINING.md.
-_SPREAD = {"bt0": 0.15, "bt1": 0.012, "bt2": 0.003, "bt3": 0.02, "dc2_1": 0.05, "dc3_1": 0.02}
+_SPREAD = {"bt0": 0.18, "bt1": 0.012, "bt2": 0.003, "dc2_1": 0.02, "dc3_1": 0.02}
 """How much of each neighbour a layer adds to a pixel, where it adds any."""
-_MERGE_AMOUNT, _MERGE_OPEN, _MERGE_CLOSE = 1.2, 1.5, 45.0
+_MERGE_AMOUNT, _MERGE_OPEN, _MERGE_CLOSE = 0.8, 0.5, 60.0
 """How the coarser fill comes in beside the skip: its amount, and its gate's bias and slope over coverage."""
 _LIFT_SKIP = (6.0, 2.0, 2 + math.log(5))
 _LIFT = (2.5, 2.0, 2.4)
@@ -52,9 +52,9 @@ must not grow or fade frame by frame.
 """
 
 
-_STREAM_SHARES = (0.15, 0.25, 0.25, 0.15, 0.2)
+_STREAM_SHARES = (0.105, 0.295, 0.295, 0.105, 0.2)
 """How much the frames t-6, t-3, t+3, t+6 and the previous output count where all are seen."""
-_FEEDBACK = 0.5
+_FEEDBACK = -1.0
 """Logit of the warped previous output's share in the hole."""
 
 

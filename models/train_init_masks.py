@@ -11,8 +11,12 @@ from torch import Tensor
 
 from .train_init_carriers import HOLE, W, tap
 
-SHARPNESS, THRESHOLD = 40.0, 0.1
-"""Sources are taken where they cover more than this much more of a cell than the target does."""
+SHARPNESS, THRESHOLD = 10.0, 0.3
+"""Sources are taken where they cover more than this much more of a cell than the target does.
+
+The previous output alone covers less than that: it is let in softly beside the fill from the surroundings, or
+what it holds in the wrong place under a moving camera would be carried on for ever.
+"""
 
 
 def wire_masks(state: dict[str, Tensor], feedback: float, outside: float = -6.0) -> None:
