@@ -47,6 +47,7 @@ class Background:
         self._looks = Spool(height, width, 4)
         self._forth = Spool(height, width, 3)
         self._back = Spool(height, width, 3)
+        self._camera: dict[tuple[int, int], Floats] = {}
         self._latest: tuple[int, Look] | None = None
 
     def seen(self, frame: int, x: Floats, y: Floats) -> Floats:
@@ -59,27 +60,40 @@ class Background:
 
     def motion(self, frame: int, to: int, x: Floats, y: Floats) -> Floats:
         """Sample the motion from a frame to one beside it: (h, w, 3) at points (h, w), x, y, doubt in px."""
-        assert abs(frame - to) == 1
-        earlier = min(frame, to)
-        if earlier not in self._forth:
-            self._measure(earlier)
-        return self._sample(self._forth if to > frame else self._back, frame if to > frame else to, x, y)
+        earlier = self._measured(frame, to)
+        return self._sample(self._forth if to > frame else self._back, earlier, x, y)
+
+    def camera(self, frame: int, to: int) -> Floats:
+        """Return the camera's motion from a frame to one beside it, (2, 3): see `flow.Flow`."""
+        self._measured(frame, to)
+        return self._camera[frame, to]
 
     def keep(self, lower: int, upper: int) -> None:
         """Forget what lies outside frames `lower`..`upper`."""
         for spool in (self._looks, self._forth, self._back):
             spool.keep(lower, upper)
+        self._camera = {pair: model for pair, model in self._camera.items() if min(pair) in self._forth}
 
     def close(self) -> None:
         """Give the temporary files back."""
         for spool in (self._looks, self._forth, self._back):
             spool.close()
 
+    def _measured(self, frame: int, to: int) -> int:
+        """See that the motion between two frames is known; return the earlier one."""
+        assert abs(frame - to) == 1
+        earlier = min(frame, to)
+        if earlier not in self._forth:
+            self._measure(earlier)
+        return earlier
+
     def _measure(self, earlier: int) -> None:
         first, second = self._looked(earlier), self._looked(earlier + 1)
         forth, back = flow_between(first.picture, first.hole, second.picture, second.hole)
         self._forth.put(earlier, _packed(forth))
         self._back.put(earlier, _packed(back))
+        self._camera[earlier, earlier + 1] = forth.camera
+        self._camera[earlier + 1, earlier] = back.camera
 
     def _need(self, frame: int) -> None:
         if frame not in self._looks:

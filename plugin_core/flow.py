@@ -25,6 +25,8 @@ _RING_PX = 48
 """Motion this close to a hole has a say in how the hole moves."""
 
 _AFFINE_STEPS = 6
+_FEWEST = 64
+"""An affine motion is fitted to no fewer pixels than this."""
 
 _LOCKED_PX = 0.03
 """A camera that moves less than this from frame to frame stands on a tripod."""
@@ -40,10 +42,12 @@ class Flow:
     Attributes:
         motion: (H, W, 2) float32, x and y in pixels.
         doubt: (H, W) float32, expected error in pixels, 0 where both directions agree exactly.
+        camera: (2, 3) float32, the motion that most of the picture shares, affine in (x, y, 1).
     """
 
     motion: Floats
     doubt: Floats
+    camera: Floats
 
 
 def flow_between(first: Floats, first_hole: Mask, second: Floats, second_hole: Mask) -> tuple[Flow, Flow]:
@@ -114,58 +118,59 @@ def _completed(forth: Floats, back: Floats, unknown: Mask, arrival_unknown: Mask
         arrival_unknown.astype(np.float32), target_x, target_y, cv2.INTER_LINEAR, borderValue=1.0
     )
     reliable = ~unknown & (doubt < 1.0 + 0.05 * np.sqrt((forth**2).sum(axis=2))) & (hidden < 0.01)
+    camera = _affine(forth, reliable)
     if not unknown.any():
-        return Flow(forth, np.minimum(doubt, 20).astype(np.float32))
-    camera = _affine(forth, reliable, x, y)
+        return Flow(forth, np.minimum(doubt, 20).astype(np.float32), camera)
     near = _grown(unknown, _RING_PX) & reliable
-    affine = _affine(forth, near, x, y, start=camera)
+    affine = affine_motion(_affine(forth, near, camera), x, y)
     # What moves against the background (someone walking past the hole) is no guide to what the hole hides.
     off = np.sqrt(((forth - affine) ** 2).sum(axis=2))
     sigma = max(1.4826 * float(np.median(off[near])), _STILL_PX) if near.any() else _STILL_PX
     rest = spread(forth - affine, near & (off < 3 * sigma))
     behind = affine + rest
-    if np.abs(camera).max() < _LOCKED_PX and np.abs(behind[unknown]).max() < _STILL_PX:
+    if np.abs(affine_motion(camera, x, y)).max() < _LOCKED_PX and np.abs(behind[unknown]).max() < _STILL_PX:
         behind = np.zeros_like(behind)  # a locked-off camera: pixels are taken as they are, not between two
     motion = np.where(unknown[..., None], behind, forth).astype(np.float32)
     depth = np.asarray(cv2.distanceTransform(unknown.astype(np.uint8), cv2.DIST_L2, 3), np.float32)
     spread_doubt = np.float32(0.05) + np.float32(0.01) * depth
-    return Flow(motion, np.where(unknown, spread_doubt, np.minimum(doubt, 20)).astype(np.float32))
+    return Flow(motion, np.where(unknown, spread_doubt, np.minimum(doubt, 20)).astype(np.float32), camera)
 
 
-def _affine(motion: Floats, where: Mask, x: Floats, y: Floats, start: Floats | None = None) -> Floats:
-    """Fit an affine motion to the pixels of a mask, outliers left aside; return it for every pixel.
+def affine_motion(model: Floats, x: Floats, y: Floats) -> Floats:
+    """Return an affine model's (2, 3) motion (h, w, 2) at points (h, w)."""
+    return np.asarray(np.stack([x, y, np.ones_like(x)], axis=-1) @ model.T, np.float32)
+
+
+def _affine(motion: Floats, where: Mask, start: Floats | None = None) -> Floats:
+    """Fit an affine model (2, 3) to the motion (H, W, 2) of a mask's pixels, outliers left aside.
 
     The fit is a reweighted least squares that begins at `start`, or at the median motion: whichever motion is
     nearest to that and shared by many pixels wins, not the mean of two.
     """
     rows, columns = np.nonzero(where)
-    if rows.size < 64:
-        return np.zeros_like(motion) if start is None else start
+    model = np.zeros((2, 3), np.float32) if start is None else start
+    if rows.size < _FEWEST:
+        return model
     step = rows.size // 8000 + 1
     rows, columns = rows[::step], columns[::step]
-    scale = np.float32(1 / max(where.shape))
-    points = np.stack([columns * scale, rows * scale, np.ones(rows.size)], axis=1)
+    # Coordinates of about 1 keep the equations well conditioned.
+    scale = np.array([1 / max(where.shape), 1 / max(where.shape), 1.0])
+    points = np.stack([columns, rows, np.ones(rows.size)], axis=1) * scale
     values = motion[rows, columns].astype(np.float64)
-    fitted = np.median(values, axis=0) if start is None else start[rows, columns]
-    found = np.zeros((3, 2))
+    if start is None:
+        model = np.column_stack([np.zeros((2, 2)), np.median(values, axis=0)]).astype(np.float32)
+    fitted = (points / scale) @ model.T
     for _ in range(_AFFINE_STEPS):
         error = np.sqrt(((fitted - values) ** 2).sum(axis=1))
         sigma = max(1.4826 * float(np.median(error)), _STILL_PX)
         weights = np.clip(1 - (error / (3 * sigma)) ** 2, 0, None) ** 2
-        if (weights > 0).sum() < 64:
+        if np.count_nonzero(weights) < _FEWEST:
             break
         weighted = points * weights[:, None]
         found = np.linalg.solve(points.T @ weighted + 1e-3 * np.eye(3), weighted.T @ values)
         fitted = points @ found
-    else:
-        model = found.astype(np.float32)
-        whole = x[..., None] * scale * model[0] + y[..., None] * scale * model[1] + model[2]
-        return np.asarray(whole, np.float32)
-    return (
-        np.broadcast_to(np.median(values, axis=0), motion.shape).astype(np.float32)
-        if start is None
-        else start
-    )
+        model = (found.T * scale).astype(np.float32)
+    return model
 
 
 def _grown(mask: Mask, px: int) -> Mask:

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .background import Background
-from .flow import spread
+from .flow import affine_motion, spread
 from .matte import bounds
 from .region import Box
 
@@ -38,8 +38,8 @@ _LOCAL_LIMIT = 0.08
 _FEW = 50
 """Fewer known pixels than this tell nothing."""
 
-_STANDS, _STANDS_LEAST = 1.05, 5e-4
-"""Standing still may explain the known pixels worse than a trace by this factor and this much."""
+_SIMPLER, _SIMPLER_LEAST = 1.05, 5e-4
+"""A simpler motion may explain the known pixels worse than a trace by this factor and this much."""
 
 
 @dataclass(frozen=True)
@@ -118,12 +118,22 @@ class _Points:
     alive: Mask
 
     def move(self, background: Background, frame: int, to: int) -> None:
+        """Move with what is measured, or completed, at each point."""
         motion = background.motion(frame, to, self.x, self.y)
         self.x, self.y = self.x + motion[..., 0], self.y + motion[..., 1]
         self.doubt = self.doubt + motion[..., 2]
+        self._stay(background)
+        self.alive &= self.doubt < _LOST_PX
+
+    def ride(self, background: Background, frame: int, to: int) -> None:
+        """Move with the camera alone."""
+        motion = affine_motion(background.camera(frame, to), self.x, self.y)
+        self.x, self.y = self.x + motion[..., 0], self.y + motion[..., 1]
+        self._stay(background)
+
+    def _stay(self, background: Background) -> None:
         self.alive &= (self.x >= 0) & (self.x <= background.width - 1)
         self.alive &= (self.y >= 0) & (self.y <= background.height - 1)
-        self.alive &= self.doubt < _LOST_PX
 
 
 class _Target:
@@ -142,14 +152,15 @@ class _Target:
     def sources(self, frames: range) -> Iterator[Trace]:
         """Yield the sources among frames in one direction, nearest first."""
         background = self._background
-        points = _Points(self._x, self._y, np.zeros_like(self._x), np.ones_like(self.hole))
+        points, riding, standing = self._points(), self._points(), self._points()
         wanted = self.hole.copy()
         enough = max(1, int(_SHARE * self.hole.sum()))
         before = self._frame
         for frame in frames:
             points.move(background, before, frame)
+            riding.ride(background, before, frame)
             before = frame
-            here, looked = self._arrived(frame, points)
+            here, looked = self._arrived(frame, points, riding, standing)
             left = wanted & here.alive
             if not left.any():
                 return
@@ -159,21 +170,26 @@ class _Target:
                 yield self._taken(frame, here, looked[..., :3], seen)
                 wanted &= ~seen
 
-    def _arrived(self, frame: int, points: _Points) -> tuple[_Points, Floats]:
+    def _points(self) -> _Points:
+        return _Points(self._x, self._y, np.zeros_like(self._x), np.ones_like(self.hole))
+
+    def _arrived(self, frame: int, points: _Points, *simpler: _Points) -> tuple[_Points, Floats]:
         """Return where the points lie in a frame, and what it shows there.
 
-        Under a locked-off camera a long trace only gathers the noise of its many small steps: where standing
-        still explains the known pixels as well as the trace does, the points stand still.
+        A long trace gathers the noise of its many small steps, and behind a hole those are only completed.
+        Where a simpler motion, the camera's alone or none, explains the known pixels about as well, it is the
+        better guess for what is hidden; the last that does is taken.
         """
-        moved = self._background.seen(frame, points.x, points.y)
-        stood = self._background.seen(frame, self._x, self._y)
-        known = ~self.hole & points.alive & (moved[..., 3] < 0.01) & (stood[..., 3] < 0.01)
-        if np.count_nonzero(known) < _FEW:
-            return points, moved
-        if self._apart(stood, known) > _STANDS * self._apart(moved, known) + _STANDS_LEAST:
-            return points, moved
-        still = _Points(self._x, self._y, np.zeros_like(self._x), np.ones_like(self.hole))
-        return still, stood
+        best, looked = points, self._background.seen(frame, points.x, points.y)
+        for other in simpler:
+            seen = self._background.seen(frame, other.x, other.y)
+            known = ~self.hole & points.alive & other.alive & (looked[..., 3] < 0.01) & (seen[..., 3] < 0.01)
+            if np.count_nonzero(known) < _FEW:
+                continue
+            limit = _SIMPLER * self._apart(looked, known) + _SIMPLER_LEAST
+            if self._apart(seen, known) <= limit:
+                best, looked = other, seen
+        return best, looked
 
     def _apart(self, looked: Floats, known: Mask) -> float:
         difference = (self._shown - looked[..., :3])[known]

@@ -168,3 +168,23 @@ class TestOneResult:
         run_toy(both.shot(cuts=(11,)), FAR)
         for frame in range(1, 11):
             assert both.written(frame).read_bytes() == first.written(frame).read_bytes(), f"frame {frame}"
+
+
+def test_a_locked_off_camera_gathers_no_drift():
+    """Far sources stay exact although every single step of a trace is a little off."""
+    pictures, holes, walls = shots(step=1, frames=40)
+    rng = np.random.default_rng(1)
+    noisy = [np.clip(p + rng.normal(0, 0.01, p.shape), 0, 1).astype(np.float32) for p in pictures]
+    found, hole = find(noisy, holes, 20, reach=19)
+    inside = hole.alpha > 0
+    trusted = inside & (found.confidence > 0.5)
+    assert trusted.sum() > 0.5 * inside.sum()
+    difference = np.abs((found.picture + 1) / 2 - walls[20][hole.box.slices])[trusted]
+    assert difference.mean() < 0.015
+
+
+def test_the_camera_is_followed_where_a_trace_is_only_guessed():
+    pictures, holes, walls = shots(pan=(2, 1), step=4, frames=24)
+    found, hole = find(pictures, holes, 12, reach=11)
+    assert found.confidence[hole.alpha > 0].mean() > 0.8
+    assert error(found, hole, walls[12]).mean() < 0.02
