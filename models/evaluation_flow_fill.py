@@ -31,13 +31,12 @@ class FlowSettings:
     Attributes:
         preset: of dense inverse search.
         ring_px: the flow this near to a hole is not trusted either.
-        agree_px: there and back must meet within this distance; the longer a flow, the more is allowed. A
-            wide limit scores best: a pixel carried from a little beside beats none.
+        agree_px: there and back must meet within this distance; the longer a flow, the more is allowed.
     """
 
     preset: str = "medium"
     ring_px: int = 8
-    agree_px: float = 100.0
+    agree_px: float = 2.0
 
 
 def flow_fill(
