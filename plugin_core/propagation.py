@@ -151,15 +151,27 @@ def _sampled(
     y = (at[1] + shift[..., 1] + 0.5) * np.float32(down) - 0.5 + view.crop.y0
     around = _around(x[wanted], y[wanted], view.crop)
     pixels = read(found.source, around)
-    sampled = cv2.remap(
-        pixels,
-        (x - around.x0).astype(np.float32),
-        (y - around.y0).astype(np.float32),
-        cv2.INTER_CUBIC,
-        borderMode=cv2.BORDER_REPLICATE,
-    )
+    sampled = _sharply(pixels, (x - around.x0).astype(np.float32), (y - around.y0).astype(np.float32))
     # Offsets are display-referred, 0..1; the network's range is twice as wide.
     return np.asarray(sampled + 2 * _at(found.offset, *local), np.float32)
+
+
+def _sharply(pixels: Floats, x: Floats, y: Floats) -> Floats:
+    """Sample pixels (H, W, 3) at points (h, w) by a bicubic filter, within the range of the four around each.
+
+    Nothing rings: not beside a light, and not at the edge of the source's own hole, whose pixels the filter
+    reaches while the four around the point are all known.
+    """
+    border = cv2.BORDER_REPLICATE
+    left, top = np.floor(x), np.floor(y)
+    corners = [
+        cv2.remap(pixels, left + dx, top + dy, cv2.INTER_NEAREST, borderMode=border)
+        for dy in (0, 1)
+        for dx in (0, 1)
+    ]
+    low = np.minimum(np.minimum(corners[0], corners[1]), np.minimum(corners[2], corners[3]))
+    high = np.maximum(np.maximum(corners[0], corners[1]), np.maximum(corners[2], corners[3]))
+    return np.clip(cv2.remap(pixels, x, y, cv2.INTER_CUBIC, borderMode=border), low, high)
 
 
 def _around(x: Floats, y: Floats, crop: Box) -> Box:

@@ -188,3 +188,15 @@ def test_the_camera_is_followed_where_a_trace_is_only_guessed():
     found, hole = find(pictures, holes, 12, reach=11)
     assert found.confidence[hole.alpha > 0].mean() > 0.8
     assert error(found, hole, walls[12]).mean() < 0.02
+
+
+def test_what_stands_in_a_source_s_hole_never_comes_through():
+    pictures, holes, _ = shots(pan=(1, 0), step=3)
+    for value in (-3.0, 5.0):
+        filled = [
+            np.where(h[..., None], value, p).astype(np.float32) for p, h in zip(pictures, holes, strict=True)
+        ]
+        found, hole = find(filled, holes, 6)
+        inside = (hole.alpha > 0) & (found.confidence > 0.1)
+        picture = (found.picture[inside] + 1) / 2
+        assert picture.min() > -0.2 and picture.max() < 1.2, "nothing rings at the edge of a hole"
