@@ -25,14 +25,14 @@ Mask = NDArray[np.bool_]
 _MARGIN_PX = 40
 """Known pixels around the hole that are traced with it."""
 
-_SHARE = 0.15
+_SHARE = 0.05
 """A frame is taken as a source once it shows this share of the hole that no nearer source shows."""
 
 _LOST_PX = 64.0
 """Points whose summed doubt exceeds this are given up."""
 
 _OFFSET_LIMIT = 0.15
-_LOCAL_LIMIT = 0.08
+_LOCAL_LIMIT = 0.04
 """How far a source's color is moved to meet the frame's, as a whole and in places: more is no exposure."""
 
 _FEW = 50
