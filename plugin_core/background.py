@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from .flow import Flow, flow_between
+from .sampling import bilinear
 from .spool import Spool
 
 Floats = NDArray[np.float32]
@@ -55,7 +55,8 @@ class Background:
 
         Points outside the view count as hole.
         """
-        self._need(frame)
+        if frame not in self._looks:
+            self._looked(frame)
         return self._sample(self._looks, frame, x, y)
 
     def motion(self, frame: int, to: int, x: Floats, y: Floats) -> Floats:
@@ -95,10 +96,6 @@ class Background:
         self._camera[earlier, earlier + 1] = forth.camera
         self._camera[earlier + 1, earlier] = back.camera
 
-    def _need(self, frame: int) -> None:
-        if frame not in self._looks:
-            self._looked(frame)
-
     def _looked(self, frame: int) -> Look:
         """Return a frame's look as it was stored, so that it is the same however often it is read."""
         if self._latest is not None and self._latest[0] == frame:
@@ -115,8 +112,7 @@ class Background:
         top = int(np.clip(np.floor(y.min()) - 1, 0, self.height - 1))
         bottom = int(np.clip(np.ceil(y.max()) + 2, top + 1, self.height))
         rows = spool.rows(frame, top, bottom)
-        sampled = cv2.remap(rows, x, y - np.float32(top), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        return np.asarray(sampled, np.float32)
+        return bilinear(rows, x, y - np.float32(top))
 
 
 def _packed(flow: Flow) -> Floats:

@@ -15,6 +15,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from .sampling import bilinear
+
 Floats = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 
@@ -112,7 +114,7 @@ def _completed(forth: Floats, back: Floats, unknown: Mask, arrival_unknown: Mask
     height, width = unknown.shape
     x, y = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
     target_x, target_y = x + forth[..., 0], y + forth[..., 1]
-    returned = cv2.remap(back, target_x, target_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    returned = bilinear(back, target_x, target_y)
     doubt = np.sqrt(((forth + returned) ** 2).sum(axis=2))
     hidden = cv2.remap(
         arrival_unknown.astype(np.float32), target_x, target_y, cv2.INTER_LINEAR, borderValue=1.0

@@ -80,14 +80,14 @@ class Plan:
     key: dict[str, str]
     notes: tuple[str, ...] = ()
 
-    @property
-    def takes(self) -> list[tuple[int, int]]:
-        """First and last readable frame of each camera take."""
-        return takes(self.sources.lower, self.sources.upper, self.cuts)
-
-    def within_take(self, frame: int, reach: int) -> range:
-        """Return the frames at most `reach` before and after a frame, in its own take."""
-        first, last = next(take for take in self.takes if take[0] <= frame <= take[1])
+    def searched(self, frame: int) -> range:
+        """Return the frames in which a frame's real pixels are searched for: those near it in its take."""
+        reach = self.settings.propagate
+        first, last = next(
+            take
+            for take in takes(self.sources.lower, self.sources.upper, self.cuts)
+            if take[0] <= frame <= take[1]
+        )
         return range(max(frame - reach, first), min(frame + reach, last) + 1)
 
 

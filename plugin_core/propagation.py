@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from .hole import Hole
 from .motion_view import MotionView
 from .region import Box
+from .sampling import bilinear
 from .trace import Trace, Traces
 
 Floats = NDArray[np.float32]
@@ -74,12 +75,12 @@ def propagated(traces: Traces, hole: Hole, view: MotionView, read: ReadPixels) -
     for found, weight in zip(traces.found, weights, strict=True):
         if weight.max() <= _NEGLIGIBLE:
             continue
-        share = _at(weight, *local)
+        share = bilinear(weight, *local)
         picture += share[..., None] * _sampled(found, traces.box, local, (x, y), share > 0, view, read)
         total += share
     reached = total > 1e-3
     picture = np.where(reached[..., None], picture / np.maximum(total, np.float32(1e-3))[..., None], 0)
-    sure = np.where(reached, np.clip(_at(confidence, *local), 0, 1), 0)
+    sure = np.where(reached, np.clip(bilinear(confidence, *local), 0, 1), 0)
     return Propagated(hole.box, picture.astype(np.float32), sure.astype(np.float32))
 
 
@@ -127,11 +128,6 @@ def _view_points(box: Box, view: MotionView) -> tuple[Floats, Floats]:
     return wide, high
 
 
-def _at(values: Floats, x: Floats, y: Floats) -> Floats:
-    sampled = cv2.remap(values, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    return np.asarray(sampled, np.float32)
-
-
 def _sampled(
     found: Trace,
     box: Box,
@@ -145,7 +141,7 @@ def _sampled(
     # Displacements are smooth where coordinates are not yet at plate resolution: those are interpolated.
     columns = np.arange(box.x0, box.x1, dtype=np.float32)
     rows = np.arange(box.y0, box.y1, dtype=np.float32)[:, None]
-    shift = _at(np.dstack([found.x - columns, found.y - rows]), *local)
+    shift = bilinear(np.dstack([found.x - columns, found.y - rows]), *local)
     across, down = view.pixels_per
     x = (at[0] + shift[..., 0] + 0.5) * np.float32(across) - 0.5 + view.crop.x0
     y = (at[1] + shift[..., 1] + 0.5) * np.float32(down) - 0.5 + view.crop.y0
@@ -153,7 +149,7 @@ def _sampled(
     pixels = read(found.source, around)
     sampled = _sharply(pixels, (x - around.x0).astype(np.float32), (y - around.y0).astype(np.float32))
     # Offsets are display-referred, 0..1; the network's range is twice as wide.
-    return np.asarray(sampled + 2 * _at(found.offset, *local), np.float32)
+    return np.asarray(sampled + 2 * bilinear(found.offset, *local), np.float32)
 
 
 def _sharply(pixels: Floats, x: Floats, y: Floats) -> Floats:

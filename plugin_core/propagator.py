@@ -6,7 +6,7 @@ resumed, cut into chunks or sought into finds the same pixels.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -38,8 +38,7 @@ class Propagator:
         mattes: of the shot, not shared with another reader.
         color: of the plate.
         view: the part of the plate on which motion is measured, and at what size.
-        takes: first and last frames of each camera take; nothing is taken across a cut.
-        reach: frames looked ahead and back.
+        within: returns the frames that may be looked at for a frame; nothing is taken across a cut.
     """
 
     def __init__(
@@ -48,14 +47,12 @@ class Propagator:
         mattes: ShotMattes,
         color: ColorMap,
         view: MotionView,
-        takes: Sequence[tuple[int, int]],
-        reach: int,
+        within: Callable[[int], range],
     ) -> None:
-        self._takes = takes
+        self._within = within
         self._mattes = mattes
         self._color = color
         self._view = view
-        self._reach = reach
         self._crops = _Crops(clip, view.crop)
         self._background = Background(self._look, view.height, view.width)
 
@@ -65,19 +62,12 @@ class Propagator:
         Raises:
             ImageError: a plate or matte within the look-ahead can't be read.
         """
-        first, last = next(take for take in self._takes if take[0] <= frame <= take[1])
-        lower, upper = max(first, frame - self._reach), min(last, frame + self._reach)
+        frames = self._within(frame)
         # The network's sources lie a few frames ahead of what it fills: both ends are kept for either.
-        self._background.keep(lower - _SLACK, upper + _SLACK)
+        self._background.keep(frames.start - _SLACK, frames.stop + _SLACK)
         self._crops.near(frame)
-        traces = trace(
-            self._background,
-            frame,
-            self._view.mask(hole.mask_on(self._view.crop)),
-            lower=lower,
-            upper=upper,
-            reach=self._reach,
-        )
+        hidden = self._view.mask(hole.mask_on(self._view.crop))
+        traces = trace(self._background, frame, hidden, frames)
         return None if traces is None else propagated(traces, hole, self._view, self._read)
 
     def close(self) -> None:

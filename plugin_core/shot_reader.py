@@ -132,9 +132,7 @@ class ShotReader:
 
     def _inputs_of(self, frames: Iterable[int]) -> set[int]:
         """Return the frames whose plates or mattes have a part in how some frames are shown."""
-        near = {
-            each for frame in frames for each in self._plan.within_take(frame, self._plan.settings.propagate)
-        }
+        near = {each for frame in frames for each in self._plan.searched(frame)}
         return {each for frame in near for each in self._mattes.joined(frame)}
 
     def _prepare(self, lane: Lane, step: Step) -> LaneRead:
@@ -176,9 +174,9 @@ class ShotReader:
             return self._plates[frame]
         plate = self._plan.sources.plate.plate(frame)
         # Where there is no room the new one is not kept: those there are filled before it.
-        if self._plate_bytes + _size(plate) <= PLATE_CACHE_BYTES:
+        if self._plate_bytes + plate.nbytes <= PLATE_CACHE_BYTES:
             self._plates[frame] = plate
-            self._plate_bytes += _size(plate)
+            self._plate_bytes += plate.nbytes
         return plate
 
     def _hole(self, frame: int) -> tuple[Hole | None, tuple[str, ...]]:
@@ -202,16 +200,11 @@ class ShotReader:
         for frame in [frame for frame in self._frames if frame not in {*ahead, *behind}]:
             del self._frames[frame]
         for frame in [frame for frame in self._plates if frame not in ahead]:
-            self._plate_bytes -= _size(self._plates.pop(frame))
+            self._plate_bytes -= self._plates.pop(frame).nbytes
 
 
 def _propagator(plan: Plan) -> Propagator | None:
     if plan.motion is None:
         return None
     mattes = mattes_of(plan.sources, plan.settings, plan.cuts)
-    reach = plan.settings.propagate
-    return Propagator(plan.sources.plate.again(), mattes, plan.color, plan.motion, plan.takes, reach)
-
-
-def _size(plate: Plate) -> int:
-    return sum(group.pixels.nbytes for part in plate.parts for group in part.groups)
+    return Propagator(plan.sources.plate.again(), mattes, plan.color, plan.motion, plan.searched)

@@ -50,7 +50,6 @@ class Trace:
 
     Attributes:
         source: the frame.
-        distance: frames between both.
         x, y: where each point lies in the source, in pixels of the motion view.
         seen: points that the source shows.
         color: display-referred RGB found there, moved by `offset`.
@@ -59,7 +58,6 @@ class Trace:
     """
 
     source: int
-    distance: int
     x: Floats
     y: Floats
     seen: Mask
@@ -83,17 +81,14 @@ class Traces:
     found: tuple[Trace, ...]
 
 
-def trace(
-    background: Background, frame: int, hole: Mask, *, lower: int, upper: int, reach: int
-) -> Traces | None:
+def trace(background: Background, frame: int, hole: Mask, frames: range) -> Traces | None:
     """Find the frames that show what a frame's hole hides.
 
     Args:
         background: the shot's motion.
         frame: the frame to fill.
         hole: (H, W) of the motion view.
-        lower, upper: frames that may be used.
-        reach: frames looked ahead and back, at most.
+        frames: those that may be used, `frame` among them.
 
     Returns:
         The sources, or None for a frame without a hole.
@@ -104,8 +99,8 @@ def trace(
     box = Box(*around).grown(_MARGIN_PX).within(background.width, background.height)
     target = _Target(background, frame, box, hole[box.slices])
     found = [
-        *target.sources(range(frame + 1, min(frame + reach, upper) + 1)),
-        *target.sources(range(frame - 1, max(frame - reach, lower) - 1, -1)),
+        *target.sources(range(frame + 1, frames.stop)),
+        *target.sources(range(frame - 1, frames.start - 1, -1)),
     ]
     return Traces(box, target.hole, tuple(found))
 
@@ -215,7 +210,7 @@ class _Target:
             + np.float32(5e-4) * np.minimum(path, np.float32(distance))
             + np.float32(2e-4) * points.doubt
         )
-        return Trace(source, distance, points.x, points.y, seen & self.hole, color + offset, offset, error)
+        return Trace(source, points.x, points.y, seen & self.hole, color + offset, offset, error)
 
     def _compared(self, color: Floats, known: Mask) -> tuple[Floats, float, Floats]:
         """Compare a source with the frame where both are known.

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .region import Box
+from .sampling import bilinear
 from .scores import Pictures, as_floats
 
 Flow = NDArray[np.floating]
@@ -51,8 +52,7 @@ def places(flow: Flow, box: Box | None = None) -> NDArray[np.float32]:
 def sample(picture: NDArray[np.float32], at: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return a picture's values at columns and rows `at` (h, w, 2), bilinear; its edge is repeated beyond."""
     columns, rows = cv2.split(at)
-    sampled = cv2.remap(picture, columns, rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    return np.asarray(sampled, np.float32)
+    return bilinear(picture, np.asarray(columns, np.float32), np.asarray(rows, np.float32))
 
 
 def seen_in_both(forward: Flow, backward: Flow) -> Seen:

@@ -40,7 +40,8 @@ def find(pictures, holes, frame, reach=12, gain=lambda frame: 1.0):
     rows, columns = np.nonzero(holes[frame])
     box = Box(columns.min(), rows.min(), columns.max() + 1, rows.max() + 1)
     hole = Hole(box, holes[frame][box.slices].astype(np.float32))
-    traces = trace(background, frame, holes[frame], lower=0, upper=len(shown) - 1, reach=reach)
+    frames = range(max(frame - reach, 0), min(frame + reach, len(shown) - 1) + 1)
+    traces = trace(background, frame, holes[frame], frames)
     read = lambda n, part: np.ascontiguousarray(shown[n][part.slices] * 2 - 1)  # noqa: E731
     return (None if traces is None else propagated(traces, hole, view, read)), hole
 
@@ -103,7 +104,7 @@ def test_a_reduced_view_still_gives_pixels_of_the_plate():
     rows, columns = np.nonzero(wide[6])
     box = Box(columns.min(), rows.min(), columns.max() + 1, rows.max() + 1)
     hole = Hole(box, wide[6][box.slices].astype(np.float32))
-    traces = trace(background, 6, view.mask(wide[6]), lower=0, upper=11, reach=12)
+    traces = trace(background, 6, view.mask(wide[6]), range(12))
     assert traces is not None
     found = propagated(
         traces, hole, view, lambda n, part: np.ascontiguousarray(large[n][part.slices] * 2 - 1)
