@@ -343,7 +343,7 @@ def _render(arguments: argparse.Namespace) -> int:
         print(told.as_json() if arguments.progress == "json" else told)
         return 0
     stop = Stop()
-    with on_signals(stop):
+    with on_signals(stop, ends=True):
         # Loading takes a second: a signal that comes meanwhile is kept until the render can act on it.
         from .run_job import run_job
 

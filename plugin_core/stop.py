@@ -16,11 +16,17 @@ class Stop:
 
     Args:
         cancel_file: the render stops once this file exists; None watches no file.
+
+    Attributes:
+        signalled: a signal has come.
+        hurried: one has come that asks to stop at once; further ones add nothing.
     """
 
     def __init__(self, cancel_file: Path | None = None) -> None:
         self._cancel_file = cancel_file
         self._exit_code: int | None = None
+        self.signalled = False
+        self.hurried = False
 
     def watch(self, cancel_file: Path) -> None:
         """Stop once this file exists."""
@@ -38,18 +44,24 @@ class Stop:
 
 
 @contextmanager
-def on_signals(stop: Stop, notice_seconds: float | None = None) -> Iterator[None]:
+def on_signals(stop: Stop, notice_seconds: float | None = None, *, ends: bool = False) -> Iterator[None]:
     """Turn SIGINT and SIGTERM into stop requests while the block runs; a second one stops at once.
 
     Args:
         stop: told of the signal.
         notice_seconds: a frame that takes longer than this after the signal is left in the middle, before the
             farm kills the process: what is saved stays, and the exit code is the signal's. None waits for it.
+        ends: the process ends after the block: once a signal has come, later ones are ignored there, for they
+            would change the exit code of what has been stopped already.
     """
     timers: list[threading.Timer] = []
 
     def handle(number: int, frame: FrameType | None) -> None:
+        stop.signalled = True
+        if stop.hurried:
+            return
         if stop.requested() is not None:
+            stop.hurried = True
             raise KeyboardInterrupt
         stop.request(128 + number)
         if notice_seconds is not None:
@@ -64,7 +76,7 @@ def on_signals(stop: Stop, notice_seconds: float | None = None) -> Iterator[None
         for timer in timers:
             timer.cancel()
         for number, handler in previous.items():
-            signal.signal(number, handler)
+            signal.signal(number, signal.SIG_IGN if ends and stop.signalled else handler)
 
 
 def _leave(exit_code: int) -> None:

@@ -160,3 +160,14 @@ def test_nobody_listens_to_the_errors(shot, bundle_512):
     running = Render(shot, bundle_512, "out", "--frames", "5-99", stderr=writing)
     os.close(writing)
     assert running.process.wait(60) == 3
+
+
+def test_signals_that_come_while_it_ends_change_nothing(shot, bundle_512):
+    """Whoever sends one signal after the other still learns that the render was stopped, and how."""
+    running = Render(shot, bundle_512, "out")
+    running.wait_for_frames(2)
+    while running.process.poll() is None:
+        running.signal(signal.SIGTERM)
+        time.sleep(0.005)
+    ended, err = running.end()
+    assert ended == 143 and "--resume" in err.splitlines()[-1]
