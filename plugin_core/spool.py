@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 from .errors import WriteError
 
 _STORED = np.dtype(np.float16)
+_LARGEST = float(np.finfo(_STORED).max)
 
 
 class Spool:
-    """Pictures (H, W, C) by frame number, stored as halves.
+    """Pictures (H, W, C) by frame number, stored as halves; what no half can hold becomes the largest one.
 
     The file has no name and goes with the process. A frame's place is used again once it was dropped.
     """
@@ -44,7 +45,9 @@ class Spool:
             self._file = tempfile.TemporaryFile(prefix="cleanplate-")  # noqa: SIM115 (lives as long as this)
         place = self._free.pop() if self._free else len(self._places)
         self._file.seek(place * self._row_bytes * self._shape[0])
-        self._file.write(np.ascontiguousarray(array.reshape(self._shape), _STORED).tobytes())
+        # An infinite value would spoil every mean that it enters.
+        finite = np.clip(array.reshape(self._shape), -_LARGEST, _LARGEST)
+        self._file.write(np.ascontiguousarray(finite, _STORED).tobytes())
         self._file.flush()
         self._places[frame] = place
 

@@ -32,3 +32,9 @@ def test_it_can_be_closed_twice():
     spool.close()
     spool.close()
     assert 1 not in spool
+
+
+def test_what_no_half_can_hold_stays_finite():
+    spool = Spool(1, 1, 2)
+    spool.put(1, np.array([[[1e6, -1e6]]], np.float32))
+    assert spool.rows(1, 0, 1).tolist() == [[[65504, -65504]]]
