@@ -52,8 +52,11 @@ class Lane:
     path: Path
 
     def runs_in(self, step: Step) -> bool:
-        """Whether the lane takes part in a step; before a take begins, those of its beginning do."""
-        return self.first <= max(step.position, step.segment.begins) <= self.last
+        """Whether the lane takes part in a step; in a warm-up, those of the take's beginning do."""
+        segment = step.segment
+        # Nothing warms up where a state is handed in; it stands on the frame before.
+        frame = step.position if segment.continues else max(step.position, segment.begins)
+        return self.first <= frame <= self.last
 
     def looks_at(self, frame: int, reach: int) -> bool:
         """Whether the lane's steps, which look `reach` frames around them, may need a frame."""

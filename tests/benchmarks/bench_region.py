@@ -1,12 +1,12 @@
 """What a crop costs: with the matte's size, not the plate's, and in bounded memory.
 
-    python -m tests.benchmarks.bench_region [--bundle B] [--frames 12] [--rounds 3]
+    python -m tests.benchmarks.bench_region [--bundle B] [--frames 12] [--rounds 3] [--travel 11]
     python -m tests.benchmarks.bench_region --plate P --matte M     memory of a shot of your own only
 
-A 300-pixel matte that travels is rendered in an HD plate and in an 8K one, in turns, on one processor thread:
-what network, cropping and composing take of the processor, without reading and writing, must stay within 1.5
-times. Then UHD and 8K are rendered each in a process of its own: the highest resident memory must stay below
-6 GB.
+A 300-pixel matte that travels is rendered in an HD plate and in an 8K one, in turns, on one processor thread,
+with real pixels and without: what network, search for real pixels, cropping and composing take of the
+processor, without reading and writing, must stay within 1.5 times. Then UHD and 8K are rendered each in a
+process of its own: the highest resident memory must stay below 6 GB.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -25,15 +26,18 @@ from pathlib import Path
 from typing import Any
 
 from plugin_core import frame_writer, shot_reader
+from plugin_core.clip import SequenceClip
+from plugin_core.mattes import ShotMattes
 from plugin_core.plan import make_plan, open_sources
 from plugin_core.progress import Reporters
+from plugin_core.propagator import Propagator
 from plugin_core.render import render
 from plugin_core.session import Session
 from plugin_core.shot import Run, Settings, Shot
 from plugin_core.stepper import Stepper
 from plugin_core.stop import Stop
 from tests.benchmarks.bench_render import open_session
-from tests.benchmarks.travelling import HOLE, travelling_shot
+from tests.benchmarks.travelling import HOLE, TRAVEL, travelling_shot
 
 COST_BAR, MEMORY_BAR_GB = 1.5, 6.0
 HD, UHD, FULL_8K = (1920, 1080), (3840, 2160), (7680, 4320)
@@ -47,6 +51,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--matte")
     parser.add_argument("--frames", type=int, default=12)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--travel", type=int, default=TRAVEL, help="pixels the matte goes by, a frame")
     parser.add_argument("--child", help=argparse.SUPPRESS)
     given = parser.parse_args(arguments)
     if given.child is not None:
@@ -59,52 +64,72 @@ def main(arguments: list[str] | None = None) -> None:
             output = str(folder / "out" / "clean.####.exr")
             shots = {"given": Shot(plate=given.plate, matte=given.matte, output=output)}
         else:
-            shots = {"8K": travelling_shot(folder / "8K", FULL_8K, given.frames)}
-            hd = travelling_shot(folder / "HD", HD, given.frames)
-            _costs(hd, shots["8K"], bundle, given.frames, given.rounds)
-            shots["UHD"] = travelling_shot(folder / "UHD", UHD, given.frames)
+            shots = {"8K": travelling_shot(folder / "8K", FULL_8K, given.frames, travel=given.travel)}
+            hd = travelling_shot(folder / "HD", HD, given.frames, travel=given.travel)
+            for settings in (Settings(), Settings(propagate="off")):
+                _costs(hd, shots["8K"], settings, bundle, given.frames, given.rounds)
+            shots["UHD"] = travelling_shot(folder / "UHD", UHD, given.frames, travel=given.travel)
         for name, shot in shots.items():
             _tell_peak(name, shot, bundle)
 
 
-def _costs(hd: Shot, large: Shot, bundle: str, frames: int, rounds: int) -> None:
+def _costs(hd: Shot, large: Shot, settings: Settings, bundle: str, frames: int, rounds: int) -> None:
     spent: dict[str, list[float]] = {"HD": [], "8K": []}
     # One thread: then all that the network takes is its caller's processor time, whatever else runs.
     with Session.open(bundle, device="cpu", threads=1) as session:
         for number in range(1, rounds + 1):
             for size, shot in (("HD", hd), ("8K", large)):
-                parts, whole = _parts(shot, session)
+                parts, whole = _parts(shot, settings, session)
                 spent[size].append(sum(parts.values()))
                 told = ", ".join(f"{part} {seconds / frames:.3f}" for part, seconds in parts.items())
                 print(f"round {number}, {size}: {told}, all {whole / frames:.3f} s/frame", flush=True)
     ratio = statistics.median(spent["8K"]) / statistics.median(spent["HD"])
-    print(f"a {HOLE}-pixel matte costs {ratio:.2f} times in 8K what it does in HD (bar: {COST_BAR})")
+    searched = f"real pixels {settings.propagate} frames around" if settings.propagate else "no real pixels"
+    print(
+        f"a {HOLE}-pixel matte costs {ratio:.2f} times in 8K what it does in HD (bar: {COST_BAR}), {searched}"
+    )
 
 
-def _parts(shot: Shot, session: Session) -> tuple[dict[str, float], float]:
+def _parts(shot: Shot, settings: Settings, session: Session) -> tuple[dict[str, float], float]:
     """Processor seconds of a render's parts, and the seconds of the whole with reading and writing."""
-    parts = {"network": 0.0, "crop": 0.0, "compose": 0.0}
+    parts = {"network": 0.0, "real pixels": 0.0, "crop": 0.0, "compose": 0.0}
+    read = {"plates": 0.0, "mattes": 0.0}
     began = time.perf_counter()
     with (
         _timed(Stepper, "run", parts, "network"),
+        # Its own reading is taken off again below; plates and mattes read elsewhere are in no part.
+        _timed(SequenceClip, "plate", read, "plates", within="real pixels"),
+        _timed(ShotMattes, "hole", read, "mattes", within="real pixels"),
+        _timed(Propagator, "find", parts, "real pixels"),
         _timed(shot_reader, "network_input", parts, "crop"),
         _timed(frame_writer, "filled", parts, "compose"),
     ):
-        _render(shot, session)
+        _render(shot, session, settings)
+    parts["real pixels"] -= sum(read.values())
     return parts, time.perf_counter() - began
 
 
+_running = threading.local()
+
+
 @contextmanager
-def _timed(owner: Any, name: str, spent: dict[str, float], part: str) -> Iterator[None]:
-    """Add up what a function takes while the block runs."""
+def _timed(
+    owner: Any, name: str, spent: dict[str, float], part: str, within: str | None = None
+) -> Iterator[None]:
+    """Add up what a function takes while the block runs; where told, only inside another part."""
     kept: Callable[..., Any] = getattr(owner, name)
 
     def run(*given: Any, **named: Any) -> Any:
+        outer = getattr(_running, "part", None)
+        if within not in (None, outer):
+            return kept(*given, **named)
+        _running.part = part
         began = time.thread_time()
         try:
             return kept(*given, **named)
         finally:
             spent[part] += time.thread_time() - began
+            _running.part = outer
 
     setattr(owner, name, run)
     try:
@@ -113,8 +138,8 @@ def _timed(owner: Any, name: str, spent: dict[str, float], part: str) -> Iterato
         setattr(owner, name, kept)
 
 
-def _render(shot: Shot, session: Session) -> int:
-    return len(list(render(shot, Settings(), Run(overwrite=True), session, Reporters([]), Stop())))
+def _render(shot: Shot, session: Session, settings: Settings = Settings()) -> int:  # noqa: B008 (frozen)
+    return len(list(render(shot, settings, Run(overwrite=True), session, Reporters([]), Stop())))
 
 
 def _tell_peak(name: str, shot: Shot, bundle: str) -> None:

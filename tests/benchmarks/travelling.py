@@ -15,9 +15,12 @@ FIRST = 1001
 HOLE = 300
 """Longest side of the matte."""
 
+TRAVEL = 11
+"""Pixels that the matte goes by from frame to frame."""
 
-def travelling_shot(folder: Path, size: tuple[int, int], frames: int) -> Shot:
-    """Write a shot of `size` (width, height): the plate pans by 4 pixels a frame, the matte goes by 11.
+
+def travelling_shot(folder: Path, size: tuple[int, int], frames: int, *, travel: int = TRAVEL) -> Shot:
+    """Write a shot of `size` (width, height): the plate pans by 4 pixels a frame, the matte goes by `travel`.
 
     Half-float EXR, RGBA and ZIP; grain on the plate. The matte is `HOLE` pixels high on a plate of any size.
     """
@@ -29,7 +32,7 @@ def travelling_shot(folder: Path, size: tuple[int, int], frames: int) -> Shot:
         rgba = np.ones((height, width, 4), np.float16)
         rgba[:, :, :3] = wide[:, 4 * number : 4 * number + width]
         matte = np.zeros((height, width), np.float32)
-        center = width // 4 + 11 * number, height // 2 + round(40 * np.sin(number / 6))
+        center = width // 4 + travel * number, height // 2 + round(40 * np.sin(number / 6))
         cv2.ellipse(matte, center, (HOLE // 3, HOLE // 2), 0, 0, 360, 1, thickness=-1)
         _save(folder / "plate" / f"plate.{FIRST + number}.exr", rgba, ("R", "G", "B", "A"))
         _save(folder / "matte" / f"matte.{FIRST + number}.exr", matte[:, :, None].astype(np.float16), ("A",))
