@@ -58,6 +58,7 @@ def filled(
     color: ColorMap,
     *,
     grain_seed: int | None = None,
+    in_place: bool = False,
 ) -> Plate:
     """Return the plate with its hole filled; every pixel outside the hole keeps its bits.
 
@@ -69,6 +70,7 @@ def filled(
         region: where the picture belongs.
         color: from the network's range to the plate's.
         grain_seed: give the fill the plate's grain, a different one for each seed; None for no grain.
+        in_place: the plate is given up; its own pixels are changed.
     """
     local = hole.box.moved(-region.crop.x0, -region.crop.y0)
     picture = region.restore(fill)[local.slices]
@@ -80,7 +82,7 @@ def filled(
         picture = regrain(picture, plate, hole, color, seed=grain_seed, painted=painted)
     rgb = color.from_network(picture)
     blended = _blend(plate.crop(*hole.box), rgb, hole.alpha)
-    return plate.with_patch(blended, hole.alpha > 0, hole.box.x0, hole.box.y0)
+    return plate.with_patch(blended, hole.alpha > 0, hole.box.x0, hole.box.y0, in_place=in_place)
 
 
 def _blend(

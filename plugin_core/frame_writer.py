@@ -99,13 +99,23 @@ class FrameWriter:
 
     def _filled(self, given: StepInput, plate: Plate, hole: Hole, outputs: Mapping[str, StepOutput]) -> Plate:
         seed = given.step.frame if self._plan.settings.grain == "auto" else None
+        # Copying an 8K plate takes longer than filling a hole in it.
+        ours = not given.plate_is_kept and self._debug is None
         for read in given.lanes:
             own = hole.only(read.lane.islands.get(given.step.frame, ()))
             if own is not None:
                 picture = outputs[read.lane.name].fill
                 plate = filled(
-                    plate, own, picture, given.found, read.region, self._plan.color, grain_seed=seed
+                    plate,
+                    own,
+                    picture,
+                    given.found,
+                    read.region,
+                    self._plan.color,
+                    grain_seed=seed,
+                    in_place=ours,
                 )
+                ours = ours or plate is not given.plate
         return plate
 
     def copy(self, frame: int) -> Written:

@@ -174,14 +174,23 @@ class Plate:
         """A new picture with ``rgb`` (H, W, 3) where ``where`` (H, W); see :meth:`with_patch`."""
         return self.with_patch(rgb, where, 0, 0)
 
-    def with_patch(self, rgb: NDArray[np.float32], where: NDArray[np.bool_], x0: int, y0: int) -> Plate:
+    def with_patch(
+        self,
+        rgb: NDArray[np.float32],
+        where: NDArray[np.bool_],
+        x0: int,
+        y0: int,
+        *,
+        in_place: bool = False,
+    ) -> Plate:
         """A new picture whose pixels under ``where`` (h, w) take ``rgb`` (h, w, 3), placed at column x0, row
         y0.
 
         Only those pixels are converted to the native type: rounded to nearest, halves limited to +-65504,
-        integers clipped (NaN becomes 0). Gray takes the mean of the three. All others keep their bits. The
-        pixels of this picture are not changed; channels that are not filled are shared. What lies beyond the
-        file's own data window is left out.
+        integers clipped (NaN becomes 0). Gray takes the mean of the three. All others keep their bits. What
+        lies beyond the file's own data window is left out. The pixels of this picture are not changed, and
+        channels that are not filled are shared; ``in_place`` gives this picture up: the new one takes its
+        pixels over, so that a small patch costs the same in a picture of any size.
         """
         self._check_patch(rgb, where, x0, y0)
         cut, place = self._reach(x0, y0, x0 + where.shape[1], y0 + where.shape[0])
@@ -196,7 +205,8 @@ class Plate:
         groups = list(part.groups)
         touched = {_group_of(part, c) for c in channels}
         for index in touched:
-            groups[index] = replace(groups[index], pixels=groups[index].pixels.copy())
+            if not (in_place and groups[index].pixels.flags.writeable):
+                groups[index] = replace(groups[index], pixels=groups[index].pixels.copy())
         for position, channel in enumerate(channels):
             group = groups[_group_of(part, channel)]
             target = group.pixels[(*cut, channel - group.begin)]

@@ -58,6 +58,7 @@ class StepInput:
         hole: the hole of the frame to fill, at plate resolution.
         found: real pixels for that hole.
         plate: what the fill is laid into; None for a warm-up step.
+        plate_is_kept: True where the reader may look at that plate again: then it must not be changed.
         notes: what to tell of the frame's matte.
         prints: fingerprints of the files read for this step and not for an earlier one.
     """
@@ -67,6 +68,7 @@ class StepInput:
     hole: Hole | None
     found: Propagated | None
     plate: Plate | None
+    plate_is_kept: bool
     notes: tuple[str, ...]
     prints: Mapping[int, Mapping[str, Fingerprint]]
 
@@ -123,7 +125,8 @@ class ShotReader:
         prints = {frame: self._prints(frame) for frame in sorted(read - self._printed)}
         self._printed |= set(prints)
         self._forget(step)
-        return StepInput(step, lanes, target.hole, target.found, plate, target.notes, prints)
+        kept = step.frame in self._plates
+        return StepInput(step, lanes, target.hole, target.found, plate, kept, target.notes, prints)
 
     def close(self) -> None:
         """Give temporary files back."""

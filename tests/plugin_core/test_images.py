@@ -506,3 +506,16 @@ def test_real_plates_come_back(tmp_path: Path) -> None:
         for index, (one, other) in enumerate(zip(native_channels(path), native_channels(out), strict=True)):
             keep = ~where if index in plate.header.fill_channels else np.ones_like(where)
             assert one[keep].tobytes() == other[keep].tobytes(), f"{path} channel {index}"
+
+
+def test_a_picture_that_is_given_up_is_patched_in_place(tmp_path: Path) -> None:
+    rgb = np.random.default_rng(1).random((H, W, 3)).astype(np.float32)
+    where = np.zeros((H, W), np.bool_)
+    where[3:9, 4:11] = True
+    path = save(tmp_path / "p.exr", (spec_of(W, H, ("R", "G", "B", "A"), "half"), np.ones((H, W, 4))))
+    plate, given_up = read_plate(path), read_plate(path)
+    patched = plate.with_patch(rgb, where, 0, 0)
+    assert (plate.rgb == 1).all()
+    again = given_up.with_patch(rgb, where, 0, 0, in_place=True)
+    np.testing.assert_array_equal(again.rgb, patched.rgb)
+    assert np.shares_memory(again.parts[0].groups[0].pixels, given_up.parts[0].groups[0].pixels)
