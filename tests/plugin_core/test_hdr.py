@@ -17,6 +17,7 @@ from plugin_core.shot import Settings, Shot
 
 from .pictures_on_disk import save, spec_of
 from .shots import run_toy
+from .test_flow import disc, texture
 from .toy_network import ToyNetwork
 
 pytestmark = pytest.mark.usefixtures("no_sync")
@@ -96,6 +97,30 @@ def test_openimageio_sees_no_difference_but_the_fill(shot):
         assert (result.nfail, result.maxerror) == (0, 0.0)
         oiio.ImageBufAlgo.compare(one, other, 0.0, 0.0, result)
         assert result.nfail > 0 and result.maxerror > 0.01
+
+
+@pytest.mark.parametrize("pan", [0, 2])
+def test_a_light_that_other_frames_show_comes_back_as_bright_as_it_is(tmp_path: Path, pan: int) -> None:
+    """A lamp of 40.0 with a glow, in ACEScg; a disc goes over it while the camera stands, or pans."""
+    away = np.hypot(*(x - at for x, at in zip(np.ogrid[:136, :220], (60, 80), strict=True)))
+    world = texture(96, 180) ** 2.4 + 0.8 * np.exp(-((away / 6) ** 2))[..., None].astype(np.float32)
+    world[away < 4] = LIGHT
+    hidden = {}
+    for frame in range(1001, 1013):
+        plate = world[10:106, 10 + pan * (frame - 1000) : 138 + pan * (frame - 1000)].copy()
+        hole = disc(96, 128, 50, 24 + 8 * (frame - 1000), 14)
+        hidden[frame] = hole & (plate[..., 0] == LIGHT)
+        plate[hole] = 0.5
+        save(tmp_path / f"p.{frame}.exr", (spec_of(128, 96, "RGB", "half"), plate.astype(np.float16)))
+        save(tmp_path / f"m.{frame}.exr", (spec_of(128, 96, "Y", "half"), hole[..., None].astype(np.float16)))
+    names = {
+        name: str(tmp_path / f"{key}.####.exr")
+        for name, key in {"plate": "p", "matte": "m", "output": "c"}.items()
+    }
+    run_toy(Shot(colorspace="ACEScg", **names), Settings(working_size=64, propagate=12))
+    lights = [pixels_of(tmp_path / f"c.{frame}.exr")[hole] for frame, hole in hidden.items() if hole.any()]
+    assert len(lights) > 3
+    np.testing.assert_allclose(np.concatenate(lights).astype(np.float32), LIGHT, rtol=0.03 if pan else 1e-3)
 
 
 SPACES = [
