@@ -7,6 +7,8 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from .cli_look import AddOptions, add_look, tell
+
 if TYPE_CHECKING:
     from .shot import Job
 
@@ -24,7 +26,7 @@ _NOWHERE = "clean"
 
 def add(
     commands: Any,
-    options: Sequence[Callable[[argparse.ArgumentParser], None]],
+    options: Sequence[AddOptions],
     job_of: Callable[[argparse.Namespace], Job],
 ) -> None:
     """Add the command's parser.
@@ -34,17 +36,15 @@ def add(
         options: add a render's options.
         job_of: builds the job that was asked for with them.
     """
-    probe = commands.add_parser(
+    probe = add_look(
+        commands,
         "probe",
-        help="say what a render would do, what it would take, and what to look at first",
+        options,
+        summary="say what a render would do, what it would take, and what to look at first",
         description="Look at a shot without rendering it: frames and gaps, sizes, color, the matte over "
         "time, suspected cuts, crops, time and memory, and what an artist would want to know before.",
         epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        argument_default=argparse.SUPPRESS,
     )
-    for add_options in options:
-        add_options(probe)
     run = probe.add_argument_group("run")
     run.add_argument("--job", metavar="FILE", help="job.json with all of this; options override its fields")
     run.add_argument("--model", metavar="NAME", help="name or path of a model bundle (vinet)")
@@ -63,20 +63,14 @@ def _probe(arguments: argparse.Namespace, job_of: Callable[[argparse.Namespace],
 
     if "output" not in arguments and "job" not in arguments:
         arguments.output = _NOWHERE
-    report = probe(job_of(arguments), quick="quick" in arguments, tell=_tell)
-    _tell("")
+    report = probe(job_of(arguments), quick="quick" in arguments, tell=tell)
+    tell("")
     if "json" in arguments:
         print(json.dumps(report.as_dict(), ensure_ascii=False))
     else:
         for line in lines_of(report, plain=not _can_draw()):
             print(line)
     return 0 if report.problem is None else report.problem.exit_code
-
-
-def _tell(doing: str) -> None:
-    """Say on a terminal what is being waited for, and take it away again."""
-    if sys.stderr.isatty():
-        print(f"\r\033[K{doing}", end="...\r" if doing else "", file=sys.stderr, flush=True)
 
 
 def _can_draw() -> bool:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from .cli_look import AddOptions, add_look, tell
 
 if TYPE_CHECKING:
     from .shot import Job
@@ -29,7 +30,7 @@ exit codes:
 
 def add(
     commands: Any,
-    options: Sequence[Callable[[argparse.ArgumentParser], None]],
+    options: Sequence[AddOptions],
     job_of: Callable[[argparse.Namespace], Job],
 ) -> None:
     """Add the command's parser.
@@ -39,17 +40,15 @@ def add(
         options: add a render's options.
         job_of: builds the job that was rendered with them.
     """
-    qc = commands.add_parser(
+    qc = add_look(
+        commands,
         "qc",
-        help="check a rendered shot: untouched pixels, missing frames, NaN, seam, flicker, detail",
+        options,
+        summary="check a rendered shot: untouched pixels, missing frames, NaN, seam, flicker, detail",
         description="Check a rendered shot against its plate, and against a true clean plate if there is "
         "one. Changes nothing; needs no model and no GPU. Give it what the render was given.",
         epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        argument_default=argparse.SUPPRESS,
     )
-    for add_options in options:
-        add_options(qc)
     own = qc.add_argument_group("qc")
     own.add_argument("--job", metavar="FILE", help="job.json of the render; options override its fields")
     own.add_argument("--result", dest="output", metavar="R", help="the rendered clean plate (as --output)")
@@ -89,8 +88,8 @@ def _qc(arguments: argparse.Namespace, job_of: Callable[[argparse.Namespace], Jo
         raise SettingsError("--min-psnr needs a true clean plate to compare with: give --truth.")
     limits = Limits(**{field: given[name] for name, field in _LIMITS.items() if name in given})
     shot = QcShot(job_of(arguments), arguments.truth)
-    report = check(shot, limits, tell=_tell)
-    _tell("")
+    report = check(shot, limits, tell=tell)
+    tell("")
     told = json.dumps(report.as_dict(), ensure_ascii=False, allow_nan=False)
     if arguments.json == "-":
         print(told)
@@ -102,9 +101,3 @@ def _qc(arguments: argparse.Namespace, job_of: Callable[[argparse.Namespace], Jo
     if arguments.sheet is not None:
         write_qc_sheet(shot, report, Path(arguments.sheet))
     return 0 if report.passed else FAULTS_FOUND
-
-
-def _tell(doing: str) -> None:
-    """Say on a terminal what is being looked at, and take it away again."""
-    if sys.stderr.isatty():
-        print(f"\r\033[K{doing}", end="...\r" if doing else "", file=sys.stderr, flush=True)

@@ -9,12 +9,12 @@ the hole, plus the smoothly continued rest.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, cast
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from .dense_search import dense_search
 from .sampling import bilinear
 
 Floats = NDArray[np.float32]
@@ -60,10 +60,7 @@ def flow_between(first: Floats, first_hole: Mask, second: Floats, second_hole: M
         first_hole, second_hole: (H, W), true in the hole.
     """
     a, b = _searchable(first, first_hole), _searchable(second, second_hole)
-    search = _search()
-    nothing = cast(Any, None)  # no motion to start from, which OpenCV's types do not know
-    forth = np.asarray(search.calc(a, b, nothing), np.float32)
-    back = np.asarray(search.calc(b, a, nothing), np.float32)
+    forth, back = dense_search(a, b), dense_search(b, a)
     a_unknown, b_unknown = _grown(first_hole, _UNKNOWN_PX), _grown(second_hole, _UNKNOWN_PX)
     return (
         _completed(forth, back, a_unknown, b_unknown),
@@ -101,13 +98,6 @@ def _searchable(picture: Floats, hole: Mask) -> NDArray[np.uint8]:
     if hole.any():
         grey = spread(grey[..., None], ~_grown(hole, 1))[..., 0]
     return np.asarray(np.clip(grey + 0.5, 0, 255), np.uint8)
-
-
-def _search() -> cv2.DISOpticalFlow:
-    search = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
-    search.setFinestScale(1)
-    search.setUseSpatialPropagation(True)
-    return search
 
 
 def _completed(forth: Floats, back: Floats, unknown: Mask, arrival_unknown: Mask) -> Flow:

@@ -15,6 +15,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from .dense_search import dense_search
 from .region import Box
 from .sampling import bilinear
 from .scores import Pictures, as_floats
@@ -24,19 +25,13 @@ Flow = NDArray[np.floating]
 
 Seen = NDArray[np.bool_]
 
-_PRESETS = {
-    "ultrafast": cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST,
-    "fast": cv2.DISOPTICAL_FLOW_PRESET_FAST,
-    "medium": cv2.DISOPTICAL_FLOW_PRESET_MEDIUM,
-}
-
 
 def dense_flow(one: NDArray[np.uint8], other: NDArray[np.uint8], preset: str = "medium") -> Flow:
     """Return the flow (H, W, 2) float32 from one 8-bit RGB picture to another, both at least 12 pixels."""
-    search = cv2.DISOpticalFlow.create(_PRESETS[preset])
-    grays = [cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY) for picture in (one, other)]
-    flow = search.calc(grays[0], grays[1], None)  # type: ignore[call-overload]  # None: no first guess
-    return np.asarray(flow, np.float32)
+    gray, other_gray = (
+        np.asarray(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), np.uint8) for picture in (one, other)
+    )
+    return dense_search(gray, other_gray, preset)
 
 
 def places(flow: Flow, box: Box | None = None) -> NDArray[np.float32]:
