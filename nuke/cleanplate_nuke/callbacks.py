@@ -8,9 +8,9 @@ import nuke
 
 from . import before, result
 from .group import inner, is_inpaint
-from .knobs import ALL_VIEWS, CUSTOM
+from .knobs import ALL_VIEWS, CUSTOM, QUALITIES
 
-_LOOK_KNOBS = ("matte_channel", "grow", "feather", "invert", "quality", "grain")
+_LOOK_KNOBS = ("matte_channel", "grow", "feather", "invert", "quality", "real_pixels", "search_frames", "grain")
 _registered: list[bool] = []
 
 
@@ -31,6 +31,8 @@ def knob_changed() -> None:
         name = nuke.thisKnob().name()
         if name in ("showPanel", "range"):
             _show_range(node)
+        if name in ("showPanel", "real_pixels", "quality"):
+            _show_real_pixels(node)
         if name == "showPanel":
             _show_views(node)
         if name == "matte_channel":
@@ -45,6 +47,12 @@ def _show_range(node: nuke.Node) -> None:
     custom = node["range"].value() == CUSTOM
     for name in ("first", "last"):
         node[name].setEnabled(custom)
+
+
+def _show_real_pixels(node: nuke.Node) -> None:
+    drafted = "propagate" in QUALITIES[str(node["quality"].value())]
+    node["real_pixels"].setEnabled(not drafted)
+    node["search_frames"].setEnabled(not drafted and bool(node["real_pixels"].value()))
 
 
 def _show_views(node: nuke.Node) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import nuke
 
-from .knobs import ALL_VIEWS, ENGINES, GRAINS, LAYOUT, MARK, PRECISIONS, QUALITIES, RANGES, SHOWN
+from .knobs import ALL_VIEWS, ENGINES, GRAINS, LAYOUT, MARK, PRECISIONS, QUALITIES, RANGES, SEARCH_FRAMES, SHOWN
 
 _NOT_INSTALLED = (
     "Cleanplate is not installed on this machine, so this button does nothing here. The node still shows "
@@ -86,9 +86,28 @@ def _look() -> list[nuke.Knob]:
         _told(
             nuke.Enumeration_Knob("quality", "quality", list(QUALITIES)),
             "'standard' is the setting to begin with: as many pixels as suit the device. 'draft' works on at "
-            "most 256 x 256 pixels: quick, for judging the matte. 'high' works on up to 1536 x 1536 pixels, "
-            "for large holes: slow without a graphics card.",
+            "most 256 x 256 pixels and looks for no real pixels: quick, for judging the matte. 'high' works on "
+            "up to 1536 x 1536 pixels, for large holes: slow without a graphics card.",
             "standard",
+        ),
+        _told(
+            nuke.Boolean_Knob("real_pixels", "real pixels"),
+            "Look on other frames for what the matte hides, and put those pixels back; only the rest is "
+            "painted. Sharper than any painting, and slower. Off: everything is painted. 'draft' paints "
+            "everything, whatever this says.",
+            True,
+        ),
+        _beside(
+            _ranged(
+                _told(
+                    nuke.Int_Knob("search_frames", "frames"),
+                    "How many frames before and after each frame are searched for real pixels, never across a "
+                    "cut. Fewer is quicker; more helps where the object hides a place for long.",
+                    SEARCH_FRAMES,
+                ),
+                1,
+                100,
+            )
         ),
         _beside(
             _told(

@@ -139,6 +139,7 @@ def look_of(node: nuke.Node) -> dict[str, object]:
     """Return the core's settings that the knobs stand for."""
     channel = str(node["matte_channel"].value())
     settings: dict[str, object] = {setting: node[knob].value() for knob, setting in _LOOK.items()}
+    settings["propagate"] = int(node["search_frames"].value()) if node["real_pixels"].value() else 0
     settings.update(QUALITIES[str(node["quality"].value())])
     settings["matte_channel"] = _IN_EXR.get(channel, channel)
     return settings

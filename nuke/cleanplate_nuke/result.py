@@ -11,7 +11,7 @@ from . import places
 from .group import inner
 from .request import Request, look_of
 
-_NAMES = {"matte_invert": "invert", "working_size": "quality"}
+_NAMES = {"matte_invert": "invert", "working_size": "quality", "propagate": "real pixels"}
 
 
 def load(node: nuke.Node, request: Request, done: list[str]) -> None:
@@ -59,9 +59,12 @@ def look_changes(node: nuke.Node) -> list[str]:
     for name in sorted(set(now) | set(before) - {"color space", "model"}):
         was, here = before.get(name), now.get(name)
         if was != here:
-            changes.append(f"{_NAMES.get(name, name)} was {_plain(was)}, now is {_plain(here)}")
+            shown = _NAMES.get(name, name), _plain(name, was), _plain(name, here)
+            changes.append("{} was {}, now is {}".format(*shown))
     return changes
 
 
-def _plain(value: object) -> str:
+def _plain(name: str, value: object) -> str:
+    if name == "propagate":
+        return f"{value} frames" if value else "off"
     return "standard" if value is None else str(value)

@@ -85,7 +85,7 @@ def _layer(job: FarmJob, name: str, kind: str, arguments: Iterable[str], frames:
         chunk=size,
         cores=needs.cores,
         memory=needs.memory_mib,
-        gpu=gpu if needs.gpu else "",
+        gpu=gpu if needs.gpu and kind == "Render" else "",
     )
 
 

@@ -17,6 +17,7 @@ _LONGEST_RANGE = 1024
 _LONGEST_TEMPLATE = 1_000_000
 """Characters that Deadline Cloud takes."""
 
+_SESSION_MAP = ("--path-map", "{{Session.PathMappingRulesFile}}")
 _JOBS, _SHOT = "{{Param.Jobs}}", "{{Task.Param.Shot}}"
 
 
@@ -67,9 +68,9 @@ def _array(job: FarmJob, name: str, shots: Sequence[FarmShot]) -> Iterator[str]:
         parameters |= {"First": [part.first for _, part in parts], "Last": [part.last for _, part in parts]}
         arguments.append("--chunk={{Task.Param.First}}-{{Task.Param.Last}}")
     yield _step(job, name, parameters, [*arguments, *_common(job)])
-    qc = _words(job.qc_arguments(_SHOT))
+    qc = _qc(job)
     if qc:
-        yield _step(job, f"QC of {name}", {"Shot": [shot.name for shot in shots]}, qc, after=[name])
+        yield _step(job, f"QC of {name}", {"Shot": [shot.name for shot in shots]}, qc, [name], gpu=False)
 
 
 def _chain(job: FarmJob, shot: FarmShot) -> Iterator[str]:
@@ -80,9 +81,9 @@ def _chain(job: FarmJob, shot: FarmShot) -> Iterator[str]:
         arguments += [*job.state_arguments(part), *_common(job)]
         yield _step(job, name, {"Shot": [shot.name]}, arguments, after=after)
         after = [name]
-    qc = _words(job.qc_arguments(_SHOT))
+    qc = _qc(job)
     if qc:
-        yield _step(job, f"QC of {shot.name}", {"Shot": [shot.name]}, qc, after=after)
+        yield _step(job, f"QC of {shot.name}", {"Shot": [shot.name]}, qc, after, gpu=False)
 
 
 def _step(
@@ -91,6 +92,8 @@ def _step(
     parameters: Mapping[str, Sequence[str | int]],
     arguments: Iterable[str],
     after: Sequence[str] = (),
+    *,
+    gpu: bool = True,
 ) -> str:
     return filled(
         "openjd_step.yaml",
@@ -100,7 +103,7 @@ def _step(
         ),
         parameters="\n".join(_parameter(*parameter) for parameter in parameters.items()),
         combination=quoted(f"({', '.join(parameters)})" if len(parameters) > 1 else next(iter(parameters))),
-        amounts="\n".join(_amounts(job)),
+        amounts="\n".join(_amounts(job, gpu and job.needs.gpu)),
         arguments="\n".join(f"            - {quoted(word)}" for word in arguments),
         notice=job.manners.notice_seconds,
     )
@@ -112,17 +115,22 @@ def _parameter(name: str, values: Sequence[str | int]) -> str:
     return f"        - name: {name}\n          type: {kind}\n          range: [{listed}]"
 
 
-def _amounts(job: FarmJob) -> Iterator[str]:
+def _amounts(job: FarmJob, gpu: bool) -> Iterator[str]:
     needs = job.needs
     amounts = {"amount.worker.vcpu": needs.cores, "amount.worker.memory": needs.memory_mib}
-    if needs.gpu:
+    if gpu:
         amounts |= {"amount.worker.gpu": 1, "amount.worker.gpu.memory": needs.gpu_memory_mib}
     for name, least in amounts.items():
         yield f"        - name: {name}\n          min: {least}"
 
 
 def _common(job: FarmJob) -> list[str]:
-    return [*job.common_arguments("openjd"), "--path-map", "{{Session.PathMappingRulesFile}}"]
+    return [*job.common_arguments("openjd"), *_SESSION_MAP]
+
+
+def _qc(job: FarmJob) -> list[str]:
+    given = job.qc_arguments(_SHOT)
+    return _words([*given, *_SESSION_MAP] if given[:1] == ["qc"] else given)
 
 
 def _words(arguments: Iterable[str]) -> list[str]:

@@ -18,7 +18,6 @@ def write_slurm(job: FarmJob) -> list[str]:
         name=_word(job.name),
         cores=needs.cores,
         memory=needs.memory_mib,
-        gpu="#SBATCH --gres=gpu:1\n" if needs.gpu else "",
         notice=manners.notice_seconds,
         tries=manners.tries,
         command=shlex.quote(manners.command),
@@ -38,7 +37,7 @@ def _whole(job: FarmJob, shots: Sequence[FarmShot]) -> Iterable[str]:
         return
     _lines(job, "shots", [job.arguments(shot, shot.parts[0], "auto") for shot in shots])
     yield f"# {len(shots)} whole shots"
-    yield f"id=$(queue --array=1-{len(shots)} task.sbatch tasks/shots.tsv)"
+    yield f"id=$({_queue(job)} --array=1-{len(shots)} task.sbatch tasks/shots.tsv)"
     yield 'echo "shots: $id"'
     if job.manners.qc:
         _lines(job, "shots.qc", [job.qc_arguments(shot.name) for shot in shots])
@@ -48,7 +47,7 @@ def _whole(job: FarmJob, shots: Sequence[FarmShot]) -> Iterable[str]:
 def _grid(job: FarmJob, shot: FarmShot) -> Iterable[str]:
     _lines(job, shot.name, [job.arguments(shot, part, "auto") for part in shot.parts])
     yield f"# {shot.name}: {len(shot.parts)} chunks with a pre-roll, side by side"
-    yield f"id=$(queue --array=1-{len(shot.parts)} task.sbatch tasks/{shot.name}.tsv)"
+    yield f"id=$({_queue(job)} --array=1-{len(shot.parts)} task.sbatch tasks/{shot.name}.tsv)"
     yield f'echo "{shot.name}: $id"'
     yield from _qc(job, shot)
 
@@ -56,9 +55,9 @@ def _grid(job: FarmJob, shot: FarmShot) -> Iterable[str]:
 def _chain(job: FarmJob, shot: FarmShot) -> Iterable[str]:
     _lines(job, shot.name, [job.arguments(shot, part, "auto") for part in shot.parts])
     yield f"# {shot.name}: {len(shot.parts)} chunks, each with the state of the one before"
-    yield f"id=$(queue --array=1 task.sbatch tasks/{shot.name}.tsv)"
+    yield f"id=$({_queue(job)} --array=1 task.sbatch tasks/{shot.name}.tsv)"
     for number in range(2, len(shot.parts) + 1):
-        yield f"id=$(queue --array={number} --dependency=afterok:$id task.sbatch tasks/{shot.name}.tsv)"
+        yield f"id=$({_queue(job)} --array={number} --dependency=afterok:$id task.sbatch tasks/{shot.name}.tsv)"
     yield f'echo "{shot.name}: $id"'
     yield from _qc(job, shot)
 
@@ -67,6 +66,11 @@ def _qc(job: FarmJob, shot: FarmShot) -> Iterable[str]:
     if job.manners.qc:
         _lines(job, f"{shot.name}.qc", [job.qc_arguments(shot.name)])
         yield f"queue --array=1 --dependency=afterok:$id task.sbatch tasks/{shot.name}.qc.tsv"
+
+
+def _queue(job: FarmJob) -> str:
+    """The call for what renders; the steps that only look need no card."""
+    return "queue --gres=gpu:1" if job.needs.gpu else "queue"
 
 
 def _lines(job: FarmJob, name: str, tasks: Sequence[Sequence[str]]) -> None:

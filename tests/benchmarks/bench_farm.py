@@ -1,92 +1,162 @@
 """Measure the figures of `farm_model` on this machine, and hold the model against what it did not see.
 
-    python -m tests.benchmarks.bench_farm [--frames 10] [--rounds 2]
+    python -m tests.benchmarks.bench_farm [--rounds 1]
 
-A 2K plate (2048x1080, half-float EXR, ZIP, with grain) with a large matte is rendered at several working
-sizes; two of them fit the model, the others test it. Then a batch of small shots on two workers is foretold
-from one on one worker, and the table of docs/farm.md is printed.
+A 2K plate (2048x1080, half-float EXR, ZIP, with grain; a pan past an object, so that its mattes hide what other
+frames show) is rendered without real pixels at several working sizes: two fit the model, the others test it.
+Looking at a plate and searching it for real pixels is measured by itself, for mattes of three sizes. Both are
+then put together and held against whole tasks, a chunk in the middle of the shot and its first. A batch of
+small shots on two workers is foretold from one on one worker, and the table of docs/farm.md is printed.
+
+All is told in core seconds, which hardly care what else runs on the machine.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
+import resource
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 import psutil
 
+from plugin_core.model import Bundle, find_bundle
+from plugin_core.plan import make_plan, open_sources
+from plugin_core.propagator import Propagator
+from plugin_core.shot import PROPAGATE_FRAMES, Settings, Shot
+from plugin_core.shot_reader import mattes_of
 from tests.benchmarks.farm_model import Load, Machine, machine_hours, simulate
 from tests.plugin_core.batches import Shots
 from tests.plugin_core.shots import write_matte, write_plate
 
-WIDTH, HEIGHT = 2048, 1080
+WIDTH, HEIGHT, FRAMES = 2048, 1080, 130
+MIDDLE = 65
+"""Everything within reach of it, and of what the network looks at, is inside the shot."""
+
+HOLES = {"small": (240, 180), "middle": (480, 360), "large": (800, 600)}
 FITTED, TESTED = (256, 512), (320, 384)
 CORES = 8
+PAN_PX = 3
+STORAGE_MB_S = 1000
+
+
+@dataclass(frozen=True)
+class RealPixels:
+    """What the real pixels of one frame cost.
+
+    Attributes:
+        look: core seconds for each plate that is looked at.
+        search: core seconds for each plate that is searched.
+        frame: core seconds of a frame in the middle of a long shot: one look, all searches.
+        alone: share of that spent in one thread.
+        reads: plates read again for such a frame, beside the one that is new.
+    """
+
+    look: float
+    search: float
+    frame: float
+    alone: float
+    reads: int
 
 
 def main() -> None:
     """Measure, fit, test, print."""
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--frames", type=int, default=10)
-    parser.add_argument("--rounds", type=int, default=2)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--rounds", type=int, default=1)
     parser.add_argument("--model", default="vinet")
+    parser.add_argument("--folder", type=Path, help="keep the shot here, and take the one that is there")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="cleanplate-bench-") as name:
-        folder = Path(name)
-        megabytes = _shot(folder, asked.frames)
-        found: dict[int, list[tuple[float, float]]] = {size: [] for size in (*FITTED, *TESTED)}
-        for _ in range(asked.rounds):
-            for size, results in found.items():
-                results.append(_render(folder, size, asked.model))
-        pace = {size: statistics.median(frame for _, frame in results) for size, results in found.items()}
-        seen = {size: _pixels_seen(folder, size, asked.model) for size in found}
-        start = statistics.median(start for results in found.values() for start, _ in results)
-        low, high = FITTED
-        per_pixel = (pace[high] - pace[low]) / (seen[high] - seen[low])
-        machine = Machine(start, pace[low] - per_pixel * seen[low], per_pixel)
-        parts = f"{machine.fixed:.2f} + {1e6 * per_pixel:.2f} a megapixel seen"
-        print(f"core seconds: start {start:.1f}; a frame {parts}")
-        for size in found:
-            told = machine.frame(seen[size])
-            took = pace[size]
-            off = 100 * (told / took - 1)
-            print(f"  {size}: {seen[size]} pixels, model {told:.2f} s, measured {took:.2f} s, {off:+.0f} %")
-        _check_batch(folder, asked.model)
-        _table(machine, machine.frame(seen[high]), megabytes)
+        folder = asked.folder or Path(name)
+        megabytes = _shot(folder)
+        network = _network(folder, asked.model, asked.rounds)
+        seen = _pixels_seen(folder, "large", 512, asked.model)
+        real = {hole: _real_pixels(folder, hole, asked.model) for hole in HOLES}
+        for hole, (width, height) in HOLES.items():
+            cost = real[hole]
+            print(
+                f"  hole {width}x{height}: {cost.look:.2f} a plate looked at, {1000 * cost.search:.1f} ms a "
+                f"plate searched; {cost.frame:.2f} a frame, {100 * cost.alone:.0f} % in one thread, "
+                f"{cost.reads} plates read again",
+                flush=True,
+            )
+        for hole, first, last in (("large", 62, 67), ("small", 62, 67), ("middle", 62, 65), ("large", 1, 6)):
+            _check_task(folder, network, real[hole], (hole, first, last), asked.model)
+        _check_batch(Path(name), asked.model)
+        for hole, cost in {"off": None, **real}.items():
+            _table(hole, network, network.frame(seen), cost, megabytes)
+        print(f"load: {' '.join(f'{load:.1f}' for load in os.getloadavg())}")
 
 
-def _shot(folder: Path, frames: int) -> float:
-    """Write the shot; returns the megabytes of a frame, plate and matte read and plate written."""
+def _shot(folder: Path) -> float:
+    """Write the shot; returns the megabytes of a plate."""
+    folder.mkdir(parents=True, exist_ok=True)
+    plate = folder / f"plate.{FRAMES:04d}.exr"
+    if plate.exists():
+        return plate.stat().st_size / 1e6
     rng = np.random.default_rng(1)
-    y, x = np.mgrid[0:HEIGHT, 0:WIDTH].astype(np.float32)
-    for frame in range(1, frames + 1):
-        waves = [0.4 + 0.3 * np.sin(x / (60 + 9 * c) + frame / 5) * np.cos(y / 70) for c in range(3)]
-        grain = rng.normal(0, 0.01, (HEIGHT, WIDTH, 4)).astype(np.float32)
-        write_plate(folder / f"plate.{frame:04d}.exr", np.stack([*waves, x / 99], axis=2) + grain)
-        matte = np.zeros((HEIGHT, WIDTH), np.uint8)
-        matte[240:840, 500 + 4 * frame : 1300 + 4 * frame] = 255
-        write_matte(folder / f"matte.{frame:04d}.png", matte)
-    plate, matte = (folder / name for name in ("plate.0001.exr", "matte.0001.png"))
-    return (2 * plate.stat().st_size + matte.stat().st_size) / 1e6
+    wide = WIDTH + PAN_PX * (FRAMES + 1)
+    world = np.full((HEIGHT, wide, 3), 0.4, np.float32)
+    for size in (4, 16, 64):
+        spots = rng.normal(0, 0.12, (HEIGHT // size + 2, wide // size + 2, 3)).astype(np.float32)
+        world += cv2.resize(spots, (wide, HEIGHT), interpolation=cv2.INTER_CUBIC)
+    grains = [rng.normal(0, 0.01, (HEIGHT, WIDTH, 3)).astype(np.float32) for _ in range(7)]
+    alpha = np.broadcast_to(np.linspace(0, 1, WIDTH, dtype=np.float32), (HEIGHT, WIDTH))
+    for frame in range(1, FRAMES + 1):
+        shown = world[:, PAN_PX * frame : PAN_PX * frame + WIDTH] + grains[frame % len(grains)]
+        write_plate(folder / f"plate.{frame:04d}.exr", np.dstack([shown, alpha]))
+        for hole, (width, height) in HOLES.items():
+            matte = np.zeros((HEIGHT, WIDTH), np.uint8)
+            matte[240 : 240 + height, 500 + 4 * frame : 500 + 4 * frame + width] = 255
+            write_matte(folder / f"{hole}.{frame:04d}.png", matte)
+    return plate.stat().st_size / 1e6
+
+
+def _network(folder: Path, model: str, rounds: int) -> Machine:
+    """Fit what a frame costs without real pixels."""
+    found: dict[int, list[tuple[float, float]]] = {size: [] for size in (*FITTED, *TESTED)}
+    for _ in range(rounds):
+        for size, results in found.items():
+            results.append(_render(folder, size, model))
+    pace = {size: statistics.median(frame for _, frame in results) for size, results in found.items()}
+    seen = {size: _pixels_seen(folder, "large", size, model) for size in found}
+    start = statistics.median(start for results in found.values() for start, _ in results)
+    low, high = FITTED
+    per_pixel = (pace[high] - pace[low]) / (seen[high] - seen[low])
+    machine = Machine(start, pace[low] - per_pixel * seen[low], per_pixel)
+    parts = f"{machine.fixed:.2f} + {1e6 * per_pixel:.2f} a megapixel seen"
+    print(f"core seconds without real pixels: start {start:.1f}; a frame {parts}")
+    for size, took in pace.items():
+        told = machine.frame(seen[size])
+        off = 100 * (told / took - 1)
+        print(f"  {size}: {seen[size]} pixels, model {told:.2f}, measured {took:.2f}, {off:+.0f} %", flush=True)
+    return machine
+
+
+def _command(folder: Path, hole: str, size: int, model: str, *options: str) -> list[str]:
+    command = [sys.executable, "-m", "plugin_core.cli", "render", "--plate", str(folder / "plate.####.exr")]
+    command += ["--matte", str(folder / f"{hole}.####.png"), "--output", str(folder / "out/clean.####.exr")]
+    command += ["--working-size", str(size), "--model", model, "--overwrite", "--progress", "json"]
+    return [*command, *options]
 
 
 def _render(folder: Path, size: int, model: str) -> tuple[float, float]:
-    """Render once in a process of its own; returns core seconds of the start, and of a frame.
-
-    Core seconds hardly care what else runs on the machine, and a whole farm is paid in them.
-    """
-    events = folder / "events.jsonl"
-    events.unlink(missing_ok=True)
-    command = [sys.executable, "-m", "plugin_core.cli", "render", "--plate", str(folder / "plate.####.exr")]
-    command += ["--matte", str(folder / "matte.####.png"), "--output", str(folder / "out" / "clean.####.exr")]
-    command += ["--working-size", str(size), "--model", model, "--overwrite", "--progress", "json"]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    """Render once without real pixels; returns core seconds of the start, and of a frame."""
+    options = ["--propagate", "off", "--chunk", "60-73", "--pre-roll", "0"]
+    process = subprocess.Popen(
+        _command(folder, "large", size, model, *options), stdout=subprocess.PIPE, text=True
+    )
     assert process.stdout is not None
     spent = [_core_seconds(process.pid) for line in process.stdout if json.loads(line)["event"] == "frame"]
     assert process.wait() == 0
@@ -99,13 +169,82 @@ def _core_seconds(pid: int) -> float:
     return times.user + times.system
 
 
-def _pixels_seen(folder: Path, size: int, model: str) -> int:
-    """Pixels of the network's own picture at a working size: it goes in steps of 64 along each side."""
+def _pixels_seen(folder: Path, hole: str, size: int, model: str) -> int:
+    """Pixels of the network's own picture at a working size: it goes in steps of 16 along each side."""
     command = [sys.executable, "-m", "plugin_core.cli", "probe", "--quick", "--json", "--model", model]
-    command += ["--plate", str(folder / "plate.####.exr"), "--matte", str(folder / "matte.####.png")]
+    command += ["--plate", str(folder / "plate.####.exr"), "--matte", str(folder / f"{hole}.####.png")]
     done = subprocess.run([*command, "--working-size", str(size)], capture_output=True, text=True, check=True)
     width, height = json.loads(done.stdout)["crops"][0]["network"]
     return int(width * height)
+
+
+def _real_pixels(folder: Path, hole: str, model: str) -> RealPixels:
+    """Find the real pixels of neighboring frames: the first looks at all plates within reach, the next at one."""
+    shot = Shot(
+        plate=str(folder / "plate.####.exr"),
+        matte=str(folder / f"{hole}.####.png"),
+        output=str(folder / "out/clean.####.exr"),
+    )
+    sources = open_sources(shot)
+    settings = Settings(working_size=512)
+    plan = make_plan(sources, shot, settings, Bundle.open(find_bundle(model)))
+    assert plan.motion is not None
+    clip = _Counted(plan.sources.plate.again())
+    mattes = mattes_of(sources, settings, ())
+    propagator = Propagator(clip, mattes, plan.color, plan.motion, plan.searched)
+    holes = {frame: mattes.hole(frame)[0] for frame in range(MIDDLE, MIDDLE + 4)}
+    spent, alone = [], []
+    for frame in (MIDDLE, *holes):  # the first one again: nothing is new then
+        began, thread = time.process_time(), time.thread_time()
+        if frame == MIDDLE + 1:
+            clip.count = 0
+        propagator.find(frame, holes[frame])
+        spent.append(time.process_time() - began)
+        alone.append(time.thread_time() - thread)
+    propagator.close()
+    look = (spent[0] - spent[1]) / (2 * PROPAGATE_FRAMES)
+    steady = statistics.mean(spent[2:])
+    reads = round(clip.count / 3) - 1
+    return RealPixels(
+        look, (steady - look) / (2 * PROPAGATE_FRAMES), steady, statistics.mean(alone[2:]) / steady, reads
+    )
+
+
+class _Counted:
+    """A clip that counts the plates it gives."""
+
+    def __init__(self, clip) -> None:
+        self._clip = clip
+        self.count = 0
+
+    def plate(self, frame: int):
+        self.count += 1
+        return self._clip.plate(frame)
+
+
+def _check_task(
+    folder: Path, network: Machine, real: RealPixels, part: tuple[str, int, int], model: str
+) -> None:
+    """Foretell a whole task with real pixels, and run it."""
+    hole, first, last = part
+    machine = replace(network, look=real.look, search=real.search)
+    task = Load(1, FRAMES, pre_roll=0, propagate=PROPAGATE_FRAMES).task(first - 1, last)
+    told = task.seconds(machine, machine.frame(_pixels_seen(folder, hole, 512, model)))
+    before = _children()
+    options = [] if first == 1 else ["--pre-roll", "0"]
+    command = _command(folder, hole, 512, model, "--chunk", f"{first}-{last}", *options)
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    took = _children() - before
+    print(
+        f"  {hole}, frames {first}-{last} of {FRAMES} ({task.looks} looks, {task.searches} searches): model "
+        f"{told:.0f}, measured {took:.0f}, {100 * (told / took - 1):+.0f} %",
+        flush=True,
+    )
+
+
+def _children() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def _check_batch(folder: Path, model: str) -> None:
@@ -125,27 +264,34 @@ def _check_batch(folder: Path, model: str) -> None:
             start = seconds[1] - each * len(told)
     foretold = start + simulate(Load(7, 1), 2, Machine(0, each, 0), each)
     one, two = seconds[1], seconds[2]
-    print(f"  7 shots: one worker {one:.1f} s; two foretold {foretold:.1f} s, measured {two:.1f} s")
+    print(f"  7 shots: one worker {one:.1f} s; two foretold {foretold:.1f} s, measured {two:.1f} s", flush=True)
 
 
-def _table(machine: Machine, frame: float, megabytes: float) -> None:
+def _table(hole: str, network: Machine, frame: float, real: RealPixels | None, megabytes: float) -> None:
     """What 1,000 shots of 150 frames at 2K cost on machines of eight cores, if all cores are kept busy."""
-    print(f"a frame moves {megabytes:.0f} MB; largest size: {frame:.2f} core seconds a frame")
+    reach = 0 if real is None else PROPAGATE_FRAMES
+    machine = network if real is None else replace(network, look=real.look, search=real.search)
+    again = 0 if real is None else real.reads
+    moved = {"propagate": reach, "megabytes": (2 + again) * megabytes, "plate_megabytes": megabytes}
     loads = {
-        "whole shots, exact": Load(1000, 150),
-        "chains of 50, exact": Load(1000, 150, 50),
-        "chunks of 50, pre-roll 8": Load(1000, 150, 50, 8),
-        "chunks of 25, pre-roll 8": Load(1000, 150, 25, 8),
-        "one shot, whole": Load(1, 150),
-        "one shot, chunks of 15, pre-roll 8": Load(1, 150, 15, 8),
+        "whole shots, exact": Load(1000, 150, **moved),
+        "chains of 50, exact": Load(1000, 150, 50, **moved),
+        "chunks of 50, pre-roll 8": Load(1000, 150, 50, 8, **moved),
+        "chunks of 25, pre-roll 8": Load(1000, 150, 25, 8, **moved),
+        "one shot, whole": Load(1, 150, **moved),
+        "one shot, chunks of 15, pre-roll 8": Load(1, 150, 15, 8, **moved),
     }
-    ours = Machine(machine.start / CORES, 0, 0)
     counts = (1, 10, 100, 1000)
-    print(f"{'':36}{'core hours':>11}" + "".join(f"{count:>10}" for count in counts))
+    print(f"{'real pixels: ' + hole:36}{'core hours':>11}" + "".join(f"{count:>10}" for count in counts) + "  MB/s")
     for name, load in loads.items():
-        hours = [simulate(load, count, ours, frame / CORES, spread=0.15) / 3600 for count in counts]
-        told = "".join(f"{value:9.2f}h" for value in hours)
-        print(f"{name:36}{machine_hours(load, machine, frame):11.1f}{told}")
+        ours = Machine(
+            machine.start / CORES, 0, 0, look=machine.look / CORES, search=machine.search / CORES
+        )
+        minutes = [simulate(load, count, ours, frame / CORES, spread=0.15) / 60 for count in counts]
+        told = "".join(f"{value:9.1f}m" for value in minutes)
+        hours = machine_hours(load, machine, frame)
+        rate = load.shots * sum(task.megabytes(load) for task in load.tasks()) / hours / 3600 * CORES
+        print(f"{name:36}{hours:11.1f}{told}{rate:6.0f}", flush=True)
 
 
 if __name__ == "__main__":

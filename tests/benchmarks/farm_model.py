@@ -1,8 +1,10 @@
 """What shots cost on a farm: a model with a handful of measured figures, and a simulation over machines.
 
-A frame costs ``fixed + per_pixel * pixels seen``: reading, composing and writing the plate, and the network.
-A task costs its start besides. Machines take the next task that may begin; a chain's chunk may begin when the
-one before it has ended.
+A task costs its start; each frame ``fixed + per_pixel * pixels seen``: reading, composing and writing the plate,
+and the network. Real pixels come on top: each plate within reach is looked at once for a task (read, and its
+motion measured), also those before and after its own frames, and each frame's hole is searched for in each of
+them. The network's sources are searched for too, six frames beyond the task's at either end. Machines take the
+next task that may begin; a chain's chunk may begin when the one before it has ended.
 """
 
 from __future__ import annotations
@@ -10,6 +12,9 @@ from __future__ import annotations
 import heapq
 import random
 from dataclasses import dataclass
+
+SOURCES = 6
+"""Frames before and after a frame that the network looks at."""
 
 
 @dataclass(frozen=True)
@@ -20,14 +25,18 @@ class Machine:
         start: seconds from a task's start to its first frame: process, model, mattes.
         fixed: seconds a frame beside the network, at the plate's size.
         per_pixel: seconds for each pixel that the network sees.
+        look: seconds to read a plate for its motion and measure that.
+        search: seconds to search one plate for what another frame's hole hides.
     """
 
     start: float
     fixed: float
     per_pixel: float
+    look: float = 0.0
+    search: float = 0.0
 
     def frame(self, pixels: int) -> float:
-        """Seconds a frame of which the network sees so many pixels."""
+        """Seconds a frame of which the network sees so many pixels, without real pixels."""
         return self.fixed + self.per_pixel * pixels
 
 
@@ -39,14 +48,58 @@ class Load:
         shots, frames: how many, and how long each.
         chunk: frames of a chunk; None for whole shots.
         pre_roll: frames thrown away before each chunk but a shot's first; None for an exact chain.
-        megabytes: read and written for each frame.
+        propagate: frames before and after that are searched for real pixels; 0 for none.
+        megabytes: read and written for each frame rendered.
+        plate_megabytes: read for each plate that is looked at.
     """
 
     shots: int
     frames: int
     chunk: int | None = None
     pre_roll: int | None = None
+    propagate: int = 0
     megabytes: float = 0.0
+    plate_megabytes: float = 0.0
+
+    def tasks(self) -> list[Task]:
+        """Return the tasks of one shot, in order."""
+        size = self.chunk or self.frames
+        return [self.task(begin, min(begin + size, self.frames)) for begin in range(0, self.frames, size)]
+
+    def task(self, begin: int, end: int) -> Task:
+        """Return the task that renders frames `begin` to `end` (excluded) of a shot."""
+        rendered = range(max(0, begin - (self.pre_roll or 0)), end)
+        if not self.propagate:
+            return Task(len(rendered), 0, 0)
+        reach, last = self.propagate, self.frames - 1
+        found = range(max(0, rendered.start - SOURCES), min(last, end - 1 + SOURCES) + 1)
+        looks = min(last, found[-1] + reach) - max(0, found[0] - reach) + 1
+        searches = sum(min(frame, reach) + min(last - frame, reach) for frame in found)
+        return Task(len(rendered), looks, searches)
+
+
+@dataclass(frozen=True)
+class Task:
+    """What one task does.
+
+    Attributes:
+        frames: rendered, those that are thrown away among them.
+        looks: plates whose motion is measured.
+        searches: pairs of a frame with a hole and a plate that is searched for what it hides.
+    """
+
+    frames: int
+    looks: int
+    searches: int
+
+    def seconds(self, machine: Machine, frame_seconds: float) -> float:
+        """Seconds that the task takes; `frame_seconds` is `Machine.frame`."""
+        real = self.looks * machine.look + self.searches * machine.search
+        return machine.start + self.frames * frame_seconds + real
+
+    def megabytes(self, load: Load) -> float:
+        """What the task reads and writes."""
+        return self.frames * load.megabytes + self.looks * load.plate_megabytes
 
 
 def simulate(
@@ -65,42 +118,34 @@ def simulate(
         load: the shots.
         machines: how many render.
         machine: their figures.
-        frame_seconds: of a frame.
+        frame_seconds: of a frame, without real pixels.
         spread: standard deviation of a machine's speed, as a share: stragglers.
         storage_mb_s: what the shared storage gives all machines together; None for no limit.
         seed: of the machines' speeds.
     """
     dice = random.Random(seed)
-    if storage_mb_s is not None and load.megabytes:
-        frame_seconds = max(frame_seconds, machines * load.megabytes / storage_mb_s)
     speeds = [max(0.3, dice.gauss(1, spread)) for _ in range(machines)]
     free = [(0.0, number) for number in range(machines)]
-    ready: list[tuple[float, int, int]] = []  # when it may begin, shot, chunk
-    heapq.heapify(free)
-    size = load.chunk or load.frames
-    chunks = [min(size, load.frames - begin) for begin in range(0, load.frames, size)]
-    for shot in range(load.shots):
-        if load.pre_roll is None:
-            heapq.heappush(ready, (0.0, shot, 0))
-        else:
-            for number in range(len(chunks)):
-                heapq.heappush(ready, (0.0, shot, number))
+    tasks = load.tasks()
+    chained = load.pre_roll is None
+    # When it may begin, shot, chunk.
+    ready = [(0.0, shot, n) for shot in range(load.shots) for n in range(1 if chained else len(tasks))]
     end = 0.0
     while ready:
         may, shot, number = heapq.heappop(ready)
         at, who = heapq.heappop(free)
-        frames = chunks[number] + (load.pre_roll or 0 if number else 0)
-        done = max(at, may) + (machine.start + frames * frame_seconds) / speeds[who]
+        took = tasks[number].seconds(machine, frame_seconds) / speeds[who]
+        if storage_mb_s is not None:
+            took = max(took, tasks[number].megabytes(load) * machines / storage_mb_s)
+        done = max(at, may) + took
         end = max(end, done)
         heapq.heappush(free, (done, who))
-        if load.pre_roll is None and number + 1 < len(chunks):
+        if chained and number + 1 < len(tasks):
             heapq.heappush(ready, (done, shot, number + 1))
     return end
 
 
 def machine_hours(load: Load, machine: Machine, frame_seconds: float) -> float:
     """Return the hours that all tasks take together."""
-    size = load.chunk or load.frames
-    tasks = -(-load.frames // size)
-    rolled = (tasks - 1) * (load.pre_roll or 0)
-    return load.shots * (tasks * machine.start + (load.frames + rolled) * frame_seconds) / 3600
+    each = sum(task.seconds(machine, frame_seconds) for task in load.tasks())
+    return load.shots * each / 3600

@@ -61,7 +61,7 @@ def is_as_before(host: Host) -> bool:
 
 def test_the_job_says_what_is_set(host, folder):
     given = {"Grow": 4, "Feather": 3, "InvertMatte": 1, "MatteChannel": 2, "Color": 3, "ColorName": "ACEScg"}
-    given |= {"Quality": 2, "Grain": 1, "Device": 1, "Model": "other", "Range": 1, "First": 11, "Last": 12}
+    given |= {"SearchFrames": 12, "Quality": 2, "Grain": 1, "Device": 1, "Model": "other", "Range": 1, "First": 11, "Last": 12}
     for control, value in given.items():
         host.set(control, value)
     assert host.press("Render") == "Done: frames 11-12. Color: ACEScg (as set)"
@@ -82,6 +82,7 @@ def test_the_job_says_what_is_set(host, folder):
             "matte_channel": "luminance",
             "grain": "auto",
             "working_size": 1536,
+            "propagate": 12,
         },
         "run": {
             "model": "other",
@@ -95,6 +96,22 @@ def test_the_job_says_what_is_set(host, folder):
     from plugin_core.shot import Job
 
     assert Job.read(root / "run" / "job.json").settings.matte_invert
+
+
+@pytest.mark.parametrize(
+    ("given", "asked"),
+    [
+        ({}, {}),
+        ({"RealPixels": 0}, {"propagate": 0}),
+        ({"Quality": 1}, {"working_size": 256, "propagate": 0}),
+        ({"SearchFrames": 20}, {"propagate": 20}),
+    ],
+)
+def test_real_pixels_are_asked_for(host, folder, given, asked):
+    for control, value in given.items():
+        host.set(control, value)
+    host.press("Render")
+    assert (job(folder).get("settings") or {}) == asked
 
 
 def test_the_loader_shows_each_frame_at_its_time_also_when_the_range_shrinks(host):
@@ -303,7 +320,7 @@ def test_where_lua_may_start_nothing_the_artist_runs_the_command(host, folder):
     assert words[:2] == ["cleanplate", "render"]
     given = _parser().parse_args(words[1:])
     assert (given.grow, given.matte_invert, given.resume, given.frames) == (2, True, True, "10-13")
-    assert (given.grain, given.working_size) == ("auto", 256)
+    assert (given.grain, given.working_size, given.propagate) == ("auto", 256, "off")
     assert given.output == str(places(folder) / "clean" / "clean.####.exr")
     assert is_as_before(host)
     clean = places(folder) / "clean"

@@ -318,3 +318,30 @@ def test_the_job_is_the_published_one(comp):
     assert job.shot.colorspace == "ACEScg" and job.shot.frames == "1001-1002"
     assert (job.settings.grow, job.settings.feather, job.settings.matte_invert) == (2, 2, True)
     assert json.loads(asked.job("main").read_text("utf-8"))["version"] == 1
+
+
+def test_real_pixels_are_asked_for(comp):
+    node = comp.node(quality="standard")
+    from cleanplate_nuke.request import look_of
+
+    from plugin_core.shot import PROPAGATE_FRAMES
+
+    assert look_of(node)["propagate"] == PROPAGATE_FRAMES
+    node["search_frames"].setValue(12)
+    assert look_of(node)["propagate"] == 12
+    node["real_pixels"].setValue(False)
+    assert look_of(node)["propagate"] == 0 and not node["search_frames"].enabled()
+    node["real_pixels"].setValue(True)
+    assert node["search_frames"].enabled()
+    node["quality"].setValue("draft")
+    assert look_of(node)["propagate"] == 0, "a draft looks for none"
+    assert not node["real_pixels"].enabled() and not node["search_frames"].enabled()
+
+
+def test_the_status_says_that_real_pixels_were_switched_on(comp):
+    node = comp.node(range="custom", first=1001, last=1002, quality="standard", real_pixels=False)
+    comp.render(node)
+    node["real_pixels"].setValue(True)
+    assert status(node) == "real pixels was off, now is 48 frames: Render fills every frame again."
+    comp.render(node)
+    assert status(node) == "Filled frames 1001-1002 (2 of 2): propagate was 0, now is 48."

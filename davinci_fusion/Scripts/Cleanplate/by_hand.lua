@@ -34,6 +34,9 @@ local function command_line(values, places, space, first, last)
   if values.working_size then
     add("working-size", values.working_size)
   end
+  if values.propagate then
+    add("propagate", values.propagate == 0 and "off" or values.propagate)
+  end
   if values.channel ~= "auto" then
     add("matte-channel", values.channel)
   end

@@ -15,8 +15,8 @@ options:
   --comp FILE          open this comp (default: the current one)
   --tool NAME          only this tool (default: every VINet Inpaint of the comp, by name)
   --set CONTROL=VALUE  set a control first, for example --set Range=1 --set First=1001 --set Last=1100;
-                       controls: Range First Last Grow Feather InvertMatte Quality Grain Color ColorName Model
-                       Device Folder Cleanplate Patience
+                       controls: Range First Last Grow Feather InvertMatte Quality RealPixels SearchFrames Grain
+                       Color ColorName Model Device Folder Cleanplate Patience
   --help               print this
 
 exit codes: 0 done, 1 something failed (the last line says what), 2 wrong usage]]
@@ -30,6 +30,8 @@ local NUMBERS = {
   Feather = true,
   InvertMatte = true,
   Quality = true,
+  RealPixels = true,
+  SearchFrames = true,
   Grain = true,
   Color = true,
   Device = true,

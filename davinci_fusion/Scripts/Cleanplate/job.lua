@@ -25,6 +25,7 @@ function job.text(places, values, color_space, first, last, again)
     settings.grain = "auto"
   end
   settings.working_size = values.working_size
+  settings.propagate = values.propagate
   local shot = {
     plate = places.plate,
     matte = places.matte,

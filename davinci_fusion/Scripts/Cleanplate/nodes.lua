@@ -77,8 +77,18 @@ end
 
 local CHANNELS = { [0] = "auto", "A", "luminance", "R", "G", "B" }
 local DEVICES = { [0] = "auto", "cpu", "cuda" }
-local WORKING_SIZES = { [1] = 256, [2] = 1536 } -- draft and high; standard is the core's own choice
+local DRAFT, HIGH = 1, 2
+local WORKING_SIZES = { [DRAFT] = 256, [HIGH] = 1536 } -- standard is the core's own choice
+local SEARCH_FRAMES = 48 -- the core's own choice
 local COLORS = { [0] = "auto", "linear", "display", "name" }
+
+-- How many frames each way are searched for real pixels; 0 for none, nil for the core's own choice.
+local function search_frames(quality, wanted, frames)
+  if quality == DRAFT or not wanted then
+    return 0
+  end
+  return frames ~= SEARCH_FRAMES and frames or nil
+end
 
 -- What the artist has set, in the words of the core.
 function nodes.values(parts)
@@ -97,6 +107,7 @@ function nodes.values(parts)
     invert = number("InvertMatte") == 1,
     grain = number("Grain") == 1,
     working_size = WORKING_SIZES[number("Quality")],
+    propagate = search_frames(number("Quality"), number("RealPixels") == 1, number("SearchFrames")),
     channel = CHANNELS[whole(parts.result:GetInput("MatteChannel"))],
     color = COLORS[number("Color")],
     color_name = text("ColorName"),

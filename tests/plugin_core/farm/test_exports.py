@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -19,6 +20,7 @@ import yaml
 
 from plugin_core.batch_file import read_shot_list
 from plugin_core.batch_shots import understand
+from plugin_core.cli import _parser
 from plugin_core.cli_farm import _writer
 from plugin_core.errors import InputError
 from plugin_core.farm.job import FarmJob, Manners, Needs, plan_farm
@@ -72,6 +74,43 @@ def text_of(job: FarmJob, engine: str) -> str:
 def test_the_files_are_the_golden_ones(tmp_path, engine, monkeypatch):
     monkeypatch.setenv("LOGNAME", "artist")
     assert text_of(written(tmp_path, engine), engine) == (GOLDEN / f"{engine}.txt").read_text("utf-8")
+
+
+@pytest.mark.parametrize("engine", FILES)
+def test_the_last_step_is_a_qc_with_options_that_exist(tmp_path, engine):
+    job = written(tmp_path, engine)
+    steps = [shlex.split(line) for line in qc_lines(job.folder, engine)]
+    assert len(steps) == 3, "one for each shot, or one for each step of them"
+    for words in steps:
+        given = _parser().parse_args(words)
+        assert words[0] == "qc" and given.command
+        assert Path(given.job).stem in ("sh010", "sh020", "sh030", "{{Task.Param.Shot}}")
+        assert given.path_map == PATH_MAPS.get(engine, [])
+
+
+PATH_MAPS = {
+    "openjd": ["{{Session.PathMappingRulesFile}}"],
+    "deadline-cloud": ["{{Session.PathMappingRulesFile}}"],
+    "tractor": ["/show=/mnt/show"],
+}
+
+
+def qc_lines(folder: Path, engine: str) -> list[str]:
+    """The arguments of every QC step of a written job, as one would type them."""
+    if engine in ("openjd", "deadline-cloud"):
+        steps = yaml.safe_load((folder / "template.yaml").read_text("utf-8"))["steps"]
+        runs = [step["script"]["actions"]["onRun"] for step in steps if step["name"].startswith("QC of ")]
+        return [shlex.join(run["args"]) for run in runs]
+    if engine == "slurm":
+        return [path.read_text("utf-8").replace("\t", " ") for path in (folder / "tasks").glob("*.qc.tsv")]
+    if engine == "deadline":
+        infos = [path.read_text("utf-8") for path in folder.glob("*.qc.plugin_info.txt")]
+        return [line[10:] for text in infos for line in text.splitlines() if line.startswith("Arguments=")]
+    if engine == "opencue":
+        commands = [c.text or "" for c in ElementTree.parse(folder / "job.xml").iter("cmd")]
+        return [command.removeprefix("cleanplate ") for command in commands if " qc " in command]
+    lines = [line for line in (folder / "job.alf").read_text("utf-8").splitlines() if "{qc} {--job}" in line]
+    return [line.strip()[len("RemoteCmd {{cleanplate} ") : -1].replace("{", "").replace("}", "") for line in lines]
 
 
 @pytest.mark.parametrize("engine", FILES)
@@ -165,6 +204,14 @@ def test_opencue_puts_elements_in_the_order_its_format_demands(tmp_path):
         and waits["sh030.qc"] == "sh030"
     )
     assert set(waits) | set(waits.values()) <= set(layers)
+
+
+def test_slurm_asks_for_a_card_only_where_it_renders(tmp_path):
+    job = written(tmp_path, "slurm", Needs(gpu=True))
+    queued = (job.folder / "submit.sh").read_text("utf-8").splitlines()
+    asks = {line.split()[-1].rstrip(")"): "--gres=gpu:1" in line for line in queued if "tasks/" in line}
+    assert set(asks) == {f"tasks/{name}{end}.tsv" for name in ("shots", "sh020", "sh030") for end in ("", ".qc")}
+    assert all(asks[name] != name.endswith(".qc.tsv") for name in asks)
 
 
 def test_tractor_nests_braces_well(tmp_path):

@@ -61,6 +61,8 @@ def test_steps_tasks_and_what_waits_for_what(tmp_path):
     assert ranges == {"Shot": ["c"] * 3, "First": [1, 5, 9], "Last": [4, 8, 9]}
     amounts = {amount["name"]: amount["min"] for amount in chunks["hostRequirements"]["amounts"]}
     assert amounts["amount.worker.gpu.memory"] == 6000 and amounts["amount.worker.memory"] == 8192
+    checks = next(step for step in told["steps"] if step["name"] == "QC of Chunks 1")
+    assert "amount.worker.gpu" not in {need["name"] for need in checks["hostRequirements"]["amounts"]}
     run = chunks["script"]["actions"]["onRun"]
     assert run["cancelation"] == {"mode": "NOTIFY_THEN_TERMINATE", "notifyPeriodInSeconds": 60}
     assert "--chunk={{Task.Param.First}}-{{Task.Param.Last}}" in run["args"]
@@ -107,4 +109,5 @@ def test_the_job_runs_is_killed_and_runs_again(tmp_path, bundle_512):
     assert again.returncode == 0, again.stdout[-3000:]
     assert "openjd_progress: 100.0" in again.stdout
     assert "openjd_status: frame 12" in again.stdout
+    assert again.stdout.count("no faults") == 3, "each shot was looked at after its last frame"
     shots.check()

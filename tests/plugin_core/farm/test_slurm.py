@@ -52,6 +52,7 @@ def test_killed_requeued_and_drained_the_frames_are_the_same(cluster, tmp_path, 
     assert not late, "nothing began on the drained node"
     assert any("try 2" in log for log in logs.values()), logs
     assert any(log.count("try 1: render") > 1 for log in logs.values()), "a requeued task goes on in its log"
+    assert "".join(logs.values()).count("no faults") == 3, "each shot was looked at after its last frame"
     shots.check()
 
 
