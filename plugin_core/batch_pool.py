@@ -123,7 +123,7 @@ def seats(jobs: int | None, device: str, cores: int) -> list[Seat]:
     """Choose where the workers run: one for each card, else a few that share the processor.
 
     Args:
-        jobs: how many workers; None for one a card, or one for every four cores.
+        jobs: how many workers; None for one a card, or one for every two cores.
         device: `auto`, `cpu`, or cards with commas between them.
         cores: of the processor.
 
@@ -139,5 +139,5 @@ def seats(jobs: int | None, device: str, cores: int) -> list[Seat]:
         cards = [str(part) for part in named if part is not None and part.kind == "cuda"]
     if cards:
         return [Seat(cards[number % len(cards)], None) for number in range(jobs or len(cards))]
-    count = jobs or max(1, cores // 4)
+    count = jobs or max(1, cores // 2)
     return [Seat("cpu", max(1, cores // count))] * count

@@ -46,7 +46,7 @@ def add(commands: Any) -> None:
     needs.add_argument(
         "--memory", default="8192", metavar="MIB", help="main memory; 'probe' measures it on each shot (8192)"
     )
-    needs.add_argument("--cores", type=int, default=4, metavar="N", help="processor cores (4)")
+    needs.add_argument("--cores", type=int, default=2, metavar="N", help="processor cores (2)")
     manners = farm.add_argument_group("how tasks behave")
     manners.add_argument(
         "--notice", type=int, default=60, metavar="SECONDS", help="between asking to end and killing (60)"

@@ -10,7 +10,16 @@ from . import before, result
 from .group import inner, is_inpaint
 from .knobs import ALL_VIEWS, CUSTOM, QUALITIES
 
-_LOOK_KNOBS = ("matte_channel", "grow", "feather", "invert", "quality", "real_pixels", "search_frames", "grain")
+_LOOK_KNOBS = (
+    "matte_channel",
+    "grow",
+    "feather",
+    "invert",
+    "quality",
+    "real_pixels",
+    "search_frames",
+    "grain",
+)
 _registered: list[bool] = []
 
 

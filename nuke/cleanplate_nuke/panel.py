@@ -4,7 +4,18 @@ from __future__ import annotations
 
 import nuke
 
-from .knobs import ALL_VIEWS, ENGINES, GRAINS, LAYOUT, MARK, PRECISIONS, QUALITIES, RANGES, SEARCH_FRAMES, SHOWN
+from .knobs import (
+    ALL_VIEWS,
+    ENGINES,
+    GRAINS,
+    LAYOUT,
+    MARK,
+    PRECISIONS,
+    QUALITIES,
+    RANGES,
+    SEARCH_FRAMES,
+    SHOWN,
+)
 
 _NOT_INSTALLED = (
     "Cleanplate is not installed on this machine, so this button does nothing here. The node still shows "
@@ -86,8 +97,8 @@ def _look() -> list[nuke.Knob]:
         _told(
             nuke.Enumeration_Knob("quality", "quality", list(QUALITIES)),
             "'standard' is the setting to begin with: as many pixels as suit the device. 'draft' works on at "
-            "most 256 x 256 pixels and looks for no real pixels: quick, for judging the matte. 'high' works on "
-            "up to 1536 x 1536 pixels, for large holes: slow without a graphics card.",
+            "most 256 x 256 pixels and looks for no real pixels: quick, for judging the matte. 'high' works "
+            "on up to 1536 x 1536 pixels, for large holes: slow without a graphics card.",
             "standard",
         ),
         _told(
@@ -101,8 +112,8 @@ def _look() -> list[nuke.Knob]:
             _ranged(
                 _told(
                     nuke.Int_Knob("search_frames", "frames"),
-                    "How many frames before and after each frame are searched for real pixels, never across a "
-                    "cut. Fewer is quicker; more helps where the object hides a place for long.",
+                    "How many frames before and after each frame are searched for real pixels, never across "
+                    "a cut. Fewer is quicker; more helps where the object hides a place for long.",
                     SEARCH_FRAMES,
                 ),
                 1,

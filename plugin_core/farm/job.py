@@ -38,7 +38,7 @@ class Needs:
     """
 
     memory_mib: int = 8192
-    cores: int = 4
+    cores: int = 2
     gpu: bool = False
     gpu_memory_mib: int = 8192
 

@@ -55,9 +55,10 @@ def _grid(job: FarmJob, shot: FarmShot) -> Iterable[str]:
 def _chain(job: FarmJob, shot: FarmShot) -> Iterable[str]:
     _lines(job, shot.name, [job.arguments(shot, part, "auto") for part in shot.parts])
     yield f"# {shot.name}: {len(shot.parts)} chunks, each with the state of the one before"
-    yield f"id=$({_queue(job)} --array=1 task.sbatch tasks/{shot.name}.tsv)"
+    queue, tasks = _queue(job), f"task.sbatch tasks/{shot.name}.tsv"
+    yield f"id=$({queue} --array=1 {tasks})"
     for number in range(2, len(shot.parts) + 1):
-        yield f"id=$({_queue(job)} --array={number} --dependency=afterok:$id task.sbatch tasks/{shot.name}.tsv)"
+        yield f"id=$({queue} --array={number} --dependency=afterok:$id {tasks})"
     yield f'echo "{shot.name}: $id"'
     yield from _qc(job, shot)
 

@@ -2,11 +2,12 @@
 
     python -m tests.benchmarks.bench_farm [--rounds 1]
 
-A 2K plate (2048x1080, half-float EXR, ZIP, with grain; a pan past an object, so that its mattes hide what other
-frames show) is rendered without real pixels at several working sizes: two fit the model, the others test it.
-Looking at a plate and searching it for real pixels is measured by itself, for mattes of three sizes. Both are
-then put together and held against whole tasks, a chunk in the middle of the shot and its first. A batch of
-small shots on two workers is foretold from one on one worker, and the table of docs/farm.md is printed.
+A 2K plate (2048x1080, half-float EXR, ZIP, with grain; a pan past an object, so that its mattes hide what
+other frames show) is rendered without real pixels at several working sizes: two fit the model, the others
+test it. Looking at a plate and searching it for real pixels is measured by itself, for mattes of three
+sizes. Both are then put together and held against whole tasks, a chunk in the middle of the shot and its
+first. A batch of small shots on two workers is foretold from one on one worker, and the table of
+docs/farm.md is printed.
 
 All is told in core seconds, which hardly care what else runs on the machine.
 """
@@ -140,7 +141,9 @@ def _network(folder: Path, model: str, rounds: int) -> Machine:
     for size, took in pace.items():
         told = machine.frame(seen[size])
         off = 100 * (told / took - 1)
-        print(f"  {size}: {seen[size]} pixels, model {told:.2f}, measured {took:.2f}, {off:+.0f} %", flush=True)
+        print(
+            f"  {size}: {seen[size]} pixels, model {told:.2f}, measured {took:.2f}, {off:+.0f} %", flush=True
+        )
     return machine
 
 
@@ -179,7 +182,7 @@ def _pixels_seen(folder: Path, hole: str, size: int, model: str) -> int:
 
 
 def _real_pixels(folder: Path, hole: str, model: str) -> RealPixels:
-    """Find the real pixels of neighboring frames: the first looks at all plates within reach, the next at one."""
+    """Find real pixels for frames in a row: the first looks at all within reach, each later at one."""
     shot = Shot(
         plate=str(folder / "plate.####.exr"),
         matte=str(folder / f"{hole}.####.png"),
@@ -264,7 +267,9 @@ def _check_batch(folder: Path, model: str) -> None:
             start = seconds[1] - each * len(told)
     foretold = start + simulate(Load(7, 1), 2, Machine(0, each, 0), each)
     one, two = seconds[1], seconds[2]
-    print(f"  7 shots: one worker {one:.1f} s; two foretold {foretold:.1f} s, measured {two:.1f} s", flush=True)
+    print(
+        f"  7 shots: one worker {one:.1f} s; two foretold {foretold:.1f} s, measured {two:.1f} s", flush=True
+    )
 
 
 def _table(hole: str, network: Machine, frame: float, real: RealPixels | None, megabytes: float) -> None:
@@ -282,11 +287,13 @@ def _table(hole: str, network: Machine, frame: float, real: RealPixels | None, m
         "one shot, chunks of 15, pre-roll 8": Load(1, 150, 15, 8, **moved),
     }
     counts = (1, 10, 100, 1000)
-    print(f"{'real pixels: ' + hole:36}{'core hours':>11}" + "".join(f"{count:>10}" for count in counts) + "  MB/s")
+    print(
+        f"{'real pixels: ' + hole:36}{'core hours':>11}"
+        + "".join(f"{count:>10}" for count in counts)
+        + "  MB/s"
+    )
     for name, load in loads.items():
-        ours = Machine(
-            machine.start / CORES, 0, 0, look=machine.look / CORES, search=machine.search / CORES
-        )
+        ours = Machine(machine.start / CORES, 0, 0, look=machine.look / CORES, search=machine.search / CORES)
         minutes = [simulate(load, count, ours, frame / CORES, spread=0.15) / 60 for count in counts]
         told = "".join(f"{value:9.1f}m" for value in minutes)
         hours = machine_hours(load, machine, frame)

@@ -1,10 +1,11 @@
 """What shots cost on a farm: a model with a handful of measured figures, and a simulation over machines.
 
-A task costs its start; each frame ``fixed + per_pixel * pixels seen``: reading, composing and writing the plate,
-and the network. Real pixels come on top: each plate within reach is looked at once for a task (read, and its
-motion measured), also those before and after its own frames, and each frame's hole is searched for in each of
-them. The network's sources are searched for too, six frames beyond the task's at either end. Machines take the
-next task that may begin; a chain's chunk may begin when the one before it has ended.
+A task costs its start; each frame ``fixed + per_pixel * pixels seen``: reading, composing and writing the
+plate, and the network. Real pixels come on top: each plate within reach is looked at once for a task
+(read, and its motion measured), also those before and after its own frames, and each frame's hole is
+searched for in each of them. The network's sources are searched for too, six frames beyond the task's at
+either end. Machines take the next task that may begin; a chain's chunk may begin when the one before it
+has ended.
 """
 
 from __future__ import annotations

@@ -2,10 +2,12 @@
 
     python -m tests.benchmarks.soak --kills 200
 
-Batches and workers are stopped (SIGTERM) and killed (SIGKILL) at random moments: while they start, render,
-write frames, save states (every one to four frames) and end. What was begun is always finished by the next
-run of the same command; each time all frames are there they are compared with an uninterrupted render, byte
-for byte, and the outputs are cleared. Takes about ten seconds a kill.
+Batches and workers are stopped (SIGTERM) and killed (SIGKILL) at random moments: while they start,
+render, write frames, save states (every one to four frames) and end. A fifth of the kills wait for the
+moment at which a state is being written; those that left a half-written one are counted by themselves.
+What was begun is always finished by the next run of the same command; each time all is done, every frame
+is there once and equals that of an uninterrupted render, byte for byte, and no temporary file or lock is
+left; then the outputs are cleared.
 """
 
 from __future__ import annotations

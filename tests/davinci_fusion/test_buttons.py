@@ -61,7 +61,16 @@ def is_as_before(host: Host) -> bool:
 
 def test_the_job_says_what_is_set(host, folder):
     given = {"Grow": 4, "Feather": 3, "InvertMatte": 1, "MatteChannel": 2, "Color": 3, "ColorName": "ACEScg"}
-    given |= {"SearchFrames": 12, "Quality": 2, "Grain": 1, "Device": 1, "Model": "other", "Range": 1, "First": 11, "Last": 12}
+    given |= {
+        "SearchFrames": 12,
+        "Quality": 2,
+        "Grain": 1,
+        "Device": 1,
+        "Model": "other",
+        "Range": 1,
+        "First": 11,
+        "Last": 12,
+    }
     for control, value in given.items():
         host.set(control, value)
     assert host.press("Render") == "Done: frames 11-12. Color: ACEScg (as set)"

@@ -110,7 +110,9 @@ def qc_lines(folder: Path, engine: str) -> list[str]:
         commands = [c.text or "" for c in ElementTree.parse(folder / "job.xml").iter("cmd")]
         return [command.removeprefix("cleanplate ") for command in commands if " qc " in command]
     lines = [line for line in (folder / "job.alf").read_text("utf-8").splitlines() if "{qc} {--job}" in line]
-    return [line.strip()[len("RemoteCmd {{cleanplate} ") : -1].replace("{", "").replace("}", "") for line in lines]
+    return [
+        line.strip()[len("RemoteCmd {{cleanplate} ") : -1].replace("{", "").replace("}", "") for line in lines
+    ]
 
 
 @pytest.mark.parametrize("engine", FILES)
@@ -210,7 +212,8 @@ def test_slurm_asks_for_a_card_only_where_it_renders(tmp_path):
     job = written(tmp_path, "slurm", Needs(gpu=True))
     queued = (job.folder / "submit.sh").read_text("utf-8").splitlines()
     asks = {line.split()[-1].rstrip(")"): "--gres=gpu:1" in line for line in queued if "tasks/" in line}
-    assert set(asks) == {f"tasks/{name}{end}.tsv" for name in ("shots", "sh020", "sh030") for end in ("", ".qc")}
+    names = ("shots", "sh020", "sh030")
+    assert set(asks) == {f"tasks/{name}{end}.tsv" for name in names for end in ("", ".qc")}
     assert all(asks[name] != name.endswith(".qc.tsv") for name in asks)
 
 
