@@ -1,0 +1,250 @@
+"""One inpaint from beginning to end, a step at a time, without ever waiting: whoever owns it polls it.
+
+    export   a child Blender renders plate and matte from a copy of the file
+    plan     the core says what is new or has changed
+    fill     the core fills that
+
+Knows nothing of bpy.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import time
+from collections.abc import Generator
+from pathlib import Path
+
+from .child import Child
+from .follow import Event, Follower
+from .places import Places
+from .problem import Cancelled, InpaintError
+from .request import Request
+
+PATIENCE_SECONDS = 90.0
+"""How long the core may take to finish its frame and save its state when it is cancelled."""
+
+Steps = Generator[None, None, None]
+
+_STOPPED = (130, 143)
+_MODES = {"start": "--resume", "resume": "--resume", "overwrite": "--overwrite"}
+
+
+class Job:
+    """One inpaint; job.json and export.json are written and the copy of the file is saved.
+
+    Args:
+        request: what is asked for.
+        core: the words that start `cleanplate`.
+        core_env: its environment.
+        blender: the words that start the child Blender; the path of export.json is added.
+        own_group: see `Child`.
+
+    Attributes:
+        text: what it is at, for the artist.
+        fraction: how much of that is done, 0..1.
+        done: what was done, a sentence, once it has ended well.
+        error: why it ended otherwise.
+    """
+
+    def __init__(
+        self,
+        request: Request,
+        core: list[str],
+        core_env: dict[str, str],
+        blender: list[str],
+        *,
+        own_group: bool,
+    ) -> None:
+        self.request = request
+        self.text = "Starting"
+        self.fraction = 0.0
+        self.done = ""
+        self.error: InpaintError | None = None
+        self._core = core
+        self._core_env = core_env
+        self._blender = blender
+        self._own_group = own_group
+        self._child: Child | None = None
+        self._cancelled = False
+        self._steps = self._run()
+
+    @property
+    def running(self) -> bool:
+        """Whether it has not ended."""
+        return not self.done and self.error is None
+
+    def poll(self) -> bool:
+        """Go on as far as that takes no waiting; returns whether it is still running."""
+        if self.running:
+            try:
+                next(self._steps)
+            except StopIteration:
+                self._clean_up()
+            except InpaintError as error:
+                self._end(error)
+            except OSError as error:
+                self._end(InpaintError(f"{error.filename}: {error.strerror}", self._places.log))
+        return self.running
+
+    def cancel(self) -> None:
+        """Ask it to stop; what was filled stays, and the next inpaint goes on from there."""
+        self._cancelled = True
+
+    def stop(self) -> None:
+        """Stop at once, and wait until its process has ended."""
+        if self.running:
+            self._end(Cancelled("Stopped.", self._places.log))
+
+    @property
+    def _places(self) -> Places:
+        return self.request.places
+
+    def _end(self, error: InpaintError) -> None:
+        self.error = error
+        self._steps.close()
+        self._clean_up()
+
+    def _clean_up(self) -> None:
+        if self._child is not None:
+            self._child.kill()
+        for path in (self._places.blend_copy, self._places.cancel_file):
+            with contextlib.suppress(OSError):
+                path.unlink()
+
+    def _run(self) -> Steps:
+        if self.request.parts:
+            yield from self._export()
+        planned = yield from self._plan()
+        why = in_timeline("; ".join(planned["reasons"]), self.request.shift)
+        if planned["action"] == "occupied":
+            raise InpaintError(f"{why}. Choose another folder, or remove them.", self._places.log)
+        if planned["action"] == "nothing":
+            self.done = f"Nothing to do: {why}."
+            return
+        yield from self._fill(planned)
+        self.done = f"Filled {_frames(planned)}: {why}."
+
+    def _export(self) -> Steps:
+        follower = Follower(self._places.export_progress)
+        child = self._start([*self._blender, str(self._places.export_file)], None, None)
+        whole = False
+        self._say("Opening a copy of the file", 0)
+        while True:
+            ended = child.exit_code() is not None
+            for event in follower.events():
+                if event["event"] == "error":
+                    raise InpaintError(str(event["message"]), self._places.log)
+                if event["event"] == "frame":
+                    self._say(
+                        f"Rendering the {event['kind']} {event['done']}/{event['total']}",
+                        event["done"] / event["total"],
+                    )
+                whole = whole or event["event"] == "done"
+            if self._cancelled:
+                child.kill()
+                raise Cancelled("Stopped while plate and matte were being rendered.", self._places.log)
+            if ended:
+                break
+            yield
+        if not whole:
+            raise InpaintError(
+                f"Blender could not render plate and matte: {child.last_words() or 'it ended unexpectedly'}",
+                self._places.log,
+            )
+
+    def _plan(self) -> Generator[None, None, Event]:
+        self._say("Looking at what has changed", 0)
+        follower = Follower(self._places.plan)
+        words = ["render", "--job", str(self._places.job_file), "--dry-run", "--progress", "json"]
+        child = self._start([*self._core, *words], self._core_env, self._places.plan)
+        while child.exit_code() is None:
+            if self._cancelled:
+                child.kill()
+                raise Cancelled("Stopped before anything was filled.", self._places.log)
+            yield
+        if child.exit_code():
+            raise self._failure(child, "")
+        told = follower.events()
+        if not told:
+            raise InpaintError("The core did not say what it would render.", self._places.log)
+        return told[-1]
+
+    def _fill(self, planned: Event) -> Steps:
+        self._say(f"Filling {_frames(planned)}", 0)
+        with contextlib.suppress(FileNotFoundError):
+            self._places.cancel_file.unlink()
+        follower = Follower(self._places.progress)
+        mode = _MODES[planned["action"]]
+        words = ["render", "--job", str(self._places.job_file), mode, "--progress", "none"]
+        child = self._start([*self._core, *words], self._core_env, None)
+        pace = _Pace()
+        failed = ""
+        deadline: float | None = None
+        while True:
+            ended = child.exit_code() is not None
+            for event in follower.events():
+                if event["event"] == "frame":
+                    self._say(pace.after(event), event["done"] / max(event["total"], 1))
+                elif event["event"] == "error":
+                    failed = str(event["message"])
+            if ended:
+                break
+            if self._cancelled and deadline is None:
+                self._say("Stopping after this frame", self.fraction)
+                self._places.cancel_file.touch()
+                deadline = time.monotonic() + PATIENCE_SECONDS
+            if deadline is not None and time.monotonic() > deadline:
+                child.kill()
+            yield
+        if child.exit_code():
+            raise self._failure(child, failed)
+
+    def _failure(self, child: Child, told: str) -> InpaintError:
+        code = child.exit_code()
+        if code in _STOPPED or self._cancelled:
+            return Cancelled(told or "Stopped.", self._places.log)
+        why = told or child.last_words() or f"The core ended unexpectedly (exit code {code})."
+        return InpaintError(why, self._places.log)
+
+    def _start(self, words: list[str], env: dict[str, str] | None, output: Path | None) -> Child:
+        self._child = Child(words, env, self._places.log, output, self._own_group)
+        return self._child
+
+    def _say(self, text: str, fraction: float) -> None:
+        self.text, self.fraction = text, min(max(fraction, 0.0), 1.0)
+
+
+class _Pace:
+    """Tells how fast frames come."""
+
+    def __init__(self) -> None:
+        self._began = time.monotonic()
+        self._count = 0
+
+    def after(self, event: Event) -> str:
+        self._count += 1
+        fps = self._count / max(time.monotonic() - self._began, 1e-3)
+        left = clock(float(event.get("eta") or 0))
+        return f"Filling {event['done']}/{event['total']}, {fps:.1f} fps, {left} left"
+
+
+def clock(seconds: float) -> str:
+    """Write seconds as minutes and seconds, or hours where there are some."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
+
+
+def _frames(planned: Event) -> str:
+    total = planned["last"] - planned["first"] + 1
+    return f"{planned['frames']} of {total} frames"
+
+
+def in_timeline(text: str, shift: int) -> str:
+    """Return a sentence of the core's with `shift` added to the frame numbers in it."""
+
+    def moved(found: re.Match[str]) -> str:
+        return re.sub(r"\d+", lambda number: str(int(number[0]) + shift), found[0])
+
+    return re.sub(r"\bframes? (?:from )?\d+(?:-\d+)?(?:(?:, | and )\d+(?:-\d+)?)*", moved, text)

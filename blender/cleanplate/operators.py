@@ -1,0 +1,163 @@
+"""What the buttons and scripts call."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import bpy
+from bpy.props import BoolProperty
+
+from . import compat, preferences, read, running
+from .command import environment
+from .job import Job
+from .problem import Cancelled, InpaintError
+from .properties import DEFAULTS, settings
+from .request import write_export, write_job
+
+_CHILD = Path(__file__).with_name("export_child.py")
+
+
+def inpaint(self: Any, context: Any) -> set[str]:
+    """Inpaint: beside Blender where it has a window, else before this returns."""
+    try:
+        job = _prepare(context, _wishes(self, context), self.from_current)
+        if not bpy.app.background and not self.wait:
+            running.begin_aside(job)
+            return {"FINISHED"}
+        running.wait(job)
+    except Cancelled as error:
+        self.report({"WARNING"}, str(error))
+        return {"CANCELLED"}
+    except InpaintError as error:
+        if running.state.job is None:
+            running.fail(error)
+        self.report({"ERROR"}, _with_log(error))
+        return {"CANCELLED"}
+    self.report({"INFO"}, running.state.message)
+    return {"FINISHED"}
+
+
+def cancel(self: Any, context: Any) -> set[str]:
+    """Stop after the frame that is being filled."""
+    return {"FINISHED"} if running.cancel() else {"CANCELLED"}
+
+
+def cancel_poll(cls: type, context: Any) -> bool:
+    """Whether there is anything to cancel."""
+    return running.state.job is not None
+
+
+def swap(self: Any, context: Any) -> set[str]:
+    """Exchange plate and matte."""
+    try:
+        wishes = compat.scene_of(context).cleanplate
+        plate, matte = read.chosen(context, wishes.plate, wishes.matte)
+    except InpaintError as error:
+        self.report({"ERROR"}, str(error))
+        return {"CANCELLED"}
+    wishes.plate, wishes.matte = matte.name, plate.name
+    return {"FINISHED"}
+
+
+def open_log(self: Any, context: Any) -> set[str]:
+    """Open the last log as Blender opens any file."""
+    log = running.state.log
+    if log is None or not log.is_file():
+        self.report({"ERROR"}, "There is no log yet.")
+        return {"CANCELLED"}
+    return set(bpy.ops.wm.path_open(filepath=str(log)))
+
+
+def check(self: Any, context: Any) -> set[str]:
+    """Start cleanplate and say which version it is."""
+    try:
+        told = preferences.check(preferences.of(context).command)
+    except InpaintError as error:
+        self.report({"ERROR"}, str(error))
+        return {"CANCELLED"}
+    self.report({"INFO"}, told)
+    return {"FINISHED"}
+
+
+def make_operators() -> list[type]:
+    """Return the operators' classes."""
+    wishes = settings(DEFAULTS)
+    wishes["from_current"] = BoolProperty(
+        name="From Current Frame",
+        options={"SKIP_SAVE"},
+        description="Take plate and matte before the current frame as they were",
+    )
+    wishes["wait"] = BoolProperty(
+        name="Wait",
+        options={"SKIP_SAVE"},
+        description="Return when it is done; without a window that is always so",
+    )
+    for options in wishes.values():
+        options.keywords.setdefault("options", {"SKIP_SAVE"})
+    return [
+        _operator("inpaint", "Inpaint", inpaint, wishes, has_strips),
+        _operator("cancel", "Cancel", cancel, poll=cancel_poll),
+        _operator("swap", "Swap Plate and Matte", swap, poll=has_strips),
+        _operator("open_log", "Open Log", open_log),
+        _operator("check", "Check cleanplate", check),
+    ]
+
+
+def has_strips(cls: type, context: Any) -> bool:
+    """Whether there is a sequence to work on."""
+    scene = compat.scene_of(context)
+    return scene is not None and scene.sequence_editor is not None
+
+
+def _operator(name: str, label: str, execute: Any, wishes: Any = None, poll: Any = None) -> type:
+    members = {
+        "bl_idname": f"cleanplate.{name}",
+        "bl_label": label,
+        "bl_description": execute.__doc__.rstrip("."),
+        "__doc__": execute.__doc__,
+        "__annotations__": wishes or {},
+        "execute": execute,
+    }
+    if poll is not None:
+        members["poll"] = classmethod(poll)
+    return type(f"CLEANPLATE_OT_{name}", (bpy.types.Operator,), members)
+
+
+def _wishes(operator: Any, context: Any) -> read.Wishes:
+    """Return the scene's settings with those over them that a script has given."""
+    scene = compat.scene_of(context).cleanplate
+    given = operator.properties
+    return {
+        name: getattr(operator if given.is_property_set(name) else scene, name) for name in settings(DEFAULTS)
+    }
+
+
+def _prepare(context: Any, wishes: read.Wishes, from_current: bool) -> Job:
+    """Write down what is asked for; save a copy of the file if the child needs it. Raises InpaintError."""
+    running.check_free()
+    frame = compat.scene_of(context).frame_current if from_current else None
+    core = preferences.command(context)
+    request = read.read_request(context, wishes, preferences.cache_folder(context), frame)
+    try:
+        write_job(request)
+        if request.parts:
+            write_export(request, scripts=not bpy.app.autoexec_fail)
+            bpy.ops.wm.save_as_mainfile(
+                filepath=str(request.places.blend_copy), copy=True, check_existing=False, compress=False
+            )
+    except (OSError, RuntimeError) as error:
+        raise InpaintError(f"Can't write to {request.folder}: {error}") from None
+    return Job(request, core, environment(), _blender(), own_group=not bpy.app.background)
+
+
+def _blender() -> list[str]:
+    """Return the words that start a Blender without a window on the child's script."""
+    if bpy.app.binary_path:
+        return [bpy.app.binary_path, "--background", "--python", str(_CHILD), "--"]
+    return [sys.executable, str(_CHILD)]
+
+
+def _with_log(error: InpaintError) -> str:
+    return str(error) if error.log is None else f"{error} Log: {error.log}"

@@ -1,0 +1,96 @@
+"""The panel in the sequencer's sidebar."""
+
+from __future__ import annotations
+
+import textwrap
+from typing import Any
+
+import bpy
+
+from . import compat, read, running
+from .problem import InpaintError
+
+_CHARACTERS_A_LINE = 44
+
+
+def draw(self: Any, context: Any) -> None:
+    """Draw the panel."""
+    layout = self.layout
+    scene = compat.scene_of(context)
+    if scene is None or scene.sequence_editor is None:
+        layout.label(text="Add a plate and a matte strip first")
+        return
+    _draw_strips(layout, context, scene)
+    _draw_settings(layout, scene.cleanplate)
+    _draw_job(layout)
+    _draw_message(layout)
+
+
+def make_panel() -> type:
+    """Return the panel's class."""
+    return type(
+        "CLEANPLATE_PT_inpaint",
+        (bpy.types.Panel,),
+        {
+            "bl_label": "Inpaint",
+            "bl_space_type": "SEQUENCE_EDITOR",
+            "bl_region_type": "UI",
+            "bl_category": "Cleanplate",
+            "__doc__": "Plate, matte, settings and buttons.",
+            "draw": draw,
+        },
+    )
+
+
+def _draw_strips(layout: Any, context: Any, scene: Any) -> None:
+    wishes = scene.cleanplate
+    column = layout.column(align=True)
+    for name in ("plate", "matte"):
+        column.prop_search(wishes, name, scene.sequence_editor, compat.strips_property(), icon="SEQUENCE")
+    try:
+        plate, matte = read.chosen(context, wishes.plate, wishes.matte)
+    except InpaintError as error:
+        _draw_text(layout, str(error), "INFO")
+        return
+    row = layout.row()
+    row.label(text=f"{plate.name}  minus  {matte.name}")
+    row.operator("cleanplate.swap", text="", icon="ARROW_LEFTRIGHT")
+
+
+def _draw_settings(layout: Any, wishes: Any) -> None:
+    column = layout.column()
+    column.use_property_split = True
+    column.use_property_decorate = False
+    for name in ("range", "matte_from", "use_invert", "grow", "feather", "quality", "search", "use_grain"):
+        column.prop(wishes, name)
+    for name in ("color", "model", "device", "folder"):
+        column.prop(wishes, name)
+
+
+def _draw_job(layout: Any) -> None:
+    job = running.state.job
+    if job is None:
+        row = layout.row()
+        row.scale_y = 1.4
+        row.operator("cleanplate.inpaint", icon="BRUSH_DATA")
+        layout.operator("cleanplate.inpaint", text="Update from Current Frame").from_current = True
+        return
+    layout.progress(text=job.text, factor=job.fraction)
+    layout.operator("cleanplate.cancel", icon="CANCEL")
+
+
+def _draw_message(layout: Any) -> None:
+    state = running.state
+    if not state.message:
+        return
+    box = layout.box()
+    _draw_text(box, state.message, "ERROR" if state.failed else "CHECKMARK")
+    if state.failed and state.log is not None:
+        box.operator("cleanplate.open_log", icon="TEXT")
+
+
+def _draw_text(layout: Any, text: str, icon: str) -> None:
+    """Draw a text in lines: Blender's labels have one only."""
+    column = layout.column(align=True)
+    for index, line in enumerate(textwrap.wrap(text, _CHARACTERS_A_LINE)):
+        column.label(text=line, icon="BLANK1" if index else icon)

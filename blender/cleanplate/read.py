@@ -1,0 +1,226 @@
+"""What the artist asks for, read from the scene once and checked; nothing is changed."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import bpy
+
+from . import compat, result, strips
+from .channels import count_channels
+from .pick import tell_apart
+from .places import Places, at_number, default_folder
+from .problem import InpaintError
+from .properties import ALPHA, PREVIEW, QUALITIES, SHARED
+from .request import Part, Request
+
+FIRST_NUMBER = 1001
+"""Number of the file of a strip's first frame, where Blender renders it."""
+
+_CORE_SPACES = {
+    "Linear Rec.709": "linear",
+    "Linear": "linear",
+    "sRGB": "display",
+    "ACEScg": "ACEScg",
+    "ACES2065-1": "ACES2065-1",
+    "Linear Rec.2020": "Linear Rec.2020",
+}
+"""Blender's color spaces and what the core calls them."""
+
+Wishes = dict[str, Any]
+
+
+def chosen(context: Any, plate: str = "", matte: str = "") -> tuple[Any, Any]:
+    """Return the plate and the matte strip.
+
+    Those named, else the selected ones, told apart by names and kinds; else those that the selected or active
+    clean plate was made from. Raises InpaintError.
+    """
+    scene = compat.scene_of(context)
+    known = {strip.name: strip for strip in compat.all_strips(scene)}
+    for name, kind in ((plate, "plate"), (matte, "matte")):
+        if name and name not in known:
+            raise InpaintError(f"There is no strip '{name}' in the scene '{scene.name}' to be the {kind}.")
+    selected = [strip for strip in known.values() if strip.select and strip.type != "SOUND"]
+    sources = [strip for strip in selected if not result.is_result(strip)]
+    if not plate and not matte:
+        if len(sources) == 2:
+            told = tell_apart(*map(strips.candidate, sources))
+            return known[told[0].name], known[told[1].name]
+        made = result.sources_of(scene, selected)
+        if made is not None:
+            return made
+        raise InpaintError(
+            f"Select two strips, the plate and the matte ({len(sources)} are selected), or name them in the "
+            "panel."
+        )
+    given = known[plate or matte]
+    if plate and matte:
+        pair = known[plate], known[matte]
+    else:
+        others = [strip for strip in sources if strip != given]
+        if len(others) != 1:
+            other = "matte" if plate else "plate"
+            raise InpaintError(f"Name the {other} too, or select just that one strip.")
+        pair = (given, others[0]) if plate else (others[0], given)
+    if pair[0] == pair[1]:
+        raise InpaintError(f"'{given.name}' can't be plate and matte at once.")
+    return pair
+
+
+def read_request(context: Any, wishes: Wishes, cache: str, from_frame: int | None = None) -> Request:
+    """Read what is asked for.
+
+    Args:
+        context: Blender's.
+        wishes: the settings, by the names of `properties.settings`.
+        cache: folder for files that were never saved; absolute.
+        from_frame: timeline frame before which plate and matte are taken to be as they were; None renders
+            all of them.
+
+    Raises InpaintError when something is missing or does not fit.
+    """
+    scene = compat.scene_of(context)
+    plate, matte = chosen(context, wishes["plate"], wishes["matte"])
+    frames = frame_range(scene, plate, matte, wishes["range"])
+    strips.check(plate, "plate", frames)
+    strips.check(matte, "matte", frames)
+    places = Places(folder_of(scene, plate, wishes["folder"], cache))
+    plate_files = _plate_files(scene, plate, frames)
+    shift = plate_files.shift if plate_files else _shift(plate, frames)
+    matte_files = _matte_files(scene, matte, frames, shift, wishes["matte_from"])
+    parts = []
+    if plate_files is None:
+        parts.append(Part("plate", plate.name, alpha=True, own_space=strips.needs_own_space(plate)))
+    if matte_files is None:
+        parts.append(Part("matte", matte.name, alpha=wishes["matte_from"] == ALPHA))
+    first, last = frames[0] - shift, frames[-1] - shift
+    space, config = _color(wishes["color"], plate_files.space if plate_files else compat.working_space())
+    return Request(
+        scene=scene.name,
+        plate_strip=plate.name,
+        matte_strip=matte.name,
+        folder=places.folder,
+        first=first,
+        last=last,
+        shift=shift,
+        plate=plate_files.pattern if plate_files else places.pattern("plate"),
+        matte=matte_files.pattern if matte_files else places.pattern("matte"),
+        output=places.pattern("clean", plate_files.extension if plate_files else ".exr"),
+        colorspace=space,
+        ocio_config=config,
+        settings=core_settings(wishes),
+        model=wishes["model"].strip() or "vinet",
+        device=wishes["device"].strip() or "auto",
+        parts=tuple(parts),
+        begin=_begin(places, parts, range(first, last + 1), from_frame, shift),
+        strip_space=plate_files.space if plate_files else compat.working_space(),
+        strip_alpha=plate_files.alpha_mode if plate_files else "PREMUL",
+        notes=_notes(plate, matte, frames),
+    )
+
+
+def frame_range(scene: Any, plate: Any, matte: Any, kind: str) -> range:
+    """Return the timeline frames to fill. Raises InpaintError when there are none."""
+    frames, matted = compat.span(plate), compat.span(matte)
+    if not _common(frames, matted):
+        raise InpaintError(
+            f"The plate '{plate.name}' (frames {frames[0]} to {frames[-1]}) and the matte '{matte.name}' "
+            f"({matted[0]} to {matted[-1]}) are never seen at the same time."
+        )
+    if kind == SHARED:
+        return _common(frames, matted)
+    if kind == PREVIEW:
+        if not scene.use_preview_range:
+            raise InpaintError("The scene has no preview range: set one (P), or choose another range.")
+        frames = _common(frames, range(scene.frame_preview_start, scene.frame_preview_end + 1))
+        if not _common(frames, matted):
+            raise InpaintError(
+                f"In the preview range, frames {scene.frame_preview_start} to {scene.frame_preview_end}, "
+                "plate and matte are never seen at the same time."
+            )
+    return frames
+
+
+def folder_of(scene: Any, plate: Any, given: str, cache: str) -> Path:
+    """Return a plate strip's folder: one in the given folder, its clean plate's, or the usual one."""
+    if given.strip():
+        if given.startswith("//") and not bpy.data.filepath:
+            raise InpaintError(f"The folder {given} is beside the .blend; save that first.")
+        return Path(bpy.path.abspath(given)).absolute() / safe_name(plate.name)
+    made = result.find(scene, plate.name)
+    kept = None if made is None else result.folder_of(made)
+    return kept or default_folder(bpy.data.filepath, cache, scene.name, plate.name)
+
+
+def core_settings(wishes: Wishes) -> dict[str, Any]:
+    """Return the core's settings that the wishes stand for."""
+    return {
+        "grow": wishes["grow"],
+        "feather": wishes["feather"],
+        "matte_invert": wishes["use_invert"],
+        "matte_channel": "A" if wishes["matte_from"] == ALPHA else "auto",
+        "propagate": wishes["search"],
+        "grain": "auto" if wishes["use_grain"] else "off",
+        **QUALITIES[wishes["quality"]],
+    }
+
+
+def _common(one: range, other: range) -> range:
+    return range(max(one.start, other.start), min(one.stop, other.stop))
+
+
+def _plate_files(scene: Any, plate: Any, frames: range) -> strips.Files | None:
+    files = strips.as_files(scene, plate, frames)
+    return files if files is not None and files.space in _CORE_SPACES else None
+
+
+def _matte_files(scene: Any, matte: Any, frames: range, shift: int, matte_from: str) -> strips.Files | None:
+    """Return a matte's files where they can be used: numbered as the plate's, and only brightness counts."""
+    if matte_from == ALPHA:
+        return None
+    files = strips.as_files(scene, matte, _common(frames, compat.span(matte)))
+    if files is None or files.shift != shift or _common(frames, compat.span(matte)) != frames:
+        return None
+    has_alpha = count_channels(at_number(files.pattern, frames[0] - shift)) not in (1, 3)
+    return None if has_alpha else files
+
+
+def _shift(plate: Any, frames: range) -> int:
+    """Return the timeline frame minus the number of a rendered plate's files.
+
+    Counted from the strip's content, so that a strip that is moved or trimmed keeps its files.
+    """
+    start = compat.content_start(plate)
+    # Held frames before the content have numbers too; thousands of them would have negative ones.
+    return min(start, frames[0] + FIRST_NUMBER - 1) - FIRST_NUMBER
+
+
+def _begin(places: Places, parts: list[Part], numbers: range, from_frame: int | None, shift: int) -> int:
+    """Return the first number to render: that of `from_frame` if all before is on disk, else the first."""
+    if from_frame is None or from_frame - shift not in numbers:
+        return numbers[0]
+    before = set(range(numbers[0], from_frame - shift))
+    whole = all(before <= places.numbers(part.kind) for part in parts)
+    return from_frame - shift if whole else numbers[0]
+
+
+def _color(wanted: str, space: str) -> tuple[str, str | None]:
+    """Return the plate's color space for the core, and the configuration that names it."""
+    wanted = wanted.strip()
+    if wanted and wanted.lower() != "auto":
+        return wanted, None
+    if os.environ.get("OCIO"):
+        # The studio's own configuration: its names are the core's names too.
+        return space, os.environ["OCIO"]
+    return _CORE_SPACES.get(space, "linear"), None
+
+
+def _notes(plate: Any, matte: Any, frames: range) -> tuple[str, ...]:
+    missing = len(frames) - len(_common(frames, compat.span(matte)))
+    notes = [f"On {missing} frames there is no matte, and nothing is filled."] if missing else []
+    if plate.blend_alpha != 1:
+        notes.append("The plate strip's opacity is not part of the clean plate; set it on the result too.")
+    return tuple(notes)

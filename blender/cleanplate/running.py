@@ -1,0 +1,213 @@
+"""The inpaint that this Blender is at, and the last thing that went wrong.
+
+With a window a timer of Blender's polls the job: unlike a modal operator it keeps neither autosave nor other
+operators waiting, and Blender is free. Without one, `wait` does it all before it returns.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import signal
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import bpy
+
+from . import compat, result
+from .job import Job
+from .problem import Cancelled, InpaintError
+
+TICK_SECONDS = 0.2
+
+
+@dataclass
+class State:
+    """What the panel shows.
+
+    Attributes:
+        job: the running one.
+        message: what the last one did, or why it failed.
+        failed: whether it failed.
+        log: the last one's log.
+    """
+
+    job: Job | None = None
+    message: str = ""
+    failed: bool = False
+    log: Path | None = None
+
+
+state = State()
+
+
+def check_free() -> None:
+    """Raise InpaintError while a job is running."""
+    if state.job is not None:
+        raise InpaintError(f"'{state.job.request.plate_strip}' is being inpainted; wait, or cancel it.")
+
+
+def begin(job: Job) -> None:
+    """Take a job on. Raises InpaintError while there is another."""
+    check_free()
+    state.job, state.message, state.failed, state.log = job, "", False, job.request.places.log
+
+
+def begin_aside(job: Job) -> None:
+    """Take a job on and let Blender's timer poll it. Raises as `begin` does."""
+    begin(job)
+    if not bpy.app.timers.is_registered(tick):
+        bpy.app.timers.register(tick, first_interval=TICK_SECONDS, persistent=True)
+
+
+def wait(job: Job) -> None:
+    """Take a job on and return when it has ended. Raises InpaintError when it fails."""
+    begin(job)
+    told = ""
+    try:
+        with _cancelled_by_sigterm(job) as stopped:
+            while job.poll():
+                if job.text != told:
+                    told = job.text
+                    print(f"cleanplate: {job.request.plate_strip}: {told}", flush=True)
+                time.sleep(TICK_SECONDS / 4)
+    finally:
+        job.stop()
+        finish(undo=False)
+    if stopped:
+        signal.raise_signal(signal.SIGTERM)
+    if job.error is not None:
+        raise job.error
+
+
+def tick() -> float | None:
+    """Called by Blender's timer: go on with the job; returns when to be called again, None for never."""
+    if state.job is None:
+        return None
+    if state.job.poll():
+        show_progress()
+        return TICK_SECONDS
+    finish(undo=True)
+    show_progress()
+    return None
+
+
+def cancel() -> bool:
+    """Ask the running job to stop; returns whether there is one."""
+    if state.job is not None:
+        state.job.cancel()
+    return state.job is not None
+
+
+def stop() -> None:
+    """Stop the running job at once: Blender is closed, another file opened, or the extension disabled."""
+    if state.job is not None:
+        state.job.stop()
+        state.message, state.failed, state.job = "Stopped.", False, None
+
+
+def finish(*, undo: bool) -> None:
+    """Show the result of a job that has ended, or say why there is none."""
+    job, state.job = state.job, None
+    if job is None:
+        return
+    if job.error is None:
+        try:
+            _place(job, undo)
+            state.message = " ".join((job.done, *job.request.notes))
+        except InpaintError as error:
+            job.error = error
+    if job.error is not None:
+        state.message = str(job.error)
+        state.failed = not isinstance(job.error, Cancelled)
+        state.log = job.error.log or state.log
+
+
+def fail(error: InpaintError) -> None:
+    """Keep why a job could not even begin."""
+    state.message, state.failed = str(error), True
+    state.log = error.log
+
+
+def _place(job: Job, undo: bool) -> None:
+    request = job.request
+    scene = bpy.data.scenes.get(request.scene)
+    if scene is None or scene.sequence_editor is None:
+        raise InpaintError(
+            f"The scene '{request.scene}' is gone; the clean plate is in {Path(request.output).parent}."
+        )
+    names = {strip.name for strip in compat.all_strips(scene)}
+    if request.plate_strip not in names or request.matte_strip not in names:
+        raise InpaintError(
+            "Plate or matte strip was removed or renamed meanwhile; the clean plate is in "
+            f"{Path(request.output).parent}."
+        )
+    result.place(scene, request)
+    if undo:
+        _push_undo()
+
+
+def _push_undo() -> None:
+    """Make the strip a step of its own that can be undone."""
+    window = bpy.context.window or next(iter(bpy.context.window_manager.windows), None)
+    if window is None:
+        return
+    # A failure here must not cost the result.
+    with contextlib.suppress(RuntimeError), bpy.context.temp_override(window=window):
+        bpy.ops.ed.undo_push(message="Inpaint")
+
+
+def show_progress() -> None:
+    """Draw the panels anew, and say in the status bar what is going on."""
+    job = state.job
+    text = None if job is None else f"Cleanplate: {job.text}"
+    for window in bpy.context.window_manager.windows:
+        window.workspace.status_text_set(text)
+        for area in window.screen.areas:
+            if area.type == "SEQUENCE_EDITOR":
+                area.tag_redraw()
+
+
+@contextlib.contextmanager
+def _cancelled_by_sigterm(job: Job) -> Iterator[list[int]]:
+    """While the block runs, a farm's SIGTERM stops the job with its state saved; it is noted in the list."""
+    stopped: list[int] = []
+
+    def handle(number: int, frame: Any) -> None:
+        stopped.append(number)
+        job.cancel()
+
+    try:
+        before = signal.signal(signal.SIGTERM, handle)
+    except ValueError:  # not in the main thread
+        yield stopped
+        return
+    try:
+        yield stopped
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+@bpy.app.handlers.persistent  # type: ignore[untyped-decorator]
+def on_load(*_: Any) -> None:
+    """Another file is about to be opened: what runs belongs to this one."""
+    stop()
+
+
+def register() -> None:
+    """See that nothing is left running."""
+    atexit.register(stop)
+    bpy.app.handlers.load_pre.append(on_load)
+
+
+def unregister() -> None:
+    """Stop what runs."""
+    stop()
+    atexit.unregister(stop)
+    if on_load in bpy.app.handlers.load_pre:
+        bpy.app.handlers.load_pre.remove(on_load)
+    if bpy.app.timers.is_registered(tick):
+        bpy.app.timers.unregister(tick)
