@@ -26,6 +26,14 @@ def all_strips(scene: Any) -> list[Any]:
     return list(editor.strips_all if hasattr(editor, "strips_all") else editor.sequences_all)
 
 
+def shown_strips(scene: Any) -> list[Any]:
+    """Return the strips that the sequencer shows: those of the meta strip that was entered, if one was."""
+    editor = scene.sequence_editor
+    if editor is None:
+        return []
+    return list(top_strips(editor.meta_stack[-1] if len(editor.meta_stack) else editor))
+
+
 def strips_property() -> str:
     """Return the name of the sequence editor's collection of all strips, for a search field."""
     return "strips_all" if "strips_all" in bpy.types.SequenceEditor.bl_rna.properties else "sequences_all"

@@ -11,7 +11,7 @@ import bpy
 from . import compat, result, strips
 from .channels import count_channels
 from .pick import tell_apart
-from .places import Places, at_number, default_folder
+from .places import Places, at_number, default_folder, safe_name
 from .problem import InpaintError
 from .properties import ALPHA, PREVIEW, QUALITIES, SHARED
 from .request import Part, Request
@@ -43,7 +43,7 @@ def chosen(context: Any, plate: str = "", matte: str = "") -> tuple[Any, Any]:
     for name, kind in ((plate, "plate"), (matte, "matte")):
         if name and name not in known:
             raise InpaintError(f"There is no strip '{name}' in the scene '{scene.name}' to be the {kind}.")
-    selected = [strip for strip in known.values() if strip.select and strip.type != "SOUND"]
+    selected = [strip for strip in compat.shown_strips(scene) if strip.select and strip.type != "SOUND"]
     sources = [strip for strip in selected if not result.is_result(strip)]
     if not plate and not matte:
         if len(sources) == 2:

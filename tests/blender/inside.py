@@ -1,0 +1,406 @@
+"""Run by the Python of a bpy environment: does in Blender what the tests ask for, one JSON line after another.
+
+    python inside.py REPLIES        reads {"call": name, "with": {...}} from standard input, replies to a descriptor
+
+Only the standard library, bpy and the extension as it is installed. Nothing here asserts: the tests do.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import traceback
+
+import bpy
+
+PACKAGE = "bl_ext.user_default.cleanplate"
+
+
+def install(zip_path):
+    """Install the extension as Blender does when the zip is dropped into its window."""
+    import addon_utils
+
+    addon_utils.enable("bl_pkg")
+    bpy.ops.extensions.package_install_files(filepath=zip_path, repo="user_default", enable_on_install=True)
+    return PACKAGE in bpy.context.preferences.addons
+
+
+def enable():
+    """Enable the extension that lies in the user's folder."""
+    import addon_utils
+
+    addon_utils.enable("bl_pkg")
+    addon_utils.enable(PACKAGE, default_set=True)
+    return PACKAGE in bpy.context.preferences.addons
+
+
+def disable():
+    import addon_utils
+
+    addon_utils.disable(PACKAGE, default_set=True)
+    return hasattr(bpy.types.Scene, "cleanplate") or hasattr(bpy.types, "CLEANPLATE_PT_inpaint")
+
+
+def info():
+    return {
+        "version": list(bpy.app.version),
+        "own_folder": bpy.utils.extension_path_user(PACKAGE),
+        "panel": hasattr(bpy.types, "CLEANPLATE_PT_inpaint"),
+        "category": bpy.types.CLEANPLATE_PT_inpaint.bl_category,
+        "space": bpy.types.CLEANPLATE_PT_inpaint.bl_space_type,
+        "defaults": {
+            "grow": bpy.context.scene.cleanplate.grow,
+            "device": bpy.context.scene.cleanplate.device,
+        },
+    }
+
+
+def new_file(size, save_as=None):
+    bpy.ops.wm.read_homefile(use_empty=True)
+    scene = bpy.context.scene
+    scene.render.resolution_x, scene.render.resolution_y = size
+    scene.sequence_editor_create()
+    _show(scene)
+    if save_as:
+        bpy.ops.wm.save_as_mainfile(filepath=save_as)
+
+
+def save():
+    bpy.ops.wm.save_mainfile()
+
+
+def open(path):
+    bpy.ops.wm.open_mainfile(filepath=path)
+
+
+def reopen():
+    open(bpy.data.filepath)
+
+
+def is_dirty_free_copy(path):
+    """Whether the open file is `path`, untouched by the copy that was saved for the child."""
+    return bpy.data.filepath == path
+
+
+def images(name, files, channel, start, select=True, scene=None, **properties):
+    strip = _top(scene).new_image(
+        name=name, filepath=files[0], channel=channel, frame_start=start, fit_method="ORIGINAL"
+    )
+    for path in files[1:]:
+        strip.elements.append(os.path.basename(path))
+    strip.select = select
+    change(name, scene=scene, **properties)
+
+
+def relative_paths():
+    """Blender's File > External Data > Make Paths Relative."""
+    for strip in _all():
+        strip.directory = bpy.path.relpath(bpy.path.abspath(strip.directory))
+
+
+def still(name, file, channel, start, length):
+    strip = _top().new_image(
+        name=name, filepath=file, channel=channel, frame_start=start, fit_method="ORIGINAL"
+    )
+    strip.frame_final_duration = length
+    strip.select = True
+
+
+def movie(name, file, channel, start):
+    strip = _top().new_movie(
+        name=name, filepath=file, channel=channel, frame_start=start, fit_method="ORIGINAL"
+    )
+    strip.select = True
+    return [strip.frame_final_start, strip.frame_final_end]
+
+
+def mask(name, channel, start, length, corners, shift_a_frame=0.0):
+    """A mask strip of a polygon; corners in 0..1 of the picture's larger side, as Blender's masks have them."""
+    made = bpy.data.masks.new(name=name)
+    made.frame_start, made.frame_end = 1, length
+    layer = made.layers.new(name="layer")
+    spline = layer.splines.new()
+    spline.points.add(len(corners) - 1)
+    spline.use_cyclic = True
+    for point, (x, y) in zip(spline.points, corners, strict=True):
+        point.co = (x, y)
+        point.handle_type = "VECTOR"
+    strip = _top().new_mask(name=name, mask=made, channel=channel, frame_start=start)
+    strip.frame_final_duration = length
+    strip.select = True
+
+
+def color(name, channel, start, length, rgb):
+    where = {"length": length} if bpy.app.version >= (5, 0, 0) else {"frame_end": start + length}
+    strip = _top().new_effect(name=name, type="COLOR", channel=channel, frame_start=start, **where)
+    strip.color = rgb
+    strip.select = False
+
+
+def meta(name, strips, channel):
+    """Put strips into a meta strip."""
+    select(names=strips)
+    bpy.ops.sequencer.meta_make()
+    made = next(strip for strip in _top() if strip.type == "META")
+    made.name, made.channel = name, channel
+    return [made.frame_final_start, made.frame_final_end]
+
+
+def change(name, scene=None, transform=None, crop=None, colorspace=None, **properties):
+    strip = _strip(name, scene)
+    for part, values in ((strip.transform, transform), (strip.crop, crop)):
+        for key, value in (values or {}).items():
+            setattr(part, key, value)
+    if colorspace:
+        strip.colorspace_settings.name = colorspace
+    for key, value in properties.items():
+        setattr(strip, key, value)
+
+
+def animate(name, path, values):
+    """Keyframes of a strip's property: {frame: value}."""
+    strip = _strip(name)
+    owner = strip
+    *parts, last = path.split(".")
+    for part in parts:
+        owner = getattr(owner, part)
+    for frame, value in values.items():
+        setattr(owner, last, value)
+        owner.keyframe_insert(last, frame=int(frame))
+
+
+def remove(name):
+    _top().remove(_strip(name))
+
+
+def new_scene(name, size):
+    scene = bpy.data.scenes.new(name)
+    scene.render.resolution_x, scene.render.resolution_y = size
+    scene.sequence_editor_create()
+    _show(scene)
+
+
+def scene_properties(**properties):
+    scene = bpy.context.scene
+    for key, value in properties.items():
+        setattr(scene, key, value)
+
+
+def settings(**values):
+    for key, value in values.items():
+        setattr(bpy.context.scene.cleanplate, key, value)
+
+
+def preferences(**values):
+    for key, value in values.items():
+        setattr(bpy.context.preferences.addons[PACKAGE].preferences, key, value)
+
+
+def select(names):
+    for strip in _all():
+        strip.select = strip.name in names
+
+
+def frame(number):
+    bpy.context.scene.frame_set(number)
+
+
+def strips():
+    """Every strip that is not in a meta strip, by name."""
+    return {
+        strip.name: {
+            "type": strip.type,
+            "channel": strip.channel,
+            "span": [strip.frame_final_start, strip.frame_final_end],
+            "files": [e.filename for e in strip.elements] if strip.type == "IMAGE" else [],
+            "directory": getattr(strip, "directory", ""),
+            "space": strip.colorspace_settings.name if hasattr(strip, "colorspace_settings") else "",
+            "select": strip.select,
+            "mute": strip.mute,
+        }
+        for strip in _top()
+    }
+
+
+def inpaint(environ=None, **properties):
+    """Press Inpaint where Blender has no window; returns what was said and what failed."""
+    state = _module("running").state
+    before = dict(os.environ)
+    os.environ.update(environ or {})
+    try:
+        said = bpy.ops.cleanplate.inpaint(**properties)
+        failed = None
+    except RuntimeError as error:
+        said, failed = set(), str(error)
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+    return {
+        "said": sorted(said),
+        "failed": failed,
+        "message": state.message,
+        "log": state.log and str(state.log),
+        "busy": state.job is not None,
+    }
+
+
+def chosen():
+    plate, matte = _module("read").chosen(bpy.context)
+    return [plate.name, matte.name]
+
+
+def check_command():
+    try:
+        return _module("preferences").check(bpy.context.preferences.addons[PACKAGE].preferences.command)
+    except RuntimeError as error:
+        return f"refused: {error}"
+
+
+def begin_aside(**properties):
+    """Begin as a press in a window does. Blender's timers do not run here: `ticks` is what they would call."""
+    operators, running = _module("operators"), _module("running")
+    wishes = {
+        name: getattr(bpy.context.scene.cleanplate, name)
+        for name in _module("properties").settings(_module("properties").DEFAULTS)
+    }
+    job = operators._prepare(bpy.context, {**wishes, **properties}, False)
+    running.begin_aside(job)
+    return bpy.app.timers.is_registered(running.tick)
+
+
+def ticks(until="", cancel=False, limit=120.0):
+    """Be Blender's timer until the job has ended, or its text begins with `until`; then cancel it if asked."""
+    import time
+
+    running = _module("running")
+    texts, deadline = [], time.monotonic() + limit
+    while time.monotonic() < deadline:
+        again = running.tick()
+        if again is None:
+            break
+        texts.append(running.state.job.text)
+        if until and texts[-1].startswith(until):
+            break
+        time.sleep(0.05)
+    pid = running.state.job._child._process.pid if running.state.job and running.state.job._child else 0
+    if cancel:
+        running.cancel()
+    return {
+        "texts": texts,
+        "message": running.state.message,
+        "failed": running.state.failed,
+        "busy": running.state.job is not None,
+        "pid": pid,
+    }
+
+
+def render(name, frames, folder, space="Linear Rec.709"):
+    """Render one strip alone to float OpenEXR, independently of how the extension does it, and put all back."""
+    scene = bpy.context.scene
+    hidden = {strip.name: strip.mute for strip in _top()}
+    was = scene.sequencer_colorspace_settings.name
+    scene.sequencer_colorspace_settings.name = space or was
+    image = scene.render.image_settings
+    if hasattr(image, "media_type"):
+        image.media_type = "IMAGE"
+    image.file_format, image.color_depth, image.color_mode = "OPEN_EXR", "32", "RGBA"
+    os.makedirs(folder, exist_ok=True)
+    for strip in _top():
+        strip.mute = strip.name != name
+    paths = []
+    for number in frames:
+        paths.append(os.path.join(folder, f"{len(paths):04d}.exr"))
+        scene.frame_set(number)
+        scene.render.filepath = paths[-1]
+        bpy.ops.render.render(write_still=True)
+    for strip in _top():
+        strip.mute = hidden[strip.name]
+    scene.sequencer_colorspace_settings.name = was
+    return paths
+
+
+def render_png(frame_number, path):
+    """Render what the editor sees to a picture that can be looked at."""
+    scene = bpy.context.scene
+    scene.view_settings.view_transform = "Standard"
+    image = scene.render.image_settings
+    image.file_format = "PNG"
+    scene.frame_set(frame_number)
+    scene.render.filepath = path
+    bpy.ops.render.render(write_still=True)
+
+
+def encode(frames, path):
+    """Render the timeline to a movie without loss, to have one to work on."""
+    scene = bpy.context.scene
+    scene.frame_start, scene.frame_end = frames
+    if hasattr(scene.render.image_settings, "media_type"):
+        scene.render.image_settings.media_type = "VIDEO"
+    scene.render.image_settings.file_format = "FFMPEG"
+    scene.render.ffmpeg.format = "MKV"
+    scene.render.ffmpeg.codec = "FFV1"
+    scene.render.filepath = path
+    scene.render.use_file_extension = False
+    scene.view_settings.view_transform = "Standard"
+    bpy.ops.render.render(animation=True)
+
+
+def undo_steps():
+    """How the extension makes its strip an undo step must at least not fail."""
+    _module("running")._push_undo()
+    return True
+
+
+def leave():
+    """End as Blender ends: Python is finalized."""
+    sys.exit(0)
+
+
+def _module(name):
+    return sys.modules[f"{PACKAGE}.{name}"]
+
+
+def _editor(scene=None):
+    return (bpy.data.scenes[scene] if scene else bpy.context.scene).sequence_editor
+
+
+def _top(scene=None):
+    editor = _editor(scene)
+    return editor.strips if hasattr(editor, "strips") else editor.sequences
+
+
+def _all(scene=None):
+    editor = _editor(scene)
+    return editor.strips_all if hasattr(editor, "strips_all") else editor.sequences_all
+
+
+def _strip(name, scene=None):
+    return _all(scene)[name]
+
+
+def _show(scene):
+    window = bpy.context.window_manager.windows[0]
+    window.scene = scene
+    if hasattr(window.workspace, "sequencer_scene"):
+        window.workspace.sequencer_scene = scene
+
+
+def main(replies):
+    # Ctrl-C in the terminal is for pytest.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    replies.write(json.dumps({"value": list(bpy.app.version)}) + "\n")
+    replies.flush()
+    for line in sys.stdin:
+        asked = json.loads(line)
+        try:
+            answer = {"value": globals()[asked["call"]](**asked["with"])}
+        except Exception:
+            answer = {"error": traceback.format_exc()}
+        replies.write(json.dumps(answer) + "\n")
+        replies.flush()
+
+
+if __name__ == "__main__":
+    main(os.fdopen(int(sys.argv[1]), "w"))

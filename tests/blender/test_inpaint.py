@@ -1,0 +1,289 @@
+"""The operator in the real bpy, with the real core and the shipped model."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+
+from .conftest import FRAMES, SIZE, display, read_picture, sample, write_picture
+
+QUICK = {"search": 0, "quality": "DRAFT", "device": "cpu"}
+_REACH = 4
+"""Pixels that the matte is grown and feathered by, by the extension's defaults."""
+
+
+def outside(matte: np.ndarray) -> np.ndarray:
+    """Where a pixel is surely none of the hole's: (H, W)."""
+    hole = np.pad(matte > 0, _REACH)
+    near = np.zeros(matte.shape, bool)
+    for y in range(2 * _REACH + 1):
+        for x in range(2 * _REACH + 1):
+            near |= hole[y : y + matte.shape[0], x : x + matte.shape[1]]
+    return ~near
+
+
+def mattes() -> list[np.ndarray]:
+    return [sample("matte", index) for index in range(FRAMES)]
+
+
+def render(blender, folder: Path, name: str, frames, space: str = "Linear Rec.709") -> list[np.ndarray]:
+    paths = blender.render(name=name, frames=list(frames), folder=str(folder / f"render {name}"), space=space)
+    return [read_picture(path) for path in paths]
+
+
+def compare(before, after, holes: list[np.ndarray], tolerance: float = 0.0) -> None:
+    """Outside the matte both are the same; inside something else is to be seen, and no hole is left."""
+    assert len(before) == len(after) == len(holes)
+    for index, (was, now, matte) in enumerate(zip(before, after, holes, strict=True)):
+        kept, filled = outside(matte), matte > 0.9
+        assert kept.any() and filled.any()
+        assert np.abs(was[kept] - now[kept]).max() <= tolerance, index
+        assert np.abs(was[filled] - now[filled])[:, :3].mean() > 0.01, index
+        assert np.isfinite(now).all() and now[filled][:, :3].max() > 0.01, index
+
+
+def two_strips(blender, shot, tmp_path, start: int = 1, **plate_properties) -> tuple[list[str], list[str]]:
+    """A saved file with a plate strip `sh010` and a matte strip above it."""
+    blender.new_file(size=SIZE, save_as=str(tmp_path / "cut_v003.blend"))
+    plate, matte = shot.plate(), shot.matte()
+    blender.images(name="sh010", files=plate, channel=1, start=start, **plate_properties)
+    blender.images(name="sh010 matte", files=matte, channel=2, start=start)
+    return plate, matte
+
+
+def files(folder: Path, pattern: str = "*.exr") -> dict[str, int]:
+    return {path.name: path.stat().st_mtime_ns for path in folder.glob(pattern)}
+
+
+def test_a_plain_sequence_from_the_first_press_to_a_changed_matte(blender, shot, tmp_path):
+    plate, matte = two_strips(blender, shot, tmp_path, start=-3)
+    folder = tmp_path / "cleanplate" / "cut" / "Scene" / "sh010"
+    done = blender.inpaint(**QUICK)
+    assert done["said"] == ["FINISHED"] and not done["busy"], done
+    assert done["message"].startswith(f"Filled {FRAMES} of {FRAMES} frames")
+    strips = blender.strips()
+    result = strips["sh010 clean"]
+    assert result["span"] == strips["sh010"]["span"] == [-3, -3 + FRAMES]
+    assert result["channel"] == 3 and not result["select"]
+    assert result["files"] == [f"clean.{1001 + i}.exr" for i in range(FRAMES)]
+    assert not (folder / "plate").exists() and not (folder / "matte").exists(), "no child was needed"
+    frames = range(-3, -3 + FRAMES)
+    pictures = render(blender, tmp_path, "sh010", frames)
+    assert np.array_equal(pictures[2][..., :3], sample("plate", 2)), "the plate itself, as it is on disk"
+    compare(pictures, render(blender, tmp_path, "sh010 clean", frames), mattes())
+
+    before = files(folder / "clean")
+    assert blender.inpaint(**QUICK)["message"].startswith("Nothing to do")
+    assert files(folder / "clean") == before and blender.strips() == strips
+
+    shot.change_matte(matte, FRAMES - 1)
+    blender.save()
+    blender.reopen()
+    done = blender.inpaint(**QUICK)
+    assert f"Matte changed on frame {-3 + FRAMES - 1}" in done["message"], "as the timeline numbers it"
+    assert blender.strips() == strips, "the same strip"
+    after = files(folder / "clean")
+    changed = [name for name in before if before[name] != after[name]]
+    assert f"clean.{1001 + FRAMES - 1}.exr" in changed
+    now = render(blender, tmp_path, "sh010 clean", [frames[-1]])[0]
+    gone = (sample("matte", FRAMES - 1) > 0.9) & (read_picture(matte[-1])[..., 0] == 0)
+    gone &= outside(read_picture(matte[-1])[..., 0])
+    assert gone.any() and np.array_equal(now[gone], pictures[-1][gone])
+
+
+def test_a_trimmed_moved_plate_far_along_the_timeline(blender, shot, tmp_path):
+    start = 250_000
+    two_strips(
+        blender, shot, tmp_path, start, transform={"offset_x": 12, "offset_y": -4}, frame_offset_start=1
+    )
+    blender.change(name="sh010", frame_offset_end=1)
+    blender.change(name="sh010 matte", transform={"offset_x": 12, "offset_y": -4})
+    done = blender.inpaint(**QUICK)
+    assert done["said"] == ["FINISHED"], done
+    strips = blender.strips()
+    assert strips["sh010 clean"]["span"] == strips["sh010"]["span"] == [start + 1, start + FRAMES - 1]
+    folder = tmp_path / "cleanplate" / "cut" / "Scene" / "sh010"
+    assert sorted(files(folder / "plate")) == [f"plate.{1002 + i}.exr" for i in range(FRAMES - 2)]
+    assert not (folder / "job" / "copy.blend").exists()
+    frames = range(*strips["sh010"]["span"])
+    moved = [np.roll(matte, (4, 12), (0, 1)) for matte in mattes()[1:-1]]
+    compare(
+        render(blender, tmp_path, "sh010", frames), render(blender, tmp_path, "sh010 clean", frames), moved
+    )
+
+    # Moved along the timeline the files stay what they are, and the strip follows.
+    for name in ("sh010", "sh010 matte"):
+        blender.change(name=name, frame_start=40)
+    assert blender.inpaint(**QUICK)["message"].startswith("Nothing to do")
+    strips = blender.strips()
+    assert strips["sh010 clean"]["span"] == strips["sh010"]["span"] == [41, 40 + FRAMES - 1]
+    assert "sh010 clean.001" not in strips
+
+
+def test_the_artists_trims_of_the_result_stay(blender, shot, tmp_path):
+    two_strips(blender, shot, tmp_path)
+    blender.scene_properties(use_preview_range=True, frame_preview_start=2, frame_preview_end=5)
+    assert blender.inpaint(range="PREVIEW", **QUICK)["said"] == ["FINISHED"]
+    assert blender.strips()["sh010 clean"]["span"] == [2, 6]
+    blender.change(name="sh010 clean", frame_offset_start=1, color_multiply=0.5)
+    blender.select(names=["sh010 clean"])
+    assert blender.inpaint(range="PREVIEW", **QUICK)["message"].startswith("Nothing to do")
+    assert blender.strips()["sh010 clean"]["span"] == [3, 6]
+    done = blender.inpaint(range="STRIP", **QUICK)
+    assert done["message"].startswith(f"Filled {FRAMES} of {FRAMES}"), done
+    strips = blender.strips()
+    assert strips["sh010 clean"]["span"] == strips["sh010"]["span"], "another range is another strip"
+    assert len(strips["sh010 clean"]["files"]) == FRAMES and len(strips) == 3
+
+
+def test_a_movie_and_a_mask(blender, shot, tmp_path):
+    blender.new_file(size=SIZE)
+    blender.images(name="scan", files=shot.plate(".png"), channel=1, start=1)
+    blender.encode(frames=[1, FRAMES], path=str(tmp_path / "shot.mkv"))
+    blender.new_file(size=SIZE, save_as=str(tmp_path / "movie.blend"))
+    span = blender.movie(name="shot.mkv", file=str(tmp_path / "shot.mkv"), channel=1, start=11)
+    assert span == [11, 11 + FRAMES]
+    # A mask's coordinates run over the picture's larger side.
+    blender.mask(
+        name="Mask",
+        channel=2,
+        start=11,
+        length=FRAMES,
+        corners=[(0.3, 0.4), (0.5, 0.4), (0.5, 0.6), (0.3, 0.6)],
+    )
+    assert blender.chosen() == ["shot.mkv", "Mask"]
+    done = blender.inpaint(**QUICK)
+    assert done["said"] == ["FINISHED"], done
+    assert blender.strips()["shot.mkv clean"]["span"] == span
+    frames = range(*span)
+    matte = render(blender, tmp_path, "Mask", frames)[0][..., 0]
+    assert 0.02 < (matte > 0.9).mean() < 0.2
+    compare(
+        render(blender, tmp_path, "shot.mkv", frames),
+        render(blender, tmp_path, "shot.mkv clean", frames),
+        [matte] * FRAMES,
+    )
+
+
+def test_a_meta_strip_and_a_still_matte_of_eight_bits(blender, shot, tmp_path):
+    blender.new_file(size=SIZE, save_as=str(tmp_path / "meta.blend"))
+    plate, matte = shot.plate(".png"), shot.matte(".png")
+    blender.images(name="a", files=plate[:4], channel=1, start=5)
+    blender.images(name="b", files=plate[4:], channel=1, start=9)
+    assert blender.meta(name="both", strips=["a", "b"], channel=3) == [5, 5 + FRAMES]
+    blender.still(name="roto", file=matte[3], channel=4, start=5, length=FRAMES)
+    done = blender.inpaint(**QUICK)
+    assert done["said"] == ["FINISHED"], done
+    assert blender.strips()["both clean"]["span"] == [5, 5 + FRAMES]
+    exported = read_picture(tmp_path / "cleanplate" / "meta" / "Scene" / "both" / "matte" / "matte.1003.exr")
+    assert np.abs(exported[..., 0] - read_picture(matte[3])[..., 0]).max() < 1e-3, "not decoded as sRGB"
+    frames = range(5, 5 + FRAMES)
+    before = render(blender, tmp_path, "both", frames)
+    assert np.abs(display(before[5][..., :3]) - read_picture(plate[5])[..., :3]).max() < 1e-3
+    compare(before, render(blender, tmp_path, "both clean", frames), [sample("matte", 3)] * FRAMES)
+
+
+def test_what_is_done_in_the_sequencers_own_space_looks_the_same(blender, shot, tmp_path):
+    two_strips(blender, shot, tmp_path, color_multiply=0.5, use_flip_x=True, blend_alpha=0.7)
+    blender.change(name="sh010 matte", use_flip_x=True)
+    done = blender.inpaint(**QUICK)
+    assert done["said"] == ["FINISHED"], done
+    assert "opacity" in done["message"]
+    blender.change(name="sh010", blend_alpha=1.0)
+    frames = range(1, 1 + FRAMES)
+    compare(
+        render(blender, tmp_path, "sh010", frames, space=""),
+        render(blender, tmp_path, "sh010 clean", frames, space=""),
+        [matte[:, ::-1] for matte in mattes()],
+        tolerance=2e-3,
+    )
+
+
+def test_keyframes_of_a_strip_are_rendered_and_its_fade_is_not(blender, shot, tmp_path):
+    two_strips(blender, shot, tmp_path)
+    blender.animate(name="sh010", path="transform.offset_x", values={1: 0, FRAMES: 12})
+    blender.animate(name="sh010", path="blend_alpha", values={1: 0.0, 3: 1.0})
+    blender.animate(name="sh010 matte", path="transform.offset_x", values={1: 0, FRAMES: 12})
+    blender.animate(name="sh010 matte", path="mute", values={1: False, 3: True})
+    done = blender.inpaint(**QUICK)
+    assert done["said"] == ["FINISHED"], done
+    folder = tmp_path / "cleanplate" / "cut" / "Scene" / "sh010"
+    first = read_picture(folder / "plate" / "plate.1001.exr")
+    assert np.array_equal(first[..., :3], sample("plate", 0)), "the fade is the strip's, not the picture's"
+    last = read_picture(folder / "plate" / f"plate.{1000 + FRAMES}.exr")
+    assert np.abs(last[:, 12:, :3] - sample("plate", FRAMES - 1)[:, :-12]).max() < 1e-2
+    matte = read_picture(folder / "matte" / f"matte.{1000 + FRAMES}.exr")
+    assert np.abs(matte[:, 12:, 0] - sample("matte", FRAMES - 1)[:, :-12]).max() < 1e-2
+
+
+def test_update_from_the_current_frame_and_other_scenes(blender, shot, tmp_path):
+    two_strips(blender, shot, tmp_path)
+    blender.new_scene(name="Reel / 2", size=SIZE)
+    plate, matte = shot.plate(), shot.matte()
+    blender.images(name="sh020", files=plate, channel=1, start=1, transform={"offset_x": 2})
+    blender.images(name="sh020_m", files=matte, channel=2, start=1, transform={"offset_x": 2})
+    blender.color(name="above", channel=3, start=3, length=2, rgb=[1, 0, 0])
+    assert blender.inpaint(**QUICK)["said"] == ["FINISHED"]
+    assert blender.strips()["sh020 clean"]["channel"] == 4, "the first that is free"
+    (folder,) = (tmp_path / "cleanplate" / "cut").glob("Reel*")
+    before = files(folder / "sh020" / "plate")
+    shot.change_matte(matte, 1)
+    shot.change_matte(matte, FRAMES - 1)
+    blender.frame(number=FRAMES)
+    done = blender.inpaint(from_current=True, **QUICK)
+    assert f"Matte changed on frame {FRAMES}" in done["message"], (
+        "the other one lies before the current frame"
+    )
+    after = files(folder / "sh020" / "plate")
+    assert [name for name in before if before[name] != after[name]] == [f"plate.{1000 + FRAMES}.exr"]
+    done = blender.inpaint(**QUICK)
+    assert "Matte changed on frame 2" in done["message"]
+
+
+def test_files_beside_the_blend_move_with_it(blender, shot, tmp_path):
+    project = tmp_path / "Zoë's project"
+    project.mkdir()
+    shot.folder = project / "in"
+    two_strips(blender, shot, project)
+    blender.relative_paths()
+    done = blender.inpaint(folder="//fills", **QUICK)
+    assert done["said"] == ["FINISHED"], done
+    assert blender.strips()["sh010 clean"]["directory"].startswith("//fills")
+    blender.save()
+    moved = tmp_path / "moved"
+    project.rename(moved)
+    blender.open(path=str(moved / "cut_v003.blend"))
+    blender.select(names=["sh010 clean"])
+    job = json.loads((moved / "fills" / "sh010" / "job" / "job.json").read_text("utf-8"))
+    assert str(project) in job["shot"]["output"]
+    done = blender.inpaint(folder="", **QUICK)
+    assert done["message"].startswith("Nothing to do"), done
+    assert len(blender.strips()) == 3
+
+
+def test_a_file_that_was_never_saved(blender, shot):
+    blender.new_file(size=SIZE)
+    blender.images(name="p", files=shot.plate(), channel=1, start=1)
+    blender.images(name="matte", files=shot.matte(), channel=2, start=1)
+    assert blender.inpaint(**QUICK)["said"] == ["FINISHED"]
+    assert blender.strips()["p clean"]["directory"].startswith(blender.info()["own_folder"])
+
+
+def test_the_matte_in_an_alpha_channel_inverted(blender, shot, tmp_path):
+    blender.new_file(size=SIZE, save_as=str(tmp_path / "alpha.blend"))
+    holdouts = []
+    for index in range(FRAMES):
+        path = tmp_path / "in" / f"fg.{index + 1:04d}.exr"
+        keep = 1 - sample("matte", index)
+        write_picture(path, np.dstack([keep * 0, keep * 0, keep * 0, keep]))
+        holdouts.append(str(path))
+    blender.images(name="sh010", files=shot.plate(), channel=1, start=1)
+    blender.images(name="fg", files=holdouts, channel=2, start=1)
+    done = blender.inpaint(plate="sh010", matte="fg", matte_from="ALPHA", use_invert=True, **QUICK)
+    assert done["said"] == ["FINISHED"], done
+    frames = range(1, 1 + FRAMES)
+    compare(
+        render(blender, tmp_path, "sh010", frames), render(blender, tmp_path, "sh010 clean", frames), mattes()
+    )
