@@ -9,6 +9,7 @@ from typing import Any
 
 HOSTS = {
     "nuke": "Nuke 13.2 to 16: lines in ~/.nuke/init.py",
+    "blender": "Blender 4.2 to 5: an extension, in the user folder of each version",
     "fusion": "DaVinci Resolve and Fusion Studio: a macro, a Fuse and scripts in their user folders",
 }
 """Every host that can be installed into, and what is changed for it; see `install_change`."""

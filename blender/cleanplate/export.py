@@ -126,6 +126,10 @@ def set_space(scene: Any, part: dict[str, Any]) -> None:
         return
     target = next(strip for strip in compat.all_strips(scene) if strip.name == part["strip"])
     for strip in inside(target):
+        if strip.type == "MASK":
+            # Blender leaves the last pixel of a mask's picture, its upper right one, as the memory was.
+            strip.crop.max_y += 1
+            strip.use_float = True
         settings = getattr(strip, "colorspace_settings", None)
         if settings is not None and compat.data_space(settings):
             settings.name = compat.data_space(settings)

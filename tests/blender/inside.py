@@ -1,6 +1,8 @@
-"""Run by the Python of a bpy environment: does in Blender what the tests ask for, one JSON line after another.
+"""Run by the Python of a bpy environment: does in Blender what the tests ask for.
 
-    python inside.py REPLIES        reads {"call": name, "with": {...}} from standard input, replies to a descriptor
+    python inside.py DESCRIPTOR
+
+reads lines {"call": name, "with": {...}} from standard input and writes a line to the descriptor for each.
 
 Only the standard library, bpy and the extension as it is installed. Nothing here asserts: the tests do.
 """
@@ -11,7 +13,9 @@ import json
 import os
 import signal
 import sys
+import time
 import traceback
+from pathlib import Path
 
 import bpy
 
@@ -89,7 +93,7 @@ def images(name, files, channel, start, select=True, scene=None, **properties):
         name=name, filepath=files[0], channel=channel, frame_start=start, fit_method="ORIGINAL"
     )
     for path in files[1:]:
-        strip.elements.append(os.path.basename(path))
+        strip.elements.append(Path(path).name)
     strip.select = select
     change(name, scene=scene, **properties)
 
@@ -116,8 +120,8 @@ def movie(name, file, channel, start):
     return [strip.frame_final_start, strip.frame_final_end]
 
 
-def mask(name, channel, start, length, corners, shift_a_frame=0.0):
-    """A mask strip of a polygon; corners in 0..1 of the picture's larger side, as Blender's masks have them."""
+def mask(name, channel, start, length, corners):
+    """A mask strip of a polygon; corners in 0..1 of the picture's larger side, as masks have them."""
     made = bpy.data.masks.new(name=name)
     made.frame_start, made.frame_end = 1, length
     layer = made.layers.new(name="layer")
@@ -259,7 +263,7 @@ def check_command():
 
 
 def begin_aside(**properties):
-    """Begin as a press in a window does. Blender's timers do not run here: `ticks` is what they would call."""
+    """Begin as a press in a window does. Timers do not run here: `ticks` is what they would call."""
     operators, running = _module("operators"), _module("running")
     wishes = {
         name: getattr(bpy.context.scene.cleanplate, name)
@@ -271,9 +275,7 @@ def begin_aside(**properties):
 
 
 def ticks(until="", cancel=False, limit=120.0):
-    """Be Blender's timer until the job has ended, or its text begins with `until`; then cancel it if asked."""
-    import time
-
+    """Be Blender's timer until the job has ended or its text begins with `until`; cancel it then."""
     running = _module("running")
     texts, deadline = [], time.monotonic() + limit
     while time.monotonic() < deadline:
@@ -297,7 +299,7 @@ def ticks(until="", cancel=False, limit=120.0):
 
 
 def render(name, frames, folder, space="Linear Rec.709"):
-    """Render one strip alone to float OpenEXR, independently of how the extension does it, and put all back."""
+    """Render one strip alone to float OpenEXR, independently of the extension, and put all back."""
     scene = bpy.context.scene
     hidden = {strip.name: strip.mute for strip in _top()}
     was = scene.sequencer_colorspace_settings.name
@@ -306,12 +308,12 @@ def render(name, frames, folder, space="Linear Rec.709"):
     if hasattr(image, "media_type"):
         image.media_type = "IMAGE"
     image.file_format, image.color_depth, image.color_mode = "OPEN_EXR", "32", "RGBA"
-    os.makedirs(folder, exist_ok=True)
+    Path(folder).mkdir(parents=True, exist_ok=True)
     for strip in _top():
         strip.mute = strip.name != name
     paths = []
     for number in frames:
-        paths.append(os.path.join(folder, f"{len(paths):04d}.exr"))
+        paths.append(str(Path(folder) / f"{len(paths):04d}.exr"))
         scene.frame_set(number)
         scene.render.filepath = paths[-1]
         bpy.ops.render.render(write_still=True)
