@@ -1,7 +1,7 @@
 """What `cleanplate install blender` changes: the extension, in the user folder of each Blender from 4.2 on.
 
-It is unpacked where Blender itself unpacks an extension's zip. Beside it, in the folder that Blender keeps for
-an extension's own files through its updates, lies a note of the command that installed it.
+It is unpacked where Blender itself unpacks an extension's zip. Beside it, in the folder that Blender keeps
+for an extension's own files through its updates, lies a note of the command that installed it.
 """
 
 from __future__ import annotations

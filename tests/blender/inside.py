@@ -75,12 +75,12 @@ def save():
     bpy.ops.wm.save_mainfile()
 
 
-def open(path):
+def open_file(path):
     bpy.ops.wm.open_mainfile(filepath=path)
 
 
 def reopen():
-    open(bpy.data.filepath)
+    open_file(bpy.data.filepath)
 
 
 def is_dirty_free_copy(path):

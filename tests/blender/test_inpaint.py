@@ -258,7 +258,7 @@ def test_files_beside_the_blend_move_with_it(blender, shot, tmp_path):
     blender.save()
     moved = tmp_path / "moved"
     project.rename(moved)
-    blender.open(path=str(moved / "cut_v003.blend"))
+    blender.open_file(path=str(moved / "cut_v003.blend"))
     blender.select(names=["sh010 clean"])
     job = json.loads((moved / "fills" / "sh010" / "job" / "job.json").read_text("utf-8"))
     assert str(project) in job["shot"]["output"]
