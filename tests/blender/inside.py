@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import sys
 import time
@@ -152,13 +153,15 @@ def meta(name, strips, channel):
     return [made.frame_final_start, made.frame_final_end]
 
 
-def change(name, scene=None, transform=None, crop=None, colorspace=None, **properties):
+def change(name, scene=None, transform=None, crop=None, colorspace=None, name_to=None, **properties):
     strip = _strip(name, scene)
     for part, values in ((strip.transform, transform), (strip.crop, crop)):
         for key, value in (values or {}).items():
             setattr(part, key, value)
     if colorspace:
         strip.colorspace_settings.name = colorspace
+    if name_to:
+        strip.name = name_to
     for key, value in properties.items():
         setattr(strip, key, value)
 
@@ -255,7 +258,8 @@ def chosen():
     return [plate.name, matte.name]
 
 
-def check_command():
+def check_command(environ=None):
+    os.environ.update(environ or {})
     try:
         return _module("preferences").check(bpy.context.preferences.addons[PACKAGE].preferences.command)
     except RuntimeError as error:
@@ -275,7 +279,7 @@ def begin_aside(**properties):
 
 
 def ticks(until="", cancel=False, limit=120.0):
-    """Be Blender's timer until the job has ended or its text begins with `until`; cancel it then."""
+    """Be Blender's timer until the job has ended or its text matches `until`; cancel it then."""
     running = _module("running")
     texts, deadline = [], time.monotonic() + limit
     while time.monotonic() < deadline:
@@ -283,9 +287,9 @@ def ticks(until="", cancel=False, limit=120.0):
         if again is None:
             break
         texts.append(running.state.job.text)
-        if until and texts[-1].startswith(until):
+        if until and re.match(until, texts[-1]):
             break
-        time.sleep(0.05)
+        time.sleep(0.01)
     pid = running.state.job._child._process.pid if running.state.job and running.state.job._child else 0
     if cancel:
         running.cancel()

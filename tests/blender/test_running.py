@@ -1,0 +1,214 @@
+"""What may happen while it runs: cancelled, quit, no core, a core that fails. In the real bpy."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from plugin_core.cli import main as cleanplate
+
+from .conftest import FRAMES, SIZE, VERSIONS, Blender, start
+from .test_inpaint import QUICK, two_strips
+
+
+def wait_until(condition, seconds: float = 20) -> bool:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if condition():
+            return True
+        time.sleep(0.05)
+    return condition()
+
+
+def children(blender: Blender) -> list[psutil.Process]:
+    return psutil.Process(blender.process.pid).children(recursive=True)
+
+
+def clean_folder(tmp_path: Path) -> Path:
+    return tmp_path / "cleanplate" / "cut" / "Scene" / "sh010" / "clean"
+
+
+def test_cancelled_while_filling_and_gone_on(blender, shot, tmp_path):
+    two_strips(blender, shot, tmp_path)
+    slow = {**QUICK, "search": 48, "quality": "STANDARD"}
+    assert blender.begin_aside(**slow), "Blender's timer is asked to go on with it"
+    # Blender is free meanwhile: it answers at once.
+    began = time.monotonic()
+    assert "sh010 clean" not in blender.strips()
+    assert time.monotonic() - began < 1
+    assert blender.ticks(until="Filling [1-4]/")["busy"]
+    refused = blender.inpaint(**QUICK)
+    assert "is being inpainted" in refused["failed"] and refused["busy"]
+    assert len(children(blender)) == 1
+    assert blender.ticks(until="Stopping|Filling", cancel=True)["busy"]
+    stopped = blender.ticks()
+    assert not stopped["busy"] and not stopped["failed"], stopped
+    assert "Stopp" in stopped["message"] or "stopped" in stopped["message"], stopped
+    assert children(blender) == []
+    assert "sh010 clean" not in blender.strips(), "nothing half done is shown"
+    there = list(clean_folder(tmp_path).glob("*.exr"))
+    assert 1 <= len(there) < FRAMES
+    assert blender.begin_aside(**slow)
+    done = blender.ticks()
+    assert done["message"].startswith("Filled"), done
+    assert "sh010 clean" in blender.strips() and blender.undo_steps()
+    assert len(list(clean_folder(tmp_path).glob("*.exr"))) == FRAMES
+
+
+def test_cancelled_while_the_child_renders(blender, shot, tmp_path):
+    two_strips(blender, shot, tmp_path, transform={"offset_x": 3})
+    assert blender.begin_aside(**QUICK)
+    assert blender.ticks(until="Rendering the plate", cancel=True)["busy"]
+    stopped = blender.ticks()
+    assert stopped["message"].startswith("Stopped while plate and matte"), stopped
+    assert children(blender) == []
+    folder = clean_folder(tmp_path).parent
+    assert not (folder / "job" / "copy.blend").exists() and not clean_folder(tmp_path).exists()
+
+
+def test_another_file_is_opened(blender, shot, tmp_path):
+    two_strips(blender, shot, tmp_path)
+    assert blender.begin_aside(**QUICK)
+    assert children(blender) or blender.ticks(until="Looking")["busy"]
+    blender.new_file(size=SIZE)
+    assert children(blender) == [] and not blender.ticks()["busy"]
+
+
+def fake_core(tmp_path: Path, body: str) -> dict[str, str]:
+    """A program in the core's place; returns the environment that names it."""
+    path = tmp_path / "fake_cleanplate"
+    path.write_text(f"#!{sys.executable}\nimport sys, json, time, pathlib\n{body}\n")
+    path.chmod(0o755)
+    return {"CLEANPLATE": str(path)}
+
+
+_PLAN = """
+if "--dry-run" in sys.argv:
+    print(json.dumps({"event": "plan", "action": "start", "first": 1001, "last": 1007, "from": 1001,
+                      "frames": 7, "reasons": ["nothing is rendered yet"]}))
+    sys.exit(0)
+"""
+
+
+@pytest.mark.parametrize(
+    ("body", "says"),
+    [
+        ("print('cleanplate: No model was found.', file=sys.stderr); sys.exit(4)", "No model was found."),
+        (_PLAN + "sys.exit(-9)", "The core ended unexpectedly (exit code"),
+        (
+            _PLAN + "job = json.loads(pathlib.Path(sys.argv[3]).read_text())\n"
+            "open(job['run']['progress_file'], 'w').write(json.dumps({'event': 'error', 'message': "
+            "'The device is out of memory.', 'exit_code': 5}) + '\\n'); sys.exit(5)",
+            "The device is out of memory.",
+        ),
+        ("pass", "did not say what it would render"),
+    ],
+)
+def test_a_core_that_fails(blender, shot, tmp_path, body, says):
+    two_strips(blender, shot, tmp_path)
+    done = blender.inpaint(environ=fake_core(tmp_path, body), **QUICK)
+    assert says in done["failed"] and says in done["message"]
+    assert done["log"] in done["failed"] and Path(done["log"]).is_file()
+    assert sorted(blender.strips()) == ["sh010", "sh010 matte"]
+    assert children(blender) == []
+
+
+def test_no_core(blender, shot, tmp_path):
+    two_strips(blender, shot, tmp_path)
+    done = blender.inpaint(environ={"CLEANPLATE": "/nowhere/cleanplate"}, **QUICK)
+    assert "There is no cleanplate at /nowhere/cleanplate (from $CLEANPLATE)" in done["failed"]
+    done = blender.inpaint(environ={"CLEANPLATE": "", "PATH": "/nowhere"}, **QUICK)
+    assert "cleanplate was not found" in done["failed"]
+    blender.preferences(command="/nowhere/else")
+    assert "from the preferences" in blender.inpaint(**QUICK)["failed"]
+    assert blender.check_command().startswith("refused: There is no cleanplate at /nowhere/else")
+    blender.preferences(command=sys.executable)
+    assert blender.check_command().startswith("cleanplate 0."), "found, and its version told"
+    blender.preferences(command="")
+    assert not (tmp_path / "cleanplate").exists(), "nothing was touched"
+
+
+def test_what_can_not_be_inpainted_is_refused_in_a_sentence(blender, shot, tmp_path):
+    plate, _ = two_strips(blender, shot, tmp_path)
+    blender.select(names=["sh010"])
+    assert "Select two strips" in blender.inpaint()["failed"]
+    blender.select(names=["sh010", "sh010 matte"])
+    blender.images(name="third", files=plate, channel=6, start=1)
+    assert "(3 are selected)" in blender.inpaint()["failed"]
+    assert "Name the matte too" in blender.inpaint(plate="sh010")["failed"]
+    blender.remove(name="third")
+    assert "There is no strip 'sh011'" in blender.inpaint(plate="sh011", matte="sh010")["failed"]
+    assert "plate and matte at once" in blender.inpaint(plate="sh010", matte="sh010")["failed"]
+    blender.select(names=["sh010", "sh010 matte"])
+    assert "no preview range" in blender.inpaint(range="PREVIEW")["failed"]
+    Path(plate[3]).unlink()
+    assert "plate.1004.exr (frame 4), which is not there" in blender.inpaint()["failed"]
+    blender.change(name="sh010 matte", frame_start=100)
+    assert "never seen at the same time" in blender.inpaint()["failed"]
+    assert blender.meta(name="both", strips=["sh010", "sh010 matte"], channel=4)
+    assert "inside the meta strip 'both'" in blender.inpaint(plate="sh010", matte="both")["failed"]
+
+
+def test_strips_are_told_apart(blender, shot, tmp_path):
+    two_strips(blender, shot, tmp_path)
+    blender.change(name="sh010 matte", channel=3)
+    blender.change(name="sh010", channel=5)
+    assert blender.chosen() == ["sh010", "sh010 matte"], "by their names"
+    blender.change(name="sh010", name_to="one")
+    blender.change(name="sh010 matte", name_to="two")
+    assert blender.chosen() == ["one", "two"], "by their files"
+    blender.settings(plate="two", matte="one")
+    assert blender.chosen() == ["one", "two"], "the selection is asked without names here"
+
+
+@pytest.fixture(params=VERSIONS)
+def own_blender(request, tmp_path, extension_zip):
+    """A Blender of this test's own."""
+    blender = start(request.param, tmp_path / "own", extension_zip)
+    yield blender
+    blender.close()
+
+
+def test_quitting_blender_leaves_no_process(own_blender, shot, tmp_path):
+    two_strips(own_blender, shot, tmp_path)
+    own_blender.begin_aside(**QUICK)
+    assert own_blender.ticks(until="Filling")["busy"]
+    (core,) = children(own_blender)
+    own_blender.tell("leave")
+    assert wait_until(lambda: own_blender.process.poll() is not None)
+    assert wait_until(lambda: not core.is_running()), "the core outlived Blender"
+
+
+def test_a_farm_ends_blender(own_blender, shot, tmp_path):
+    two_strips(own_blender, shot, tmp_path)
+    own_blender.tell("inpaint")
+    assert wait_until(lambda: "Filling" in own_blender.log.read_text(errors="replace"))
+    started = children(own_blender)
+    own_blender.process.send_signal(signal.SIGTERM)
+    assert wait_until(lambda: own_blender.process.poll() is not None, 60)
+    assert own_blender.process.returncode == -signal.SIGTERM
+    assert not any(process.is_running() for process in started)
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_installed_by_the_command(version, tmp_path, monkeypatch, capsys):
+    folder = tmp_path / "blender" / "user"
+    assert cleanplate(["install", "blender", "--folder", str(folder)]) == 0
+    monkeypatch.setenv("PATH", "/nowhere")
+    blender = Blender(version, folder.parent)
+    try:
+        assert blender.enable()
+        about = blender.info()
+        assert about["panel"] and about["category"] == "Cleanplate" and about["space"] == "SEQUENCE_EDITOR"
+        assert about["defaults"] == {"grow": 2, "device": "auto"}
+        environ = {**os.environ, "CLEANPLATE": ""}
+        assert blender.check_command(environ=environ).startswith("cleanplate 0."), "by the note"
+        assert not blender.disable(), "and nothing of it is left"
+    finally:
+        blender.close()
