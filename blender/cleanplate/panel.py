@@ -9,6 +9,7 @@ import bpy
 
 from . import compat, read, running
 from .problem import InpaintError
+from .properties import QUALITIES
 
 _CHARACTERS_A_LINE = 44
 
@@ -61,9 +62,15 @@ def _draw_settings(layout: Any, wishes: Any) -> None:
     column = layout.column()
     column.use_property_split = True
     column.use_property_decorate = False
-    for name in ("range", "matte_from", "use_invert", "grow", "feather", "quality", "search", "use_grain"):
+    for name in ("range", "matte_from", "use_invert", "grow", "feather", "quality"):
         column.prop(wishes, name)
-    for name in ("color", "model", "device", "folder"):
+    looks = column.column()
+    looks.enabled = "propagate" not in QUALITIES[wishes.quality]
+    looks.prop(wishes, "use_real_pixels")
+    frames = looks.row()
+    frames.enabled = wishes.use_real_pixels
+    frames.prop(wishes, "search_frames")
+    for name in ("use_grain", "color", "model", "device", "folder"):
         column.prop(wishes, name)
 
 

@@ -11,7 +11,7 @@ STRIP, SHARED, PREVIEW = "STRIP", "SHARED", "PREVIEW"
 BRIGHTNESS, ALPHA = "BRIGHTNESS", "ALPHA"
 
 QUALITIES: dict[str, dict[str, object]] = {
-    "DRAFT": {"working_size": 256},
+    "DRAFT": {"working_size": 256, "propagate": 0},
     "STANDARD": {},
     "HIGH": {"working_size": 1536},
 }
@@ -21,7 +21,8 @@ DEFAULTS: dict[str, Any] = {
     "grow": 2,
     "feather": 2,
     "quality": "STANDARD",
-    "search": 48,
+    "use_real_pixels": True,
+    "search_frames": 48,
     "use_grain": False,
     "model": "vinet",
     "device": "auto",
@@ -98,19 +99,23 @@ def tunable(defaults: dict[str, Any]) -> dict[str, Any]:
             default=defaults["quality"],
             description="How many pixels the network works on",
             items=(
-                ("DRAFT", "Draft", "At most 256 x 256: quick, for judging the matte"),
+                ("DRAFT", "Draft", "At most 256 x 256, and no real pixels: quick, for judging the matte"),
                 ("STANDARD", "Standard", "As many as suit the device"),
                 ("HIGH", "High", "Up to 1536 x 1536: for large holes; slow without a card"),
             ),
         ),
-        "search": IntProperty(
-            name="Search",
-            default=defaults["search"],
-            min=0,
+        "use_real_pixels": BoolProperty(
+            name="Real Pixels",
+            default=defaults["use_real_pixels"],
+            description="Put back what the matte hides where another frame shows it, and paint only the rest",
+        ),
+        "search_frames": IntProperty(
+            name="Frames",
+            default=defaults["search_frames"],
+            min=1,
             max=1000,
             soft_max=200,
-            description="Frames ahead and back that are searched for what the matte hides; 0 leaves "
-            "everything to the network",
+            description="How many frames before and after each are searched for real pixels",
         ),
         "use_grain": BoolProperty(
             name="Grain",

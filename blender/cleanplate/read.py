@@ -162,7 +162,7 @@ def core_settings(wishes: Wishes) -> dict[str, Any]:
         "feather": wishes["feather"],
         "matte_invert": wishes["use_invert"],
         "matte_channel": "A" if wishes["matte_from"] == ALPHA else "auto",
-        "propagate": wishes["search"],
+        "propagate": wishes["search_frames"] if wishes["use_real_pixels"] else 0,
         "grain": "auto" if wishes["use_grain"] else "off",
         **QUALITIES[wishes["quality"]],
     }

@@ -353,6 +353,23 @@ def encode(frames, path):
     bpy.ops.render.render(animation=True)
 
 
+def draw(what):
+    """Draw the panel or the preferences; returns what would be read."""
+    from layout import Layout
+
+    class Drawn:
+        layout = Layout()
+
+    drawn = Drawn()
+    if what == "preferences":
+        own = bpy.context.preferences.addons[PACKAGE].preferences
+        drawn = type("Drawn", (), {"layout": Layout(), "bl_rna": own.bl_rna})()
+        for each in own.bl_rna.properties:
+            setattr(type(drawn), each.identifier, getattr(own, each.identifier))
+    _module(what).draw(drawn, bpy.context)
+    return drawn.layout.lines
+
+
 def undo_steps():
     """How the extension makes its strip an undo step must at least not fail."""
     _module("running")._push_undo()

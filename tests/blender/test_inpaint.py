@@ -9,7 +9,7 @@ import numpy as np
 
 from .conftest import FRAMES, SIZE, display, read_picture, sample, write_picture
 
-QUICK = {"search": 0, "quality": "DRAFT", "device": "cpu"}
+QUICK = {"quality": "DRAFT", "device": "cpu"}
 _REACH = 4
 """Pixels that the matte is grown and feathered by, by the extension's defaults."""
 

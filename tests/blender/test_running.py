@@ -36,7 +36,7 @@ def clean_folder(tmp_path: Path) -> Path:
 
 def test_cancelled_while_filling_and_gone_on(blender, shot, tmp_path):
     two_strips(blender, shot, tmp_path)
-    slow = {**QUICK, "search": 48, "quality": "STANDARD"}
+    slow = {**QUICK, "quality": "STANDARD"}
     assert blender.begin_aside(**slow), "Blender's timer is asked to go on with it"
     # Blender is free meanwhile: it answers at once.
     began = time.monotonic()
@@ -165,6 +165,26 @@ def test_strips_are_told_apart(blender, shot, tmp_path):
     assert blender.chosen() == ["one", "two"], "by their files"
     blender.settings(plate="two", matte="one")
     assert blender.chosen() == ["one", "two"], "the selection is asked without names here"
+
+
+def test_the_panel_says_what_is_going_on(blender, shot, tmp_path):
+    two_strips(blender, shot, tmp_path)
+    drawn = blender.draw(what="panel")
+    assert "sh010  minus  sh010 matte" in drawn and "[Inpaint]" in drawn
+    assert "[Update from Current Frame]" in drawn and "[Cancel]" not in drawn
+    assert blender.begin_aside(**QUICK)
+    assert blender.ticks(until="Filling")["busy"]
+    drawn = blender.draw(what="panel")
+    assert "[Cancel]" in drawn and "[Inpaint]" not in drawn
+    assert any(line.startswith("Filling") for line in drawn)
+    blender.ticks()
+    assert any(line.startswith("Filled") for line in blender.draw(what="panel"))
+    blender.inpaint(environ=fake_core(tmp_path, "sys.exit('cleanplate: out of memory')"), **QUICK)
+    drawn = blender.draw(what="panel")
+    assert "out of memory" in drawn and "[Open Log]" in drawn, "the error stays, with a button to the log"
+    blender.select(names=[])
+    assert any("Select two strips" in line for line in blender.draw(what="panel"))
+    assert {"[Check]", "Grow", "Unsaved Files"} < set(blender.draw(what="preferences"))
 
 
 @pytest.fixture(params=VERSIONS)
