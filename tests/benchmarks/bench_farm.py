@@ -47,7 +47,6 @@ HOLES = {"small": (240, 180), "middle": (480, 360), "large": (800, 600)}
 FITTED, TESTED = (256, 512), (320, 384)
 CORES = 8
 PAN_PX = 3
-STORAGE_MB_S = 1000
 
 
 @dataclass(frozen=True)
@@ -273,32 +272,29 @@ def _check_batch(folder: Path, model: str) -> None:
 
 
 def _table(hole: str, network: Machine, frame: float, real: RealPixels | None, megabytes: float) -> None:
-    """What 1,000 shots of 150 frames at 2K cost on machines of eight cores, if all cores are kept busy."""
+    """What 1,000 shots of 150 frames at 2K cost on machines of eight cores that run eight tasks at a time."""
     reach = 0 if real is None else PROPAGATE_FRAMES
     machine = network if real is None else replace(network, look=real.look, search=real.search)
-    again = 0 if real is None else real.reads
-    moved = {"propagate": reach, "megabytes": (2 + again) * megabytes, "plate_megabytes": megabytes}
     loads = {
-        "whole shots, exact": Load(1000, 150, **moved),
-        "chains of 50, exact": Load(1000, 150, 50, **moved),
-        "chunks of 50, pre-roll 8": Load(1000, 150, 50, 8, **moved),
-        "chunks of 25, pre-roll 8": Load(1000, 150, 25, 8, **moved),
-        "one shot, whole": Load(1, 150, **moved),
-        "one shot, chunks of 15, pre-roll 8": Load(1, 150, 15, 8, **moved),
+        "whole shots, exact": Load(1000, 150, propagate=reach),
+        "chains of 50, exact": Load(1000, 150, 50, propagate=reach),
+        "chunks of 50, pre-roll 0": Load(1000, 150, 50, 0, propagate=reach),
+        "chunks of 50, pre-roll 8": Load(1000, 150, 50, 8, propagate=reach),
+        "chunks of 25, pre-roll 8": Load(1000, 150, 25, 8, propagate=reach),
+        "one shot, whole": Load(1, 150, propagate=reach),
+        "one shot, chunks of 15, pre-roll 8": Load(1, 150, 15, 8, propagate=reach),
     }
     counts = (1, 10, 100, 1000)
-    print(
-        f"{'real pixels: ' + hole:36}{'core hours':>11}"
-        + "".join(f"{count:>10}" for count in counts)
-        + "  MB/s"
-    )
+    named = "".join(f"{count:>10}" for count in counts)
+    print(f"{'real pixels: ' + hole:36}{'core hours':>11}{named}  GB moved, MB/s a machine")
     for name, load in loads.items():
-        ours = Machine(machine.start / CORES, 0, 0, look=machine.look / CORES, search=machine.search / CORES)
-        minutes = [simulate(load, count, ours, frame / CORES, spread=0.15) / 60 for count in counts]
+        minutes = [simulate(load, n * CORES, machine, frame, spread=0.15) / 60 for n in counts]
         told = "".join(f"{value:9.1f}m" for value in minutes)
         hours = machine_hours(load, machine, frame)
-        rate = load.shots * sum(task.megabytes(load) for task in load.tasks()) / hours / 3600 * CORES
-        print(f"{name:36}{hours:11.1f}{told}{rate:6.0f}", flush=True)
+        moved = load.shots * megabytes * sum(task.plates for task in load.tasks())
+        print(
+            f"{name:36}{hours:11.1f}{told}{moved / 1000:10.1f}{moved / hours / 3600 * CORES:6.0f}", flush=True
+        )
 
 
 if __name__ == "__main__":

@@ -50,8 +50,6 @@ class Load:
         chunk: frames of a chunk; None for whole shots.
         pre_roll: frames thrown away before each chunk but a shot's first; None for an exact chain.
         propagate: frames before and after that are searched for real pixels; 0 for none.
-        megabytes: read and written for each frame rendered.
-        plate_megabytes: read for each plate that is looked at.
     """
 
     shots: int
@@ -59,8 +57,6 @@ class Load:
     chunk: int | None = None
     pre_roll: int | None = None
     propagate: int = 0
-    megabytes: float = 0.0
-    plate_megabytes: float = 0.0
 
     def tasks(self) -> list[Task]:
         """Return the tasks of one shot, in order."""
@@ -98,9 +94,10 @@ class Task:
         real = self.looks * machine.look + self.searches * machine.search
         return machine.start + self.frames * frame_seconds + real
 
-    def megabytes(self, load: Load) -> float:
-        """What the task reads and writes."""
-        return self.frames * load.megabytes + self.looks * load.plate_megabytes
+    @property
+    def plates(self) -> int:
+        """Plates read and written, if the machine's file cache holds all within reach."""
+        return max(self.frames, self.looks) + self.frames
 
 
 def simulate(
@@ -110,18 +107,16 @@ def simulate(
     frame_seconds: float,
     *,
     spread: float = 0.0,
-    storage_mb_s: float | None = None,
     seed: int = 0,
 ) -> float:
     """Return the seconds until everything is done.
 
     Args:
         load: the shots.
-        machines: how many render.
+        machines: how many render, one task each.
         machine: their figures.
         frame_seconds: of a frame, without real pixels.
         spread: standard deviation of a machine's speed, as a share: stragglers.
-        storage_mb_s: what the shared storage gives all machines together; None for no limit.
         seed: of the machines' speeds.
     """
     dice = random.Random(seed)
@@ -136,8 +131,6 @@ def simulate(
         may, shot, number = heapq.heappop(ready)
         at, who = heapq.heappop(free)
         took = tasks[number].seconds(machine, frame_seconds) / speeds[who]
-        if storage_mb_s is not None:
-            took = max(took, tasks[number].megabytes(load) * machines / storage_mb_s)
         done = max(at, may) + took
         end = max(end, done)
         heapq.heappush(free, (done, who))
