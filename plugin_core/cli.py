@@ -75,6 +75,7 @@ _PARTS = {
         "matte_union",
         "propagate",
         "grain",
+        "border_match",
         "warmup",
         "region",
         "context",
@@ -234,6 +235,11 @@ def _add_look(parser: argparse.ArgumentParser) -> None:
     )
     look.add_argument(
         "--grain", choices=("auto", "off"), help="auto: give the fill the grain of the plate around it (off)"
+    )
+    look.add_argument(
+        "--border-match",
+        choices=("auto", "off"),
+        help="auto: let the fill follow the plate's exposure as it drifts around the hole (auto)",
     )
     look.add_argument("--warmup", type=int, metavar="N", help="steps over the mirrored start first (0)")
     look.add_argument(

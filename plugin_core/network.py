@@ -22,6 +22,11 @@ Picture = NDArray[np.float32]
 Mask = NDArray[np.float32]
 """(1, H, W), 1 in the hole."""
 
+PREVIOUS_OUTPUT = "output"
+"""Name, in a carry, of the picture that the step before put out, (..., 3, H, W) in the network's range.
+
+A network that has none carries nothing of that name."""
+
 
 @dataclass(frozen=True)
 class Features:

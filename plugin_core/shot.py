@@ -115,6 +115,8 @@ class Settings(_Strict):
         propagate: real pixels first: how many frames ahead and back are searched for what the matte hides;
             ``on`` is 48, ``off`` leaves everything to the network.
         grain: ``auto`` gives what the network painted the plate's grain, ``off`` leaves it smooth.
+        border_match: ``auto`` brings what is carried from frame to frame along with the plate's exposure and
+            color, as they drift around the hole; ``off`` leaves it.
         warmup: steps run over the shot's mirrored start (or its handles) before the first frame.
         region: the part of the plate the network works on: ``auto`` follows the matte with one crop or
             several, ``full`` is the whole plate, ``x,y,w,h`` a fixed crop in pixels from the plate's upper
@@ -139,6 +141,7 @@ class Settings(_Strict):
     matte_union: int = Field(0, ge=0, le=50)
     propagate: Annotated[int, BeforeValidator(_look_ahead)] = Field(PROPAGATE_FRAMES, ge=0, le=1000)
     grain: Literal["auto", "off"] = "off"
+    border_match: Literal["auto", "off"] = "auto"
     warmup: int = Field(0, ge=0, le=200)
     region: Annotated[str, BeforeValidator(_region)] = "auto"
     context: int | None = Field(None, ge=0, le=8192)

@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from .border_match import Gain, brightened
 from .carry_shift import shifted
 from .checkpoints import Checkpoints
 from .errors import StateError
@@ -49,6 +50,8 @@ class LaneInput:
         picture, mask: the frame to fill, on that crop.
         sources: features on that crop, in the network's stream order.
         behind: picture and mask of the step before on this crop, where that one stood elsewhere.
+        gain: by what the plate around the hole got brighter since the step before, see `border_match`; None
+            for nothing.
     """
 
     region: Region
@@ -56,6 +59,7 @@ class LaneInput:
     mask: Mask
     sources: Sequence[Features]
     behind: tuple[Picture, Mask] | None = None
+    gain: Gain | None = None
 
 
 @dataclass(frozen=True)
@@ -148,10 +152,11 @@ class ShotState:
                 )
             return network.start(inputs.picture, inputs.mask)
         right, down = before.region.shift_to(inputs.region)
-        if not (right or down):
-            return before.carry
-        assert inputs.behind is not None  # given wherever the crop moves
-        return shifted(network, before.carry, *inputs.behind, right=right, down=down)
+        carry = before.carry
+        if right or down:
+            assert inputs.behind is not None  # given wherever the crop moves
+            carry = shifted(network, carry, *inputs.behind, right=right, down=down)
+        return carry if inputs.gain is None else brightened(network, carry, inputs.gain)
 
     def _begins(self, name: str) -> list[int]:
         return [lane.first for lane in self.lanes if lane.name == name]

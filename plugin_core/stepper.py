@@ -44,4 +44,6 @@ class Stepper:
         features = self._features.setdefault(read.lane.name, {})
         for frame, shown in read.encode.items():
             features[frame] = self._network.encode(*shown)
-        return LaneInput(read.region, *read.target, [features[frame] for frame in sources], read.behind)
+        return LaneInput(
+            read.region, *read.target, [features[frame] for frame in sources], read.behind, read.gain
+        )

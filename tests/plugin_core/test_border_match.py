@@ -1,0 +1,158 @@
+"""A plate whose exposure drifts: by how much it did, and that what is carried over follows it."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+from plugin_core.border_match import brightened, gain_between
+from plugin_core.color import ColorMap
+from plugin_core.network import Carry, StepOutput
+from plugin_core.shot import Settings
+
+from .local_network import LocalNetwork
+from .shots import QUICK, ShotOnDisk, read, run_toy, same_files, write_matte, write_plate
+from .test_chunks import state
+from .test_flow import disc, texture
+from .toy_network import ToyNetwork
+
+LINEAR = ColorMap("linear")
+HOLE = disc(160, 176, 80, 88, 24)
+MATCH = QUICK.model_copy(update={"context": 40})
+
+
+def seen(at: int, gain: float | tuple[float, ...] = 1.0, hole=HOLE, inside: float = 0.9):
+    """A wall seen from `at`, brighter by a factor, with something in front of it."""
+    world = cv2.GaussianBlur(texture(160, 240), (0, 0), 3.0)[20:180, 20 + at : 196 + at] ** 2.4 + 0.05
+    picture = LINEAR.to_network((world * np.array(gain)).astype(np.float32))
+    picture[hole] = inside
+    return np.moveaxis(picture, -1, 0).copy(), hole[None].astype(np.float32)
+
+
+@pytest.mark.parametrize("pan", [0, 2, 5])
+@pytest.mark.parametrize("gain", [1.012, 0.97, (1.02, 1.0, 0.98)])
+def test_a_change_of_exposure_or_color_is_measured_while_the_camera_moves(pan, gain):
+    found = gain_between(seen(0), seen(pan, gain))
+    assert found is not None
+    np.testing.assert_allclose(found, np.broadcast_to(gain, 3), atol=3e-3)
+
+
+@pytest.mark.parametrize("pan", [0, 2, 5])
+def test_a_steady_plate_is_left_alone(pan):
+    found = gain_between(seen(0), seen(pan))
+    assert found is None or np.abs(found - 1).max() < 2e-3
+
+
+def test_noise_is_no_change():
+    random = np.random.default_rng(1)
+    for _ in range(5):
+        (old, mask), (new, _) = seen(0), seen(1)
+        noisy = [(p + random.normal(0, 0.02, p.shape)).astype(np.float32) for p in (old, new)]
+        found = gain_between((noisy[0], mask), (noisy[1], mask))
+        assert found is None or np.abs(found - 1).max() < 2e-3
+
+
+def test_what_stands_or_moves_in_the_hole_has_no_say():
+    still = gain_between(seen(0), seen(2, 1.02))
+    changed = gain_between(seen(0, inside=-1.0), seen(2, 1.02, inside=3.0))
+    assert still is not None and changed is not None
+    np.testing.assert_allclose(still, changed, atol=1e-3)
+
+
+def test_what_tells_nothing_changes_nothing():
+    none = np.zeros_like(HOLE)
+    assert gain_between(seen(0, hole=none), seen(0, 1.1, hole=none)) is None
+    black = seen(0, 0.001)
+    assert gain_between(black, seen(0, 0.0012)) is None
+    clipped = tuple(np.minimum(seen(0, gain)[0], 0.99) * 0 + 1 for gain in (1.0, 1.1))
+    mask = HOLE[None].astype(np.float32)
+    assert gain_between((clipped[0], mask), (clipped[1], mask)) is None
+    assert gain_between(seen(0), seen(0, 2.0)) is None, "a flash is no drift"
+    small = tuple(
+        (picture[:, 60:100, 60:100], mask[:, 60:100, 60:100]) for picture, mask in (seen(0), seen(0))
+    )
+    assert gain_between(*small) is None
+
+
+def test_any_crop_with_enough_around_the_hole_measures_the_same():
+    far = disc(160, 176, 80, 104, 16)
+    before, here = seen(0, hole=far), seen(3, 1.02, hole=far)
+    crop = np.s_[:, 16:144, 32:176]
+    whole = gain_between(before, here)
+    assert whole is not None
+    cut = gain_between((before[0][crop], before[1][crop]), (here[0][crop], here[1][crop]))
+    np.testing.assert_array_equal(cut, whole)
+
+
+def test_only_the_previous_output_is_brightened():
+    random = np.random.default_rng(1)
+    output = random.uniform(-1.5, 3.0, (1, 3, 8, 6)).astype(np.float32)
+    carry = Carry({"blocks": np.ones((1, 1, 1), np.float32), "output": output})
+    gain = np.array([1.1, 1.0, 0.9], np.float32)
+    found = LocalNetwork().fetch(brightened(LocalNetwork(), carry, gain))
+    linear, before = (LINEAR.from_network(np.moveaxis(a, 1, -1)) for a in (found["output"], output))
+    np.testing.assert_allclose(linear, before * gain, rtol=1e-3, atol=1e-4)
+    assert (found["blocks"] == 1).all()
+    none = Carry({"memory": np.ones(3, np.float32)})
+    assert brightened(ToyNetwork(), none, gain) is none
+
+
+class Holding(LocalNetwork):
+    """Keeps in a hole what it put out there on the frame before: it lags as much as a network can."""
+
+    def step(self, frame, mask, sources, carry) -> StepOutput:
+        before = carry.tensors["output"]
+        known = carry.tensors["mask"] == 0
+        fill = np.where(mask > 0, np.where(known, frame.mean(axis=(1, 2), keepdims=True), before), frame)
+        kept = {**super().step(frame, mask, sources, carry).carry.tensors, "output": fill.astype(np.float32)}
+        return StepOutput(fill.astype(np.float32), Carry({**kept, "mask": mask}))
+
+
+@pytest.fixture
+def drifting(tmp_path, no_sync) -> ShotOnDisk:
+    """A wall that gets brighter by 2 % a frame, and a hole that stands still."""
+    shot = ShotOnDisk(tmp_path, 1, 16)
+    wall = texture(128, 128)[:128, :128] ** 2.4 * 0.5 + 0.1
+    hole = disc(128, 128, 64, 64, 14)
+    for frame in range(1, 17):
+        lit = wall * 1.02**frame
+        lit[hole] = 0.02
+        write_plate(shot.plate(frame), np.dstack([lit, np.ones_like(lit[..., 0])]).astype(np.float32))
+        write_matte(shot.matte(frame), hole.astype(np.uint8) * 255)
+    return shot
+
+
+def brightness(shot: ShotOnDisk, name: str, frame: int) -> float:
+    hole = disc(128, 128, 64, 64, 14)
+    return float(read(shot.written(frame, name))[hole][:, :3].astype(np.float32).mean())
+
+
+def render(shot: ShotOnDisk, name: str, settings: Settings = MATCH, **more) -> None:
+    frames = more.pop("frames", None)
+    run_toy(shot.shot(name, frames), settings, network=Holding(), **more)
+
+
+def test_what_is_carried_follows_the_plate(drifting):
+    render(drifting, "on")
+    render(drifting, "off", MATCH.model_copy(update={"border_match": "off"}))
+    drift = 1.02**14
+    assert brightness(drifting, "on", 16) / brightness(drifting, "on", 2) == pytest.approx(drift, rel=0.02)
+    assert brightness(drifting, "off", 16) / brightness(drifting, "off", 2) == pytest.approx(1, rel=5e-3)
+
+
+def test_in_chunks_and_resumed_it_is_that_of_one_go(drifting):
+    render(drifting, "whole")
+    render(drifting, "parts", frames="1-7", state_out=state(drifting, 7))
+    render(drifting, "parts", frames="8-16", state_in=state(drifting, 7))
+    same_files(drifting, "parts", "whole")
+    render(drifting, "again", checkpoint_every=4)
+    drifting.written(11, "again").unlink()
+    render(drifting, "again", resume=True, checkpoint_every=4)
+    same_files(drifting, "again", "whole")
+
+
+def test_a_crop_that_was_reduced_measures_it_too(drifting):
+    render(drifting, "small", MATCH.model_copy(update={"working_size": 64, "region": "full"}))
+    ratio = brightness(drifting, "small", 16) / brightness(drifting, "small", 2)
+    assert ratio == pytest.approx(1.02**14, rel=0.05)
