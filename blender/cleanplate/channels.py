@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import struct
 from pathlib import Path
 
@@ -10,7 +9,6 @@ _HEAD_BYTES = 1 << 16
 _PNG_CHANNELS = {0: 1, 2: 3, 3: 3, 4: 2, 6: 4}
 
 
-@functools.lru_cache(maxsize=256)
 def count_channels(path: Path) -> int:
     """Return how many channels an OpenEXR or PNG file has; 0 where that is not known."""
     try:

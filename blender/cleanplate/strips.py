@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import re
 from collections.abc import Iterator
@@ -64,8 +65,14 @@ class Files:
 def candidate(strip: Any) -> Candidate:
     """Return what tells plate from matte."""
     file = _first_file(strip)
-    gray = file is not None and count_channels(file) in (1, 2)
+    gray = file is not None and _is_gray(file)
     return Candidate(strip.name, strip.type, "" if file is None else file.name, gray, strip.channel)
+
+
+@functools.lru_cache(maxsize=256)
+def _is_gray(file: Path) -> bool:
+    """Whether a file has no color, as it was when it was first asked for: panels ask all the time."""
+    return count_channels(file) in (1, 2)
 
 
 def check(strip: Any, kind: str, frames: range) -> None:

@@ -192,6 +192,14 @@ class Shot:
         return [str(path) for path in paths]
 
 
+def fake_core(tmp_path: Path, body: str) -> dict[str, str]:
+    """A program in the core's place; returns the environment that names it."""
+    path = tmp_path / "fake_cleanplate"
+    path.write_text(f"#!{sys.executable}\nimport sys, json, time, pathlib\n{body}\n")
+    path.chmod(0o755)
+    return {"CLEANPLATE": str(path)}
+
+
 @pytest.fixture
 def shot(tmp_path) -> Shot:
     return Shot(tmp_path / "in")

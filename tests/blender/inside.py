@@ -144,6 +144,42 @@ def color(name, channel, start, length, rgb):
     strip.select = False
 
 
+def effect(name, type, channel, start, length, inputs, **properties):
+    words = ("input1", "input2") if bpy.app.version >= (4, 5, 0) else ("seq1", "seq2")
+    where = {"length": length} if bpy.app.version >= (5, 0, 0) else {"frame_end": start + length}
+    given = {word: _strip(each) for word, each in zip(words, inputs, strict=False)}
+    made = _top().new_effect(name=name, type=type, channel=channel, frame_start=start, **where, **given)
+    made.select = False
+    change(name, **properties)
+
+
+def modifier(name, type, **properties):
+    made = _strip(name).modifiers.new(name=type, type=type)
+    for key, value in properties.items():
+        setattr(made, key, value)
+
+
+def scene_strip(name, channel, start, length, size):
+    """A scene of its own, with a triangle before a blue world, rendered by Cycles."""
+    scene = bpy.data.scenes.new(name)
+    scene.render.engine = "CYCLES"
+    scene.cycles.samples = 1
+    scene.render.resolution_x, scene.render.resolution_y = size
+    scene.frame_start, scene.frame_end = 1, length
+    camera = bpy.data.objects.new("camera", bpy.data.cameras.new("camera"))
+    mesh = bpy.data.meshes.new("triangle")
+    mesh.from_pydata([(-1, -1, 0), (1, -1, 0), (0, 1, 0)], [], [(0, 1, 2)])
+    for each in (camera, bpy.data.objects.new("triangle", mesh)):
+        scene.collection.objects.link(each)
+    camera.location = (0, 0, 5)
+    scene.camera = camera
+    scene.world = bpy.data.worlds.new(name)
+    scene.world.use_nodes = True
+    scene.world.node_tree.nodes["Background"].inputs[0].default_value = (0.2, 0.4, 0.8, 1)
+    strip = _top().new_scene(name=name, scene=scene, channel=channel, frame_start=start)
+    strip.select = False
+
+
 def meta(name, strips, channel):
     """Put strips into a meta strip."""
     select(names=strips)
@@ -302,8 +338,8 @@ def ticks(until="", cancel=False, limit=120.0):
     }
 
 
-def render(name, frames, folder, space="Linear Rec.709"):
-    """Render one strip alone to float OpenEXR, independently of the extension, and put all back."""
+def render(name, frames, folder, space="Linear Rec.709", below=()):
+    """Render one strip, and those `below` that it is made from, alone to float OpenEXR; put all back."""
     scene = bpy.context.scene
     hidden = {strip.name: strip.mute for strip in _top()}
     was = scene.sequencer_colorspace_settings.name
@@ -314,7 +350,7 @@ def render(name, frames, folder, space="Linear Rec.709"):
     image.file_format, image.color_depth, image.color_mode = "OPEN_EXR", "32", "RGBA"
     Path(folder).mkdir(parents=True, exist_ok=True)
     for strip in _top():
-        strip.mute = strip.name != name
+        strip.mute = strip.name != name and strip.name not in below
     paths = []
     for number in frames:
         paths.append(str(Path(folder) / f"{len(paths):04d}.exr"))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from .conftest import FRAMES, SIZE, display, read_picture, sample, write_picture
+from .conftest import FRAMES, SIZE, display, fake_core, read_picture, sample, write_picture
 
 QUICK = {"quality": "DRAFT", "device": "cpu"}
 _REACH = 4
@@ -291,3 +291,27 @@ def test_the_matte_in_an_alpha_channel_inverted(blender, shot, tmp_path):
     compare(
         render(blender, tmp_path, "sh010", frames), render(blender, tmp_path, "sh010 clean", frames), mattes()
     )
+
+
+def test_effects_scenes_and_modifiers_come_out_as_the_editor_sees_them(blender, shot, tmp_path):
+    two_strips(blender, shot, tmp_path)
+    blender.images(name="back", files=shot.plate()[::-1], channel=3, start=1)
+    blender.effect(name="cross", type="CROSS", channel=5, start=1, length=FRAMES, inputs=["sh010", "back"])
+    blender.effect(
+        name="speed", type="SPEED", channel=6, start=1, length=FRAMES, inputs=["back"], speed_factor=2
+    )
+    blender.scene_strip(name="cg", channel=7, start=1, length=FRAMES, size=[64, 64])
+    blender.images(name="bright", files=shot.plate(), channel=8, start=1)
+    blender.modifier(name="bright", type="BRIGHT_CONTRAST", bright=10)
+    blender.change(name="bright", use_reverse_frames=True)
+    core = fake_core(tmp_path, "sys.exit('cleanplate: enough')")
+    frames = [1, 2, FRAMES]
+    for name, below in (("cross", ["sh010", "back"]), ("speed", ["back"]), ("cg", []), ("bright", [])):
+        done = blender.inpaint(plate=name, matte="sh010 matte", environ=core, **QUICK)
+        assert "enough" in done["failed"], done
+        folder = tmp_path / "cleanplate" / "cut" / "Scene" / name / "plate"
+        seen = blender.render(name=name, frames=frames, folder=str(tmp_path / name), space="", below=below)
+        for frame, path in zip(frames, seen, strict=True):
+            picture = read_picture(path)
+            assert picture.max() > 0.1
+            assert np.abs(read_picture(folder / f"plate.{1000 + frame}.exr") - picture).max() < 1e-5, name

@@ -13,7 +13,7 @@ import pytest
 
 from plugin_core.cli import main as cleanplate
 
-from .conftest import FRAMES, SIZE, VERSIONS, Blender, start
+from .conftest import FRAMES, SIZE, VERSIONS, Blender, fake_core, start
 from .test_inpaint import QUICK, two_strips
 
 
@@ -78,14 +78,6 @@ def test_another_file_is_opened(blender, shot, tmp_path):
     assert children(blender) or blender.ticks(until="Looking")["busy"]
     blender.new_file(size=SIZE)
     assert children(blender) == [] and not blender.ticks()["busy"]
-
-
-def fake_core(tmp_path: Path, body: str) -> dict[str, str]:
-    """A program in the core's place; returns the environment that names it."""
-    path = tmp_path / "fake_cleanplate"
-    path.write_text(f"#!{sys.executable}\nimport sys, json, time, pathlib\n{body}\n")
-    path.chmod(0o755)
-    return {"CLEANPLATE": str(path)}
 
 
 _PLAN = """
