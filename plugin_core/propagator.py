@@ -7,7 +7,6 @@ resumed, cut into chunks or sought into finds the same pixels.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +14,7 @@ from numpy.typing import NDArray
 from .background import Background, Look
 from .clip import Clip
 from .color import ColorMap
+from .crop_store import CropStore
 from .hole import Hole
 from .mattes import ShotMattes
 from .motion_view import MotionView
@@ -22,9 +22,6 @@ from .network_pixels import native_pixels, network_pixels
 from .propagation import Propagated, propagated
 from .region import Box
 from .trace import trace
-
-CROP_CACHE_BYTES = 512 << 20
-"""Plate pixels of the motion view kept for frames that are looked at again."""
 
 _SLACK = 16
 """Frames beyond the look-ahead whose motion is kept."""
@@ -53,7 +50,8 @@ class Propagator:
         self._mattes = mattes
         self._color = color
         self._view = view
-        self._crops = _Crops(clip, view.crop)
+        # Copies: a view would keep the whole plate.
+        self._crops = CropStore(lambda frame: np.array(native_pixels(clip.plate(frame), view.crop)))
         self._background = Background(self._look, view.height, view.width)
 
     def find(self, frame: int, hole: Hole) -> Propagated | None:
@@ -65,6 +63,7 @@ class Propagator:
         frames = self._within(frame)
         # The network's sources lie a few frames ahead of what it fills: both ends are kept for either.
         self._background.keep(frames.start - _SLACK, frames.stop + _SLACK)
+        self._crops.keep(frames.start - _SLACK, frames.stop + _SLACK)
         self._crops.near(frame)
         hidden = self._view.mask(hole.mask_on(self._view.crop))
         traces = trace(self._background, frame, hidden, frames)
@@ -73,6 +72,7 @@ class Propagator:
     def close(self) -> None:
         """Give temporary files back."""
         self._background.close()
+        self._crops.close()
 
     def _look(self, frame: int) -> Look:
         pixels, missing = network_pixels(self._crops.crop(frame), self._color)
@@ -85,35 +85,5 @@ class Propagator:
 
     def _read(self, frame: int, box: Box) -> NDArray[np.float32]:
         local = box.moved(-self._view.crop.x0, -self._view.crop.y0)
-        pixels, _ = network_pixels(self._crops.crop(frame)[local.slices], self._color)
+        pixels, _ = network_pixels(self._crops.crop(frame, local), self._color)
         return np.ascontiguousarray(pixels)
-
-
-class _Crops:
-    """Native pixels of one box of the plate, by frame; those nearest to the frame in work are kept."""
-
-    def __init__(self, clip: Clip, box: Box) -> None:
-        self._clip = clip
-        self._box = box
-        self._kept: dict[int, NDArray[Any]] = {}
-        self._bytes = 0
-        self._center = 0
-
-    def near(self, frame: int) -> None:
-        """Tell which frame is in work."""
-        self._center = frame
-
-    def crop(self, frame: int) -> NDArray[Any]:
-        """Return a frame's pixels (H, W, 3) in the box. Raises ImageError."""
-        if frame not in self._kept:
-            pixels = np.array(native_pixels(self._clip.plate(frame), self._box))
-            self._kept[frame] = pixels
-            self._bytes += pixels.nbytes
-            self._shrink()
-            return pixels
-        return self._kept[frame]
-
-    def _shrink(self) -> None:
-        while self._bytes > CROP_CACHE_BYTES and len(self._kept) > 1:
-            farthest = max(self._kept, key=lambda frame: abs(frame - self._center))
-            self._bytes -= self._kept.pop(farthest).nbytes

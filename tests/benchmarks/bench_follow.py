@@ -1,6 +1,7 @@
 """What a crop that follows the matte changes in the picture.
 
-    python -m tests.benchmarks.bench_follow [--bundle B] [--plate P --matte M] [--frames 40] [--keep DIR]
+    python -m tests.benchmarks.bench_follow [--bundle B] [--plate P --matte M] [--frames 40] [--propagate off]
+        [--context 128] [--keep DIR]
 
 One shot is filled through the whole plate, through two other fixed crops, and through one that follows, all
 at full resolution. Fixed crops differ by what each sees of its surroundings: that is the noise floor. A
@@ -38,11 +39,12 @@ def main(arguments: list[str] | None = None) -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description="What a crop that follows the matte changes.")
     parser.add_argument("--bundle", help="a bundle; one with generated weights is made where none is given")
-    parser.add_argument("--plate", help="a plate of your own, with --matte")
+    parser.add_argument("--plate", help="a plate of your own (EXR), with --matte")
     parser.add_argument("--matte")
     parser.add_argument("--frames", type=int, default=40)
     parser.add_argument("--size", type=int, nargs=2, default=(1280, 720), help="of the plate that is made")
     parser.add_argument("--context", type=int, default=CONTEXT)
+    parser.add_argument("--propagate", default="on", help="frames that are searched for real pixels")
     parser.add_argument("--keep", type=Path, help="leave the frames in this folder, to be looked at")
     given = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory() as temporary:
@@ -51,7 +53,7 @@ def main(arguments: list[str] | None = None) -> None:
         with open_session(given.bundle, Path(temporary)) as session:
             plans = {
                 name: _rendered(_named(shot, folder, name), settings, session)
-                for name, settings in _framings(shot, given.context).items()
+                for name, settings in _framings(shot, given.context, given.propagate).items()
             }
         _report(shot, folder, plans)
 
@@ -65,15 +67,17 @@ def _shot(given: argparse.Namespace, folder: Path) -> Shot:
     return shot.model_copy(update={"frames": f"{sources.first}-{last}"})
 
 
-def _framings(shot: Shot, context: int) -> dict[str, Settings]:
+def _framings(shot: Shot, context: int, propagate: str) -> dict[str, Settings]:
     """The whole plate, two other fixed crops that hold every hole, and one that follows."""
     sources = open_sources(shot)
     width, height = sources.header.width, sources.header.height
-    base = Settings(context=context, working_size=4096)
-    around = _around_holes(shot, base).grown(context).within(width, height)
+    base = Settings(context=context, working_size=4096, propagate=propagate)
+    holes = _around_holes(shot, base)
+    around = holes.grown(context).within(width, height)
+    less = Box(16, 16, width - 16, height - 16).union(holes)
     return {
         "whole": base.model_copy(update={"region": "full"}),
-        "plate less 16 pixels": base.model_copy(update={"region": f"16,16,{width - 32},{height - 32}"}),
+        "plate less 16 pixels": base.model_copy(update={"region": _as_region(less)}),
         "around all holes": base.model_copy(update={"region": _as_region(around)}),
         "follows": base,
     }

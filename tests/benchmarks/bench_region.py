@@ -25,6 +25,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import cv2
+
 from plugin_core import frame_writer, shot_reader
 from plugin_core.clip import SequenceClip
 from plugin_core.mattes import ShotMattes
@@ -74,6 +76,7 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def _costs(hd: Shot, large: Shot, settings: Settings, bundle: str, frames: int, rounds: int) -> None:
+    cv2.setNumThreads(1)
     spent: dict[str, list[float]] = {"HD": [], "8K": []}
     # One thread: then all that the network takes is its caller's processor time, whatever else runs.
     with Session.open(bundle, device="cpu", threads=1) as session:
