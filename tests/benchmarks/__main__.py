@@ -14,6 +14,7 @@ BENCHMARKS = (
     "bench_pictures",
     "bench_batch",
     "bench_farm",
+    "bench_blender",
     "bench_qc",
 )
 

@@ -207,8 +207,12 @@ def shot(tmp_path) -> Shot:
 
 @pytest.fixture(scope="session")
 def extension_zip(tmp_path_factory) -> Path:
-    """The zip, built and validated by Blender's own tool as `make blender-extension` does it."""
-    out = tmp_path_factory.mktemp("zip")
+    """The zip, built once."""
+    return build_extension(tmp_path_factory.mktemp("zip"))
+
+
+def build_extension(out: Path) -> Path:
+    """Build and validate the zip with Blender's own tool as `make blender-extension` does it."""
     command = [str(bpy_python(VERSIONS[0])), str(ROOT / "blender" / "build.py"), "--out", str(out)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
