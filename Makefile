@@ -1,11 +1,13 @@
 # `make demo` and `make test` set up all they need in .venv; PYTHON names the interpreter to start from.
 PYTHON ?= python3
 BIN := .venv/bin
-# Blender as a Python module, which the extension is built by and tested in: 375 MB to download, 900 MB on disk.
+# Blender as a Python module, which the extension is built by and tested in: up to 375 MB
+# to download and 900 MB on disk for each version.
+BPY_4.2 := 4.2.23
 BPY_4.5 := 4.5.15
 BPY_5.0 := 5.0.1
 
-.PHONY: demo test lint bench wheel blender-extension bpy-4.5 bpy-5.0 clean
+.PHONY: demo test lint bench wheel blender-extension bpy-4.2 bpy-4.5 bpy-5.0 clean
 
 demo: .venv/demo.stamp
 	$(BIN)/cleanplate demo --out demo_out
@@ -29,7 +31,7 @@ blender-extension: bpy-4.5
 	.venv-bpy-4.5/bin/python blender/build.py --out dist
 
 # Where it can't be had this says why, and the tests that need it are skipped.
-bpy-4.5 bpy-5.0: bpy-%:
+bpy-4.2 bpy-4.5 bpy-5.0: bpy-%:
 	@test -f .venv-bpy-$*/installed.stamp || { \
 	    $(PYTHON) -m venv .venv-bpy-$* && \
 	    .venv-bpy-$*/bin/python -m pip install --quiet --disable-pip-version-check bpy==$(BPY_$*) && \

@@ -12,7 +12,7 @@ from __future__ import annotations
 import contextlib
 import re
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from pathlib import Path
 
 from .child import Child
@@ -67,6 +67,7 @@ class Job:
         self._own_group = own_group
         self._child: Child | None = None
         self._cancelled = False
+        self._deadline: float | None = None
         self._steps = self._run()
 
     @property
@@ -126,46 +127,32 @@ class Job:
         self.done = f"Filled {_frames(planned)}: {why}."
 
     def _export(self) -> Steps:
+        self._say("Opening a copy of the file", 0)
         follower = Follower(self._places.export_progress)
         child = self._start([*self._blender, str(self._places.export_file)], None, None)
-        whole = False
-        self._say("Opening a copy of the file", 0)
-        while True:
-            ended = child.exit_code() is not None
-            for event in follower.events():
-                if event["event"] == "error":
-                    raise InpaintError(str(event["message"]), self._places.log)
-                if event["event"] == "frame":
-                    self._say(
-                        f"Rendering the {event['kind']} {event['done']}/{event['total']}",
-                        event["done"] / event["total"],
-                    )
-                whole = whole or event["event"] == "done"
-            if self._cancelled:
-                child.kill()
-                raise Cancelled("Stopped while plate and matte were being rendered.", self._places.log)
-            if ended:
-                break
-            yield
-        if not whole:
-            raise InpaintError(
-                f"Blender could not render plate and matte: {child.last_words() or 'it ended unexpectedly'}",
-                self._places.log,
-            )
+        ends: list[Event] = []
+
+        def on_event(event: Event) -> None:
+            if event["event"] == "frame":
+                done, total = event["done"], event["total"]
+                self._say(f"Rendering the {event['kind']} {done}/{total}", done / total)
+            else:
+                ends.append(event)
+
+        yield from self._watch(child, follower, on_event, self._stop_now)
+        if not ends or ends[-1]["event"] != "done":
+            why = ends[-1]["message"] if ends else child.last_words() or "it ended unexpectedly"
+            raise InpaintError(f"Blender could not render plate and matte: {why}", self._places.log)
 
     def _plan(self) -> Generator[None, None, Event]:
         self._say("Looking at what has changed", 0)
         follower = Follower(self._places.plan)
         words = ["render", "--job", str(self._places.job_file), "--dry-run", "--progress", "json"]
         child = self._start([*self._core, *words], self._core_env, self._places.plan)
-        while child.exit_code() is None:
-            if self._cancelled:
-                child.kill()
-                raise Cancelled("Stopped before anything was filled.", self._places.log)
-            yield
+        told: list[Event] = []
+        yield from self._watch(child, follower, told.append, self._stop_now)
         if child.exit_code():
             raise self._failure(child, "")
-        told = follower.events()
         if not told:
             raise InpaintError("The core did not say what it would render.", self._places.log)
         return told[-1]
@@ -179,26 +166,49 @@ class Job:
         words = ["render", "--job", str(self._places.job_file), mode, "--progress", "none"]
         child = self._start([*self._core, *words], self._core_env, None)
         pace = _Pace()
-        failed = ""
-        deadline: float | None = None
-        while True:
+        failed: list[str] = []
+
+        def on_event(event: Event) -> None:
+            if event["event"] == "frame":
+                self._say(pace.after(event), event["done"] / event["total"])
+            elif event["event"] == "error":
+                failed.append(str(event["message"]))
+
+        yield from self._watch(child, follower, on_event, self._stop_patiently)
+        if child.exit_code():
+            raise self._failure(child, failed[-1] if failed else "")
+
+    def _watch(
+        self,
+        child: Child,
+        follower: Follower,
+        on_event: Callable[[Event], None],
+        on_cancel: Callable[[Child], None],
+    ) -> Steps:
+        """Pass events on until the process has ended; `on_cancel` is called as long as it ought to stop."""
+        ended = False
+        while not ended:
+            # Asked before the events are read: those it sent last are there then.
             ended = child.exit_code() is not None
             for event in follower.events():
-                if event["event"] == "frame":
-                    self._say(pace.after(event), event["done"] / max(event["total"], 1))
-                elif event["event"] == "error":
-                    failed = str(event["message"])
-            if ended:
-                break
-            if self._cancelled and deadline is None:
-                self._say("Stopping after this frame", self.fraction)
-                self._places.cancel_file.touch()
-                deadline = time.monotonic() + PATIENCE_SECONDS
-            if deadline is not None and time.monotonic() > deadline:
-                child.kill()
-            yield
-        if child.exit_code():
-            raise self._failure(child, failed)
+                on_event(event)
+            if self._cancelled and not ended:
+                on_cancel(child)
+            if not ended:
+                yield
+
+    def _stop_now(self, child: Child) -> None:
+        child.kill()
+        raise Cancelled("Stopped before anything was filled.", self._places.log)
+
+    def _stop_patiently(self, child: Child) -> None:
+        """Let the core finish its frame and save its state; kill it when that takes too long."""
+        if self._deadline is None:
+            self._deadline = time.monotonic() + PATIENCE_SECONDS
+            self._places.cancel_file.touch()
+        self.text = "Stopping after this frame"
+        if time.monotonic() > self._deadline:
+            child.kill()
 
     def _failure(self, child: Child, told: str) -> InpaintError:
         code = child.exit_code()

@@ -406,10 +406,13 @@ def draw(what):
     return drawn.layout.lines
 
 
-def undo_steps():
-    """How the extension makes its strip an undo step must at least not fail."""
-    _module("running")._push_undo()
-    return True
+def undo_push(message):
+    """What Blender does after each thing an artist does."""
+    bpy.ops.ed.undo_push(message=message)
+
+
+def undo(redo=False):
+    (bpy.ops.ed.redo if redo else bpy.ops.ed.undo)()
 
 
 def leave():

@@ -149,7 +149,8 @@ def test_without_a_child_the_core_begins_at_once(tmp_path):
 def test_the_childs_reason_is_told(tmp_path):
     job = make_job(tmp_path, last="error")
     run(job)
-    assert str(job.error) == "No such strip." and not isinstance(job.error, Cancelled)
+    assert str(job.error) == "Blender could not render plate and matte: No such strip."
+    assert not isinstance(job.error, Cancelled)
     assert job.error.log.is_file()
 
 

@@ -57,8 +57,24 @@ def test_cancelled_while_filling_and_gone_on(blender, shot, tmp_path):
     assert blender.begin_aside(**slow)
     done = blender.ticks()
     assert done["message"].startswith("Filled"), done
-    assert "sh010 clean" in blender.strips() and blender.undo_steps()
+    assert "sh010 clean" in blender.strips()
     assert len(list(clean_folder(tmp_path).glob("*.exr"))) == FRAMES
+
+
+def test_the_strip_is_one_step_to_undo(blender, shot, tmp_path):
+    two_strips(blender, shot, tmp_path)
+    blender.settings(grow=5)
+    blender.undo_push(message="Grow")
+    assert blender.begin_aside(**QUICK)
+    assert blender.ticks()["message"].startswith("Filled")
+    strips = blender.strips()
+    assert "sh010 clean" in strips
+    blender.undo()
+    assert blender.strips() == {name: strip for name, strip in strips.items() if name != "sh010 clean"}
+    assert blender.info()["defaults"]["grow"] == 5, "nothing else is undone with it"
+    blender.undo(redo=True)
+    assert blender.strips() == strips
+    assert blender.inpaint(**QUICK, grow=5)["message"].startswith("Nothing to do")
 
 
 def test_cancelled_while_the_child_renders(blender, shot, tmp_path):
@@ -66,7 +82,7 @@ def test_cancelled_while_the_child_renders(blender, shot, tmp_path):
     assert blender.begin_aside(**QUICK)
     assert blender.ticks(until="Rendering the plate", cancel=True)["busy"]
     stopped = blender.ticks()
-    assert stopped["message"].startswith("Stopped while plate and matte"), stopped
+    assert stopped["message"].startswith("Stopped before anything"), stopped
     assert children(blender) == []
     folder = clean_folder(tmp_path).parent
     assert not (folder / "job" / "copy.blend").exists() and not clean_folder(tmp_path).exists()
