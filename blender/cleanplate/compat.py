@@ -63,6 +63,9 @@ def refresh(strip: Any) -> None:
 
 def working_space() -> str:
     """Return the name of the color space that Blender works and writes OpenEXR files in: its scene-linear."""
+    if hasattr(bpy.data, "colorspace"):
+        return str(bpy.data.colorspace.working_space)
+    # Before 5.0 it is the configuration's, which is what pictures of floats are taken for.
     image = bpy.data.images.new("Cleanplate", 1, 1, float_buffer=True)
     try:
         return str(image.colorspace_settings.name)

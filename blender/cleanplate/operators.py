@@ -70,6 +70,14 @@ def open_log(self: Any, context: Any) -> set[str]:
     return set(bpy.ops.wm.path_open(filepath=str(log)))
 
 
+def open_folder(self: Any, context: Any) -> set[str]:
+    """Open the folder of the last clean plate."""
+    if running.state.log is None:
+        self.report({"ERROR"}, "Nothing was inpainted yet.")
+        return {"CANCELLED"}
+    return set(bpy.ops.wm.path_open(filepath=str(running.state.log.parent.parent)))
+
+
 def check(self: Any, context: Any) -> set[str]:
     """Start cleanplate and say which version it is."""
     try:
@@ -101,6 +109,7 @@ def make_operators() -> list[type]:
         _operator("cancel", "Cancel", cancel, poll=cancel_poll),
         _operator("swap", "Swap Plate and Matte", swap, poll=has_strips),
         _operator("open_log", "Open Log", open_log),
+        _operator("open_folder", "Reveal Folder", open_folder),
         _operator("check", "Check cleanplate", check),
     ]
 

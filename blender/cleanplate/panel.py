@@ -92,8 +92,10 @@ def _draw_message(layout: Any) -> None:
         return
     box = layout.box()
     _draw_text(box, state.message, "ERROR" if state.failed else "CHECKMARK")
-    if state.failed and state.log is not None:
-        box.operator("cleanplate.open_log", icon="TEXT")
+    if state.log is not None:
+        row = box.row(align=True)
+        row.operator("cleanplate.open_folder", icon="FILE_FOLDER")
+        row.operator("cleanplate.open_log", icon="TEXT")
 
 
 def _draw_text(layout: Any, text: str, icon: str) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import bpy
 
 from . import compat, result, strips
-from .channels import count_channels
+from .channels import channels_of
 from .pick import tell_apart
 from .places import Places, at_number, default_folder, safe_name
 from .problem import InpaintError
@@ -174,7 +174,10 @@ def _common(one: range, other: range) -> range:
 
 def _plate_files(scene: Any, plate: Any, frames: range) -> strips.Files | None:
     files = strips.as_files(scene, plate, frames)
-    return files if files is not None and files.space in _CORE_SPACES else None
+    if files is None or not strips.is_rgb(at_number(files.pattern, frames[0] - files.shift)):
+        return None
+    named = os.environ.get("OCIO") and files.space != compat.data_space(plate.colorspace_settings)
+    return files if named or files.space in _CORE_SPACES else None
 
 
 def _matte_files(scene: Any, matte: Any, frames: range, shift: int, matte_from: str) -> strips.Files | None:
@@ -184,8 +187,8 @@ def _matte_files(scene: Any, matte: Any, frames: range, shift: int, matte_from: 
     files = strips.as_files(scene, matte, _common(frames, compat.span(matte)))
     if files is None or files.shift != shift or _common(frames, compat.span(matte)) != frames:
         return None
-    has_alpha = count_channels(at_number(files.pattern, frames[0] - shift)) not in (1, 3)
-    return None if has_alpha else files
+    plain = len(channels_of(at_number(files.pattern, frames[0] - shift))) in (1, 3)
+    return files if plain else None
 
 
 def _shift(plate: Any, frames: range) -> int:

@@ -10,6 +10,7 @@ import atexit
 import contextlib
 import signal
 import time
+import traceback
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -85,6 +86,17 @@ def wait(job: Job) -> None:
 
 def tick() -> float | None:
     """Called by Blender's timer: go on with the job; returns when to be called again, None for never."""
+    try:
+        return _go_on()
+    except Exception as error:
+        # Blender drops a timer that raises; the job must not be left without one.
+        traceback.print_exc()
+        stop()
+        fail(InpaintError(f"This should not happen; please report it with the log: {error!r}", state.log))
+        return None
+
+
+def _go_on() -> float | None:
     if state.job is None:
         return None
     if state.job.poll():

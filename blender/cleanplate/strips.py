@@ -13,7 +13,7 @@ from typing import Any
 import bpy
 
 from . import compat
-from .channels import count_channels
+from .channels import channels_of
 from .export import inside
 from .pick import Candidate
 from .places import at_number
@@ -72,7 +72,7 @@ def candidate(strip: Any) -> Candidate:
 @functools.lru_cache(maxsize=256)
 def _is_gray(file: Path) -> bool:
     """Whether a file has no color, as it was when it was first asked for: panels ask all the time."""
-    return count_channels(file) in (1, 2)
+    return len(channels_of(file)) in (1, 2)
 
 
 def check(strip: Any, kind: str, frames: range) -> None:
@@ -113,6 +113,12 @@ def as_files(scene: Any, strip: Any, frames: range) -> Files | None:
     if any(at_number(pattern, f - shift).name != name for f, name in zip(frames, names, strict=True)):
         return None
     return Files(pattern, shift, size, strip.colorspace_settings.name, strip.alpha_mode)
+
+
+def is_rgb(file: Path) -> bool:
+    """Whether a file's picture is in channels R, G and B, as far as that can be told."""
+    found = channels_of(file)
+    return not found or {"R", "G", "B"} <= set(found)
 
 
 def needs_own_space(strip: Any) -> bool:

@@ -49,9 +49,10 @@ class Blender:
     Args:
         version: of bpy.
         folder: for its user files and its log.
+        environ: added to its environment.
     """
 
-    def __init__(self, version: str, folder: Path) -> None:
+    def __init__(self, version: str, folder: Path, **environ: str) -> None:
         self.version = version
         self.folder = folder
         folder.mkdir(parents=True, exist_ok=True)
@@ -64,6 +65,7 @@ class Blender:
             "OMP_NUM_THREADS": "1",
         }
         env.pop("OCIO", None)
+        env.update(environ)
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 [str(bpy_python(version)), str(INSIDE), str(writing)],
@@ -230,9 +232,9 @@ def _sessions(tmp_path_factory, extension_zip) -> Iterator[dict[str, Blender]]:
 _count = itertools.count()
 
 
-def start(version: str, folder: Path, extension_zip: Path) -> Blender:
+def start(version: str, folder: Path, extension_zip: Path, **environ: str) -> Blender:
     """A Blender with the extension installed from the zip."""
-    blender = Blender(version, folder)
+    blender = Blender(version, folder, **environ)
     assert blender.install(zip_path=str(extension_zip))
     return blender
 

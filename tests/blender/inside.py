@@ -214,6 +214,14 @@ def animate(name, path, values):
         owner.keyframe_insert(last, frame=int(frame))
 
 
+def working_space(name):
+    """Set the space that this file is worked in; only from 5.0 on."""
+    if bpy.app.version < (5, 0, 0):
+        return False
+    bpy.ops.wm.set_working_color_space(working_space=name, convert_colors=False)
+    return True
+
+
 def remove(name):
     _top().remove(_strip(name))
 

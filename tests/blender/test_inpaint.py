@@ -6,8 +6,10 @@ import json
 from pathlib import Path
 
 import numpy as np
+import PyOpenColorIO as ocio
+import pytest
 
-from .conftest import FRAMES, SIZE, display, fake_core, read_picture, sample, write_picture
+from .conftest import FRAMES, SIZE, VERSIONS, display, fake_core, read_picture, sample, start, write_picture
 
 QUICK = {"quality": "DRAFT", "device": "cpu"}
 _REACH = 4
@@ -315,3 +317,38 @@ def test_effects_scenes_and_modifiers_come_out_as_the_editor_sees_them(blender, 
             picture = read_picture(path)
             assert picture.max() > 0.1
             assert np.abs(read_picture(folder / f"plate.{1000 + frame}.exr") - picture).max() < 1e-5, name
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_studios_own_color_configuration(version, shot, tmp_path, extension_zip):
+    config = tmp_path / "studio.ocio"
+    config.write_text(ocio.Config.CreateFromBuiltinConfig("cg-config-v2.1.0_aces-v1.3_ocio-v2.3").serialize())
+    blender = start(version, tmp_path / "own", extension_zip, OCIO=str(config))
+    try:
+        for moved, name in ((0, "plain"), (4, "moved")):
+            two_strips(blender, shot, tmp_path, transform={"offset_x": moved})
+            blender.change(name="sh010 matte", transform={"offset_x": moved})
+            done = blender.inpaint(**QUICK, folder=f"//{name}")
+            assert done["said"] == ["FINISHED"], done
+            job = json.loads((tmp_path / name / "sh010" / "job" / "job.json").read_text("utf-8"))
+            assert job["shot"]["colorspace"] == "ACEScg" and job["shot"]["ocio_config"] == str(config)
+            frames, holes = range(1, 1 + FRAMES), [np.roll(matte, moved, 1) for matte in mattes()]
+            before = render(blender, tmp_path, "sh010", frames, space="ACEScg")
+            compare(before, render(blender, tmp_path, "sh010 clean", frames, space="ACEScg"), holes)
+    finally:
+        blender.close()
+
+
+def test_a_file_that_is_worked_on_in_another_space(blender, shot, tmp_path):
+    two_strips(blender, shot, tmp_path, transform={"offset_x": 4})
+    if not blender.working_space(name="ACEScg"):
+        pytest.skip("only from Blender 5.0 on")
+    blender.change(name="sh010 matte", transform={"offset_x": 4})
+    done = blender.inpaint(**QUICK)
+    assert done["said"] == ["FINISHED"], done
+    job = json.loads((tmp_path / "cleanplate/cut/Scene/sh010/job/job.json").read_text("utf-8"))
+    assert job["shot"]["colorspace"] == "ACEScg"
+    assert blender.strips()["sh010 clean"]["space"] == "ACEScg"
+    frames, holes = range(1, 1 + FRAMES), [np.roll(matte, 4, 1) for matte in mattes()]
+    before = render(blender, tmp_path, "sh010", frames, space="ACEScg")
+    compare(before, render(blender, tmp_path, "sh010 clean", frames, space="ACEScg"), holes)

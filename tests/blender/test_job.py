@@ -16,7 +16,7 @@ from .conftest import SOURCE
 
 sys.path.insert(0, str(SOURCE.parent))
 
-from cleanplate.channels import count_channels
+from cleanplate.channels import channels_of
 from cleanplate.command import environment, find_command
 from cleanplate.follow import Follower
 from cleanplate.job import Job, clock, in_timeline
@@ -230,13 +230,13 @@ def test_the_first_is_the_matte(one, other):
     assert tell_apart(one, other) == tell_apart(other, one) == (other, one)
 
 
-def test_channels_are_counted(tmp_path):
-    assert count_channels(frame_path(plate_pattern(), 1001)) == 3
-    assert count_channels(frame_path(matte_pattern(), 1001)) == 1
+def test_channels_are_read_from_the_header(tmp_path):
+    assert sorted(channels_of(frame_path(plate_pattern(), 1001))) == ["B", "G", "R"]
+    assert channels_of(frame_path(matte_pattern(), 1001)) == ("Y",)
     for name, data in {"a.exr": b"\x76\x2f\x31\x01cut", "b.png": b"\x89PNG\r\n\x1a\n", "c.exr": b""}.items():
         (tmp_path / name).write_bytes(data)
-        assert count_channels(tmp_path / name) == 0
-    assert count_channels(tmp_path / "none.exr") == 0
+        assert channels_of(tmp_path / name) == ()
+    assert channels_of(tmp_path / "none.exr") == ()
 
 
 def test_where_files_lie(tmp_path):

@@ -88,6 +88,23 @@ def test_cancelled_while_the_child_renders(blender, shot, tmp_path):
     assert not (folder / "job" / "copy.blend").exists() and not clean_folder(tmp_path).exists()
 
 
+def test_a_bug_of_ours_leaves_nothing_running(blender, shot, tmp_path):
+    two_strips(blender, shot, tmp_path)
+    core = fake_core(
+        tmp_path,
+        """
+if "--dry-run" in sys.argv:
+    print(json.dumps({"event": "plan", "action": "start"}), flush=True)
+""",
+    )
+    blender.preferences(command=core["CLEANPLATE"])
+    assert blender.begin_aside(**QUICK)
+    failed = blender.ticks()
+    blender.preferences(command="")
+    assert failed["failed"] and "please report it" in failed["message"] and not failed["busy"], failed
+    assert children(blender) == [] and blender.inpaint(**QUICK)["said"] == ["FINISHED"]
+
+
 def test_another_file_is_opened(blender, shot, tmp_path):
     two_strips(blender, shot, tmp_path)
     assert blender.begin_aside(**QUICK)
