@@ -17,7 +17,8 @@ import bpy
 from . import compat
 from .places import at_number
 
-_PLACE_AMONG_OTHERS = ("blend_alpha", "blend_type")
+PLACE_AMONG_OTHERS = ("blend_alpha", "blend_type")
+"""Properties of a strip that are no part of its picture."""
 
 
 def main(told: Path) -> int:
@@ -89,7 +90,7 @@ def isolate(scene: Any, name: str) -> None:
     for curve, owner in list(compat.animated_paths(scene)):
         for strip in strips:
             animated = compat.animated_property(curve, strip)
-            if animated == "mute" or (strip == target and animated in _PLACE_AMONG_OTHERS):
+            if animated == "mute" or (strip == target and animated in PLACE_AMONG_OTHERS):
                 owner.remove(curve)
                 break
     for strip in strips:

@@ -93,7 +93,7 @@ def read_request(context: Any, wishes: Wishes, cache: str, from_frame: int | Non
     matte_files = _matte_files(scene, matte, frames, shift, wishes["matte_from"])
     parts = []
     if plate_files is None:
-        parts.append(Part("plate", plate.name, alpha=True, own_space=strips.needs_own_space(plate)))
+        parts.append(Part("plate", plate.name, alpha=True, own_space=strips.needs_own_space(scene, plate)))
     if matte_files is None:
         parts.append(Part("matte", matte.name, alpha=wishes["matte_from"] == ALPHA))
     first, last = frames[0] - shift, frames[-1] - shift

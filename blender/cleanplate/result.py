@@ -26,7 +26,7 @@ def is_result(strip: Any) -> bool:
 
 def find(scene: Any, plate: str) -> Any:
     """Return the clean plate of a plate strip, None where there is none."""
-    return next((s for s in compat.all_strips(scene) if _told(s).get("plate") == plate), None)
+    return next(iter(_all_of(scene, plate)), None)
 
 
 def sources_of(scene: Any, chosen: list[Any]) -> tuple[Any, Any] | None:
@@ -68,8 +68,14 @@ def place(scene: Any, request: Request) -> Any:
         },
         ensure_ascii=False,
     )
-    compat.refresh(strip)
+    for each in _all_of(scene, request.plate_strip):
+        compat.refresh(each)
     return strip
+
+
+def _all_of(scene: Any, plate: str) -> list[Any]:
+    """Return the clean plates of a plate strip: several where the artist has cut it or made copies."""
+    return [strip for strip in compat.all_strips(scene) if _told(strip).get("plate") == plate]
 
 
 def _told(strip: Any) -> dict[str, Any]:

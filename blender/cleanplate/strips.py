@@ -14,7 +14,7 @@ import bpy
 
 from . import compat
 from .channels import channels_of
-from .export import inside
+from .export import PLACE_AMONG_OTHERS, inside
 from .pick import Candidate
 from .places import at_number
 from .problem import InpaintError
@@ -22,7 +22,9 @@ from .problem import InpaintError
 UNUSABLE = {"SOUND": "sound", "ADJUSTMENT": "an adjustment layer", "MULTICAM": "a multicam selector"}
 """Types of strips that are no picture by themselves."""
 
-_LOSSLESS = (".exr", ".png", ".tif", ".tiff", ".dpx")
+_LOSSLESS = (".exr", ".png", ".tif", ".tiff")
+"""Not DPX: Blender turns its log values to linear ones as it reads it."""
+
 _NUMBERED = re.compile(r"(.*?)(\d+)(\.\w+)")
 _TOKENS = set("#@%")
 _NEUTRAL = {
@@ -121,12 +123,12 @@ def is_rgb(file: Path) -> bool:
     return not found or {"R", "G", "B"} <= set(found)
 
 
-def needs_own_space(strip: Any) -> bool:
+def needs_own_space(scene: Any, strip: Any) -> bool:
     """Whether what Blender does to a strip's picture depends on the sequencer's color space.
 
     Mixing, scaling and grading do. Pictures that are only placed do not: in scene-linear they keep every bit.
     """
-    return not all(_is_placed_only(each) for each in inside(strip)) or (
+    return not all(_is_placed_only(each) and not _is_animated(scene, each) for each in inside(strip)) or (
         strip.type == "META" and _overlap(compat.top_strips(strip))
     )
 
@@ -163,7 +165,9 @@ def _is_neutral(strip: Any) -> bool:
 
 
 def _is_animated(scene: Any, strip: Any) -> bool:
-    return any(compat.animated_property(curve, strip) for curve, _ in compat.animated_paths(scene))
+    """Whether anything of a strip's picture is animated; how it is laid over others is no part of it."""
+    animated = {compat.animated_property(curve, strip) for curve, _ in compat.animated_paths(scene)}
+    return bool(animated - {"", "mute", *PLACE_AMONG_OTHERS})
 
 
 def _first_file(strip: Any) -> Path | None:

@@ -222,6 +222,12 @@ def working_space(name):
     return True
 
 
+def cut(name, frame):
+    """Cut a strip in two; returns what they span."""
+    right = _strip(name).split(frame=frame, split_method="SOFT")
+    return [[s.frame_final_start, s.frame_final_end] for s in (_strip(name), right)]
+
+
 def remove(name):
     _top().remove(_strip(name))
 

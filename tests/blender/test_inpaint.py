@@ -207,21 +207,56 @@ def test_what_is_done_in_the_sequencers_own_space_looks_the_same(blender, shot, 
     )
 
 
-def test_keyframes_of_a_strip_are_rendered_and_its_fade_is_not(blender, shot, tmp_path):
+def test_a_fade_is_the_strips_and_not_the_pictures(blender, shot, tmp_path):
+    two_strips(blender, shot, tmp_path)
+    blender.animate(name="sh010", path="blend_alpha", values={1: 0.0, 3: 1.0})
+    assert blender.inpaint(**QUICK)["said"] == ["FINISHED"]
+    folder = tmp_path / "cleanplate" / "cut" / "Scene" / "sh010"
+    assert not (folder / "plate").exists(), "its files will do"
+    blender.change(name="sh010", transform={"offset_x": 2})
+    assert blender.inpaint(**QUICK)["said"] == ["FINISHED"]
+    first = read_picture(folder / "plate" / "plate.1001.exr")
+    assert np.array_equal(first[:, 2:, :3], sample("plate", 0)[:, :-2])
+
+
+def test_keyframes_of_a_strip_are_rendered(blender, shot, tmp_path):
     two_strips(blender, shot, tmp_path)
     blender.animate(name="sh010", path="transform.offset_x", values={1: 0, FRAMES: 12})
-    blender.animate(name="sh010", path="blend_alpha", values={1: 0.0, 3: 1.0})
     blender.animate(name="sh010 matte", path="transform.offset_x", values={1: 0, FRAMES: 12})
     blender.animate(name="sh010 matte", path="mute", values={1: False, 3: True})
     done = blender.inpaint(**QUICK)
     assert done["said"] == ["FINISHED"], done
     folder = tmp_path / "cleanplate" / "cut" / "Scene" / "sh010"
-    first = read_picture(folder / "plate" / "plate.1001.exr")
-    assert np.array_equal(first[..., :3], sample("plate", 0)), "the fade is the strip's, not the picture's"
-    last = read_picture(folder / "plate" / f"plate.{1000 + FRAMES}.exr")
-    assert np.abs(last[:, 12:, :3] - sample("plate", FRAMES - 1)[:, :-12]).max() < 1e-2
-    matte = read_picture(folder / "matte" / f"matte.{1000 + FRAMES}.exr")
-    assert np.abs(matte[:, 12:, 0] - sample("matte", FRAMES - 1)[:, :-12]).max() < 1e-2
+    for index, moved in ((0, 0), (FRAMES - 1, 12)):
+        plate = read_picture(folder / "plate" / f"plate.{1001 + index}.exr")[:, moved:, :3]
+        kept = SIZE[0] - moved
+        np.testing.assert_allclose(plate, sample("plate", index)[:, :kept], rtol=1e-3, atol=1e-4)
+        matte = read_picture(folder / "matte" / f"matte.{1001 + index}.exr")[:, moved:, 0]
+        assert np.abs(matte - sample("matte", index)[:, :kept]).max() < 1e-2
+    seen = render(blender, tmp_path, "sh010", [4], space="")[0]
+    exported = read_picture(folder / "plate" / "plate.1004.exr")
+    assert np.abs(seen - exported).max() < 1e-5, "between two pixels as the editor does it"
+
+
+def test_a_result_that_was_cut_shows_what_is_new_in_every_part(blender, shot, tmp_path):
+    _, matte = two_strips(blender, shot, tmp_path)
+    assert blender.inpaint(**QUICK)["said"] == ["FINISHED"]
+    assert blender.cut(name="sh010 clean", frame=4) == [[1, 4], [4, 1 + FRAMES]]
+    names = sorted(name for name in blender.strips() if name.startswith("sh010 clean"))
+    before = [
+        render(blender, tmp_path / "before", name, [frame])[0]
+        for name, frame in zip(names, (2, 6), strict=True)
+    ]
+    for index in (1, 5):
+        shot.change_matte(matte, index)
+    blender.select(names=["sh010", "sh010 matte"])
+    assert "Matte changed" in blender.inpaint(**QUICK)["message"]
+    after = [
+        render(blender, tmp_path / "after", name, [frame])[0]
+        for name, frame in zip(names, (2, 6), strict=True)
+    ]
+    assert all((was != now).any() for was, now in zip(before, after, strict=True))
+    assert len([name for name in blender.strips() if "clean" in name]) == 2
 
 
 def test_update_from_the_current_frame_and_other_scenes(blender, shot, tmp_path):
