@@ -170,11 +170,11 @@ class Shot:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def plate(self, extension: str = ".exr", first: int = 1001) -> list[str]:
-        return self._write("plate", extension, first)
+    def plate(self, extension: str = ".exr", count: int = FRAMES) -> list[str]:
+        return self._write("plate", extension, count)
 
-    def matte(self, extension: str = ".exr", first: int = 1001, count: int = FRAMES) -> list[str]:
-        return self._write("matte", extension, first)[:count]
+    def matte(self, extension: str = ".exr", count: int = FRAMES) -> list[str]:
+        return self._write("matte", extension, count)
 
     def change_matte(self, files: list[str], index: int) -> None:
         """Take the top off one matte."""
@@ -183,8 +183,8 @@ class Shot:
         values[: rows[0] + 6] = 0
         write_picture(Path(files[index]), values)
 
-    def _write(self, kind: str, extension: str, first: int) -> list[str]:
-        paths = [self.folder / kind / f"{kind}.{first + index:04d}{extension}" for index in range(FRAMES)]
+    def _write(self, kind: str, extension: str, count: int) -> list[str]:
+        paths = [self.folder / kind / f"{kind}.{1001 + index}{extension}" for index in range(count)]
         for index, path in enumerate(paths):
             pixels = sample(kind, index)
             if extension == ".exr":

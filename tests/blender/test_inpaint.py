@@ -46,10 +46,12 @@ def compare(before, after, holes: list[np.ndarray], tolerance: float = 0.0) -> N
         assert np.isfinite(now).all() and now[filled][:, :3].max() > 0.01, index
 
 
-def two_strips(blender, shot, tmp_path, start: int = 1, **plate_properties) -> tuple[list[str], list[str]]:
+def two_strips(
+    blender, shot, tmp_path, start: int = 1, count: int = FRAMES, **plate_properties
+) -> tuple[list[str], list[str]]:
     """A saved file with a plate strip `sh010` and a matte strip above it."""
     blender.new_file(size=SIZE, save_as=str(tmp_path / "cut_v003.blend"))
-    plate, matte = shot.plate(), shot.matte()
+    plate, matte = shot.plate(count=count), shot.matte(count=count)
     blender.images(name="sh010", files=plate, channel=1, start=start, **plate_properties)
     blender.images(name="sh010 matte", files=matte, channel=2, start=start)
     return plate, matte
