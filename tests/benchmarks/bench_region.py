@@ -63,8 +63,7 @@ def main(arguments: list[str] | None = None) -> None:
         folder = Path(temporary)
         bundle = given.bundle or _generated(folder)
         if given.plate:
-            output = str(folder / "out" / "clean.####.exr")
-            shots = {"given": Shot(plate=given.plate, matte=given.matte, output=output)}
+            shots = {"given": _given(given.plate, given.matte, folder / "out", given.frames)}
         else:
             shots = {"8K": travelling_shot(folder / "8K", FULL_8K, given.frames, travel=given.travel)}
             hd = travelling_shot(folder / "HD", HD, given.frames, travel=given.travel)
@@ -73,6 +72,12 @@ def main(arguments: list[str] | None = None) -> None:
             shots["UHD"] = travelling_shot(folder / "UHD", UHD, given.frames, travel=given.travel)
         for name, shot in shots.items():
             _tell_peak(name, shot, bundle)
+
+
+def _given(plate: str, matte: str, output: Path, frames: int) -> Shot:
+    shot = Shot(plate=plate, matte=matte, output=str(output))
+    first = open_sources(shot).first
+    return shot.model_copy(update={"frames": f"{first}-{first + frames - 1}"})
 
 
 def _costs(hd: Shot, large: Shot, settings: Settings, bundle: str, frames: int, rounds: int) -> None:

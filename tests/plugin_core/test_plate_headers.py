@@ -16,6 +16,7 @@ from plugin_core.shot import Settings
 
 from .pictures_on_disk import native_channels, save, spec_of
 from .shots import QUICK, ShotOnDisk, hole, make_shot, picture, run_toy, same_files, write_matte
+from .test_flow import disc, texture
 
 pytestmark = pytest.mark.usefixtures("no_sync")
 
@@ -130,3 +131,25 @@ def test_storage_as_told_reaches_frames_without_a_hole_too(tmp_path):
         header = read_header(shot.written(frame))
         assert header.compression == "piz"
         assert header.types == ("float", "float", "float", "half")
+
+
+@pytest.mark.parametrize("pan", [0, 2])
+def test_real_pixels_of_frames_with_other_windows_lie_where_they_belong(tmp_path: Path, pan: int) -> None:
+    wall, walls = texture(112, 220), {}
+    shot = ShotOnDisk(tmp_path, 1, 13)
+    shot.plate(1).parent.mkdir()
+    for frame in range(1, 14):
+        walls[frame] = wall[20:132, 20 + pan * frame : 180 + pan * frame]
+        hole = disc(112, 160, 56, 40 + 6 * frame, 14)
+        x0, y0, x1, y1 = 4 + frame % 3, 3 + frame % 2, 150 + frame % 4, 105 + frame % 5
+        pixels = np.where(hole[..., None], 0.5, walls[frame])[y0:y1, x0:x1]
+        spec = spec_of(x1 - x0, y1 - y0, "RGB", "half", x=x0, y=y0, full_width=160, full_height=112)
+        save(shot.plate(frame), (spec, pixels.astype(np.float16)))
+        write_matte(shot.matte(frame), hole.astype(np.uint8) * 255)
+    run_toy(shot.shot(), QUICK.model_copy(update={"propagate": 12}))
+    for frame in range(1, 14):
+        written = oiio.ImageBuf(str(shot.written(frame)))
+        part = np.s_[written.ybegin : written.yend, written.xbegin : written.xend]
+        hole = disc(112, 160, 56, 40 + 6 * frame, 14)[part]
+        error = np.abs(written.get_pixels(oiio.FLOAT) - walls[frame][part])[hole]
+        assert np.median(error) < (0.02 if pan else 2e-3), frame
