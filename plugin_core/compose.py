@@ -78,8 +78,8 @@ def filled(
     if real is not None:
         picture = picture + (real.picture - picture) * real.confidence[..., None]
     if grain_seed is not None:
-        painted = None if real is None else 1 - real.confidence
-        picture = regrain(picture, plate, hole, color, seed=grain_seed, painted=painted)
+        own = None if real is None else real.confidence * real.grain
+        picture = regrain(picture, plate, hole, color, seed=grain_seed, own=own)
     rgb = color.from_network(picture)
     blended = _blend(plate.crop(*hole.box), rgb, hole.alpha)
     return plate.with_patch(blended, hole.alpha > 0, hole.box.x0, hole.box.y0, in_place=in_place)

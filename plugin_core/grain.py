@@ -112,19 +112,19 @@ class GrainModel:
         return np.asarray(np.stack(components, axis=2) @ self.mixing.T, np.float32)
 
 
-def grain_gain(painted: Floats, alpha: Floats) -> Floats:
+def grain_gain(own: Floats, alpha: Floats) -> Floats:
     """How much grain a pixel of the fill needs so that what is written has as much as the plate.
 
     Two things with grain of their own, mixed, have less of it than either. So this gives more than 1 inside a
     feather.
 
     Args:
-        painted: (H, W) 0..1, share of the network's own picture; the rest are real pixels, with their grain.
+        own: (H, W) 0..1, how much of the plate's grain the fill has by itself: none where the network painted
+            it, all where it is the real pixels of one frame.
         alpha: (H, W) 0..1, weights the fill is blended into the plate with.
     """
-    own = np.float32(1) - painted
     blended = np.float32(2) / np.maximum(alpha, np.float32(0.05)) - np.float32(1)  # the variance it must have
-    missing = np.maximum(blended - own * own, np.float32(0)) * (painted > 0)
+    missing = np.maximum(blended - own * own, np.float32(0)) * (own < 1)
     return np.asarray(np.minimum(np.sqrt(missing), np.float32(_LARGEST_GAIN)), np.float32)
 
 

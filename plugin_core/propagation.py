@@ -40,16 +40,19 @@ class Propagated:
         box: the hole's box, in pixels of the plate's data window.
         picture: (h, w, 3) float32 in the network's range -1..1 (beyond it where the plate is).
         confidence: (h, w) float32, 0 where nothing was found .. 1 where it surely is what the hole hides.
+        grain: (h, w) float32, what the picture has of the plate's grain: all, 1, where it shows one source,
+            less where it is a mean of several; 0 where nothing was found.
     """
 
     box: Box
     picture: Floats
     confidence: Floats
+    grain: Floats
 
     def within(self, box: Box) -> Propagated:
         """Return what was found for a box inside this one."""
         inside = box.moved(-self.box.x0, -self.box.y0).slices
-        return Propagated(box, self.picture[inside], self.confidence[inside])
+        return Propagated(box, self.picture[inside], self.confidence[inside], self.grain[inside])
 
 
 ReadPixels = Callable[[int, Box], Floats]
@@ -71,6 +74,7 @@ def propagated(traces: Traces, hole: Hole, view: MotionView, read: ReadPixels) -
     x, y = _view_points(hole.box, view)
     local = (x - np.float32(traces.box.x0), y - np.float32(traces.box.y0))
     total = np.zeros(hole.alpha.shape, np.float32)
+    squares = np.zeros_like(total)
     picture = np.zeros((*hole.alpha.shape, 3), np.float32)
     for found, weight in zip(traces.found, weights, strict=True):
         if weight.max() <= _NEGLIGIBLE:
@@ -78,10 +82,12 @@ def propagated(traces: Traces, hole: Hole, view: MotionView, read: ReadPixels) -
         share = bilinear(weight, *local)
         picture += share[..., None] * _sampled(found, traces.box, local, (x, y), share > 0, view, read)
         total += share
+        squares += share * share
     reached = total > 1e-3
     picture = np.where(reached[..., None], picture / np.maximum(total, np.float32(1e-3))[..., None], 0)
     sure = np.where(reached, np.clip(bilinear(confidence, *local), 0, 1), 0)
-    return Propagated(hole.box, picture.astype(np.float32), sure.astype(np.float32))
+    grain = np.where(reached, np.sqrt(squares) / np.maximum(total, np.float32(1e-3)), 0)
+    return Propagated(hole.box, *(part.astype(np.float32) for part in (picture, sure, grain)))
 
 
 def vote(traces: Traces) -> tuple[list[Floats], Floats]:

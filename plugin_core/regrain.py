@@ -26,9 +26,9 @@ def regrain(
     color: ColorMap,
     *,
     seed: int,
-    painted: NDArray[np.float32] | None = None,
+    own: NDArray[np.float32] | None = None,
 ) -> NDArray[np.float32]:
-    """Return a fill with the plate's grain where it is the network's own; a pure function of its arguments.
+    """Return a fill with the plate's grain where it has too little of it; a pure function of its arguments.
 
     The fill comes back as it was where the plate around the hole is too small, or clipped, to measure.
 
@@ -38,13 +38,12 @@ def regrain(
         hole: what is filled.
         color: from the plate to the network's range.
         seed: differs from frame to frame: the frame's number.
-        painted: (h, w) 0..1, share of the network's own picture, the rest being real pixels; None for all.
+        own: (h, w) 0..1, how much of the plate's grain the fill has already, from real pixels; None for none.
     """
     model = GrainModel.measure(_blocks_around(plate, hole, color))
     if model is None:
         return picture
-    share = np.ones_like(hole.alpha) if painted is None else painted
-    gain = grain_gain(share, hole.alpha)
+    gain = grain_gain(np.zeros_like(hole.alpha) if own is None else own, hole.alpha)
     # NumPy takes no negative seeds, and frame numbers can be negative.
     return model.add(picture, gain, (seed & 0xFFFFFFFF, hole.box.x0, hole.box.y0))
 

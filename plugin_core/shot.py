@@ -114,7 +114,7 @@ class Settings(_Strict):
         matte_union: frames before and after whose mattes are joined to a frame's own; never across a cut.
         propagate: real pixels first: how many frames ahead and back are searched for what the matte hides;
             ``on`` is 48, ``off`` leaves everything to the network.
-        grain: ``auto`` gives what the network painted the plate's grain, ``off`` leaves it smooth.
+        grain: ``auto`` gives the fill what it lacks of the plate's grain, ``off`` leaves it smooth.
         border_match: ``auto`` brings what is carried from frame to frame along with the plate's exposure and
             color, as they drift around the hole; ``off`` leaves it.
         warmup: steps run over the shot's mirrored start (or its handles) before the first frame.

@@ -97,13 +97,13 @@ def test_texture_in_some_of_the_plate_does_not_become_grain():
     assert (model.strength < 1.35 * true).all()
 
 
-def test_grain_is_made_up_for_inside_a_feather_and_only_where_it_is_painted():
+def test_grain_is_made_up_for_inside_a_feather_and_only_where_it_lacks():
     alpha = np.array([[1, 0.5, 0.5, 1, 1]], np.float32)
-    painted = np.array([[1, 1, 0, 0, 0.5]], np.float32)
-    gain = grain_gain(painted, alpha)
+    own = np.array([[0, 0, 1, 1, 0.5]], np.float32)
+    gain = grain_gain(own, alpha)
     np.testing.assert_allclose(gain, [[1, np.sqrt(3), 0, 0, np.sqrt(0.75)]], rtol=1e-6)
     random = np.random.default_rng(0)
     plate, fill = random.standard_normal((2, 200_000))
     mixed = 0.5 * plate + 0.5 * gain[0, 1] * fill
     assert abs(mixed.std() - 1) < 0.01
-    assert grain_gain(np.ones((1, 1), np.float32), np.full((1, 1), 1e-6, np.float32)).max() <= 3
+    assert grain_gain(np.zeros((1, 1), np.float32), np.full((1, 1), 1e-6, np.float32)).max() <= 3
