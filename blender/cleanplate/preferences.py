@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -13,7 +15,7 @@ from .command import environment, find_command
 from .problem import InpaintError
 from .properties import DEFAULTS, tunable
 
-_VERSION_SECONDS = 60
+_VERSION_SECONDS = 20
 
 _checked: dict[str, str] = {}
 """What was found out about each command; starting it takes a second, drawing must not."""
@@ -87,12 +89,26 @@ def command(context: Any) -> list[str]:
 
 
 def status(given: str) -> str:
-    """Return what is known about the command, without starting it."""
+    """Return what is known about the command; the first time, let Blender's timer find out in a moment."""
     try:
         words = find_command(given, own_folder())
     except InpaintError as error:
         return str(error)
-    return _checked.get(" ".join(words), f"{words[0]} (not checked yet)")
+    name = " ".join(words)
+    if name not in _checked:
+        _checked[name] = f"{words[0]} is being checked"
+        bpy.app.timers.register(functools.partial(check_aside, given), first_interval=0.1)
+    return _checked[name]
+
+
+def check_aside(given: str) -> None:
+    """Called by Blender's timer: check the command, and draw again what is found out."""
+    with contextlib.suppress(InpaintError):  # it is drawn
+        check(given)
+    for window in bpy.context.window_manager.windows:
+        for area in window.screen.areas:
+            if area.type == "PREFERENCES":
+                area.tag_redraw()
 
 
 def check(given: str) -> str:

@@ -316,6 +316,10 @@ def check_command(environ=None):
         return f"refused: {error}"
 
 
+def check_aside():
+    _module("preferences").check_aside("")
+
+
 def begin_aside(**properties):
     """Begin as a press in a window does. Timers do not run here: `ticks` is what they would call."""
     operators, running = _module("operators"), _module("running")

@@ -36,8 +36,7 @@ def clean_folder(tmp_path: Path) -> Path:
 
 def test_cancelled_while_filling_and_gone_on(blender, shot, tmp_path):
     two_strips(blender, shot, tmp_path, count=15)
-    slow = {**QUICK, "quality": "STANDARD"}
-    assert blender.begin_aside(**slow), "Blender's timer is asked to go on with it"
+    assert blender.begin_aside(**QUICK), "Blender's timer is asked to go on with it"
     # Blender is free meanwhile: it answers at once.
     began = time.monotonic()
     assert "sh010 clean" not in blender.strips()
@@ -54,7 +53,7 @@ def test_cancelled_while_filling_and_gone_on(blender, shot, tmp_path):
     assert "sh010 clean" not in blender.strips(), "nothing half done is shown"
     there = list(clean_folder(tmp_path).glob("*.exr"))
     assert 1 <= len(there) < 15
-    assert blender.begin_aside(**slow)
+    assert blender.begin_aside(**QUICK)
     done = blender.ticks()
     assert done["message"].startswith("Filled"), done
     assert "sh010 clean" in blender.strips()
@@ -210,6 +209,8 @@ def test_the_panel_says_what_is_going_on(blender, shot, tmp_path):
     blender.select(names=[])
     assert any("Select two strips" in line for line in blender.draw(what="panel"))
     assert {"[Check]", "Grow", "Unsaved Files"} < set(blender.draw(what="preferences"))
+    blender.check_aside()
+    assert any(line.startswith("cleanplate 0.") for line in blender.draw(what="preferences")), "its version"
 
 
 @pytest.fixture(params=VERSIONS)
