@@ -13,6 +13,16 @@ def scene_of(context: Any) -> Any:
     return getattr(context, "sequencer_scene", None) or context.scene
 
 
+def show_scene(scene: Any) -> None:
+    """Make a scene the one that operators work on."""
+    window = bpy.context.window or next(iter(bpy.context.window_manager.windows), None)
+    if window is None:
+        return
+    window.scene = scene
+    if hasattr(window.workspace, "sequencer_scene"):
+        window.workspace.sequencer_scene = scene
+
+
 def top_strips(owner: Any) -> Any:
     """Return the strips of a sequence editor or a meta strip, without those inside meta strips."""
     return owner.strips if hasattr(owner, "strips") else owner.sequences

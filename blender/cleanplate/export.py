@@ -44,7 +44,10 @@ def main(told: Path) -> int:
 def _export(job: dict[str, Any], tell: Any) -> None:
     bpy.ops.wm.open_mainfile(filepath=job["blend"], load_ui=False, use_scripts=job["scripts"])
     scene = bpy.data.scenes[job["scene"]]
+    compat.show_scene(scene)
     prepare(scene.render)
+    for part in job["parts"]:
+        bring_out(scene, part["strip"])
     total = (job["last"] - job["begin"] + 1) * len(job["parts"])
     done = 0
     for part in job["parts"]:
@@ -80,6 +83,19 @@ def prepare(render: Any) -> None:
     for name in dir(render):
         if name.startswith("use_stamp_") and name != "use_stamp_labels":
             setattr(render, name, False)
+
+
+def bring_out(scene: Any, name: str) -> None:
+    """Take a strip out of the meta strips that it is in: what is done to those is done to its result too."""
+    strips = {strip.name: strip for strip in compat.all_strips(scene)}
+    while (meta := strips[name].parent_meta()) is not None:
+        while meta.parent_meta() is not None:
+            meta = meta.parent_meta()
+        for strip in strips.values():
+            strip.select = strip == meta
+        scene.sequence_editor.active_strip = meta
+        bpy.ops.sequencer.meta_separate()
+        strips = {strip.name: strip for strip in compat.all_strips(scene)}
 
 
 def isolate(scene: Any, name: str) -> None:

@@ -84,6 +84,7 @@ def read_request(context: Any, wishes: Wishes, cache: str, from_frame: int | Non
     """
     scene = compat.scene_of(context)
     plate, matte = chosen(context, wishes["plate"], wishes["matte"])
+    strips.check_together(plate, matte)
     frames = frame_range(scene, plate, matte, wishes["range"])
     strips.check(plate, "plate", frames)
     strips.check(matte, "matte", frames)

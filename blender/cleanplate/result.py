@@ -96,14 +96,14 @@ def _files(request: Request) -> dict[str, Any]:
 
 
 def _add(scene: Any, request: Request, names: list[str]) -> Any:
-    strips = compat.top_strips(scene.sequence_editor)
-    by_name = {strip.name: strip for strip in strips}
+    by_name = {strip.name: strip for strip in compat.all_strips(scene)}
+    beside = compat.top_strips(by_name[request.plate_strip].parent_meta() or scene.sequence_editor)
     frames = range(request.first + request.shift, request.last + request.shift + 1)
     above = max(by_name[name].channel for name in (request.plate_strip, request.matte_strip))
-    strip = strips.new_image(
+    strip = beside.new_image(
         name=f"{request.plate_strip} clean",
         filepath=_as_blender_writes(Path(request.output).parent / names[0]),
-        channel=_free_channel(scene, frames, above + 1),
+        channel=_free_channel(scene.sequence_editor.channels, beside, frames, above + 1),
         frame_start=frames.start,
         fit_method="ORIGINAL",
     )
@@ -146,15 +146,14 @@ def _match(strip: Any, request: Request) -> None:
     strip.alpha_mode = request.strip_alpha
 
 
-def _free_channel(scene: Any, frames: range, lowest: int) -> int:
+def _free_channel(channels: Any, strips: Any, frames: range, lowest: int) -> int:
     """Return the lowest channel from `lowest` on with no strip on these frames, not muted, not locked."""
-    editor = scene.sequence_editor
     taken = set()
-    for strip in compat.top_strips(editor):
+    for strip in strips:
         seen = compat.span(strip)
         if seen.start < frames.stop and seen.stop > frames.start:
             taken.add(strip.channel)
     for channel in range(lowest, _TOP_CHANNEL + 1):
-        if channel not in taken and not (editor.channels[channel].mute or editor.channels[channel].lock):
+        if channel not in taken and not (channels[channel].mute or channels[channel].lock):
             return channel
     return _TOP_CHANNEL

@@ -82,16 +82,22 @@ def check(strip: Any, kind: str, frames: range) -> None:
     if strip.type in UNUSABLE:
         what = UNUSABLE[strip.type]
         raise InpaintError(f"The {kind} '{strip.name}' is {what}; choose a strip with a picture.")
-    if strip.parent_meta() is not None:
-        raise InpaintError(
-            f"The {kind} '{strip.name}' is inside the meta strip '{strip.parent_meta().name}'; choose the "
-            "meta strip itself, or take the strip out of it."
-        )
     for each in inside(strip):
         for path, frame in _files(each, frames):
             if not path.is_file():
                 where = "" if frame is None else f" (frame {frame})"
                 raise InpaintError(f"The {kind} '{strip.name}' needs {path}{where}, which is not there.")
+
+
+def check_together(plate: Any, matte: Any) -> None:
+    """Refuse plate and matte unless they are in the same meta strip, or both in none. Raises InpaintError."""
+    parents = [strip.parent_meta() for strip in (plate, matte)]
+    if parents[0] != parents[1]:
+        where = [f"in the meta strip '{each.name}'" if each else "in none" for each in parents]
+        raise InpaintError(
+            f"The plate '{plate.name}' is {where[0]} and the matte '{matte.name}' {where[1]}; move one "
+            "of them, or choose the meta strip itself."
+        )
 
 
 def as_files(scene: Any, strip: Any, frames: range) -> Files | None:

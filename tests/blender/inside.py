@@ -228,6 +228,20 @@ def cut(name, frame):
     return [[s.frame_final_start, s.frame_final_end] for s in (_strip(name), right)]
 
 
+def meta_contents(name):
+    """What lies in a meta strip."""
+    meta = _strip(name)
+    inner = meta.strips if hasattr(meta, "strips") else meta.sequences
+    return {strip.name: [strip.channel, strip.frame_final_start, strip.frame_final_end] for strip in inner}
+
+
+def separate(name):
+    """Take a meta strip apart."""
+    select([name])
+    _editor().active_strip = _strip(name)
+    bpy.ops.sequencer.meta_separate()
+
+
 def remove(name):
     _top().remove(_strip(name))
 

@@ -193,6 +193,30 @@ def test_a_meta_strip_and_a_still_matte_of_eight_bits(blender, shot, tmp_path):
     compare(before, render(blender, tmp_path, "both clean", frames), [sample("matte", 3)] * FRAMES)
 
 
+def test_strips_inside_meta_strips(blender, shot, tmp_path):
+    two_strips(blender, shot, tmp_path, start=5)
+    blender.color(name="below", channel=3, start=5, length=FRAMES, rgb=[0, 0, 1])
+    blender.meta(name="inner", strips=["sh010", "sh010 matte"], channel=4)
+    blender.meta(name="outer", strips=["inner", "below"], channel=2)
+    blender.change(name="outer", transform={"scale_x": 0.5}, color_multiply=0.1)
+    seen = []
+    for moved in (0, 6):
+        for name in ("sh010", "sh010 matte"):
+            blender.change(name=name, transform={"offset_x": moved})
+        done = blender.inpaint(plate="sh010", matte="sh010 matte", **QUICK)
+        assert done["said"] == ["FINISHED"], done
+        seen.append(blender.meta_contents(name="inner"))
+    folder = tmp_path / "cleanplate" / "cut" / "Scene" / "sh010"
+    exported = read_picture(folder / "plate" / "plate.1001.exr")
+    assert np.array_equal(exported[:, 6:, :3], sample("plate", 0)[:, :-6]), "without what is done to the meta"
+    assert seen[0] == seen[1] and seen[0]["sh010 clean"] == [3, 5, 5 + FRAMES], "beside its plate"
+    blender.separate(name="outer")
+    blender.separate(name="inner")
+    frames, holes = range(5, 5 + FRAMES), [np.roll(matte, 6, 1) for matte in mattes()]
+    before = render(blender, tmp_path, "sh010", frames)
+    compare(before, render(blender, tmp_path, "sh010 clean", frames), holes)
+
+
 def test_what_is_done_in_the_sequencers_own_space_looks_the_same(blender, shot, tmp_path):
     two_strips(blender, shot, tmp_path, color_multiply=0.5, use_flip_x=True, blend_alpha=0.7)
     blender.change(name="sh010 matte", use_flip_x=True)

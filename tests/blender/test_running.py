@@ -176,7 +176,8 @@ def test_what_can_not_be_inpainted_is_refused_in_a_sentence(blender, shot, tmp_p
     blender.change(name="sh010 matte", frame_start=100)
     assert "never seen at the same time" in blender.inpaint()["failed"]
     assert blender.meta(name="both", strips=["sh010", "sh010 matte"], channel=4)
-    assert "inside the meta strip 'both'" in blender.inpaint(plate="sh010", matte="both")["failed"]
+    failed = blender.inpaint(plate="sh010", matte="both")["failed"]
+    assert "'sh010' is in the meta strip 'both' and the matte 'both' in none" in failed
 
 
 def test_strips_are_told_apart(blender, shot, tmp_path):
