@@ -330,6 +330,11 @@ def check_command(environ=None):
         return f"refused: {error}"
 
 
+def binary(path):
+    """Name the program that Blender itself is: here the module has to be told."""
+    bpy.app.binary_path = path
+
+
 def check_aside():
     _module("preferences").check_aside("")
 

@@ -13,7 +13,7 @@ import pytest
 
 from plugin_core.cli import main as cleanplate
 
-from .conftest import SIZE, VERSIONS, Blender, fake_core, start
+from .conftest import SIZE, VERSIONS, Blender, bpy_python, fake_core, start
 from .test_inpaint import QUICK, two_strips
 
 
@@ -156,6 +156,24 @@ def test_no_core(blender, shot, tmp_path):
     assert blender.check_command().startswith("cleanplate 0."), "found, and its version told"
     blender.preferences(command="")
     assert not (tmp_path / "cleanplate").exists(), "nothing was touched"
+
+
+def test_where_blender_is_a_program_it_is_the_child(blender, shot, tmp_path):
+    two_strips(blender, shot, tmp_path, transform={"offset_x": 3})
+    program = tmp_path / "blender 5"
+    program.write_text(
+        f"""#!/bin/sh
+[ $# = 5 ] && [ "$1 $2 $4" = "--background --python --" ] || exit 9
+echo started >> "{tmp_path}/started"
+exec "{bpy_python(blender.version)}" "$3" "$5"
+"""
+    )
+    program.chmod(0o755)
+    blender.binary(path=str(program))
+    done = blender.inpaint(**QUICK)
+    blender.binary(path="")
+    assert done["said"] == ["FINISHED"], done
+    assert (tmp_path / "started").read_text() == "started\n"
 
 
 def test_what_can_not_be_inpainted_is_refused_in_a_sentence(blender, shot, tmp_path):
