@@ -250,6 +250,14 @@ def test_quitting_blender_leaves_no_process(own_blender, shot, tmp_path):
     assert wait_until(lambda: not core.is_running()), "the core outlived Blender"
 
 
+def test_disabling_the_extension_stops_what_runs(own_blender, shot, tmp_path):
+    two_strips(own_blender, shot, tmp_path)
+    own_blender.begin_aside(**QUICK)
+    assert own_blender.ticks(until="Filling")["busy"] and children(own_blender)
+    assert not own_blender.disable()
+    assert children(own_blender) == []
+
+
 def test_a_farm_ends_blender(own_blender, shot, tmp_path):
     two_strips(own_blender, shot, tmp_path)
     own_blender.tell("inpaint")
