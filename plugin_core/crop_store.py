@@ -62,6 +62,7 @@ class CropStore:
         """Give memory and file back."""
         self._held.clear()
         self._filed.close()
+        self._filed = _File()
 
     def _hold(self, frame: int, pixels: Pixels) -> None:
         self._held[frame] = pixels
@@ -127,10 +128,9 @@ class _File:
         self._free += [self._places.pop(frame)[0] for frame in frames]
 
     def close(self) -> None:
-        """Give the file back."""
+        """Give the file back, with all that is in it."""
         if self._file is not None:
             self._file.close()
-        self.__init__()  # type: ignore[misc]  # as new
 
     def _begin(self, size: int) -> None:
         if self._size == 0:
