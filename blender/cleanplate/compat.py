@@ -110,13 +110,15 @@ def animated_paths(scene: Any) -> Iterator[tuple[Any, Any]]:
     action = animation.action
     if action is None:
         return
-    if hasattr(action, "layers"):
-        for layer in action.layers:
-            for strip in layer.strips:
-                for bag in strip.channelbags:
-                    yield from [(curve, bag.fcurves) for curve in bag.fcurves]
-    else:
-        yield from [(curve, action.fcurves) for curve in action.fcurves]
+    bags = [
+        bag
+        for layer in getattr(action, "layers", ())
+        for strip in layer.strips
+        for bag in getattr(strip, "channelbags", ())
+    ]
+    # Before 4.4 actions have no layers that can be used, and are bags themselves.
+    for bag in bags or [action]:
+        yield from [(curve, bag.fcurves) for curve in getattr(bag, "fcurves", ())]
 
 
 def animated_property(curve: Any, strip: Any) -> str:

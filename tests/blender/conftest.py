@@ -190,7 +190,11 @@ class Shot:
             if extension == ".exr":
                 write_picture(path, pixels)
             else:
-                write_picture(path, display(pixels) if kind == "plate" else pixels, "uint8")
+                write_picture(
+                    path,
+                    display(pixels) if kind == "plate" else pixels,
+                    "uint16" if extension == ".tif" else "uint8",
+                )
         return [str(path) for path in paths]
 
 

@@ -97,6 +97,23 @@ def test_a_plain_sequence_from_the_first_press_to_a_changed_matte(blender, shot,
     assert gone.any() and np.array_equal(now[gone], pictures[-1][gone])
 
 
+@pytest.mark.parametrize("extension", [".png", ".tif"])
+def test_plain_pictures_of_integers_stay_what_they_are(blender, shot, tmp_path, extension):
+    blender.new_file(size=SIZE, save_as=str(tmp_path / "cut.blend"))
+    blender.images(name="scan", files=shot.plate(extension), channel=1, start=1)
+    blender.images(name="roto", files=shot.matte(".png"), channel=2, start=1)
+    assert blender.inpaint(**QUICK)["said"] == ["FINISHED"]
+    folder = tmp_path / "cleanplate" / "cut" / "Scene" / "scan"
+    assert not (folder / "plate").exists() and not (folder / "matte").exists()
+    result = blender.strips()["scan clean"]
+    assert result["files"][0] == f"clean.1001{extension}" and result["space"] == "sRGB"
+    job = json.loads((folder / "job" / "job.json").read_text("utf-8"))
+    assert job["shot"]["colorspace"] == "display"
+    frames = range(1, 1 + FRAMES)
+    before = render(blender, tmp_path, "scan", frames)
+    compare(before, render(blender, tmp_path, "scan clean", frames), mattes())
+
+
 def test_a_trimmed_moved_plate_far_along_the_timeline(blender, shot, tmp_path):
     start = 250_000
     two_strips(
