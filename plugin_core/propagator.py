@@ -75,13 +75,14 @@ class Propagator:
         self._crops.close()
 
     def _look(self, frame: int) -> Look:
-        pixels, missing = network_pixels(self._crops.crop(frame), self._color)
+        view = self._view
+        pixels, missing = network_pixels(view.thinned(self._crops.crop(frame)), self._color)
+        picture = np.asarray((view.picture(pixels) + 1) / 2, np.float32)
         hole, _ = self._mattes.hole(frame)
-        away = np.zeros(pixels.shape[:2], np.bool_) if hole is None else hole.mask_on(self._view.crop)
+        away = np.zeros(picture.shape[:2], np.bool_) if hole is None else view.mask(hole.mask_on(view.crop))
         if missing is not None:
-            away |= missing
-        picture = (self._view.picture(pixels) + 1) / 2
-        return Look(np.asarray(picture, np.float32), self._view.mask(away))
+            away |= view.mask(missing)
+        return Look(picture, away)
 
     def _read(self, frame: int, box: Box) -> NDArray[np.float32]:
         local = box.moved(-self._view.crop.x0, -self._view.crop.y0)

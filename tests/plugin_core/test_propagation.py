@@ -7,6 +7,7 @@ import pytest
 from plugin_core.background import Background, Look
 from plugin_core.hole import Hole
 from plugin_core.motion_view import MotionView, motion_view
+from plugin_core.pictures import as_float
 from plugin_core.propagation import propagated
 from plugin_core.region import Box
 from plugin_core.shot import Settings
@@ -201,3 +202,20 @@ def test_what_stands_in_a_source_s_hole_never_comes_through():
         inside = (hole.alpha > 0) & (found.confidence > 0.1)
         picture = (found.picture[inside] + 1) / 2
         assert picture.min() > -0.2 and picture.max() < 1.2, "nothing rings at the edge of a hole"
+
+
+@pytest.mark.parametrize("kind", [np.float16, np.uint8])
+def test_a_large_crop_is_thinned_before_its_colors_are_converted(kind):
+    view = motion_view([Box(100, 100, 3700, 2000)], width=3840, height=2160)
+    assert view is not None and view.pixels_per[0] > 4
+    native = cv2.resize(texture() * (255 if kind is np.uint8 else 1), (3840, 2160)).astype(kind)
+    cut = native[view.crop.slices]
+    thin = view.thinned(cut)
+    assert thin.shape == (2 * view.height, 2 * view.width, 3)
+    np.testing.assert_allclose(view.picture(thin), view.picture(as_float(cut)), atol=2e-3)
+    small = native[: view.height, : view.width]
+    assert view.thinned(small) is small
+    if kind is np.float16:
+        cut = cut.copy()
+        cut[500, 700] = np.nan
+        assert 1 <= np.isnan(view.thinned(cut)).any(axis=2).sum() <= 4
