@@ -45,8 +45,8 @@ class Background:
         self._look = look
         self.height, self.width = height, width
         self._looks = Spool(height, width, 4)
-        self._forth = Spool(height, width, 3)
-        self._back = Spool(height, width, 3)
+        self._forth = Spool(height, width, 5)
+        self._back = Spool(height, width, 5)
         self._camera: dict[tuple[int, int], Floats] = {}
         self._latest: tuple[int, Look] | None = None
 
@@ -60,7 +60,10 @@ class Background:
         return self._sample(self._looks, frame, x, y)
 
     def motion(self, frame: int, to: int, x: Floats, y: Floats) -> Floats:
-        """Sample the motion from a frame to one beside it: (h, w, 3) at points (h, w), x, y, doubt in px."""
+        """Sample the motion from a frame to one beside it at points (h, w): (h, w, 5) in pixels.
+
+        The channels are x and y as the camera leads behind a hole, x and y as its border leads, and doubt.
+        """
         earlier = self._measured(frame, to)
         return self._sample(self._forth if to > frame else self._back, earlier, x, y)
 
@@ -116,4 +119,4 @@ class Background:
 
 
 def _packed(flow: Flow) -> Floats:
-    return np.dstack([flow.motion, flow.doubt])
+    return np.dstack([flow.motion, flow.bordered, flow.doubt])

@@ -2,8 +2,9 @@
 
 Dense inverse search (Kroeger et al., "Fast Optical Flow using Dense Inverse Search", ECCV 2016, as OpenCV has
 it) measures motion where the plate shows it. Behind the hole, and a few pixels around it where the matted
-object still pulls the measure its way, motion is completed: a robust affine motion fitted to what surrounds
-the hole, plus the smoothly continued rest.
+object still pulls the measure its way, motion is completed in two ways, since either can be right: a robust
+affine motion fitted to what surrounds the hole, plus the smoothly continued rest (a background under a moving
+camera); and the motion at the hole's border, smoothly continued (an object that reaches into the hole).
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from .sampling import bilinear
 Floats = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 
-_UNKNOWN_PX = 4
+_UNKNOWN_PX = 8
 """Motion this close to a hole is spoiled by what stands in the hole, and completed like the hole itself."""
 
 _RING_PX = 48
@@ -42,12 +43,14 @@ class Flow:
     """Where each pixel of one frame lies in the next.
 
     Attributes:
-        motion: (H, W, 2) float32, x and y in pixels.
+        motion: (H, W, 2) float32, x and y in pixels, led by the camera behind the hole.
+        bordered: (H, W, 2) float32, the same, led by the hole's border there.
         doubt: (H, W) float32, expected error in pixels, 0 where both directions agree exactly.
         camera: (2, 3) float32, the motion that most of the picture shares, affine in (x, y, 1).
     """
 
     motion: Floats
+    bordered: Floats
     doubt: Floats
     camera: Floats
 
@@ -112,7 +115,7 @@ def _completed(forth: Floats, back: Floats, unknown: Mask, arrival_unknown: Mask
     reliable = ~unknown & (doubt < 1.0 + 0.05 * np.sqrt((forth**2).sum(axis=2))) & (hidden < 0.01)
     camera = _affine(forth, reliable)
     if not unknown.any():
-        return Flow(forth, np.minimum(doubt, 20).astype(np.float32), camera)
+        return Flow(forth, forth, np.minimum(doubt, 20).astype(np.float32), camera)
     near = _grown(unknown, _RING_PX) & reliable
     affine = affine_motion(_affine(forth, near, camera), x, y)
     # What moves against the background (someone walking past the hole) is no guide to what the hole hides.
@@ -125,7 +128,8 @@ def _completed(forth: Floats, back: Floats, unknown: Mask, arrival_unknown: Mask
     motion = np.where(unknown[..., None], behind, forth).astype(np.float32)
     depth = np.asarray(cv2.distanceTransform(unknown.astype(np.uint8), cv2.DIST_L2, 3), np.float32)
     spread_doubt = np.float32(0.05) + np.float32(0.01) * depth
-    return Flow(motion, np.where(unknown, spread_doubt, np.minimum(doubt, 20)).astype(np.float32), camera)
+    doubt = np.where(unknown, spread_doubt, np.minimum(doubt, 20)).astype(np.float32)
+    return Flow(motion, spread(forth, ~unknown), doubt, camera)
 
 
 def affine_motion(model: Floats, x: Floats, y: Floats) -> Floats:

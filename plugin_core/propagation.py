@@ -106,7 +106,7 @@ def vote(traces: Traces) -> tuple[list[Floats], Floats]:
     best = (prior * support).argmax(axis=0)
     points = np.arange(best.size)
     nearest = prior.max(axis=0)
-    weight = (prior / np.maximum(nearest, np.float32(1e-9))) ** 2 * _alike(color, color[best, points])
+    weight = (prior / np.maximum(nearest, np.float32(1e-9))) ** 4 * _alike(color, color[best, points])
     weight /= np.maximum(weight.sum(axis=0), np.float32(1e-9))
     doubt = error[best, points] / np.maximum(support[best, points], np.float32(0.05))
     sure = np.where(nearest > 0, 1 / (1 + (doubt / _FILL_ERROR) ** 2), 0)
@@ -127,10 +127,9 @@ def _map(inside: NDArray[np.bool_], values: NDArray[np.floating]) -> Floats:
 
 def _view_points(box: Box, view: MotionView) -> tuple[Floats, Floats]:
     """Return where the pixels of a plate box lie in the motion view, (h, w) each."""
-    across, down = view.pixels_per
-    x = (np.arange(box.x0, box.x1) - view.crop.x0 + 0.5) / across - 0.5
-    y = (np.arange(box.y0, box.y1) - view.crop.y0 + 0.5) / down - 0.5
-    wide, high = np.meshgrid(x.astype(np.float32), y.astype(np.float32))
+    wide, high = np.meshgrid(
+        *view.points(np.arange(box.x0, box.x1, dtype=np.float32), np.arange(box.y0, box.y1, dtype=np.float32))
+    )
     return wide, high
 
 

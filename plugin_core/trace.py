@@ -40,6 +40,9 @@ _FEW = 50
 
 _THIN = np.s_[::3, ::3]
 
+_SAME_PX = 0.25
+"""Points this near each other see the same."""
+
 _SIMPLER, _SIMPLER_LEAST = 1.05, 5e-4
 """A simpler motion may explain the known pixels worse than a trace by this factor and this much."""
 
@@ -114,11 +117,12 @@ class _Points:
     doubt: Floats
     alive: Mask
 
-    def move(self, background: Background, frame: int, to: int) -> None:
-        """Move with what is measured, or completed, at each point."""
+    def move(self, background: Background, frame: int, to: int, *, bordered: bool) -> None:
+        """Move with what is measured at each point, and behind a hole as the camera or its border leads."""
         motion = background.motion(frame, to, self.x, self.y)
-        self.x, self.y = self.x + motion[..., 0], self.y + motion[..., 1]
-        self.doubt = self.doubt + motion[..., 2]
+        across, down = (2, 3) if bordered else (0, 1)
+        self.x, self.y = self.x + motion[..., across], self.y + motion[..., down]
+        self.doubt = self.doubt + motion[..., 4]
         self._stay(background)
         self.alive &= self.doubt < _LOST_PX
 
@@ -131,6 +135,25 @@ class _Points:
     def _stay(self, background: Background) -> None:
         self.alive &= (self.x >= 0) & (self.x <= background.width - 1)
         self.alive &= (self.y >= 0) & (self.y <= background.height - 1)
+
+    def meets(self, other: _Points, hole: Mask) -> bool:
+        """Whether both have come to about the same place with every point of a hole."""
+        apart = np.maximum(np.abs(self.x - other.x), np.abs(self.y - other.y))
+        return bool((apart[hole & self.alive & other.alive] < _SAME_PX).all())
+
+
+@dataclass
+class _Walk:
+    """Points on their way through the frames.
+
+    Attributes:
+        bordered: whether they follow the hole's border or the camera where motion is not known.
+        wanted: what of the hole no source showed yet; empty once the walk is over.
+    """
+
+    points: _Points
+    bordered: bool
+    wanted: Mask
 
 
 class _Target:
@@ -146,33 +169,56 @@ class _Target:
         self._x, self._y = x, y
         self._shown = background.seen(frame, x, y)[..., :3]
         self._known = ~hole[_THIN]
+        self._enough = max(1, int(_SHARE * hole.sum()))
 
     def sources(self, frames: range) -> Iterator[Trace]:
-        """Yield the sources among frames in one direction, nearest first."""
-        background = self._background
-        points, riding, standing = self._points(), self._points(), self._points()
-        wanted = self.hole.copy()
-        enough = max(1, int(_SHARE * self.hole.sum()))
+        """Yield the sources among frames in one direction, nearest first.
+
+        The camera's lead and that of the hole's border are followed side by side. Where they part, a frame
+        may be two sources: the one that is right agrees with other frames.
+        """
+        walks = [_Walk(self._points(), bordered, self.hole.copy()) for bordered in (False, True)]
+        riding, standing = self._points(), self._points()
         before = self._frame
         for frame in frames:
-            points.move(background, before, frame)
-            riding.ride(background, before, frame)
+            for walk in walks:
+                walk.points.move(self._background, before, frame, bordered=walk.bordered)
+            riding.ride(self._background, before, frame)
             before = frame
-            here, looked = self._arrived(frame, points, riding, standing)
-            left = wanted & here.alive
-            if not left.any():
+            led = walks[:1] if walks[-1].points.meets(walks[0].points, self.hole) else walks
+            reached: list[_Points] = []
+            for walk in led:
+                here, thinned = self._arrived(frame, walk.points, riding, standing)
+                found = self._looked(walk, frame, here, thinned, last=frame == frames[-1])
+                if found is not None and not any(here is other for other in reached):
+                    yield found
+                reached.append(here)
+            walks[-1].wanted &= led[-1].wanted
+            walks = [walk for walk in walks if walk.wanted.any()]
+            if not walks:
                 return
-            seen = here.alive & (looked[..., 3] < 0.01)
-            new = np.count_nonzero(seen & wanted)
-            if new and (new >= enough or new == np.count_nonzero(left) or frame == frames[-1]):
-                yield self._taken(frame, here, looked[..., :3], seen)
-                wanted &= ~seen
+
+    def _looked(self, walk: _Walk, frame: int, here: _Points, thinned: Floats, *, last: bool) -> Trace | None:
+        """Return what a frame shows where a walk has come to, if that is enough to take it as a source."""
+        left = walk.wanted & here.alive
+        if not left.any():
+            walk.wanted = left
+            return None
+        if not last and not (left[_THIN] & (thinned[..., 3] < 0.01)).any():
+            return None  # most frames show nothing new: they are not sampled at every point
+        looked = self._background.seen(frame, here.x, here.y)
+        seen = here.alive & (looked[..., 3] < 0.01)
+        new = np.count_nonzero(seen & walk.wanted)
+        if not new or not (new >= self._enough or new == np.count_nonzero(left) or last):
+            return None
+        walk.wanted &= ~seen
+        return self._taken(frame, here, looked[..., :3], seen)
 
     def _points(self) -> _Points:
         return _Points(self._x, self._y, np.zeros_like(self._x), np.ones_like(self.hole))
 
     def _arrived(self, frame: int, points: _Points, *simpler: _Points) -> tuple[_Points, Floats]:
-        """Return where the points lie in a frame, and what it shows there.
+        """Return where the points lie in a frame, and what it shows at every third of them.
 
         A long trace gathers the noise of its many small steps, and behind a hole those are only completed.
         Where a simpler motion, the camera's alone or none, explains the known pixels about as well, it is the
@@ -188,7 +234,7 @@ class _Target:
             limit = _SIMPLER * self._apart(seen, known) + _SIMPLER_LEAST
             if self._apart(stands, known) <= limit:
                 best, seen = other, stands
-        return best, self._background.seen(frame, best.x, best.y)
+        return best, seen
 
     def _thinned(self, frame: int, points: _Points) -> Floats:
         """Sample a frame at every third point each way: enough to compare motions by."""

@@ -95,6 +95,20 @@ def test_someone_in_one_source_leaves_no_trace():
     assert error(found, hole, walls[6]).mean() < 0.02
 
 
+def test_what_moves_into_the_hole_is_followed_by_the_motion_at_its_border():
+    wall, thing = texture(96, 128)[:96, :128], texture(160, 260, seed=5)
+    pictures, holes, truths = [], [], []
+    for frame in range(12):
+        truth = wall.copy()
+        truth[16:80, 24:104] = thing[16:80, 30 + 4 * frame : 110 + 4 * frame]  # passes behind a window
+        truths.append(truth)
+        holes.append(disc(*SIZE, 48, 48, 9))
+        pictures.append(np.where(holes[-1][..., None], 0.5, truth).astype(np.float32))
+    found, hole = find(pictures, holes, 6)
+    assert found.confidence[hole.alpha > 0].mean() > 0.7
+    assert np.median(error(found, hole, truths[6])) < 0.02
+
+
 def test_a_reduced_view_still_gives_pixels_of_the_plate():
     pictures, holes, walls = shots()
     large = [cv2.resize(p, (256, 192), interpolation=cv2.INTER_CUBIC) for p in pictures]
