@@ -49,6 +49,13 @@ class MotionView:
             return native
         return np.asarray(cv2.resize(as_float(native), size, interpolation=cv2.INTER_AREA), np.float32)
 
+    def points(self, x: Floats, y: Floats) -> tuple[Floats, Floats]:
+        """Return where columns x and rows y of the plate (pixel centers at whole numbers) lie in the view."""
+        across, down = self.pixels_per
+        wide = (x - self.crop.x0 + 0.5) / across - 0.5
+        high = (y - self.crop.y0 + 0.5) / down - 0.5
+        return wide.astype(np.float32), high.astype(np.float32)
+
     def picture(self, cut: Floats) -> Floats:
         """Bring the crop's pixels (H, W, C), of any size, to the view's size (h, w, C)."""
         if (cut.shape[1], cut.shape[0]) == (self.width, self.height):
