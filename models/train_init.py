@@ -39,22 +39,22 @@ _SECOND = 5
 # Found by trying values on synthetic shots with the random channels silent; see models/TRAINING.md.
 _SPREAD = {"bt0": 0.18, "bt1": 0.012, "bt2": 0.003, "dc2_1": 0.02, "dc3_1": 0.02}
 """How much of each neighbour a layer adds to a pixel, where it adds any."""
-_MERGE_AMOUNT, _MERGE_OPEN, _MERGE_CLOSE = 0.8, 0.5, 60.0
+MERGE_AMOUNT, MERGE_OPEN, MERGE_CLOSE = 0.8, 0.5, 60.0
 """How the coarser fill comes in beside the skip: its amount, and its gate's bias and slope over coverage."""
-_LIFT_SKIP = (6.0, 2.0, 2 + math.log(5))
-_LIFT = (2.5, 2.0, 2.4)
-_SETTLE = (4.0, 4 / 3 - math.log(3), 4 / 3)
+LIFT_SKIP = (6.0, 2.0, 2 + math.log(5))
+LIFT = (2.5, 2.0, 2.4)
+SETTLE = (4.0, 4 / 3 - math.log(3), 4 / 3)
 """Strength, bias, slope of a gate over coverage w: w becomes strength * w * sigmoid(bias - slope * w).
 
-All leave w = 1 where it is. `_LIFT` lifts small coverage and weighs neighbours well; `_LIFT_SKIP` lifts what
-few sources show; `_SETTLE` has no slope at w = 1, so that a few layers of it settle there: what is fed back
+All leave w = 1 where it is. `LIFT` lifts small coverage and weighs neighbours well; `LIFT_SKIP` lifts what
+few sources show; `SETTLE` has no slope at w = 1, so that a few layers of it settle there: what is fed back
 must not grow or fade frame by frame.
 """
 
 
-_STREAM_SHARES = (0.105, 0.295, 0.295, 0.105, 0.2)
+STREAM_SHARES = (0.122, 0.343, 0.343, 0.122, 0.07)
 """How much the frames t-6, t-3, t+3, t+6 and the previous output count where all are seen."""
-_FEEDBACK = -1.0
+_FEEDBACK = 0.0
 """Logit of the warped previous output's share in the hole."""
 
 
@@ -67,7 +67,7 @@ def lean_network(variant: Variant) -> VINet:
     state = network.state_dict()
     for value in state.values():
         value.zero_()
-    _wire(state, variant, _STREAM_SHARES)
+    _wire(state, variant, STREAM_SHARES)
     for encoder in ("encoder1", "encoder2"):
         wire_matching(state, encoder)
     wire_masks(state, _FEEDBACK)
@@ -101,7 +101,7 @@ def _wire(state: dict[str, Tensor], variant: Variant, shares: tuple[float, ...])
     for encoder in ("encoder1", "encoder2"):
         _wire_encoder(state, encoder, box=variant == 512)
     for name in ("st_agg", "st_agg_64", "st_agg_128"):
-        _wire_aggregator(state[f"{name}.stAgg.conv.weight"], shares, _spread(name))
+        _wire_aggregator(state[f"{name}.stAgg.conv.weight"], shares, spread(name))
     _wire_middle(state)
     _wire_decoder(state)
 
@@ -161,7 +161,7 @@ def _box(enabled: bool) -> Tensor:
     return kernel
 
 
-def _spread(name: str) -> Tensor:
+def spread(name: str) -> Tensor:
     """The pixel and a little of its eight neighbours, summing to 1."""
     kernel = torch.full((3, 3), _SPREAD.get(name, 0.0))
     kernel[1, 1] = 1
@@ -179,7 +179,7 @@ def _renormalize(
     kernel: Tensor | None = None,
     scale: float = 1.0,
     offset: int = 0,
-    how: tuple[float, float, float] = _LIFT,
+    how: tuple[float, float, float] = LIFT,
 ) -> None:
     """Hand the carriers on, coverage drawn towards 1. `offset`: where the carriers stand in the input."""
     half = weight.shape[0] // 2
@@ -239,7 +239,7 @@ def _wire_aggregator(weight: Tensor, shares: tuple[float, ...], kernel: Tensor) 
     weight[index, index] += 2 * torch.tensor(shares).view(-1, 1, 1) * kernel
 
 
-_INTO_MEMORY = 0.15
+INTO_MEMORY = 0.15
 """Carriers enter the ConvLSTM this small, where its tanh is straight."""
 
 
@@ -247,13 +247,13 @@ def _wire_middle(state: dict[str, Tensor]) -> None:
     """The bottleneck spreads color from F_syn into the hole; the memory hands it on nearly unchanged."""
     for name in ("bt0", "bt1", "bt2", "bt3"):
         offset = 128 if name == "bt0" else 0
-        _renormalize(state[f"bottleneck.{name}.conv.weight"], _spread(name), offset=offset)
+        _renormalize(state[f"bottleneck.{name}.conv.weight"], spread(name), offset=offset)
     gates, bias = state["convlstm.Gates.weight"], state["convlstm.Gates.bias"]
     gates[128:256] *= 0.25  # random channels forget, or they would count up for hundreds of frames
     bias.copy_(torch.tensor([1.0, -1.0, 1.0, 0.0]).repeat_interleave(128))
     for channel in CARRIERS:
         bias[channel], bias[128 + channel], bias[256 + channel] = 2.0, -2.0, 2.0
-        tap(gates, 384 + channel, channel, _INTO_MEMORY)
+        tap(gates, 384 + channel, channel, INTO_MEMORY)
 
 
 def _wire_decoder(state: dict[str, Tensor]) -> None:
@@ -262,15 +262,15 @@ def _wire_decoder(state: dict[str, Tensor]) -> None:
         for name in ("dc0", "dc1", "dc2_1", "dc2_bt1", "dc2_bt2", "dc2_bt3", "dc3_1", "dc3_2", "dc5")
     }
     weight |= {name: state[f"decoder.{name}.conv.1.weight"] for name in ("dc1_1", "dc2_2", "dc4")}
-    out_of_memory = 1 / (0.88 * _INTO_MEMORY)
-    _renormalize(weight["dc0"], _spread("dc0"), scale=out_of_memory)
+    out_of_memory = 1 / (0.88 * INTO_MEMORY)
+    _renormalize(weight["dc0"], spread("dc0"), scale=out_of_memory)
     for name in ("dc1", "dc1_1"):
         _renormalize(weight[name])
     for name in ("dc2_bt2", "dc2_bt3", "dc2_2", "dc4", "dc5"):
-        _renormalize(weight[name], _spread(name), how=_SETTLE)
+        _renormalize(weight[name], spread(name), how=SETTLE)
     for merge, after in (("dc2_1", "dc2_bt1"), ("dc3_1", "dc3_2")):
-        _merge_skip(weight[merge], _spread(merge))
-        _add_second(weight[after], _spread(after))
+        _merge_skip(weight[merge], spread(merge))
+        _add_second(weight[after], spread(after))
     dc6 = state["decoder.dc6.weight"]
     for channel in COLORS:
         tap(dc6, channel, channel, 2.0)
@@ -280,19 +280,19 @@ def _wire_decoder(state: dict[str, Tensor]) -> None:
 def _merge_skip(weight: Tensor, kernel: Tensor) -> None:
     """First the skip's carriers, then the coarser fill's, let through where the skip has no coverage."""
     half, skip = weight.shape[0] // 2, weight.shape[1] // 2
-    _renormalize(weight, kernel, offset=skip, how=_LIFT_SKIP)
+    _renormalize(weight, kernel, offset=skip, how=LIFT_SKIP)
     for channel in (*COLORS, W):
         second = _SECOND + channel
-        tap(weight, second, channel, _MERGE_AMOUNT)
-        tap(weight, half + second, skip + C, _MERGE_OPEN)
-        tap(weight, half + second, skip + W, -_MERGE_CLOSE, kernel)
+        tap(weight, second, channel, MERGE_AMOUNT)
+        tap(weight, half + second, skip + C, MERGE_OPEN)
+        tap(weight, half + second, skip + W, -MERGE_CLOSE, kernel)
 
 
 def _add_second(weight: Tensor, kernel: Tensor) -> None:
     """Add the coarser fill to the skip's carriers, and renormalize by their common coverage."""
     half = weight.shape[0] // 2
-    strength, _, slope = _SETTLE
-    _renormalize(weight, kernel, how=_SETTLE)
+    strength, _, slope = SETTLE
+    _renormalize(weight, kernel, how=SETTLE)
     for channel in (*COLORS, W):
         tap(weight, channel, _SECOND + channel, strength, kernel)
         tap(weight, half + channel, _SECOND + W, -slope, kernel)

@@ -239,7 +239,7 @@ def _add_look(parser: argparse.ArgumentParser) -> None:
     look.add_argument(
         "--border-match",
         choices=("auto", "off"),
-        help="auto: let the fill follow the plate's exposure as it drifts around the hole (auto)",
+        help="auto: let the fill follow the plate's motion and exposure around the hole (auto)",
     )
     look.add_argument("--warmup", type=int, metavar="N", help="steps over the mirrored start first (0)")
     look.add_argument(

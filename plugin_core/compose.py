@@ -14,7 +14,7 @@ from .propagation import Propagated
 from .region import Box, Region
 from .regrain import regrain
 
-_TRUSTED = 0.5
+_TRUSTED = 0.75
 """Found pixels with at least this confidence are shown to the network as known."""
 
 

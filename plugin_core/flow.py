@@ -16,7 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .dense_search import dense_search
-from .sampling import bilinear
+from .region import Box
+from .sampling import bilinear, pixel_grid
 
 Floats = NDArray[np.float32]
 Mask = NDArray[np.bool_]
@@ -105,7 +106,7 @@ def _searchable(picture: Floats, hole: Mask) -> NDArray[np.uint8]:
 
 def _completed(forth: Floats, back: Floats, unknown: Mask, arrival_unknown: Mask) -> Flow:
     height, width = unknown.shape
-    x, y = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
+    x, y = pixel_grid(Box(0, 0, width, height))
     target_x, target_y = x + forth[..., 0], y + forth[..., 1]
     returned = bilinear(back, target_x, target_y)
     doubt = np.sqrt(((forth + returned) ** 2).sum(axis=2))

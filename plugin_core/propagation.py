@@ -2,7 +2,9 @@
 
 The sources that `trace` finds vote: a color on which several agree counts more than one that stands alone, so
 that someone who walks through a single source leaves no trace. What is then sampled comes once, from the
-plates themselves. Each pixel has a confidence; the network fills what has little.
+plates themselves. Each pixel has a confidence; the network fills what has little. What is not sure is
+shown softened: detail that is likely in the wrong place, and that another frame has elsewhere, is worse than
+none.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ from numpy.typing import NDArray
 from .hole import Hole
 from .motion_view import MotionView
 from .region import Box
-from .sampling import bilinear
+from .sampling import bilinear, pixel_grid
 from .trace import Trace, Traces
 
 Floats = NDArray[np.float32]
@@ -32,6 +34,13 @@ _FILL_ERROR = 0.02
 """Squared error of the network's own picture, about: a pixel found with as much is trusted half."""
 
 
+_SOFT_PX = 4.0
+"""Sigma, in pixels of the motion view, of the softened picture: about how far unsure pixels are off."""
+
+_SOFT_SHARE = 4.0
+"""How much softer a pixel is for what its confidence lacks: at 3/4 it is all soft."""
+
+
 @dataclass(frozen=True)
 class Propagated:
     """Real pixels found for a hole.
@@ -41,7 +50,7 @@ class Propagated:
         picture: (h, w, 3) float32 in the network's range -1..1 (beyond it where the plate is).
         confidence: (h, w) float32, 0 where nothing was found .. 1 where it surely is what the hole hides.
         grain: (h, w) float32, what the picture has of the plate's grain: all, 1, where it shows one source,
-            less where it is a mean of several; 0 where nothing was found.
+            less where it is a mean of several or softened; 0 where nothing was found.
     """
 
     box: Box
@@ -86,8 +95,20 @@ def propagated(traces: Traces, hole: Hole, view: MotionView, read: ReadPixels) -
     reached = total > 1e-3
     picture = np.where(reached[..., None], picture / np.maximum(total, np.float32(1e-3))[..., None], 0)
     sure = np.where(reached, np.clip(bilinear(confidence, *local), 0, 1), 0)
-    grain = np.where(reached, np.sqrt(squares) / np.maximum(total, np.float32(1e-3)), 0)
+    soft = np.clip(_SOFT_SHARE * (1 - sure), 0, 1) * reached
+    picture += soft[..., None] * (bilinear(_softened(traces, weights, confidence), *local) - picture)
+    grain = np.where(reached, (1 - soft) * np.sqrt(squares) / np.maximum(total, np.float32(1e-3)), 0)
     return Propagated(hole.box, *(part.astype(np.float32) for part in (picture, sure, grain)))
+
+
+def _softened(traces: Traces, weights: list[Floats], confidence: Floats) -> Floats:
+    """Return the low frequencies of what was found, (h, w, 3) in the network's range, surer pixels first."""
+    color = sum(weight[..., None] * found.color for found, weight in zip(traces.found, weights, strict=True))
+    share = np.sum(weights, axis=0) * (confidence + np.float32(1e-3))
+    blurred = cv2.GaussianBlur(color * share[..., None], (0, 0), _SOFT_PX)
+    weight = np.maximum(cv2.GaussianBlur(share, (0, 0), _SOFT_PX), np.float32(1e-6))
+    # Colors are display-referred, 0..1; the network's range is twice as wide.
+    return np.asarray(2 * blurred / weight[..., None] - 1, np.float32)
 
 
 def vote(traces: Traces) -> tuple[list[Floats], Floats]:
@@ -127,10 +148,7 @@ def _map(inside: NDArray[np.bool_], values: NDArray[np.floating]) -> Floats:
 
 def _view_points(box: Box, view: MotionView) -> tuple[Floats, Floats]:
     """Return where the pixels of a plate box lie in the motion view, (h, w) each."""
-    wide, high = np.meshgrid(
-        *view.points(np.arange(box.x0, box.x1, dtype=np.float32), np.arange(box.y0, box.y1, dtype=np.float32))
-    )
-    return wide, high
+    return view.points(*pixel_grid(box))
 
 
 def _sampled(
@@ -144,8 +162,7 @@ def _sampled(
 ) -> Floats:
     """Sample one source where it is wanted: (h, w, 3) in the network's range."""
     # Displacements are smooth where coordinates are not yet at plate resolution: those are interpolated.
-    columns = np.arange(box.x0, box.x1, dtype=np.float32)
-    rows = np.arange(box.y0, box.y1, dtype=np.float32)[:, None]
+    columns, rows = pixel_grid(box)
     shift = bilinear(np.dstack([found.x - columns, found.y - rows]), *local)
     across, down = view.pixels_per
     x = (at[0] + shift[..., 0] + 0.5) * np.float32(across) - 0.5 + view.crop.x0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from .border_match import Gain, gain_between
+from .carry_follow import Change, change_between
 from .compose import network_input
 from .errors import ImageError
 from .fingerprint import Fingerprint
@@ -38,7 +38,7 @@ class LaneRead:
         keep: source frames that later steps use.
         anew: True where no features of earlier steps can be used: the crop has moved.
         behind: the step before's frame on this crop, where that step's crop stood elsewhere.
-        gain: by what the plate around the hole got brighter since the step before; None for nothing.
+        change: how the plate around the hole moved and brightened since the step before; None for not at all.
     """
 
     lane: Lane
@@ -48,7 +48,7 @@ class LaneRead:
     keep: frozenset[int]
     anew: bool
     behind: Shown | None
-    gain: Gain | None
+    change: Change | None
 
 
 @dataclass(frozen=True)
@@ -150,20 +150,20 @@ class ShotReader:
         keep = frozenset(self._plan.schedule.needed_after(step))
         self._encoded[lane.name] = region, ((set() if anew else encoded) | set(new)) & keep
         target = self._read(step.frame).on(lane, region)
-        behind, gain = self._before(lane, step, target)
-        return LaneRead(lane, region, target, encode, keep, anew, behind, gain)
+        behind, change = self._before(lane, step, target)
+        return LaneRead(lane, region, target, encode, keep, anew, behind, change)
 
-    def _before(self, lane: Lane, step: Step, target: Shown) -> tuple[Shown | None, Gain | None]:
+    def _before(self, lane: Lane, step: Step, target: Shown) -> tuple[Shown | None, Change | None]:
         """Return the frame before on this crop, where the lane comes from another; and what changed since."""
         if step.starts:
             return None, None
         before, region = self._plan.schedule.before(step), lane.region_at(step.frame)
         moves = lane.region_at(before) != region
-        matches = self._plan.settings.border_match == "auto"
-        if not (moves or matches):
+        follows = self._plan.settings.border_match == "auto"
+        if not (moves or follows):
             return None, None
         behind = self._read(before).on(lane, region)
-        return behind if moves else None, gain_between(behind, target) if matches else None
+        return behind if moves else None, change_between(behind, target) if follows else None
 
     def _read(self, frame: int) -> _Frame:
         """Read a frame for every lane that looks at it."""

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from .border_match import Gain, brightened
+from .carry_follow import Change, followed
 from .carry_shift import shifted
 from .checkpoints import Checkpoints
 from .errors import StateError
@@ -50,8 +50,7 @@ class LaneInput:
         picture, mask: the frame to fill, on that crop.
         sources: features on that crop, in the network's stream order.
         behind: picture and mask of the step before on this crop, where that one stood elsewhere.
-        gain: by what the plate around the hole got brighter since the step before, see `border_match`; None
-            for nothing.
+        change: how the plate around the hole moved and brightened since the step before; None for not at all.
     """
 
     region: Region
@@ -59,7 +58,7 @@ class LaneInput:
     mask: Mask
     sources: Sequence[Features]
     behind: tuple[Picture, Mask] | None = None
-    gain: Gain | None = None
+    change: Change | None = None
 
 
 @dataclass(frozen=True)
@@ -156,7 +155,7 @@ class ShotState:
         if right or down:
             assert inputs.behind is not None  # given wherever the crop moves
             carry = shifted(network, carry, *inputs.behind, right=right, down=down)
-        return carry if inputs.gain is None else brightened(network, carry, inputs.gain)
+        return carry if inputs.change is None else followed(network, carry, inputs.change)
 
     def _begins(self, name: str) -> list[int]:
         return [lane.first for lane in self.lanes if lane.name == name]

@@ -18,6 +18,7 @@ from .background import Background
 from .flow import affine_motion, spread
 from .matte import bounds
 from .region import Box
+from .sampling import pixel_grid
 
 Floats = NDArray[np.float32]
 Mask = NDArray[np.bool_]
@@ -163,11 +164,8 @@ class _Target:
         self.hole = hole
         self._background = background
         self._frame = frame
-        x, y = np.meshgrid(
-            np.arange(box.x0, box.x1, dtype=np.float32), np.arange(box.y0, box.y1, dtype=np.float32)
-        )
-        self._x, self._y = x, y
-        self._shown = background.seen(frame, x, y)[..., :3]
+        self._x, self._y = pixel_grid(box)
+        self._shown = background.seen(frame, self._x, self._y)[..., :3]
         self._known = ~hole[_THIN]
         self._enough = max(1, int(_SHARE * hole.sum()))
 

@@ -1,4 +1,4 @@
-"""A plate whose exposure drifts: by how much it did, and that what is carried over follows it."""
+"""A plate that moves and whose exposure drifts: how it did, and that what is carried over follows it."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ import cv2
 import numpy as np
 import pytest
 
-from plugin_core.border_match import brightened, gain_between
+from plugin_core.carry_follow import Change, change_between, followed
 from plugin_core.color import ColorMap
 from plugin_core.network import Carry, StepOutput
+from plugin_core.region import Box
 from plugin_core.shot import Settings
 
 from .local_network import LocalNetwork
@@ -28,6 +29,11 @@ def seen(at: int, gain: float | tuple[float, ...] = 1.0, hole=HOLE, inside: floa
     picture = LINEAR.to_network((world * np.array(gain)).astype(np.float32))
     picture[hole] = inside
     return np.moveaxis(picture, -1, 0).copy(), hole[None].astype(np.float32)
+
+
+def gain_between(before, here):
+    change = change_between(before, here)
+    return None if change is None else change.gain
 
 
 @pytest.mark.parametrize("pan", [0, 2, 5])
@@ -85,17 +91,47 @@ def test_any_crop_with_enough_around_the_hole_measures_the_same():
     np.testing.assert_array_equal(cut, whole)
 
 
+def test_the_motion_behind_the_hole_is_measured():
+    change = change_between(seen(0), seen(4))
+    assert change is not None and change.motion is not None and change.gain is None
+    inside = change.motion[HOLE[change.box.slices]]
+    np.testing.assert_allclose(inside, np.broadcast_to([4.0, 0.0], inside.shape), atol=0.4)
+
+
+def test_where_nothing_moves_nothing_is_resampled():
+    assert change_between(seen(0), seen(0)) is None
+    brighter = change_between(seen(0), seen(0, 1.02))
+    assert brighter is not None and brighter.motion is None
+
+
+BOX = Box(8, 4, 40, 28)
+
+
+def carried(output):
+    return Carry({"blocks": np.ones((1, 1, 1), np.float32), "output": output})
+
+
 def test_only_the_previous_output_is_brightened():
     random = np.random.default_rng(1)
-    output = random.uniform(-1.5, 3.0, (1, 3, 8, 6)).astype(np.float32)
-    carry = Carry({"blocks": np.ones((1, 1, 1), np.float32), "output": output})
+    output = random.uniform(-1.5, 3.0, (1, 3, 32, 48)).astype(np.float32)
     gain = np.array([1.1, 1.0, 0.9], np.float32)
-    found = LocalNetwork().fetch(brightened(LocalNetwork(), carry, gain))
+    change = Change(BOX, None, gain)
+    found = LocalNetwork().fetch(followed(LocalNetwork(), carried(output), change))
     linear, before = (LINEAR.from_network(np.moveaxis(a, 1, -1)) for a in (found["output"], output))
     np.testing.assert_allclose(linear, before * gain, rtol=1e-3, atol=1e-4)
     assert (found["blocks"] == 1).all()
     none = Carry({"memory": np.ones(3, np.float32)})
-    assert brightened(ToyNetwork(), none, gain) is none
+    assert followed(ToyNetwork(), none, change) is none
+
+
+def test_the_previous_output_moves_within_the_box():
+    output = np.random.default_rng(1).uniform(-1, 1, (1, 3, 32, 48)).astype(np.float32)
+    motion = np.broadcast_to(np.array([3, -2], np.float32), (BOX.height, BOX.width, 2))
+    found = LocalNetwork().fetch(followed(LocalNetwork(), carried(output), Change(BOX, motion, None)))
+    moved, rest = found["output"], np.ones((32, 48), np.bool_)
+    np.testing.assert_allclose(moved[..., 4:28, 8:40], output[..., 2:26, 11:43], atol=1e-5)
+    rest[BOX.slices] = False
+    np.testing.assert_array_equal(moved[..., rest], output[..., rest])
 
 
 class Holding(LocalNetwork):
@@ -130,7 +166,7 @@ def brightness(shot: ShotOnDisk, name: str, frame: int) -> float:
 
 def render(shot: ShotOnDisk, name: str, settings: Settings = MATCH, **more) -> None:
     frames = more.pop("frames", None)
-    run_toy(shot.shot(name, frames), settings, network=Holding(), **more)
+    run_toy(shot.shot(name, frames), settings, network=more.pop("network", Holding()), **more)
 
 
 def test_what_is_carried_follows_the_plate(drifting):
@@ -141,15 +177,50 @@ def test_what_is_carried_follows_the_plate(drifting):
     assert brightness(drifting, "off", 16) / brightness(drifting, "off", 2) == pytest.approx(1, rel=5e-3)
 
 
-def test_in_chunks_and_resumed_it_is_that_of_one_go(drifting):
-    render(drifting, "whole")
-    render(drifting, "parts", frames="1-7", state_out=state(drifting, 7))
-    render(drifting, "parts", frames="8-16", state_in=state(drifting, 7))
-    same_files(drifting, "parts", "whole")
-    render(drifting, "again", checkpoint_every=4)
-    drifting.written(11, "again").unlink()
-    render(drifting, "again", resume=True, checkpoint_every=4)
-    same_files(drifting, "again", "whole")
+class Keeping(LocalNetwork):
+    """Keeps in a hole what it put out there on the frame before, be it fill or plate."""
+
+    def step(self, frame, mask, sources, carry) -> StepOutput:
+        fill = np.where(mask > 0, carry.tensors["output"], frame).astype(np.float32)
+        kept = {**super().step(frame, mask, sources, carry).carry.tensors, "output": fill}
+        return StepOutput(fill, Carry({**kept, "mask": mask}))
+
+
+@pytest.fixture
+def panning(tmp_path, no_sync) -> ShotOnDisk:
+    """A wall that passes by two pixels a frame, and a hole that stands on the screen and has grown once."""
+    shot = ShotOnDisk(tmp_path, 1, 16)
+    wall = cv2.GaussianBlur(texture(128, 200), (0, 0), 3.0) ** 2.4 * 0.5 + 0.1
+    for frame in range(1, 17):
+        hole = disc(128, 128, 64, 64, 4 if frame == 1 else 14)
+        lit = wall[:128, 2 * frame : 128 + 2 * frame].copy()
+        lit[hole] = 0.02
+        write_plate(shot.plate(frame), np.dstack([lit, np.ones_like(lit[..., 0])]).astype(np.float32))
+        write_matte(shot.matte(frame), hole.astype(np.uint8) * 255)
+    return shot
+
+
+def test_what_is_carried_goes_with_the_camera(panning):
+    render(
+        panning, "kept", MATCH.model_copy(update={"region": "full", "working_size": 128}), network=Keeping()
+    )
+    first, later = (read(panning.written(n, "kept"))[..., :3].astype(np.float32) for n in (2, 5))
+    with_it = np.abs(first[60:68, 71:76] - later[60:68, 65:70]).mean()
+    without = np.abs(first[60:68, 71:76] - later[60:68, 71:76]).mean()
+    assert with_it < 0.3 * without
+
+
+@pytest.mark.parametrize("kind", ["drifting", "panning"])
+def test_in_chunks_and_resumed_it_is_that_of_one_go(kind, request):
+    shot = request.getfixturevalue(kind)
+    render(shot, "whole")
+    render(shot, "parts", frames="1-7", state_out=state(shot, 7))
+    render(shot, "parts", frames="8-16", state_in=state(shot, 7))
+    same_files(shot, "parts", "whole")
+    render(shot, "again", checkpoint_every=4)
+    shot.written(11, "again").unlink()
+    render(shot, "again", resume=True, checkpoint_every=4)
+    same_files(shot, "again", "whole")
 
 
 def test_a_crop_that_was_reduced_measures_it_too(drifting):

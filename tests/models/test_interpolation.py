@@ -1,0 +1,119 @@
+"""The learned interpolation: its own path is the network's, and a flat color stays flat."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from torch.nn import functional
+
+from models.checkpoint import load_weights
+from models.interpolation import Interpolation, Seen, wire_interpolation
+from models.prune import pruned
+from models.synthetic_pictures import Pictures
+from models.train_init import lean_network
+from models.train_interpolation import Shown, main, samples, seen_by
+from models.vinet import VINet
+
+SIZE = 128
+
+
+def strange(seed: int = 0) -> Interpolation:
+    """One that differs from the wiring in every constant."""
+    generator = torch.Generator().manual_seed(seed)
+    learned = Interpolation(3, 4)
+    with torch.no_grad():
+        for name, value in learned.named_parameters():
+            amount = 0.03 if name.endswith("tone") else 0.01
+            value += amount * torch.randn(value.shape, generator=generator)
+    return learned
+
+
+def wired_with(learned: Interpolation) -> VINet:
+    network = lean_network(512).eval()
+    wire_interpolation(network.state_dict(), learned)
+    return network
+
+
+def frames() -> tuple[list[torch.Tensor], list[torch.Tensor]]:
+    """A target and four sources, each with a hole elsewhere."""
+    rng = np.random.default_rng(1)
+    coarse = torch.from_numpy(rng.random((1, 3, 16, 16)).astype(np.float32))
+    picture = 2 * functional.interpolate(coarse, SIZE, mode="bicubic").clamp(0, 1) - 1
+    masks = [torch.zeros(1, 1, SIZE, SIZE) for _ in range(5)]
+    for n, mask in enumerate(masks):
+        mask[..., 40:88, 40 + 8 * n : 80 + 8 * n] = 1
+    return [picture] * 5, masks
+
+
+@torch.no_grad()
+def settled(network: VINet) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
+    """The network's output once its memory has settled, and what some of its layers took and gave."""
+    caught: dict[str, torch.Tensor] = {}
+    network.bottleneck.bt0.register_forward_pre_hook(lambda _, taken: caught.update(bt0=taken[0]))
+    network.decoder.dc2_1.register_forward_pre_hook(lambda _, taken: caught.update(dc2_1=taken[0]))
+    network.decoder.dc2_2.register_forward_hook(lambda _m, _t, given: caught.update(dc2_2=given))
+    pictures, masks = frames()
+    carry = network.start(pictures[0], masks[0])
+    sources = [network.encode_source(p, m) for p, m in zip(pictures[1:], masks[1:], strict=True)]
+    for _ in range(20):
+        result = network.step(pictures[0], masks[0], sources, carry)
+        carry = carry._replace(hidden=result.carry.hidden, cell=result.carry.cell)
+    return result.output, caught
+
+
+def seen_in(caught: dict[str, torch.Tensor]) -> Seen:
+    return Seen(caught["bt0"][:, :4], caught["bt0"][:, 128:132], caught["dc2_1"][:, 96:100])
+
+
+def test_it_begins_as_the_wiring() -> None:
+    wired, _ = settled(lean_network(512).eval())
+    begun, _ = settled(wired_with(Interpolation(3, 4)))
+    # Further carriers differ a little from the start, but are heard by nothing yet.
+    assert torch.allclose(wired, begun, atol=5e-3)
+
+
+@torch.no_grad()
+def test_its_own_path_is_the_networks() -> None:
+    learned = strange()
+    network = wired_with(learned)
+    output, caught = settled(network)
+    color, coverage = learned(seen_in(caught))
+    assert torch.allclose(color, caught["dc2_2"][:, :3], atol=1e-4)
+    assert torch.allclose(coverage, caught["dc2_2"][:, 3:4], atol=1e-4)
+    assert torch.allclose(settled(pruned(network))[0], output, atol=1e-4)
+
+
+def test_samples_show_what_the_network_sees() -> None:
+    _, caught = settled(lean_network(512).eval())
+    pictures, masks = frames()
+    known = torch.stack([functional.avg_pool2d(1 - mask, 4) for mask in masks], dim=1)
+    shares = [functional.avg_pool2d((p + 1) / 2 * (1 - m), 4) for p, m in zip(pictures, masks, strict=True)]
+    picture = torch.stack(shares, dim=1) / known.clamp(min=1e-6)
+    for found, expected in zip(seen_by(Shown(picture, known), None), seen_in(caught), strict=True):
+        assert torch.allclose(found, expected, atol=2e-3)
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("seed", range(3))
+def test_a_flat_color_stays_flat(seed: int) -> None:
+    shown = samples(np.random.default_rng(seed), Pictures(procedural=1), 2, 64)
+    flat = torch.tensor([0.2, 0.9, 0.5]).view(1, 1, 3, 1, 1).expand_as(shown.picture)
+    color, coverage = strange(seed)(seen_by(Shown(flat, shown.known), flat[:, 0]))
+    reached = (coverage > 0.05).expand_as(color)
+    assert reached.float().mean() > 0.5
+    assert torch.allclose((color / coverage)[reached], flat[:, 0][reached], atol=0.05)
+
+
+def test_a_run_learns_and_leaves_a_network(tmp_path, caplog) -> None:
+    caplog.set_level("INFO")
+    short = ["--steps", "12", "--batch", "4", "--size", "48", "--carriers", "2", "--checks", "1"]
+    assert main(["--out", str(tmp_path / "a"), *short]) == 0
+    start, end = (
+        float(record.args[-1].split(" dB")[0]) for record in (caplog.records[0], caplog.records[-1])
+    )
+    assert end > start
+    network = load_weights(tmp_path / "a" / "weights", 512)
+    assert torch.isfinite(settled(network.eval())[0]).all()
+    begun = ["--begin", str(tmp_path / "a" / "interpolation.safetensors")]
+    assert main(["--out", str(tmp_path / "b"), *short, *begun]) == 0
