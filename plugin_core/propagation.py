@@ -34,11 +34,11 @@ _FILL_ERROR = 0.02
 """Squared error of the network's own picture, about: a pixel found with as much is trusted half."""
 
 
-_SOFT_PX = 4.0
+_SOFT_PX = 3.0
 """Sigma, in pixels of the motion view, of the softened picture: about how far unsure pixels are off."""
 
-_SOFT_SHARE = 4.0
-"""How much softer a pixel is for what its confidence lacks: at 3/4 it is all soft."""
+_ALL_SOFT, _SHARP = 0.75, 0.98
+"""Confidence up to which a pixel is all soft, and from which it is not softened at all."""
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ def propagated(traces: Traces, hole: Hole, view: MotionView, read: ReadPixels) -
     reached = total > 1e-3
     picture = np.where(reached[..., None], picture / np.maximum(total, np.float32(1e-3))[..., None], 0)
     sure = np.where(reached, np.clip(bilinear(confidence, *local), 0, 1), 0)
-    soft = np.clip(_SOFT_SHARE * (1 - sure), 0, 1) * reached
+    soft = np.clip((_SHARP - sure) / (_SHARP - _ALL_SOFT), 0, 1) * reached
     picture += soft[..., None] * (bilinear(_softened(traces, weights, confidence), *local) - picture)
     grain = np.where(reached, (1 - soft) * np.sqrt(squares) / np.maximum(total, np.float32(1e-3)), 0)
     return Propagated(hole.box, *(part.astype(np.float32) for part in (picture, sure, grain)))

@@ -115,8 +115,8 @@ class Settings(_Strict):
         propagate: real pixels first: how many frames ahead and back are searched for what the matte hides;
             ``on`` is 48, ``off`` leaves everything to the network.
         grain: ``auto`` gives the fill what it lacks of the plate's grain, ``off`` leaves it smooth.
-        border_match: ``auto`` brings what is carried from frame to frame along with the plate: with its motion
-            around the hole, and its exposure and color as they drift; ``off`` leaves it.
+        border_match: ``auto`` brings what is carried from frame to frame along with the plate's motion around
+            the hole, and with its exposure and color as they drift; ``off`` leaves it.
         warmup: steps run over the shot's mirrored start (or its handles) before the first frame.
         region: the part of the plate the network works on: ``auto`` follows the matte with one crop or
             several, ``full`` is the whole plate, ``x,y,w,h`` a fixed crop in pixels from the plate's upper

@@ -60,6 +60,26 @@ def test_a_still_camera_shows_the_very_pixels():
     assert error(found, hole, walls[6]).mean() < 3e-3
 
 
+def test_what_is_not_sure_is_shown_softened():
+    pictures, holes, _ = shots()
+    random = np.random.default_rng(0)
+    restless = [
+        np.where(h[..., None], 0.5, p + random.normal(0, 0.08, p.shape))
+        for p, h in zip(pictures, holes, strict=True)
+    ]
+    found, hole = find([p.astype(np.float32) for p in restless], holes, 6)
+    steady, _ = find(pictures, holes, 6)
+    core = cv2.erode((hole.alpha > 0).astype(np.uint8), np.ones((5, 5))) > 0
+
+    def detail(picture):
+        return np.abs(picture - cv2.blur(picture, (3, 3)))[core].mean()
+
+    unsure = found.confidence[core]
+    assert 0.05 < unsure.mean() < 0.75
+    assert detail(found.picture) < 0.3 * detail(steady.picture)
+    assert found.grain[core].mean() < 0.1 < 0.3 < steady.grain[core].mean(), "grain is to be added there"
+
+
 def test_a_pan_is_followed():
     pictures, holes, walls = shots(pan=(3, 0))
     found, hole = find(pictures, holes, 6)
