@@ -34,7 +34,7 @@ _FILL_ERROR = 0.02
 """Squared error of the network's own picture, about: a pixel found with as much is trusted half."""
 
 
-_SOFT_PX = 3.0
+_SOFT_PX = 4.0
 """Sigma, in pixels of the motion view, of the softened picture: about how far unsure pixels are off."""
 
 _ALL_SOFT, _SHARP = 0.75, 0.98
