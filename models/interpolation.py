@@ -31,6 +31,7 @@ from .train_init import (
     spread,
 )
 from .train_init_carriers import COLORS, C, W
+from .vinet import upsample
 
 _STEADY = 0.8808
 """sigmoid(2): how far the memory's gates are open."""
@@ -150,15 +151,11 @@ class Interpolation(nn.Module):
         carried = torch.stack((seen.target_s8, seen.composed_s8), dim=2)
         for name, mix in self.mix.items():
             if LAYERS[name].kind == "enlarged":
-                carried = torch.unflatten(_enlarged(carried.flatten(1, 2)), 1, carried.shape[1:3])
+                carried = torch.unflatten(upsample(carried.flatten(1, 2), 2), 1, carried.shape[1:3])
             if name == "dc2_1":
                 carried = torch.cat((carried, seen.composed_s4[:, :, None]), dim=2)
             carried = mix(carried)
         return carried[:, :3, 0], carried[:, W:, 0]
-
-
-def _enlarged(x: Tensor) -> Tensor:
-    return F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)
 
 
 @torch.no_grad()

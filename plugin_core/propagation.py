@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from .hole import Hole
 from .motion_view import MotionView
 from .region import Box
-from .sampling import bilinear, pixel_grid
+from .sampling import bicubic, bilinear, pixel_grid
 from .trace import Trace, Traces
 
 Floats = NDArray[np.float32]
@@ -80,7 +80,7 @@ def propagated(traces: Traces, hole: Hole, view: MotionView, read: ReadPixels) -
     if not traces.found:
         return None
     weights, confidence = vote(traces)
-    x, y = _view_points(hole.box, view)
+    x, y = view.points(*pixel_grid(hole.box))
     local = (x - np.float32(traces.box.x0), y - np.float32(traces.box.y0))
     total = np.zeros(hole.alpha.shape, np.float32)
     squares = np.zeros_like(total)
@@ -146,11 +146,6 @@ def _map(inside: NDArray[np.bool_], values: NDArray[np.floating]) -> Floats:
     return full
 
 
-def _view_points(box: Box, view: MotionView) -> tuple[Floats, Floats]:
-    """Return where the pixels of a plate box lie in the motion view, (h, w) each."""
-    return view.points(*pixel_grid(box))
-
-
 def _sampled(
     found: Trace,
     box: Box,
@@ -189,7 +184,7 @@ def _sharply(pixels: Floats, x: Floats, y: Floats) -> Floats:
     ]
     low = np.minimum(np.minimum(corners[0], corners[1]), np.minimum(corners[2], corners[3]))
     high = np.maximum(np.maximum(corners[0], corners[1]), np.maximum(corners[2], corners[3]))
-    return np.clip(cv2.remap(pixels, x, y, cv2.INTER_CUBIC, borderMode=border), low, high)
+    return np.clip(bicubic(pixels, x, y), low, high)
 
 
 def _around(x: Floats, y: Floats, crop: Box) -> Box:
