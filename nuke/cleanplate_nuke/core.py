@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import queue
 import subprocess
@@ -86,20 +87,19 @@ class Core:
                 "\n{} {}\n".format(time.strftime("%Y-%m-%d %H:%M:%S"), " ".join(self.command + arguments))
             )
             log.flush()
-            said = log.tell()
-            process = self._start(arguments, log)
-            error = self._listen(process, log, on_event, cancelled, cancel_file)
+            process = self._start(arguments)
+            error, complaint = self._listen(process, _Log(log), on_event, cancelled, cancel_file)
         if process.returncode:
-            self._fail(process.returncode, error, said)
+            self._fail(process.returncode, error, complaint)
 
-    def _start(self, arguments: list[str], log: IO[str]) -> subprocess.Popen[str]:
+    def _start(self, arguments: list[str]) -> subprocess.Popen[str]:
         flags = getattr(subprocess, "CREATE_NO_WINDOW", 0)
         try:
             return subprocess.Popen(
                 self.command + arguments,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
-                stderr=log,
+                stderr=subprocess.PIPE,
                 env=self.env,
                 encoding="utf-8",
                 errors="replace",
@@ -115,13 +115,18 @@ class Core:
     def _listen(
         self,
         process: subprocess.Popen[str],
-        log: IO[str],
+        log: _Log,
         on_event: Callable[[Event], None],
         cancelled: Callable[[], bool],
         cancel_file: Path | None,
-    ) -> str:
-        """Pass events on until the process has ended; returns the core's own last error, or nothing."""
+    ) -> tuple[str, str]:
+        """Pass events on until the process has ended.
+
+        Returns:
+            The core's own last error, and the last line of its error stream; empty where there is none.
+        """
         lines = _Lines(process)
+        complaints = _Complaints(process, log)
         error = ""
         deadline: float | None = None
         try:
@@ -134,7 +139,6 @@ class Core:
                     error = str(event.get("message", ""))
                 if event:
                     log.write(line)
-                    log.flush()
                     on_event(event)
                 if deadline is None and cancelled():
                     deadline = time.monotonic() + PATIENCE_SECONDS
@@ -152,15 +156,27 @@ class Core:
         finally:
             process.wait()
             lines.close()
-        return error
+            complaints.close()
+        return error, complaints.last
 
-    def _fail(self, code: int, error: str, said: int) -> None:
+    def _fail(self, code: int, error: str, complaint: str) -> None:
         if code in _STOPPED:
             raise Cancelled(error or "Stopped.")
-        reason = error or _last_line(self.log, said)
-        if not reason:
-            reason = f"The core ended unexpectedly (exit code {code})."
+        reason = error or complaint or f"The core ended unexpectedly (exit code {code})."
         raise InpaintError(reason, str(self.log))
+
+
+class _Log:
+    """A log that two threads write whole lines to."""
+
+    def __init__(self, stream: IO[str]) -> None:
+        self._stream = stream
+        self._lock = threading.Lock()
+
+    def write(self, line: str) -> None:
+        with self._lock:
+            self._stream.write(line if line.endswith("\n") else line + "\n")
+            self._stream.flush()
 
 
 class _Lines:
@@ -188,6 +204,33 @@ class _Lines:
         for line in self._stream:
             self._queue.put(line)
         self._queue.put(None)
+
+
+class _Complaints:
+    """What a process says on its error stream, written to the log line by line.
+
+    The process does not write there itself: half a line of its would run into an event's.
+    """
+
+    def __init__(self, process: subprocess.Popen[str], log: _Log) -> None:
+        assert process.stderr is not None
+        self.last = ""
+        self._stream = process.stderr
+        self._log = log
+        self._thread = threading.Thread(target=self._read, name="cleanplate errors", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        self._thread.join(5)
+        self._stream.close()
+
+    def _read(self) -> None:
+        for line in self._stream:
+            if line.strip():
+                self.last = _without_name(line.strip())
+            # Reading goes on where the log can't be written: a full pipe would hold the process up.
+            with contextlib.suppress(OSError, ValueError):
+                self._log.write(line)
 
 
 def _event(line: str) -> Event:
@@ -219,11 +262,5 @@ def _wait_patiently(process: subprocess.Popen[str]) -> None:
         process.kill()
 
 
-def _last_line(log: Path, begin: int) -> str:
-    """Return the last thing the core said on its error stream, without its name before it."""
-    with log.open("rb") as stream:
-        stream.seek(begin)
-        lines = stream.read().decode("utf-8", "replace").splitlines()
-    told = [line for line in lines if line.strip() and not line.startswith("{")]
-    last = told[-1].strip() if told else ""
-    return last[len("cleanplate: ") :] if last.startswith("cleanplate: ") else last
+def _without_name(line: str) -> str:
+    return line[len("cleanplate: ") :] if line.startswith("cleanplate: ") else line

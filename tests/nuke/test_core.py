@@ -112,6 +112,21 @@ def test_a_crash_is_one_message_with_the_log_and_the_comp_stays(comp, core):
     assert (after["rgba.red"] == sample("plate", 1004)[..., 0]).all()
 
 
+def test_half_a_line_of_a_crash_does_not_run_into_an_event(comp, core):
+    node = core(
+        """
+        os.write(2, b"thread 3 ")
+        frame(1)
+        time.sleep(0.5)
+        os.write(2, b"has died")
+        os.kill(os.getpid(), signal.SIGSEGV)
+        """
+    )
+    comp.render(node)
+    assert comp.host.messages[0].startswith("VINetInpaint1\n\nthread 3 has died\nLog: ")
+    assert "thread 3 has died" in log_of(comp).splitlines()
+
+
 def test_a_silent_crash_names_the_exit_code(comp, core):
     comp.render(core("os.kill(os.getpid(), signal.SIGKILL)"))
     assert "The core ended unexpectedly (exit code -9)." in comp.host.messages[0]
