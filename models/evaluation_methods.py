@@ -114,6 +114,11 @@ class Stateless:
         return self._network.size_multiple
 
     @property
+    def hole_reach(self) -> int | None:
+        """The network's."""
+        return self._network.hole_reach
+
+    @property
     def working_size(self) -> int:
         """The network's."""
         return self._network.working_size

@@ -32,10 +32,17 @@ class Path:
     Attributes:
         region: where it stands first.
         moves: frames on which it stands elsewhere than on the frame before, ascending, and where then.
+        deep: whether the depth of a hole, rather than the working size, decides how far it is reduced.
     """
 
     region: Region
     moves: tuple[tuple[int, Box], ...] = ()
+    deep: bool = False
+
+    @property
+    def area(self) -> int:
+        """Plate pixels of the crop."""
+        return self.region.crop.width * self.region.crop.height
 
     def at(self, frame: int) -> Region:
         """Return where the crop stands on a frame."""
@@ -51,11 +58,23 @@ class Bounds:
         plate: the whole plate, in its own pixels.
         multiple: the network's size multiple.
         working_size: the network works on at most this many pixels squared.
+        hole_reach: network pixels that a hole may be deep; None for no limit.
     """
 
     plate: Box
     multiple: int
     working_size: int
+    hole_reach: int | None = None
+
+    def least_step(self, depth: int) -> int:
+        """Return the least plate pixels for one step at which the network reaches `depth` of them."""
+        if self.hole_reach is None:
+            return self.multiple
+        return max(self.multiple, -(-depth * self.multiple // self.hole_reach))
+
+    def is_deep(self, depth: int, step: int) -> bool:
+        """Whether it is for the depth of a hole that a step is as large as it is."""
+        return self.multiple < step == self.least_step(depth)
 
 
 def context_of(longest: int, context: int | None) -> int:
@@ -63,42 +82,44 @@ def context_of(longest: int, context: int | None) -> int:
     return max(64, longest // 2) if context is None else context
 
 
-def still_path(box: Box, bounds: Bounds) -> Path:
-    """Return the path of a crop that holds a box of the plate and stays there."""
-    step = _step_for(box.width, box.height, (False, False), bounds)
+def still_path(box: Box, bounds: Bounds, depth: int = 0) -> Path:
+    """Return the path of a crop that holds a box of the plate and stays there; see `follow`."""
+    step = _step_for(box.width, box.height, (False, False), bounds, depth)
     x0, width = _place(box.x0, box.x1, bounds.plate.width, step)
     y0, height = _place(box.y0, box.y1, bounds.plate.height, step)
-    return Path(Region(Box(x0, y0, x0 + width, y0 + height), bounds.plate, step, bounds.multiple))
+    region = Region(Box(x0, y0, x0 + width, y0 + height), bounds.plate, step, bounds.multiple)
+    return Path(region, deep=bounds.is_deep(depth, step))
 
 
-def follow(needed: Mapping[int, Box], bounds: Bounds) -> Path:
+def follow(needed: Mapping[int, Box], bounds: Bounds, depth: int = 0) -> Path:
     """Choose a path that holds a box of the plate on every frame.
 
     Args:
         needed: what the crop must show, by frame, in the frames' order; frames without one don't matter.
         bounds: what the crop obeys.
+        depth: of the holes, in plate pixels.
     """
     first, *others = needed.values()
     union = first.union(*others)
     width = max(box.width for box in needed.values())
     height = max(box.height for box in needed.values())
-    path = still_path(union, bounds)
+    path = still_path(union, bounds, depth)
     for room in _ROOM:
         larger = (min(round(width * (1 + room)), union.width), min(round(height * (1 + room)), union.height))
         if union.width * union.height <= _STILL * larger[0] * larger[1]:
-            return still_path(union, bounds)
-        path = _moving(needed, *larger, bounds)
+            return still_path(union, bounds, depth)
+        path = _moving(needed, *larger, bounds, depth)
         if len(path.moves) * _STAY <= len(needed):
             break
     return path
 
 
-def _moving(needed: Mapping[int, Box], width: int, height: int, bounds: Bounds) -> Path:
+def _moving(needed: Mapping[int, Box], width: int, height: int, bounds: Bounds, depth: int) -> Path:
     across, down = (
         [(box.x0, box.x1) for box in needed.values()],
         [(box.y0, box.y1) for box in needed.values()],
     )
-    step = _step_for(width, height, (_travels(across, width), _travels(down, height)), bounds)
+    step = _step_for(width, height, (_travels(across, width), _travels(down, height)), bounds, depth)
     columns = _axis(across, width, bounds.plate.width, step)
     rows = _axis(down, height, bounds.plate.height, step)
     frames = list(needed)
@@ -108,7 +129,8 @@ def _moving(needed: Mapping[int, Box], width: int, height: int, bounds: Bounds) 
         box = Box(x, y, x + columns.length, y + rows.length)
         if not stands or box != stands[-1][1]:
             stands.append((frames[begin], box))
-    return Path(Region(stands[0][1], bounds.plate, step, bounds.multiple), tuple(stands[1:]))
+    region = Region(stands[0][1], bounds.plate, step, bounds.multiple)
+    return Path(region, tuple(stands[1:]), bounds.is_deep(depth, step))
 
 
 def _travels(spans: Sequence[tuple[int, int]], length: int) -> bool:
@@ -170,10 +192,13 @@ def _common(one: tuple[int, int], other: tuple[int, int]) -> tuple[int, int]:
     return max(one[0], other[0]), min(one[1], other[1])
 
 
-def _step_for(width: int, height: int, travels: tuple[bool, bool], bounds: Bounds) -> int:
-    """Return the least plate pixels for one step at which the network's input keeps to the working size."""
+def _step_for(width: int, height: int, travels: tuple[bool, bool], bounds: Bounds, depth: int) -> int:
+    """Return the least plate pixels for one step at which the network's input keeps to the working size.
+
+    And at which the network reaches the middle of a hole so deep.
+    """
     most = max(1, bounds.working_size**2 // bounds.multiple**2)
-    for step in itertools.count(bounds.multiple):
+    for step in itertools.count(bounds.least_step(depth)):
         columns = min(-(-width // step) + travels[0], -(-bounds.plate.width // step))
         rows = min(-(-height // step) + travels[1], -(-bounds.plate.height // step))
         if columns * rows <= most:

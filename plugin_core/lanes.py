@@ -105,8 +105,9 @@ def choose_lanes(
             tracks = _cheapest(tracks_of(own, gap=_GAP), bounds.plate, context, reach)
             paths = [_path(track, bounds, context) for track in tracks]
         else:
-            tracks = [Track(dict(own))]
-            paths = [still_path(_fixed(region, own, bounds.plate), bounds)]
+            track = Track(dict(own))
+            tracks = [track]
+            paths = [still_path(_fixed(region, own, bounds.plate), bounds, _deepest(track, bounds.plate))]
         for track, path in zip(tracks, paths, strict=True):
             first = max(lower, track.first - reach)
             lanes.append(Lane(next(names), first, track.last, lower, upper, track.boxes, path))
@@ -114,7 +115,24 @@ def choose_lanes(
 
 
 def _path(track: Track, bounds: Bounds, context: int | None) -> Path:
-    return follow(_needed(track, bounds.plate, context), bounds)
+    return follow(_needed(track, bounds.plate, context), bounds, _deepest(track, bounds.plate))
+
+
+def _deepest(track: Track, plate: Box) -> int:
+    """Return how far, at most, a pixel of a track's holes lies from the plate around them."""
+    return max(_depth(box, plate) for boxes in track.boxes.values() for box in boxes)
+
+
+def _depth(box: Box, plate: Box) -> int:
+    """Return the depth of a hole that fills its box: what lies beyond the plate's edge shows nothing."""
+    across = _reached(box.width, box.x0 <= plate.x0, box.x1 >= plate.x1)
+    down = _reached(box.height, box.y0 <= plate.y0, box.y1 >= plate.y1)
+    return min(filter(None, (across, down)), default=0)
+
+
+def _reached(length: int, *at_edge: bool) -> int:
+    """Return how far from its shown ends a span's farthest pixel lies; 0 where neither end is shown."""
+    return (0, length, (length + 1) // 2)[2 - sum(at_edge)]
 
 
 def _needed(track: Track, plate: Box, context: int | None) -> dict[int, Box]:
@@ -180,12 +198,12 @@ def told(lanes: Sequence[Lane]) -> tuple[str, ...]:
     """Return a sentence that says through which crops a shot is seen; none where none is."""
     if not lanes:
         return ()
-    largest = max(
-        (lane.path.region for lane in lanes), key=lambda region: region.crop.width * region.crop.height
-    )
+    path = max((lane.path for lane in lanes), key=lambda path: path.area)
+    largest = path.region
     height, width = largest.network_size
     crop = f"{largest.crop.width}x{largest.crop.height}"
-    scale = f", reduced to {width}x{height} (--working-size)" if largest.is_reduced else ""
+    reason = "as far as the model reaches into the hole" if path.deep else "--working-size"
+    scale = f", reduced to {width}x{height} ({reason})" if largest.is_reduced else ""
     moves = sum(len(lane.path.moves) for lane in lanes)
     follows = (
         f" {'It follows' if len(lanes) == 1 else 'They follow'} the matte in {moves} moves." if moves else ""

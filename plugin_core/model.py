@@ -87,6 +87,7 @@ class Manifest(_Part):
     temporal_radius: int
     temporal_stride: int
     size_multiple: int
+    hole_reach: int | None = None
     channel_order: Literal["RGB", "BGR"]
     value_range: tuple[float, float]
     encode: BundleFile
@@ -154,6 +155,11 @@ class Bundle:
     def size_multiple(self) -> int:
         """Pixels that the network's height and width are multiples of; see `network.NetworkShape`."""
         return self.manifest.size_multiple
+
+    @property
+    def hole_reach(self) -> int | None:
+        """Pixels that a hole may be deep; see `network.NetworkShape`."""
+        return self.manifest.hole_reach
 
     @property
     def encode_path(self) -> Path:

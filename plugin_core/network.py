@@ -78,6 +78,11 @@ class NetworkShape(Protocol):
         """Height and width must be multiples of this many pixels."""
         ...
 
+    @property
+    def hole_reach(self) -> int | None:
+        """Pixels that a hole may be deep: nothing reaches what lies deeper. None where that is not known."""
+        ...
+
 
 class Network(NetworkShape, Protocol):
     """A recurrent network opened on a device."""

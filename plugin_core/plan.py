@@ -172,7 +172,7 @@ def make_plan(
     lanes = choose_lanes(
         islands,
         takes(sources.lower, sources.upper, cuts),
-        Bounds(_whole(header), network.size_multiple, settings.working_size),
+        Bounds(_whole(header), network.size_multiple, settings.working_size, network.hole_reach),
         region=settings.region,
         context=settings.context,
         reach=schedule.reach,

@@ -130,6 +130,11 @@ class Session:
         """Height and width must be multiples of this many pixels."""
         return self.bundle.manifest.size_multiple
 
+    @property
+    def hole_reach(self) -> int | None:
+        """Pixels that a hole may be deep: nothing reaches what lies deeper. None where that is not known."""
+        return self.bundle.manifest.hole_reach
+
     def encode(self, frame: Picture, mask: Mask) -> Features:
         """Encode one frame (3, H, W) RGB with its mask (1, H, W) as a source."""
         frame, mask = self._checked(frame, mask)

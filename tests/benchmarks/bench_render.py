@@ -45,6 +45,7 @@ class Recording:
         self.model_id = session.model_id
         self.source_offsets = session.source_offsets
         self.size_multiple = session.size_multiple
+        self.hole_reach = session.hole_reach
         self.working_size = session.working_size
         self.fetch = session.fetch
         self.put = session.put

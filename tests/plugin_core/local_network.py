@@ -25,6 +25,7 @@ class LocalNetwork:
     model_id = "local"
     source_offsets = (-6, -3, 3, 6)
     size_multiple = _BLOCK
+    hole_reach = None
     working_size = 4096
 
     def encode(self, frame: Picture, mask: Mask) -> Features:

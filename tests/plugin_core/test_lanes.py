@@ -17,6 +17,7 @@ from plugin_core.window import Schedule
 
 PLATE = Box(0, 0, 1000, 600)
 BOUNDS = Bounds(PLATE, multiple=16, working_size=4096)
+SHORT = Bounds(PLATE, multiple=16, working_size=4096, hole_reach=100)
 SMALL = Bounds(PLATE, multiple=16, working_size=256)
 QUIETLY = settings(deadline=None)
 
@@ -126,6 +127,35 @@ def test_a_crop_larger_than_the_working_size_is_reduced_in_whole_pixels():
     assert path.region.crop.width == columns // 16 * path.region.step
 
 
+@pytest.mark.parametrize(
+    ("hole", "depth"),
+    [
+        (Box(300, 100, 700, 500), 200),
+        (Box(300, 290, 700, 310), 10),
+        (Box(0, 100, 400, 500), 200),
+        (Box(0, 100, 150, 500), 150),
+        (Box(0, 0, 400, 500), 400),
+        (Box(0, 0, 1000, 150), 150),
+        (Box(0, 100, 1000, 500), 200),
+        (Box(0, 0, 1000, 600), 0),
+    ],
+)
+@pytest.mark.parametrize("region", ["auto", "full"])
+def test_a_hole_is_reduced_until_the_network_reaches_its_middle(hole, depth, region):
+    (lane,) = lanes_for((hole,), bounds=SHORT, region=region)
+    seen = lane.path.region
+    assert seen.step == max(16, -(-depth * 16 // 100))
+    assert depth * seen.multiple <= 100 * seen.step
+    (unlimited,) = lanes_for((hole,), region=region)
+    assert not unlimited.path.region.is_reduced
+
+
+def test_a_deep_hole_that_moves_is_reduced_on_every_frame():
+    (lane,) = lanes_for(*[(Box(x, 100, x + 300, 400),) for x in range(0, 600, 20)], bounds=SHORT)
+    assert lane.path.moves and lane.path.deep
+    assert all(lane.region_at(frame).step == 24 for frame in range(30))
+
+
 def test_far_apart_two_crops_are_cheaper_and_near_each_other_one():
     far = [(at(20, 20), at(900, 500))] * 5
     near = [(at(20, 20), at(120, 20))] * 5
@@ -148,6 +178,10 @@ def test_what_is_told_of_the_crops():
     far = lanes_for(*[(at(20 + 9 * n, 20), at(900, 500)) for n in range(40)], bounds=SMALL)
     assert told(far) == ("The network sees 2 crops, the largest 256x144. They follow the matte in 4 moves.",)
     whole = lanes_for((at(400, 200),), bounds=SMALL, region="full")
+    deep = lanes_for((Box(300, 100, 700, 500),), bounds=SHORT)
+    assert told(deep) == (
+        "The network sees a crop of 544x544, reduced to 272x272 (as far as the model reaches into the hole).",
+    )
     assert told(whole) == ("The network sees a crop of 1000x600, reduced to 320x192 (--working-size).",)
 
 

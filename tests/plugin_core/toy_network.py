@@ -23,6 +23,7 @@ class ToyNetwork:
 
     source_offsets = (-6, -3, 3, 6)
     size_multiple = 8
+    hole_reach = None
     working_size = 64
 
     def __init__(self, model_id: str = "toy") -> None:
