@@ -33,6 +33,7 @@ from .checkpoint import load_weights, stored_details
 from .graph import WeightFile, WeightType
 from .graph_vinet import STREAMS, channels_of, encode_graph, level_scales, step_graph
 from .prune import pruned
+from .reach import hole_reach
 from .vinet import SOURCE_OFFSETS, VINet
 
 DEBUG_OUTPUTS = (
@@ -69,6 +70,7 @@ def export_bundle(
     card: str | None = None,
     weights: WeightType = "float16",
     channel_order: str = "RGB",
+    hole_reach: int | None = None,
 ) -> Path:
     """Write a network as a bundle; a bundle already at `out_dir` is replaced.
 
@@ -81,6 +83,7 @@ def export_bundle(
         card: text of the model card (Markdown); None writes a short one from the rest.
         weights: how weights are stored; they compute in float32 on a CPU either way.
         channel_order: what the network was trained on, "RGB" or "BGR".
+        hole_reach: how deep a hole may be, in pixels of the network's input (see `reach`); None for no limit.
 
     Raises:
         WriteError: the folder can't be written, or holds something that is no bundle.
@@ -95,7 +98,9 @@ def export_bundle(
             made.mkdir()
             network = pruned(network)
             files = _write_graphs(network, made, weights)
-            manifest = _manifest(network, name, files, provenance, licence, weights, channel_order)
+            manifest = _manifest(
+                network, name, files, provenance, licence, weights, channel_order, hole_reach
+            )
             (made / MANIFEST).write_text(manifest.model_dump_json(indent=2) + "\n", encoding="utf-8")
             (made / CARD).write_text(card or _card(manifest), encoding="utf-8")
             _swap(made, out, Path(temporary) / "old")
@@ -147,6 +152,7 @@ def _manifest(
     licence: str,
     weights: WeightType,
     channel_order: str,
+    hole_reach: int | None,
 ) -> Manifest:
     scales, channels = level_scales(network.variant), channels_of(network)
     return Manifest(
@@ -156,6 +162,7 @@ def _manifest(
         temporal_radius=len(SOURCE_OFFSETS) // 2,
         temporal_stride=SOURCE_OFFSETS[-2],
         size_multiple=scales["s8"],
+        hole_reach=hole_reach,
         channel_order="RGB" if channel_order == "RGB" else "BGR",
         value_range=(-1.0, 1.0),
         encode=files["encode"],
@@ -259,6 +266,7 @@ def main(arguments: list[str] | None = None) -> int:
             licence=given.licence,
             card=given.card.read_text(encoding="utf-8") if given.card else None,
             weights=given.store,
+            hole_reach=hole_reach(rounded(pruned(network), given.store)),
             channel_order="BGR",  # as `models.train` reads pictures, and as the published network does
         )
     except CleanplateError as error:

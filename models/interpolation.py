@@ -36,6 +36,9 @@ from .vinet import upsample
 _STEADY = 0.8808
 """sigmoid(2): how far the memory's gates are open."""
 
+_CROWDED = 1.5
+"""Coverage well above 1 closes every gate after it, and then nothing is learned there any more."""
+
 _GATE_UNIT, _TONE_UNIT = 8.0, 2.0
 """Gates are steep over coverage, and less so over color: they are learned in these units."""
 
@@ -77,6 +80,23 @@ LAYERS = {
     "dc2_2": Layer("decoder.dc2_2.conv.1.weight", kind="enlarged"),
 }
 _LAST = "dc2_2"
+
+
+class Filled(NamedTuple):
+    """What the layers below s2 make of it.
+
+    Attributes:
+        color: (B, 3, h, w) at s2, B G R in 0..1, premultiplied by `coverage`.
+        coverage: (B, 1, h, w) at s2; it should come to 1.
+        coarse_color, coarse_coverage: the same of what s8 hands to s4, all carriers together.
+        crowding: mean square of what coverages have above 1.5, over all layers: gates shut for good there.
+    """
+
+    color: Tensor
+    coverage: Tensor
+    coarse_color: Tensor
+    coarse_coverage: Tensor
+    crowding: Tensor
 
 
 class Seen(NamedTuple):
@@ -143,19 +163,20 @@ class Interpolation(nn.Module):
             self.mix[name] = mix
             before = given
 
-    def forward(self, seen: Seen) -> tuple[Tensor, Tensor]:
-        """Return color (B, 3, h, w), B G R in 0..1, and coverage (B, 1, h, w) of the fill at s2.
-
-        Color is premultiplied by coverage, which should come to 1.
-        """
+    def forward(self, seen: Seen) -> Filled:
+        """Fill what is seen of a frame."""
         carried = torch.stack((seen.target_s8, seen.composed_s8), dim=2)
+        coarse, crowding = carried, carried.new_zeros(())
         for name, mix in self.mix.items():
             if LAYERS[name].kind == "enlarged":
                 carried = torch.unflatten(upsample(carried.flatten(1, 2), 2), 1, carried.shape[1:3])
             if name == "dc2_1":
+                coarse = carried
                 carried = torch.cat((carried, seen.composed_s4[:, :, None]), dim=2)
             carried = mix(carried)
-        return carried[:, :3, 0], carried[:, W:, 0]
+            crowding = crowding + F.relu(carried[:, W] - _CROWDED).square().mean()
+        together = coarse.sum(dim=2)
+        return Filled(carried[:, :W, 0], carried[:, W:, 0], together[:, :W], together[:, W:], crowding)
 
 
 @torch.no_grad()

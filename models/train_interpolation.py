@@ -5,7 +5,8 @@ python -m models.train_interpolation --out runs/i --pictures PHOTOS [MORE ...] -
 A sample is a picture of cells of 4 pixels with a hole, as the layers below s2 see it: the target, sources
 whose holes or pictures have moved, and the fill of the frame before. It takes a CPU core some 40 ms. The loss
 is the logarithm of each sample's mean squared error in its hole, which is what hole PSNR measures, and a
-little for coverage that does not settle at 1.
+little for coverage that does not settle at 1. What s8 hands to s4 is held to the same: s4 fills most holes
+by itself, and left alone it learns to shut out s8, without which nothing reaches the middle of a large hole.
 
 A run is a folder: `interpolation.safetensors` (the running average, from which `--begin` goes on) and
 `weights/`, the whole network's, for `models.export`. The same seed and `--steps` give the same numbers on the
@@ -30,7 +31,7 @@ from numpy.typing import NDArray
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from .interpolation import Interpolation, Seen, wire_interpolation
+from .interpolation import LAYERS, Filled, Interpolation, Seen, wire_interpolation
 from .synthetic_holes import hole_masks
 from .synthetic_pictures import Pictures
 from .train_checkpoint import write_folder
@@ -42,12 +43,18 @@ log = logging.getLogger("models.train_interpolation")
 
 _FRAMES = SOURCE_OFFSETS[-1] - SOURCE_OFFSETS[0] + 1
 _TARGET = -SOURCE_OFFSETS[0]
+_LARGEST = 0.9
+"""Largest hole, as a share of the sample's side: large ones need what comes from s8."""
 _DRAWN = 2
 """Holes are drawn this much finer than the cells, so that their edges are soft."""
 _EASY = 3e-4
 """Squared errors well below this are no longer worth much."""
 _SETTLED = 0.3
 """Weight of coverage's distance from 1."""
+_COARSE, _CROWDING = 0.25, 0.05
+"""Weights of what s8 hands on, and of coverage far above 1."""
+_USUAL = 96
+"""Samples of this side come in batches of the size asked for; of larger ones there are fewer in a batch."""
 
 
 class Shown(NamedTuple):
@@ -89,7 +96,7 @@ def seen_by(shown: Shown, before: Tensor | None) -> Seen:
 def hole_errors(shown: Shown, color: Tensor, coverage: Tensor) -> Tensor:
     """Mean squared error of each sample's fill in its hole, (B,)."""
     missing = 1 - shown.known[:, 0]
-    error = (_shown_color(color, coverage) - shown.picture[:, 0]).square().mean(dim=1, keepdim=True)
+    error = (_unpremultiplied(color, coverage) - shown.picture[:, 0]).square().mean(dim=1, keepdim=True)
     return (error * missing).sum(dim=(1, 2, 3)) / missing.sum(dim=(1, 2, 3)).clamp(min=1)
 
 
@@ -116,7 +123,7 @@ def _holes(
 ) -> NDArray[np.uint8]:
     """A hole's masks over the frames that a step looks at, (13, side, side)."""
     drift = np.arange(_FRAMES)[:, None] * pan
-    masks = hole_masks(rng, side, _FRAMES, drift, largest=0.75)
+    masks = hole_masks(rng, side, _FRAMES, drift, largest=_LARGEST)
     if stands:
         masks[:] = masks[_TARGET]
     if rng.random() < 0.4:  # a part of it was found in other frames
@@ -160,7 +167,23 @@ def _composed(streams: Tensor, cell: int) -> tuple[Tensor, Tensor]:
     return target, target + mask * (gathered - target)
 
 
-def _shown_color(color: Tensor, coverage: Tensor) -> Tensor:
+def _missed(shown: Shown, color: Tensor, coverage: Tensor, settled: float) -> Tensor:
+    """How far a fill is from the truth, and its coverage, by its weight, from 1."""
+    wrong = torch.log(hole_errors(shown, color, coverage) + _EASY).mean()
+    return wrong + settled * (coverage - 1).square().mean().sqrt()
+
+
+def _halved(shown: Shown) -> Shown:
+    """The target of frames at s2 as it is at s4."""
+    picture, known = (F.avg_pool2d(part[:, 0], 2)[:, None] for part in shown)
+    return Shown(picture, known)
+
+
+def _shown_color(filled: Filled) -> Tensor:
+    return _unpremultiplied(filled.color, filled.coverage)
+
+
+def _unpremultiplied(color: Tensor, coverage: Tensor) -> Tensor:
     return color / coverage.clamp(min=0.05)
 
 
@@ -175,13 +198,17 @@ class Trainer:
         self._pictures = Pictures(*options.pictures, seed=options.seed)
         self.learned = Interpolation(options.carriers, options.carriers, options.seed)
         if options.begin is not None:
-            self.learned.load_state_dict(load_file(options.begin))
+            own = self.learned.state_dict()
+            taken = {f"mix.{name}." for name in LAYERS if name.startswith(options.begin_layers)}
+            begun = {
+                key: value for key, value in load_file(options.begin).items() if key.startswith(tuple(taken))
+            }
+            self.learned.load_state_dict(own | begun)
         self.average = Interpolation(options.carriers, options.carriers)
         self.average.load_state_dict(self.learned.state_dict())
         self._optimizer = torch.optim.Adam(self.learned.parameters(), lr=options.lr, betas=(0.9, 0.99))
         held = Pictures(*options.held_out, procedural=0) if options.held_out else self._pictures
-        random = np.random.default_rng(99)
-        self._held = [samples(random, held, 32, options.size) for _ in range(options.checks)]
+        self._held = [self._checks(held, size) for size in options.sizes]
 
     def train(self, done: float) -> float:
         """Take a step and return its loss. `done`: what share of the run is over; the rate falls with it."""
@@ -189,13 +216,16 @@ class Trainer:
         warm = min(1.0, (self.step + 1) / 50)
         for group in self._optimizer.param_groups:
             group["lr"] = options.lr * warm * 0.5 * (1 + math.cos(math.pi * done)) + 1e-5
-        shown, before = samples(self._rng, self._pictures, options.batch, options.size), None
+        size = int(self._rng.choice(options.sizes))
+        batch = max(2, round(options.batch * (_USUAL / size) ** 2))
+        shown, before = samples(self._rng, self._pictures, batch, size), None
         if self._rng.random() < 0.6:
             with torch.no_grad():
-                before = _shown_color(*self.learned(seen_by(shown, None)))
-        color, coverage = self.learned(seen_by(shown, before))
-        loss = torch.log(hole_errors(shown, color, coverage) + _EASY).mean()
-        loss = loss + _SETTLED * (coverage - 1).square().mean().sqrt()
+                before = _shown_color(self.learned(seen_by(shown, None)))
+        filled = self.learned(seen_by(shown, before))
+        loss = _missed(shown, filled.color, filled.coverage, _SETTLED)
+        loss = loss + _COARSE * _missed(_halved(shown), filled.coarse_color, filled.coarse_coverage, 1.0)
+        loss = loss + _CROWDING * filled.crowding
         self._optimizer.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.learned.parameters(), 1.0)
@@ -207,17 +237,29 @@ class Trainer:
         return float(loss.detach())
 
     def checked(self) -> str:
-        """Return the held-out hole PSNR of a first frame, and of one whose fill was fed back three times."""
-        first, fed = [], []
-        with torch.no_grad():
-            for shown in self._held:
-                color, coverage = self.average(seen_by(shown, None))
-                first.append(hole_errors(shown, color, coverage))
-                for _ in range(3):
-                    color, coverage = self.average(seen_by(shown, _shown_color(color, coverage)))
-                fed.append(hole_errors(shown, color, coverage))
-        told = [float((-10 * torch.log10(torch.cat(errors) + 1e-5)).mean()) for errors in (first, fed)]
-        return f"{told[0]:.3f} dB, fed back {told[1]:.3f} dB"
+        """Return the held-out hole PSNR of first frames, and of such whose fill was fed back three times."""
+        told = []
+        for size, batches in zip(self.options.sizes, self._held, strict=True):
+            first, fed = (
+                sum(column) / len(batches) for column in zip(*map(self._check, batches), strict=True)
+            )
+            told.append(f"{size}: {first:.3f} dB, fed back {fed:.3f} dB")
+        return "; ".join(told)
+
+    def _checks(self, pictures: Pictures, size: int) -> list[Shown]:
+        random = np.random.default_rng(99)
+        count = max(2, round(32 * (_USUAL / size) ** 2))
+        return [samples(random, pictures, count, size) for _ in range(self.options.checks)]
+
+    @torch.no_grad()
+    def _check(self, shown: Shown) -> tuple[float, float]:
+        errors, before = [], None
+        for _ in range(4):
+            filled = self.average(seen_by(shown, before))
+            errors.append(hole_errors(shown, filled.color, filled.coverage))
+            before = _shown_color(filled)
+        first, fed = (float((-10 * torch.log10(error + 1e-5)).mean()) for error in (errors[0], errors[-1]))
+        return first, fed
 
     def save(self) -> None:
         """Write the running average, and a network that has it."""
@@ -238,13 +280,18 @@ def _arguments() -> argparse.ArgumentParser:
     parser.add_argument("--pictures", type=Path, nargs="*", default=[], help="folders of photographs")
     parser.add_argument("--held-out", type=Path, nargs="*", default=[], help="photographs to check on")
     parser.add_argument("--begin", type=Path, help="interpolation.safetensors to go on from")
+    parser.add_argument(
+        "--begin-layers", default="", help="take only layers named so from there, such as dc2 for those of s4"
+    )
     parser.add_argument("--minutes", type=float, default=30, help="stop after so many (default: 30)")
     parser.add_argument("--steps", type=int, default=1_000_000, help="stop after so many")
-    parser.add_argument("--batch", type=int, default=12)
-    parser.add_argument("--size", type=int, default=96, help="side of a sample, in cells of 4 pixels")
+    parser.add_argument("--batch", type=int, default=12, help="samples a step, where they are of 96 cells")
+    parser.add_argument(
+        "--sizes", type=int, nargs="+", default=[64, 96, 160], help="sides of samples, in cells of 4 pixels"
+    )
     parser.add_argument("--lr", type=float, default=6e-3, help="rate at the start; it falls to nothing")
     parser.add_argument("--carriers", type=int, default=6, help="carriers in each layer, at least 2")
-    parser.add_argument("--checks", type=int, default=6, help="batches of 32 to check on")
+    parser.add_argument("--checks", type=int, default=6, help="batches of each size to check on")
     parser.add_argument("--seed", type=int, default=0)
     return parser
 
@@ -258,12 +305,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     log.info("held out, at the start: %s", trainer.checked())
     began = told = time.monotonic()
     losses: list[float] = []
-    while True:
-        over = (time.monotonic() - began) / (60 * options.minutes)
-        done = max(over, trainer.step / options.steps)
+    while trainer.step < options.steps:
+        done = (time.monotonic() - began) / (60 * options.minutes)
         if done >= 1:
             break
-        losses.append(trainer.train(done))
+        losses.append(trainer.train(max(done, trainer.step / options.steps)))
         if time.monotonic() - told > 120:
             told = time.monotonic()
             log.info("step %d, loss %.3f, held out %s", trainer.step, np.mean(losses), trainer.checked())

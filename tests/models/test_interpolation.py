@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 from torch.nn import functional
 
 from models.checkpoint import load_weights
@@ -27,6 +30,16 @@ def strange(seed: int = 0) -> Interpolation:
             amount = 0.03 if name.endswith("tone") else 0.01
             value += amount * torch.randn(value.shape, generator=generator)
     return learned
+
+
+def strange_run(path: Path) -> dict[str, torch.Tensor]:
+    """Write what some other run of two carriers left."""
+    learned = Interpolation(2, 2, seed=7)
+    with torch.no_grad():
+        for value in learned.parameters():
+            value += 0.01
+    save_file(learned.state_dict(), path)
+    return learned.state_dict()
 
 
 def wired_with(learned: Interpolation) -> VINet:
@@ -78,7 +91,7 @@ def test_its_own_path_is_the_networks() -> None:
     learned = strange()
     network = wired_with(learned)
     output, caught = settled(network)
-    color, coverage = learned(seen_in(caught))
+    color, coverage, *_ = learned(seen_in(caught))
     assert torch.allclose(color, caught["dc2_2"][:, :3], atol=1e-4)
     assert torch.allclose(coverage, caught["dc2_2"][:, 3:4], atol=1e-4)
     assert torch.allclose(settled(pruned(network))[0], output, atol=1e-4)
@@ -99,7 +112,7 @@ def test_samples_show_what_the_network_sees() -> None:
 def test_a_flat_color_stays_flat(seed: int) -> None:
     shown = samples(np.random.default_rng(seed), Pictures(procedural=1), 2, 64)
     flat = torch.tensor([0.2, 0.9, 0.5]).view(1, 1, 3, 1, 1).expand_as(shown.picture)
-    color, coverage = strange(seed)(seen_by(Shown(flat, shown.known), flat[:, 0]))
+    color, coverage, *_ = strange(seed)(seen_by(Shown(flat, shown.known), flat[:, 0]))
     reached = (coverage > 0.05).expand_as(color)
     assert reached.float().mean() > 0.5
     assert torch.allclose((color / coverage)[reached], flat[:, 0][reached], atol=0.05)
@@ -107,13 +120,38 @@ def test_a_flat_color_stays_flat(seed: int) -> None:
 
 def test_a_run_learns_and_leaves_a_network(tmp_path, caplog) -> None:
     caplog.set_level("INFO")
-    short = ["--steps", "12", "--batch", "4", "--size", "48", "--carriers", "2", "--checks", "1"]
+    short = ["--steps", "12", "--batch", "4", "--sizes", "48", "64", "--carriers", "2", "--checks", "1"]
     assert main(["--out", str(tmp_path / "a"), *short]) == 0
-    start, end = (
-        float(record.args[-1].split(" dB")[0]) for record in (caplog.records[0], caplog.records[-1])
-    )
+    told = [record.args[-1].split(" dB")[0] for record in (caplog.records[0], caplog.records[-1])]
+    start, end = (float(psnr.removeprefix("48: ")) for psnr in told)
     assert end > start
     network = load_weights(tmp_path / "a" / "weights", 512)
     assert torch.isfinite(settled(network.eval())[0]).all()
     begun = ["--begin", str(tmp_path / "a" / "interpolation.safetensors")]
     assert main(["--out", str(tmp_path / "b"), *short, *begun]) == 0
+
+
+def test_a_run_may_go_on_from_some_layers_of_another(tmp_path) -> None:
+    short = ["--steps", "0", "--sizes", "48", "--carriers", "2", "--checks", "1"]
+    other = strange_run(tmp_path / "other.safetensors")
+    begun = ["--begin", str(tmp_path / "other.safetensors"), "--begin-layers", "dc2"]
+    assert main(["--out", str(tmp_path / "a"), *short, *begun]) == 0
+    found = load_file(tmp_path / "a" / "interpolation.safetensors")
+    fresh = Interpolation(2, 2).state_dict()
+    for key, value in found.items():
+        expected = other if key.startswith("mix.dc2") else fresh
+        assert torch.equal(value, expected[key]), key
+
+
+@torch.no_grad()
+def test_what_comes_from_s8_alone_reaches_the_middle_of_a_large_hole() -> None:
+    side = 128
+    known = torch.zeros(1, 5, 1, side, side)
+    known[..., :16] = 1
+    flat = torch.full((1, 5, 3, side, side), 0.5)
+    filled = Interpolation(2, 2)(seen_by(Shown(flat, known), None))
+    assert filled.coarse_coverage.shape == (1, 1, side // 2, side // 2)
+    color = filled.coarse_color / filled.coarse_coverage.clamp(min=1e-6)
+    reached = filled.coarse_coverage > 0.05
+    assert reached[..., 16:].any()
+    assert torch.allclose(color[reached.expand_as(color)], torch.tensor(0.5), atol=0.05)
