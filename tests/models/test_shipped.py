@@ -1,0 +1,46 @@
+"""What the model that ships must do, whatever it was trained on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+
+from plugin_core.session import Session
+
+_SHOWN = 64
+
+
+@pytest.fixture(scope="module")
+def shipped() -> Iterator[Session]:
+    with Session.open("vinet", device="cpu", threads=2) as session:
+        yield session
+
+
+def square(session: Session) -> tuple[np.ndarray, np.ndarray]:
+    """A frame of one color, and the deepest hole that the core will show the model in it."""
+    assert session.hole_reach is not None
+    side = 2 * (session.hole_reach + _SHOWN)
+    mask = np.zeros((1, side, side), np.float32)
+    mask[:, _SHOWN:-_SHOWN, _SHOWN:-_SHOWN] = 1
+    color = np.array([0.7, 0.2, -0.5], np.float32)[:, None, None]
+    return np.broadcast_to(color, (3, side, side)).copy(), mask
+
+
+def test_it_fills_the_deepest_hole_to_its_middle_and_keeps_it(shipped):
+    frame, mask = square(shipped)
+    sources = [shipped.encode(frame, mask)] * 4
+    carry = shipped.start(frame, mask)
+    for _ in range(12):
+        output = shipped.step(frame, mask, sources, carry)
+        carry = output.carry
+        assert np.abs(output.fill - frame).max() < 0.1
+
+
+def test_its_memory_remembers(shipped):
+    """The ConvLSTM is alive: a model that learns to do without it is not VINet any more."""
+    frame, mask = square(shipped)
+    output = shipped.step(frame, mask, [shipped.encode(frame, mask)] * 4, shipped.start(frame, mask))
+    kept = shipped.fetch(output.carry)
+    assert np.abs(kept["hidden"]).max() > 0.01 and np.abs(kept["cell"]).max() > 0.01
