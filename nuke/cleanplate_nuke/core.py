@@ -222,7 +222,9 @@ class _Complaints:
 
     def close(self) -> None:
         self._thread.join(5)
-        self._stream.close()
+        # Something that the core started may still hold the stream: then closing would wait for that.
+        if not self._thread.is_alive():
+            self._stream.close()
 
     def _read(self) -> None:
         for line in self._stream:

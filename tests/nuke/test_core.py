@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 import textwrap
 from pathlib import Path
@@ -125,6 +126,24 @@ def test_half_a_line_of_a_crash_does_not_run_into_an_event(comp, core):
     comp.render(node)
     assert comp.host.messages[0].startswith("VINetInpaint1\n\nthread 3 has died\nLog: ")
     assert "thread 3 has died" in log_of(comp).splitlines()
+
+
+def test_what_the_core_leaves_running_holds_nobody_up(comp, core):
+    node = core(
+        """
+        import subprocess
+        frame(1)
+        wait = [sys.executable, "-c", "import time; time.sleep(600)"]
+        left = subprocess.Popen(wait, stdout=subprocess.DEVNULL)
+        pathlib.Path(job["run"]["progress_file"]).with_name("left").write_text(str(left.pid))
+        print("it is over", file=sys.stderr, flush=True)
+        os.kill(os.getpid(), signal.SIGKILL)
+        """
+    )
+    comp.render(node)
+    (path,) = comp.folder.rglob("left")
+    os.kill(int(path.read_text()), signal.SIGKILL)  # raises unless it still runs
+    assert "it is over" in comp.host.messages[0]
 
 
 def test_a_silent_crash_names_the_exit_code(comp, core):
