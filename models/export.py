@@ -33,7 +33,7 @@ from .checkpoint import load_weights, stored_details
 from .graph import WeightFile, WeightType
 from .graph_vinet import STREAMS, channels_of, encode_graph, level_scales, step_graph
 from .prune import pruned
-from .reach import hole_reach
+from .reach import measured_reach
 from .vinet import SOURCE_OFFSETS, VINet
 
 DEBUG_OUTPUTS = (
@@ -256,7 +256,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Export weights of our own training from the command line."""
     given = _arguments().parse_args(arguments)
     try:
-        network = load_weights(given.weights, given.variant)
+        network = pruned(load_weights(given.weights, given.variant))
         details = stored_details(given.weights) | _provenance(given.provenance, given.weights)
         out = export_bundle(
             network,
@@ -266,7 +266,7 @@ def main(arguments: list[str] | None = None) -> int:
             licence=given.licence,
             card=given.card.read_text(encoding="utf-8") if given.card else None,
             weights=given.store,
-            hole_reach=hole_reach(rounded(pruned(network), given.store)),
+            hole_reach=measured_reach(rounded(network, given.store)),
             channel_order="BGR",  # as `models.train` reads pictures, and as the published network does
         )
     except CleanplateError as error:

@@ -25,7 +25,7 @@ _LEAST = 32
 
 
 @torch.no_grad()
-def hole_reach(network: VINet) -> int | None:
+def measured_reach(network: VINet) -> int | None:
     """Measure how far from what is shown a network still continues a flat color, in pixels of its input.
 
     Target and sources have the same hole: nothing helps but the strip's shown end.

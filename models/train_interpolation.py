@@ -187,6 +187,17 @@ def _unpremultiplied(color: Tensor, coverage: Tensor) -> Tensor:
     return color / coverage.clamp(min=0.05)
 
 
+def _batch(rng: np.random.Generator, pictures: Pictures, usual: int, size: int) -> Shown:
+    """Draw samples with about as many cells as a `usual` number of the usual side has."""
+    return samples(rng, pictures, max(2, round(usual * (_USUAL / size) ** 2)), size)
+
+
+def _held_out(pictures: Pictures, size: int, count: int) -> list[Shown]:
+    """Draw `count` batches to check on, the same for every run."""
+    random = np.random.default_rng(99)
+    return [_batch(random, pictures, 32, size) for _ in range(count)]
+
+
 class Trainer:
     """An interpolation being learned, its running average, and what it is checked on."""
 
@@ -198,17 +209,14 @@ class Trainer:
         self._pictures = Pictures(*options.pictures, seed=options.seed)
         self.learned = Interpolation(options.carriers, options.carriers, options.seed)
         if options.begin is not None:
-            own = self.learned.state_dict()
-            taken = {f"mix.{name}." for name in LAYERS if name.startswith(options.begin_layers)}
-            begun = {
-                key: value for key, value in load_file(options.begin).items() if key.startswith(tuple(taken))
-            }
-            self.learned.load_state_dict(own | begun)
+            taken = tuple(f"mix.{name}." for name in LAYERS if name.startswith(options.begin_layers))
+            begun = {key: value for key, value in load_file(options.begin).items() if key.startswith(taken)}
+            self.learned.load_state_dict(self.learned.state_dict() | begun)
         self.average = Interpolation(options.carriers, options.carriers)
         self.average.load_state_dict(self.learned.state_dict())
         self._optimizer = torch.optim.Adam(self.learned.parameters(), lr=options.lr, betas=(0.9, 0.99))
         held = Pictures(*options.held_out, procedural=0) if options.held_out else self._pictures
-        self._held = [self._checks(held, size) for size in options.sizes]
+        self._held = [_held_out(held, size, options.checks) for size in options.sizes]
 
     def train(self, done: float) -> float:
         """Take a step and return its loss. `done`: what share of the run is over; the rate falls with it."""
@@ -217,8 +225,7 @@ class Trainer:
         for group in self._optimizer.param_groups:
             group["lr"] = options.lr * warm * 0.5 * (1 + math.cos(math.pi * done)) + 1e-5
         size = int(self._rng.choice(options.sizes))
-        batch = max(2, round(options.batch * (_USUAL / size) ** 2))
-        shown, before = samples(self._rng, self._pictures, batch, size), None
+        shown, before = _batch(self._rng, self._pictures, options.batch, size), None
         if self._rng.random() < 0.6:
             with torch.no_grad():
                 before = _shown_color(self.learned(seen_by(shown, None)))
@@ -245,11 +252,6 @@ class Trainer:
             )
             told.append(f"{size}: {first:.3f} dB, fed back {fed:.3f} dB")
         return "; ".join(told)
-
-    def _checks(self, pictures: Pictures, size: int) -> list[Shown]:
-        random = np.random.default_rng(99)
-        count = max(2, round(32 * (_USUAL / size) ** 2))
-        return [samples(random, pictures, count, size) for _ in range(self.options.checks)]
 
     @torch.no_grad()
     def _check(self, shown: Shown) -> tuple[float, float]:

@@ -52,29 +52,32 @@ class Path:
 
 @dataclass(frozen=True)
 class Bounds:
-    """What every crop of a render obeys.
+    """What a crop obeys.
 
     Attributes:
         plate: the whole plate, in its own pixels.
         multiple: the network's size multiple.
         working_size: the network works on at most this many pixels squared.
         hole_reach: network pixels that a hole may be deep; None for no limit.
+        depth: of the deepest hole in it, in plate pixels.
     """
 
     plate: Box
     multiple: int
     working_size: int
     hole_reach: int | None = None
+    depth: int = 0
 
-    def least_step(self, depth: int) -> int:
-        """Return the least plate pixels for one step at which the network reaches `depth` of them."""
+    @property
+    def least_step(self) -> int:
+        """The least plate pixels for one step at which the network reaches the middle of the deepest hole."""
         if self.hole_reach is None:
             return self.multiple
-        return max(self.multiple, -(-depth * self.multiple // self.hole_reach))
+        return max(self.multiple, -(-self.depth * self.multiple // self.hole_reach))
 
-    def is_deep(self, depth: int, step: int) -> bool:
+    def is_deep(self, step: int) -> bool:
         """Whether it is for the depth of a hole that a step is as large as it is."""
-        return self.multiple < step == self.least_step(depth)
+        return self.multiple < step == self.least_step
 
 
 def context_of(longest: int, context: int | None) -> int:
@@ -82,44 +85,43 @@ def context_of(longest: int, context: int | None) -> int:
     return max(64, longest // 2) if context is None else context
 
 
-def still_path(box: Box, bounds: Bounds, depth: int = 0) -> Path:
-    """Return the path of a crop that holds a box of the plate and stays there; see `follow`."""
-    step = _step_for(box.width, box.height, (False, False), bounds, depth)
+def still_path(box: Box, bounds: Bounds) -> Path:
+    """Return the path of a crop that holds a box of the plate and stays there."""
+    step = _step_for(box.width, box.height, (False, False), bounds)
     x0, width = _place(box.x0, box.x1, bounds.plate.width, step)
     y0, height = _place(box.y0, box.y1, bounds.plate.height, step)
     region = Region(Box(x0, y0, x0 + width, y0 + height), bounds.plate, step, bounds.multiple)
-    return Path(region, deep=bounds.is_deep(depth, step))
+    return Path(region, deep=bounds.is_deep(step))
 
 
-def follow(needed: Mapping[int, Box], bounds: Bounds, depth: int = 0) -> Path:
+def follow(needed: Mapping[int, Box], bounds: Bounds) -> Path:
     """Choose a path that holds a box of the plate on every frame.
 
     Args:
         needed: what the crop must show, by frame, in the frames' order; frames without one don't matter.
         bounds: what the crop obeys.
-        depth: of the holes, in plate pixels.
     """
     first, *others = needed.values()
     union = first.union(*others)
     width = max(box.width for box in needed.values())
     height = max(box.height for box in needed.values())
-    path = still_path(union, bounds, depth)
+    path = still_path(union, bounds)
     for room in _ROOM:
         larger = (min(round(width * (1 + room)), union.width), min(round(height * (1 + room)), union.height))
         if union.width * union.height <= _STILL * larger[0] * larger[1]:
-            return still_path(union, bounds, depth)
-        path = _moving(needed, *larger, bounds, depth)
+            return still_path(union, bounds)
+        path = _moving(needed, *larger, bounds)
         if len(path.moves) * _STAY <= len(needed):
             break
     return path
 
 
-def _moving(needed: Mapping[int, Box], width: int, height: int, bounds: Bounds, depth: int) -> Path:
+def _moving(needed: Mapping[int, Box], width: int, height: int, bounds: Bounds) -> Path:
     across, down = (
         [(box.x0, box.x1) for box in needed.values()],
         [(box.y0, box.y1) for box in needed.values()],
     )
-    step = _step_for(width, height, (_travels(across, width), _travels(down, height)), bounds, depth)
+    step = _step_for(width, height, (_travels(across, width), _travels(down, height)), bounds)
     columns = _axis(across, width, bounds.plate.width, step)
     rows = _axis(down, height, bounds.plate.height, step)
     frames = list(needed)
@@ -130,7 +132,7 @@ def _moving(needed: Mapping[int, Box], width: int, height: int, bounds: Bounds, 
         if not stands or box != stands[-1][1]:
             stands.append((frames[begin], box))
     region = Region(stands[0][1], bounds.plate, step, bounds.multiple)
-    return Path(region, tuple(stands[1:]), bounds.is_deep(depth, step))
+    return Path(region, tuple(stands[1:]), bounds.is_deep(step))
 
 
 def _travels(spans: Sequence[tuple[int, int]], length: int) -> bool:
@@ -192,13 +194,13 @@ def _common(one: tuple[int, int], other: tuple[int, int]) -> tuple[int, int]:
     return max(one[0], other[0]), min(one[1], other[1])
 
 
-def _step_for(width: int, height: int, travels: tuple[bool, bool], bounds: Bounds, depth: int) -> int:
+def _step_for(width: int, height: int, travels: tuple[bool, bool], bounds: Bounds) -> int:
     """Return the least plate pixels for one step at which the network's input keeps to the working size.
 
-    And at which the network reaches the middle of a hole so deep.
+    And at which the network reaches the middle of the deepest hole.
     """
     most = max(1, bounds.working_size**2 // bounds.multiple**2)
-    for step in itertools.count(bounds.least_step(depth)):
+    for step in itertools.count(bounds.least_step):
         columns = min(-(-width // step) + travels[0], -(-bounds.plate.width // step))
         rows = min(-(-height // step) + travels[1], -(-bounds.plate.height // step))
         if columns * rows <= most:

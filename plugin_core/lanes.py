@@ -10,7 +10,7 @@ from __future__ import annotations
 import functools
 import itertools
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .crop_path import Bounds, Path, context_of, follow, still_path
 from .errors import InputError
@@ -107,7 +107,7 @@ def choose_lanes(
         else:
             track = Track(dict(own))
             tracks = [track]
-            paths = [still_path(_fixed(region, own, bounds.plate), bounds, _deepest(track, bounds.plate))]
+            paths = [still_path(_fixed(region, own, bounds.plate), _deep_enough(track, bounds))]
         for track, path in zip(tracks, paths, strict=True):
             first = max(lower, track.first - reach)
             lanes.append(Lane(next(names), first, track.last, lower, upper, track.boxes, path))
@@ -115,12 +115,13 @@ def choose_lanes(
 
 
 def _path(track: Track, bounds: Bounds, context: int | None) -> Path:
-    return follow(_needed(track, bounds.plate, context), bounds, _deepest(track, bounds.plate))
+    return follow(_needed(track, bounds.plate, context), _deep_enough(track, bounds))
 
 
-def _deepest(track: Track, plate: Box) -> int:
-    """Return how far, at most, a pixel of a track's holes lies from the plate around them."""
-    return max(_depth(box, plate) for boxes in track.boxes.values() for box in boxes)
+def _deep_enough(track: Track, bounds: Bounds) -> Bounds:
+    """Return bounds that know how far, at most, a pixel of a track's holes lies from the plate around."""
+    depth = max(_depth(box, bounds.plate) for boxes in track.boxes.values() for box in boxes)
+    return replace(bounds, depth=depth)
 
 
 def _depth(box: Box, plate: Box) -> int:

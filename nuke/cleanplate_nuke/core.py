@@ -179,15 +179,31 @@ class _Log:
             self._stream.flush()
 
 
-class _Lines:
+class _Reader:
+    """Reads one of a process's streams, line by line, in a thread of its own."""
+
+    def __init__(self, stream: IO[str] | None) -> None:
+        assert stream is not None
+        self._stream = stream
+        self._thread = threading.Thread(target=self._read, name="cleanplate reader", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        self._thread.join(5)
+        # Something that the core started may still hold the stream: then closing would wait for that.
+        if not self._thread.is_alive():
+            self._stream.close()
+
+    def _read(self) -> None:
+        raise NotImplementedError
+
+
+class _Lines(_Reader):
     """Lines of a process's output, without waiting for one longer than a moment."""
 
     def __init__(self, process: subprocess.Popen[str]) -> None:
-        assert process.stdout is not None
-        self._stream = process.stdout
         self._queue: queue.Queue[str | None] = queue.Queue()
-        self._thread = threading.Thread(target=self._read, name="cleanplate output", daemon=True)
-        self._thread.start()
+        super().__init__(process.stdout)
 
     def next(self) -> str | None:
         """Return the next line, an empty one when none came for a moment, None after the last."""
@@ -196,35 +212,22 @@ class _Lines:
         except queue.Empty:
             return ""
 
-    def close(self) -> None:
-        self._thread.join(5)
-        self._stream.close()
-
     def _read(self) -> None:
         for line in self._stream:
             self._queue.put(line)
         self._queue.put(None)
 
 
-class _Complaints:
+class _Complaints(_Reader):
     """What a process says on its error stream, written to the log line by line.
 
     The process does not write there itself: half a line of its would run into an event's.
     """
 
     def __init__(self, process: subprocess.Popen[str], log: _Log) -> None:
-        assert process.stderr is not None
         self.last = ""
-        self._stream = process.stderr
         self._log = log
-        self._thread = threading.Thread(target=self._read, name="cleanplate errors", daemon=True)
-        self._thread.start()
-
-    def close(self) -> None:
-        self._thread.join(5)
-        # Something that the core started may still hold the stream: then closing would wait for that.
-        if not self._thread.is_alive():
-            self._stream.close()
+        super().__init__(process.stderr)
 
     def _read(self) -> None:
         for line in self._stream:

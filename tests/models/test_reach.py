@@ -5,14 +5,14 @@ from __future__ import annotations
 import torch
 
 from models.prune import pruned
-from models.reach import hole_reach
+from models.reach import measured_reach
 from models.train_init import lean_network
 
 
 @torch.no_grad()
 def test_the_wiring_fills_some_way_and_no_farther() -> None:
     network = pruned(lean_network(512).eval())
-    reach = hole_reach(network)
+    reach = measured_reach(network)
     assert reach is not None and reach % 16 == 0
     side = 8 * reach
     frame = torch.full((1, 3, side, side), 0.5)
@@ -28,4 +28,4 @@ def test_the_wiring_fills_some_way_and_no_farther() -> None:
 def test_a_network_that_keeps_no_flat_color_has_no_limit() -> None:
     network = pruned(lean_network(512).eval())
     network.decoder.dc6.weight *= 0.5
-    assert hole_reach(network) is None
+    assert measured_reach(network) is None

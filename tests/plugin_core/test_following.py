@@ -132,8 +132,8 @@ def test_a_reduced_crop_that_follows_fills_as_a_fixed_one(own, seen, monkeypatch
     assert seen.moves()[0] > 3
     follow = lanes.follow
 
-    def stays(needed, bounds, depth):
-        region = follow(needed, bounds, depth).region
+    def stays(needed, bounds):
+        region = follow(needed, bounds).region
         assert region.is_reduced
         left, top = region.crop.x0 % region.step - region.step, region.crop.y0 % region.step - region.step
         width, height = (-(-side // region.step) + 2 for side in SIZE)
