@@ -28,7 +28,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from plugin_core.atomic import replacing
+from plugin_core.disk.atomic import replacing
 from plugin_core.errors import CleanplateError, InputError
 from plugin_core.scores import GAUSSIAN, UNIFORM_65, Window
 

@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 
 import plugin_core
-from plugin_core.atomic import replacing
+from plugin_core.disk.atomic import replacing
 
 from .evaluation_clips import Footage, Video
 from .evaluation_scores import Scores

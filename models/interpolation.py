@@ -20,16 +20,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .train_init import (
-    INTO_MEMORY,
-    LIFT,
-    LIFT_SKIP,
-    MERGE_AMOUNT,
-    MERGE_CLOSE,
-    MERGE_OPEN,
-    SETTLE,
-    spread,
-)
+from .train_init import INTO_MEMORY, LIFT, LIFT_SKIP, MERGE_AMOUNT, MERGE_CLOSE, MERGE_OPEN, SETTLE, spread
 from .train_init_carriers import COLORS, C, W
 from .vinet import upsample
 

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
-from .atomic import replacing
 from .batch_state import Progress, ShotProgress
+from .disk.atomic import replacing
 
 SUMMARY_VERSION = 1
 

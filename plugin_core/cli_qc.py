@@ -77,7 +77,7 @@ _LIMITS = {
 def _qc(arguments: argparse.Namespace, job_of: Callable[[argparse.Namespace], Job]) -> int:
     import json
 
-    from .atomic import replacing
+    from .disk.atomic import replacing
     from .errors import SettingsError
     from .qc import QcShot, check
     from .qc_report import Limits

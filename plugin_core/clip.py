@@ -8,8 +8,8 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Protocol
 
+from .disk.fingerprint import Fingerprint
 from .errors import InputError, MissingFramesError
-from .fingerprint import Fingerprint
 from .frames import FrameRange, Sequence, compact
 from .images import (
     Box,

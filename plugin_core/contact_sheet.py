@@ -14,7 +14,7 @@ import numpy as np
 import OpenImageIO as oiio
 from numpy.typing import NDArray
 
-from plugin_core.atomic import replacing
+from plugin_core.disk.atomic import replacing
 from plugin_core.errors import InputError, WriteError
 
 Picture = NDArray[np.float32]

@@ -13,8 +13,8 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from .atomic import remove_leftovers, replacing
 from .clip import Clip, holds, open_clip
+from .disk.atomic import remove_leftovers, replacing
 from .errors import InputError, Interrupted
 from .frames import Sequence
 from .images import Plate, read_plate

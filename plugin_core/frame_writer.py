@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from .atomic import replacing
 from .checkpoints import Checkpoints
 from .compose import filled
 from .debug_writer import DebugWriter
-from .fingerprint import Fingerprint
+from .disk.atomic import replacing
+from .disk.fingerprint import Fingerprint
 from .hole import Hole
 from .images import Plate, write_plate
 from .journal import Entry, Journal

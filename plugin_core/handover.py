@@ -6,8 +6,8 @@ import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 
+from .disk.fingerprint import Fingerprint
 from .errors import MissingFramesError, StateError
-from .fingerprint import Fingerprint
 from .plan import Sources
 from .saved_state import SavedState, read_state
 

@@ -13,7 +13,7 @@ import numpy as np
 import OpenImageIO as oiio
 from numpy.typing import NDArray
 
-from .atomic import sync_to_disk, temporary_for
+from .disk.atomic import sync_to_disk, temporary_for
 from .errors import WriteError
 from .exr_mixed import copy_exact, needs_copy
 from .image_convert import converted

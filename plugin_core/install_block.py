@@ -6,7 +6,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from .atomic import replacing
+from .disk.atomic import replacing
 from .errors import InputError, WriteError
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from .atomic import replacing
+from .disk.atomic import replacing
 from .errors import InputError, WriteError
 
 

@@ -13,7 +13,7 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
-from .atomic import replacing
+from .disk.atomic import replacing
 from .errors import ImageError, InputError, WriteError
 from .movie_color import BT709, LIMITED, from_rgb
 from .movies import MovieReader

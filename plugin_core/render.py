@@ -17,16 +17,16 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from .atomic import remove_leftovers, replacing
 from .checkpoints import Checkpoints
 from .clip import holds
 from .debug_writer import open_debug
+from .disk.atomic import remove_leftovers, replacing
+from .disk.fingerprint import Fingerprint
+from .disk.lock import Claim, holding
 from .errors import CleanplateError, InputError, Interrupted, OutputBusyError, WriteError
-from .fingerprint import Fingerprint
 from .frame_writer import FrameWriter, Written
 from .handover import check_inputs, input_digest, read_handed_in
 from .journal import Journal, forget_elsewhere
-from .lock import Claim, holding
 from .network import Network
 from .plan import Plan, Sources, make_plan, open_sources
 from .progress import Reporters

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .clip import Clip
+from .disk.fingerprint import Fingerprint
 from .errors import InputError
-from .fingerprint import Fingerprint
 from .frames import compact
 from .journal import Entry, Journal
 from .lanes import stands

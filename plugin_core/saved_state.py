@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from .atomic import replacing
+from .disk.atomic import replacing
 from .errors import StateError
 
 FORMAT_VERSION = 2

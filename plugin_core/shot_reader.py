@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from .carry_follow import Change, change_between
 from .compose import network_input
+from .disk.fingerprint import Fingerprint
 from .errors import ImageError
-from .fingerprint import Fingerprint
 from .hole import Hole
 from .images import Plate
 from .lanes import Lane

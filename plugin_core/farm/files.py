@@ -7,7 +7,7 @@ from importlib.resources import files
 from pathlib import Path
 from string import Template
 
-from ..atomic import replacing
+from ..disk.atomic import replacing
 from ..shot import Job
 from .job import FarmJob
 

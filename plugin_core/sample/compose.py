@@ -16,7 +16,7 @@ import numpy as np
 import OpenImageIO as oiio
 from numpy.typing import NDArray
 
-from plugin_core.atomic import replacing
+from plugin_core.disk.atomic import replacing
 from plugin_core.errors import WriteError
 from plugin_core.sample import COLORSPACE, FIRST, FPS, LAST, sample_folder
 from plugin_core.sample._balloon import render_balloon, shadow

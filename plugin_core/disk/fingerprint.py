@@ -12,7 +12,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from .errors import ImageError
+from ..errors import ImageError
 
 _HEAD = 1 << 16
 """Bytes at a file's start that are searched for a date; an OpenEXR header is much shorter."""

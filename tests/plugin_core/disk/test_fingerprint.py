@@ -9,8 +9,8 @@ import numpy as np
 import OpenImageIO as oiio
 import pytest
 
+from plugin_core.disk.fingerprint import Fingerprint
 from plugin_core.errors import ImageError
-from plugin_core.fingerprint import Fingerprint
 
 
 def write(path: Path, value: float, date: str, owner: str = "") -> Path:

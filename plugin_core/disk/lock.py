@@ -29,8 +29,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from .errors import OutputBusyError, WriteError
-from .processes import began, place
+from ..errors import OutputBusyError, WriteError
+from .owner import began, place
 
 if sys.platform != "win32":
     import fcntl

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from plugin_core.atomic import remove_leftovers, replacing, temporary_for
+from plugin_core.disk.atomic import remove_leftovers, replacing, temporary_for
+from plugin_core.disk.fingerprint import Fingerprint
 from plugin_core.errors import WriteError
-from plugin_core.fingerprint import Fingerprint
 
 
 def names(folder: Path) -> list[str]:

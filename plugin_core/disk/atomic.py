@@ -9,7 +9,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from .errors import WriteError
+from ..errors import WriteError
 
 _PREFIX = ".cleanplate-"
 _TEMPORARY = re.compile(r"\.cleanplate-(?P<stem>.+)\.[0-9a-f]{12}\.tmp(?:-plain)?(?P<suffix>\.[^.]+)?")

@@ -11,9 +11,9 @@ import time
 
 import pytest
 
-from plugin_core import lock
+from plugin_core.disk import lock
+from plugin_core.disk.lock import holding
 from plugin_core.errors import Interrupted, OutputBusyError, WriteError
-from plugin_core.lock import holding
 
 
 @pytest.fixture(autouse=True)
@@ -70,7 +70,7 @@ def test_only_frames_in_common_exclude(tmp_path, held, asked, free):
 
 def test_a_process_that_died_here_blocks_nobody(tmp_path):
     script = (
-        "import os, sys; from pathlib import Path; from plugin_core.lock import holding\n"
+        "import os, sys; from pathlib import Path; from plugin_core.disk.lock import holding\n"
         "with holding(Path(sys.argv[1]), 'clean', None): os._exit(9)"
     )
     assert subprocess.run([sys.executable, "-c", script, str(tmp_path)]).returncode == 9
@@ -82,7 +82,7 @@ def test_a_process_that_died_here_blocks_nobody(tmp_path):
 
 
 def test_a_number_given_to_another_process_is_not_the_owner(tmp_path):
-    from plugin_core.processes import place
+    from plugin_core.disk.owner import place
 
     sign(tmp_path, place=place(), pid=os.getpid(), started="1")
     with holding(tmp_path, "clean", None) as claim:
