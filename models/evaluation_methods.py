@@ -20,11 +20,11 @@ from numpy.typing import NDArray
 
 from plugin_core.errors import CleanplateError, SettingsError, WriteError
 from plugin_core.network import Carry, Features, Mask, Network, Picture, StepOutput
-from plugin_core.progress import Reporters
+from plugin_core.progress.reporters import Reporters
+from plugin_core.progress.stop import Stop
 from plugin_core.render import render
 from plugin_core.session import Session
 from plugin_core.shot import Run, Settings, Shot, validated
-from plugin_core.stop import Stop
 
 from .evaluation_clips import Footage, Video
 

@@ -7,11 +7,11 @@ from types import TracebackType
 
 from .delivery import render
 from .network import Network
-from .progress import Reporters
+from .progress.reporters import Reporters
+from .progress.stop import Stop
 from .render import FrameDone
 from .session import Session
 from .shot import Run, Settings, Shot
-from .stop import Stop
 
 
 class Model:

@@ -11,7 +11,7 @@ from typing import Protocol
 from .batch_pool import PoolWorker, Seat, Told
 from .batch_state import Progress, ShotProgress, Task
 from .errors import BatchError
-from .stop import Stop
+from .progress.stop import Stop
 
 TRIES = 2
 """How often a task is begun whose worker dies under it."""

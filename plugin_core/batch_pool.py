@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import IO, Any
 
 from .batch_state import Task
-from .progress_text import Event
+from .progress.text import Event
 from .shot import Job
 
 WORKER = (sys.executable, "-m", "plugin_core.cli", "worker", "--stop-at-eof")

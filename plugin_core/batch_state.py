@@ -10,7 +10,7 @@ from enum import StrEnum
 from .batch_shots import BadShot, BatchShot
 from .chunks import grid, shot_frames
 from .errors import CleanplateError
-from .progress_text import Event
+from .progress.text import Event
 from .shot import Job
 
 

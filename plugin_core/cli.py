@@ -340,7 +340,7 @@ def _add_models(commands: Any) -> None:
 
 
 def _render(arguments: argparse.Namespace) -> int:
-    from .stop import Stop, on_signals
+    from .progress.stop import Stop, on_signals
 
     if "dry_run" in arguments:
         from .forecast import forecast_job

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .batch_shots import BadShot, BatchShot
-    from .stop import Stop
+    from .progress.stop import Stop
 
 _HOW = """\
 a list of shots (docs/shots.schema.json has every field; JSON has the same parts, CSV a column a field):
@@ -124,7 +124,7 @@ def _assignment(text: str) -> tuple[str, str]:
 
 
 def _batch(arguments: argparse.Namespace) -> int:
-    from .stop import Stop, on_signals
+    from .progress.stop import Stop, on_signals
 
     stop = Stop()
     with on_signals(stop):

@@ -21,11 +21,11 @@ from .images import Plate, read_plate
 from .movie_write import MovieLook, check_movie, write_movie
 from .movies import is_movie
 from .network import Network
-from .progress import Reporters
+from .progress.reporters import Reporters
+from .progress.stop import Stop
 from .render import FrameDone
 from .render import render as render_frames
 from .shot import Run, Settings, Shot
-from .stop import Stop
 
 
 def render(

@@ -29,14 +29,14 @@ from .handover import check_inputs, input_digest, read_handed_in
 from .journal import Journal, forget_elsewhere
 from .network import Network
 from .plan import Plan, Sources, make_plan, open_sources
-from .progress import Reporters
+from .progress.reporters import Reporters
+from .progress.stop import Stop
 from .resume import HandedIn, begin, go_on, refuse_existing
 from .saved_state import SavedState, carry_digest, check_key, write_state
 from .shot import Run, Settings, Shot
 from .shot_reader import ShotReader, StepInput
 from .state import ShotState
 from .stepper import Stepper
-from .stop import Stop
 from .working_size import chosen_size
 
 _QUEUE = 2

@@ -8,9 +8,9 @@ from .api import open_model
 from .clip import holds
 from .delivery import render
 from .errors import CleanplateError, InputError, Interrupted
-from .progress import reporting
+from .progress.reporters import reporting
+from .progress.stop import Stop, on_signals
 from .shot import Job
-from .stop import Stop, on_signals
 
 
 def run_job(job: Job, progress: str, stop: Stop | None = None, notice_seconds: float | None = None) -> int:

@@ -33,11 +33,11 @@ from typing import Any, TextIO
 from .api import Model, open_model
 from .delivery import render
 from .errors import CleanplateError, DeviceError, Interrupted, SettingsError
-from .progress import HEARTBEAT_SECONDS, JsonLines, Reporters
-from .progress_text import Event
+from .progress.reporters import HEARTBEAT_SECONDS, JsonLines, Reporters
+from .progress.stop import Stop
+from .progress.text import Event
 from .run_job import check_progress_file
 from .shot import Job, Run, validated
-from .stop import Stop
 
 _KEPT_MODELS = 2
 

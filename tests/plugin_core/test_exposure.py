@@ -10,7 +10,7 @@ import pytest
 from plugin_core.color import ColorMap
 from plugin_core.exposure import exposure_note, measure_stops, sample_frames
 from plugin_core.images import read_plate
-from plugin_core.progress import Reporters
+from plugin_core.progress.reporters import Reporters
 from plugin_core.shot import Settings
 
 from .pictures_on_disk import save, spec_of

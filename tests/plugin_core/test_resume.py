@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from plugin_core.errors import ImageError, InputError, Interrupted, StateError, WriteError
-from plugin_core.progress import JsonLines, Reporters
+from plugin_core.progress.reporters import JsonLines, Reporters
+from plugin_core.progress.stop import Stop
 from plugin_core.saved_state import read_state
-from plugin_core.stop import Stop
 
 from .shots import (
     QUICK,

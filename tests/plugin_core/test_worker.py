@@ -168,7 +168,7 @@ def test_whoever_started_it_and_dies_takes_it_along(long_shot, bundle_512):
 
 def test_a_frame_longer_than_the_notice_is_left(tmp_path):
     script = (
-        "import time; from plugin_core.stop import Stop, on_signals\n"
+        "import time; from plugin_core.progress.stop import Stop, on_signals\n"
         "with on_signals(Stop(), 0.2): print('ready', flush=True); time.sleep(60)"
     )
     running = subprocess.Popen(

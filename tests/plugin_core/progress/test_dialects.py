@@ -7,10 +7,10 @@ import time
 
 import pytest
 
-from plugin_core.progress import PlainLines, Reporters, choose_reporter
-from plugin_core.progress_dialects import DIALECTS
+from plugin_core.progress.dialects import DIALECTS
+from plugin_core.progress.reporters import PlainLines, Reporters, choose_reporter
 
-from .shots import make_shot, run_toy
+from ..shots import make_shot, run_toy
 
 START = {"event": "start", "first": 1001, "last": 1100, "done": 0, "total": 100}
 FRAME = {"event": "frame", "frame": 1042, "done": 42, "total": 100, "seconds": 0.41, "eta": 23.8}

@@ -10,9 +10,9 @@ import pytest
 
 from plugin_core import cli
 from plugin_core.errors import WriteError
-from plugin_core.progress import Bar, JsonLines, PlainLines, Reporters, choose_reporter, reporting
+from plugin_core.progress.reporters import Bar, JsonLines, PlainLines, Reporters, choose_reporter, reporting
 
-from .shots import make_shot, run_toy
+from ..shots import make_shot, run_toy
 
 
 class Terminal(io.StringIO):

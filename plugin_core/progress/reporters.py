@@ -23,10 +23,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, TextIO
 
-from .errors import WriteError
+from ..errors import WriteError
+from .dialects import DIALECTS, lines_of
 from .heartbeat import Heartbeat
-from .progress_dialects import DIALECTS, lines_of
-from .progress_text import Event, plain
+from .text import Event, plain
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from .progress_text import Event, plain
+from .text import Event, plain
 
 DIALECTS = ("openjd", "deadline", "tractor")
 
