@@ -56,7 +56,7 @@ def import_checkpoint(
         WriteError: the bundle can't be written.
     """
     require_training_extra()
-    from plugin_core.model import Provenance
+    from plugin_core.network.bundle import Provenance
 
     from .export import export_bundle
 

@@ -19,11 +19,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from plugin_core.errors import CleanplateError, SettingsError, WriteError
-from plugin_core.network import Carry, Features, Mask, Network, Picture, StepOutput
+from plugin_core.network.contract import Carry, Features, Mask, Network, Picture, StepOutput
+from plugin_core.network.session import Session
 from plugin_core.progress.reporters import Reporters
 from plugin_core.progress.stop import Stop
 from plugin_core.render import render
-from plugin_core.session import Session
 from plugin_core.shot import Run, Settings, Shot, validated
 
 from .evaluation_clips import Footage, Video
@@ -92,7 +92,7 @@ def standard_variants() -> list[Variant]:
 class Stateless:
     """A network whose every step is a shot's first: what recurrence is held against.
 
-    Implements `plugin_core.network.Network` around another one.
+    Implements `plugin_core.network.contract.Network` around another one.
     """
 
     def __init__(self, network: Network) -> None:

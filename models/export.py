@@ -18,7 +18,7 @@ import onnx
 import torch
 
 from plugin_core.errors import CleanplateError, ModelError, WriteError
-from plugin_core.model import (
+from plugin_core.network.bundle import (
     CARD,
     FORMAT_VERSION,
     MANIFEST,

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from types import TracebackType
 
 from .delivery import render
-from .network import Network
+from .network.contract import Network
+from .network.session import Session
 from .progress.reporters import Reporters
 from .progress.stop import Stop
 from .render import FrameDone
-from .session import Session
 from .shot import Run, Settings, Shot
 
 

@@ -14,7 +14,7 @@ from .checkpoints import Checkpoints
 from .frame_writer import FrameWriter
 from .frames import Sequence
 from .journal import Journal
-from .network import Network
+from .network.contract import Network
 from .plan import Plan
 from .shot_reader import ShotReader
 from .state import ShotState

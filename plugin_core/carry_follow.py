@@ -17,7 +17,7 @@ from .border_match import Gain, change_of_light
 from .color import ColorMap
 from .flow import flow_between
 from .matte import bounds
-from .network import PREVIOUS_OUTPUT, Carry, Mask, Network, Picture
+from .network.contract import PREVIOUS_OUTPUT, Carry, Mask, Network, Picture
 from .region import Box
 from .sampling import bicubic, bilinear, pixel_grid
 

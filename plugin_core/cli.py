@@ -379,7 +379,7 @@ def _job(arguments: argparse.Namespace) -> Job:
 
 
 def _models_list(arguments: argparse.Namespace) -> int:
-    from .model import Bundle, known_bundles
+    from .network.bundle import Bundle, known_bundles
 
     for name, path in known_bundles():
         manifest = Bundle.open(path).manifest
@@ -388,8 +388,8 @@ def _models_list(arguments: argparse.Namespace) -> int:
 
 
 def _models_verify(arguments: argparse.Namespace) -> int:
-    from .model import find_bundle
-    from .verify import verify_bundle
+    from .network.bundle import find_bundle
+    from .network.verify import verify_bundle
 
     golden = None if arguments.golden is None else Path(arguments.golden)
     report = verify_bundle(find_bundle(arguments.bundle), golden)

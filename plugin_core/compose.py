@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from .color import ColorMap
 from .hole import Hole
 from .images import Plate
-from .network import Mask, Picture
+from .network.contract import Mask, Picture
 from .network_pixels import native_pixels, network_pixels
 from .propagation import Propagated
 from .region import Box, Region

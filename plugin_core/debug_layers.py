@@ -35,7 +35,7 @@ from numpy.typing import NDArray
 from .color import ColorMap
 from .hole import Hole
 from .image_read import header_of
-from .network import Mask, StepOutput
+from .network.contract import Mask, StepOutput
 from .pictures import Group, Part, Plate
 from .region import Box, Region
 

@@ -9,7 +9,7 @@ from .debug_layers import CropView, debug_picture, says_nothing
 from .errors import InputError, SettingsError, WriteError
 from .frames import Sequence
 from .images import Plate, write_plate
-from .network import Network, StepOutput
+from .network.contract import Network, StepOutput
 from .plan import Plan, Sources
 from .shot_reader import StepInput
 

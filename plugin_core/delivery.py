@@ -20,7 +20,7 @@ from .frames import Sequence
 from .images import Plate, read_plate
 from .movie_write import MovieLook, check_movie, write_movie
 from .movies import is_movie
-from .network import Network
+from .network.contract import Network
 from .progress.reporters import Reporters
 from .progress.stop import Stop
 from .render import FrameDone

@@ -31,7 +31,7 @@ def examine(stream: TextIO) -> int:
 
 
 def _examine_models(stream: TextIO) -> int:
-    from .model import Bundle, known_bundles
+    from .network.bundle import Bundle, known_bundles
 
     found, code = 0, 0
     for name, path in known_bundles():
@@ -49,7 +49,7 @@ def _examine_models(stream: TextIO) -> int:
 
 
 def _examine_device(stream: TextIO) -> int:
-    from .session import Session
+    from .network.session import Session
 
     try:
         with Session.open("vinet") as session:

@@ -19,14 +19,14 @@ from .delivery import pictures_of
 from .errors import SettingsError
 from .frames import compact
 from .journal import Entry, Journal
-from .model import Bundle, find_bundle
-from .network import NetworkShape
+from .network.bundle import Bundle, find_bundle
+from .network.contract import NetworkShape
+from .network.working_size import STANDARD_SIZE, chosen_size
 from .plan import Plan, make_plan, open_sources
 from .render import state_folder
 from .resume import first_needed, first_stale
 from .saved_state import differences
 from .shot import Job, Run, Settings, Shot
-from .working_size import STANDARD_SIZE, chosen_size
 
 Action = Literal["nothing", "start", "resume", "overwrite", "occupied"]
 

@@ -16,7 +16,7 @@ from .hole import Hole
 from .images import Plate, write_plate
 from .journal import Entry, Journal
 from .lanes import stands
-from .network import StepOutput
+from .network.contract import StepOutput
 from .plan import Plan
 from .saved_state import SavedState
 from .shot_reader import StepInput

@@ -20,7 +20,7 @@ from .islands import Islands, islands_of
 from .lanes import Lane, choose_lanes, told
 from .mattes import ShotMattes
 from .motion_view import MotionView, motion_view
-from .network import NetworkShape
+from .network.contract import NetworkShape
 from .plate_headers import check_headers, window_words
 from .region import Box
 from .shot import Settings, Shot

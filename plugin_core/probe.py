@@ -24,15 +24,15 @@ from .errors import CleanplateError
 from .frames import compact
 from .hole import Hole
 from .images import Header, Plate, formats_lossy
-from .model import Bundle, find_bundle
 from .movies import is_movie
-from .network import NetworkShape
+from .network.bundle import Bundle, find_bundle
+from .network.contract import NetworkShape
+from .network.session import Session
+from .network.working_size import STANDARD_SIZE, installed_memory
 from .plan import Plan, Sources, make_plan, open_sources
 from .probe_report import Cost, Coverage, Crop, Frames, Output, Picture, Problem, Report
 from .probe_warnings import warnings_of
-from .session import Session
 from .shot import Job, Shot
-from .working_size import STANDARD_SIZE, installed_memory
 
 Tell = Callable[[str], None]
 

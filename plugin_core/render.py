@@ -27,7 +27,8 @@ from .errors import CleanplateError, InputError, Interrupted, OutputBusyError, W
 from .frame_writer import FrameWriter, Written
 from .handover import check_inputs, input_digest, read_handed_in
 from .journal import Journal, forget_elsewhere
-from .network import Network
+from .network.contract import Network
+from .network.working_size import chosen_size
 from .plan import Plan, Sources, make_plan, open_sources
 from .progress.reporters import Reporters
 from .progress.stop import Stop
@@ -37,7 +38,6 @@ from .shot import Run, Settings, Shot
 from .shot_reader import ShotReader, StepInput
 from .state import ShotState
 from .stepper import Stepper
-from .working_size import chosen_size
 
 _QUEUE = 2
 """Steps prepared ahead, and frames waiting to be written."""

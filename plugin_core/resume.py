@@ -13,7 +13,7 @@ from .errors import InputError
 from .frames import compact
 from .journal import Entry, Journal
 from .lanes import stands
-from .network import Network
+from .network.contract import Network
 from .plan import Plan, Sources
 from .state import ShotState
 

@@ -12,7 +12,7 @@ from .errors import ImageError
 from .hole import Hole
 from .images import Plate
 from .lanes import Lane
-from .network import Mask, Picture
+from .network.contract import Mask, Picture
 from .plan import Plan, mattes_of
 from .propagation import Propagated
 from .propagator import Propagator

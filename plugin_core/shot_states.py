@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from .network import Network
+from .network.contract import Network
 from .saved_state import SavedState, read_state, write_state
 from .state import ShotState
 

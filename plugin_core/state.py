@@ -20,7 +20,7 @@ from .carry_shift import shifted
 from .checkpoints import Checkpoints
 from .errors import StateError
 from .lanes import Lane, stands
-from .network import Carry, Features, Mask, Network, Picture, StepOutput
+from .network.contract import Carry, Features, Mask, Network, Picture, StepOutput
 from .region import Region
 from .saved_state import SavedState, ShotKey, check_crops, check_key, read_state, write_state
 from .window import Schedule, Step

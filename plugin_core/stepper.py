@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .network import Features, Network, StepOutput
+from .network.contract import Features, Network, StepOutput
 from .shot_reader import LaneRead, StepInput
 from .state import LaneInput, ShotState
 

@@ -12,7 +12,7 @@ import torch
 
 from models.export import export_bundle
 from models.golden import generated_network
-from plugin_core.model import Provenance
+from plugin_core.network.bundle import Provenance
 
 # The pictures here are small: threads that wait for one another cost more than they bring, most of all where
 # other work runs beside the tests.

@@ -30,7 +30,7 @@ import cv2
 import numpy as np
 import psutil
 
-from plugin_core.model import Bundle, find_bundle
+from plugin_core.network.bundle import Bundle, find_bundle
 from plugin_core.plan import make_plan, open_sources
 from plugin_core.propagator import Propagator
 from plugin_core.shot import PROPAGATE_FRAMES, Settings, Shot

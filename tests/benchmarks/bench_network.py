@@ -25,9 +25,9 @@ from typing import Any
 
 import numpy as np
 
-from plugin_core.model import Provenance
-from plugin_core.network import Mask, Picture
-from plugin_core.session import Session
+from plugin_core.network.bundle import Provenance
+from plugin_core.network.contract import Mask, Picture
+from plugin_core.network.session import Session
 
 # Convolutions and correlations of one frame, multiply and add counted as two: all that the published one
 # computes, and what is left with nothing done twice and nothing unused.

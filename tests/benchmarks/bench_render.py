@@ -23,10 +23,10 @@ import OpenImageIO as oiio
 
 from plugin_core import render as render_module
 from plugin_core.frame_writer import FrameWriter
-from plugin_core.network import Carry, Features, Mask, Picture, StepOutput
+from plugin_core.network.contract import Carry, Features, Mask, Picture, StepOutput
+from plugin_core.network.session import Session
 from plugin_core.progress.reporters import Reporters
 from plugin_core.progress.stop import Stop
-from plugin_core.session import Session
 from plugin_core.shot import Run, Settings, Shot
 from plugin_core.shot_reader import ShotReader
 
@@ -168,7 +168,7 @@ def open_session(bundle: str | None, folder: Path) -> Session:
         return Session.open(bundle, device="cpu")
     from models.export import export_bundle
     from models.golden import generated_network
-    from plugin_core.model import Provenance
+    from plugin_core.network.bundle import Provenance
 
     about = Provenance(kind="generated", summary="Weights generated from seed 1, for a benchmark.")
     made = export_bundle(

@@ -16,7 +16,7 @@ from models.checkpoint import (
 )
 from models.golden import generated_network
 from plugin_core.errors import InputError, ModelError
-from plugin_core.model import Bundle
+from plugin_core.network.bundle import Bundle
 
 State = dict[str, torch.Tensor]
 

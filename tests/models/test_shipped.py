@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from plugin_core.session import Session
+from plugin_core.network.session import Session
 
 _SHOWN = 64
 

@@ -13,14 +13,14 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from plugin_core.network import Carry, Features, Mask, Picture, StepOutput
+from plugin_core.network.contract import Carry, Features, Mask, Picture, StepOutput
 
 _SHARES = (0.15, 0.1, 0.2, 0.05)
 _BLOCK = 8
 
 
 class LocalNetwork:
-    """Implements `plugin_core.network.Network`."""
+    """Implements `plugin_core.network.contract.Network`."""
 
     model_id = "local"
     source_offsets = (-6, -3, 3, 6)

@@ -220,7 +220,7 @@ def test_seats():
 
 
 def test_one_worker_a_card(monkeypatch):
-    from plugin_core import session
+    from plugin_core.network.contract import session
 
     monkeypatch.setattr(session, "available_devices", lambda: ["auto", "cpu", "cuda:0", "cuda:1"])
     assert [seat.device for seat in seats(None, "auto", 64)] == ["cuda:0", "cuda:1"]

@@ -8,7 +8,7 @@ import pytest
 
 from plugin_core.carry_follow import Change, change_between, followed
 from plugin_core.color import ColorMap
-from plugin_core.network import Carry, StepOutput
+from plugin_core.network.contract import Carry, StepOutput
 from plugin_core.region import Box
 from plugin_core.shot import Settings
 

@@ -11,7 +11,7 @@ import pytest
 from plugin_core import sample
 from plugin_core.color import choose_color
 from plugin_core.images import read_header
-from plugin_core.network import StepOutput
+from plugin_core.network.contract import StepOutput
 from plugin_core.ocio import conversion_for
 from plugin_core.shot import Settings, Shot
 

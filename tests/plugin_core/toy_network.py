@@ -13,13 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from plugin_core.errors import StateError
-from plugin_core.network import Carry, Features, Mask, Picture, StepOutput
+from plugin_core.network.contract import Carry, Features, Mask, Picture, StepOutput
 
 _SHARES = (0.31, 0.17, 0.23, 0.11)
 
 
 class ToyNetwork:
-    """Implements `plugin_core.network.Network`; counts its calls."""
+    """Implements `plugin_core.network.contract.Network`; counts its calls."""
 
     source_offsets = (-6, -3, 3, 6)
     size_multiple = 8

@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .errors import ModelError
-from .model import Bundle
-from .network import Carry, Features, StepOutput
+from ..errors import ModelError
+from .bundle import Bundle
+from .contract import Carry, Features, StepOutput
 from .session import Session
 
 GOLDEN_TOLERANCE = 2e-4

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from plugin_core import working_size
 from plugin_core.errors import StateError
+from plugin_core.network.contract import working_size
+from plugin_core.network.working_size import chosen_size, installed_memory, working_size_for
 from plugin_core.saved_state import read_state
 from plugin_core.shot import Settings
-from plugin_core.working_size import chosen_size, installed_memory, working_size_for
 
-from .shots import make_shot, run_toy, same_files
-from .toy_network import ToyNetwork
+from ..shots import make_shot, run_toy, same_files
+from ..toy_network import ToyNetwork
 
 GB = 1 << 30
 

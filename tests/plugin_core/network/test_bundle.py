@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from plugin_core import model
 from plugin_core.errors import ModelError
-from plugin_core.model import Bundle, Manifest, find_bundle
+from plugin_core.network.bundle import Bundle, Manifest, find_bundle
+from plugin_core.network.contract import bundle as model
 
 
 @pytest.fixture
@@ -145,8 +145,8 @@ def test_the_search_path_comes_before_what_is_shipped(
 
 def test_opening_a_bundle_needs_neither_torch_nor_onnx_runtime(bundle_512: Path) -> None:
     code = (
-        "import sys; from plugin_core.model import Bundle, find_bundle\n"
+        "import sys; from plugin_core.network.bundle import Bundle, find_bundle\n"
         f"Bundle.open(find_bundle({str(bundle_512)!r}))\n"
         "assert not {'torch', 'onnx', 'onnxruntime', 'numpy'} & set(sys.modules), sorted(sys.modules)"
     )
-    subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parents[2])
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parents[3])

@@ -10,11 +10,11 @@ import numpy as np
 import onnx
 import pytest
 
-from plugin_core import session as session_module
 from plugin_core.errors import DeviceError, InputError, ModelError, StateError
-from plugin_core.model import Bundle
-from plugin_core.network import Carry, Features, Network
-from plugin_core.session import Session, available_devices
+from plugin_core.network.bundle import Bundle
+from plugin_core.network.contract import Carry, Features, Network
+from plugin_core.network.contract import session as session_module
+from plugin_core.network.session import Session, available_devices
 
 HEIGHT, WIDTH = 48, 64
 Picture = np.ndarray
@@ -267,13 +267,13 @@ def test_out_of_memory_is_a_device_error() -> None:
 
 def test_nothing_is_written_to_the_terminal(bundle_512: Path) -> None:
     code = (
-        "import numpy as np; from plugin_core.session import Session\n"
+        "import numpy as np; from plugin_core.network.session import Session\n"
         f"with Session.open({str(bundle_512)!r}, device='auto') as s:\n"
         "    f, m = np.zeros((3, 16, 16), 'f'), np.zeros((1, 16, 16), 'f')\n"
         "    s.step(f, m, [s.encode(f, m)] * 4, s.start(f, m))\n"
         "import sys; assert 'torch' not in sys.modules and 'onnx' not in sys.modules"
     )
-    root = Path(__file__).parents[2]
+    root = Path(__file__).parents[3]
     done = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True)
     assert done.stdout == done.stderr == ""
 

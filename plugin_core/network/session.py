@@ -28,9 +28,9 @@ import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
 
-from .errors import CleanplateError, DeviceError, InputError, ModelError, StateError
-from .model import Bundle, CarryTensor, find_bundle
-from .network import Carry, Features, Mask, Picture, StepOutput
+from ..errors import CleanplateError, DeviceError, InputError, ModelError, StateError
+from .bundle import Bundle, CarryTensor, find_bundle
+from .contract import Carry, Features, Mask, Picture, StepOutput
 from .working_size import installed_memory, working_size_for
 
 log = logging.getLogger(__name__)

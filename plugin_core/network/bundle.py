@@ -23,7 +23,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from .errors import ModelError
+from ..errors import ModelError
 
 FORMAT_VERSION = 1
 MANIFEST = "manifest.json"

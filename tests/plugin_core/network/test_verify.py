@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from plugin_core.errors import ModelError
-from plugin_core.session import Session
-from plugin_core.verify import Check, VerifyReport, golden_error, verify_bundle
+from plugin_core.network.session import Session
+from plugin_core.network.verify import Check, VerifyReport, golden_error, verify_bundle
 
 MakeBundle = Callable[[int, str], Path]
 
