@@ -12,9 +12,9 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from .errors import InputError
-from .install_change import Change, adapter_folder, own_command
-from .install_files import Files
+from ..errors import InputError
+from .change import Change, adapter_folder, own_command
+from .files import Files
 
 NEXT = "Start Resolve or Fusion again: VINet Inpaint is among the macros of the Fusion page's tool menu."
 

@@ -11,7 +11,7 @@ from types import ModuleType
 import pytest
 
 from plugin_core.cli import main
-from plugin_core.install_change import adapter_folder, own_command
+from plugin_core.install.change import adapter_folder, own_command
 
 OWN = [
     b"",

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from .disk.atomic import replacing
-from .errors import InputError, WriteError
+from ..disk.atomic import replacing
+from ..errors import InputError, WriteError
 
 
 @dataclass(frozen=True)

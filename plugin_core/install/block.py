@@ -6,8 +6,8 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from .disk.atomic import replacing
-from .errors import InputError, WriteError
+from ..disk.atomic import replacing
+from ..errors import InputError, WriteError
 
 
 @dataclass(frozen=True)

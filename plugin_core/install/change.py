@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 from typing import Protocol
 
-from .errors import InputError
+from ..errors import InputError
 
 
 class Change(Protocol):

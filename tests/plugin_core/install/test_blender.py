@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from plugin_core.cli import main
-from plugin_core.install_blender import _found
-from plugin_core.install_change import own_command
+from plugin_core.install.blender import _found
+from plugin_core.install.change import own_command
 
 EXTENSION = "extensions/user_default/cleanplate"
 NOTE = "extensions/.user/user_default/cleanplate/installed.json"

@@ -14,9 +14,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from .errors import InputError, WriteError
-from .install_change import Change, adapter_folder, own_command
-from .install_files import Files
+from ..errors import InputError, WriteError
+from .change import Change, adapter_folder, own_command
+from .files import Files
 
 NEXT = (
     "Start Blender: tick Cleanplate in Edit > Preferences > Add-ons, once; the sequencer's sidebar (N) then "

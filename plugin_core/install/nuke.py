@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from .install_block import Block
-from .install_change import Change, adapter_folder, own_command
+from .block import Block
+from .change import Change, adapter_folder, own_command
 
 NEXT = "Start Nuke: VINet Inpaint is in the Nodes menu under Cleanplate, and by Tab."
 
