@@ -34,9 +34,9 @@ from numpy.typing import NDArray
 
 from .color import ColorMap
 from .hole import Hole
-from .image_read import header_of
+from .images.plate import Group, Part, Plate
+from .images.read import header_of
 from .network.contract import Mask, StepOutput
-from .pictures import Group, Part, Plate
 from .region import Box, Region
 
 Floats = NDArray[np.float32]

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from .pictures import as_float
+from .images.plate import as_float
 from .region import Box
 
 Floats = NDArray[np.float32]

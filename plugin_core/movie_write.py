@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 
 from .disk.atomic import replacing
 from .errors import ImageError, InputError, WriteError
+from .images.plate import Plate
 from .movie_color import BT709, LIMITED, from_rgb
 from .movies import MovieReader
-from .pictures import Plate
 
 EXTENSION = ".mov"
 _PROFILE_4444 = "4"

@@ -20,10 +20,10 @@ import OpenImageIO as oiio
 
 from .errors import ImageError
 from .frames import FrameRange
-from .image_formats import MOVIE_EXTENSIONS
-from .image_read import header_of
+from .images.formats import MOVIE_EXTENSIONS
+from .images.plate import Group, Part, Plate
+from .images.read import header_of
 from .movie_color import to_rgb
-from .pictures import Group, Part, Plate
 from .timecode import advanced, packed
 
 MOVIE_FORMAT = "movie"

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from .color import ColorMap
 from .images import Plate
-from .pictures import as_float
+from .images.plate import as_float
 from .region import Box
 
 _BLACK = -1.0

@@ -20,8 +20,8 @@ from .color import ColorMap
 from .delivery import pictures_of
 from .errors import ImageError
 from .hole import Hole
-from .image_formats import compression_lossy, formats_lossy
 from .images import Header, Plate, read_plate
+from .images.formats import compression_lossy, formats_lossy
 from .movies import is_movie
 from .plan import Sources, mattes_of, open_sources
 from .qc_measures import Floats, detail, flicker, seam, surroundings

@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from plugin_core.color import ColorMap, choose_color
-from plugin_core.color_tags import ColorTags
 from plugin_core.errors import ImageError, SettingsError
 from plugin_core.images import Header
+from plugin_core.images.color_tags import ColorTags
 from plugin_core.ocio import conversion_for
 from plugin_core.primaries import NAMED, Primaries, primaries_for
 

@@ -14,11 +14,11 @@ import OpenImageIO as oiio
 import pytest
 
 from plugin_core.errors import InputError, WriteError
-from plugin_core.image_read import header_of
+from plugin_core.images.plate import Group, Part, Plate
+from plugin_core.images.read import header_of
 from plugin_core.movie_color import from_rgb, to_rgb
 from plugin_core.movie_write import MovieLook, check_movie, write_movie
 from plugin_core.movies import MovieReader
-from plugin_core.pictures import Group, Part, Plate
 
 W, H, COUNT = 96, 64, 14
 LEVEL = 1 / 1023

@@ -6,8 +6,8 @@ import pytest
 
 from plugin_core.background import Background, Look
 from plugin_core.hole import Hole
+from plugin_core.images.plate import as_float
 from plugin_core.motion_view import MotionView, motion_view
-from plugin_core.pictures import as_float
 from plugin_core.propagation import propagated
 from plugin_core.region import Box
 from plugin_core.shot import Settings

@@ -10,9 +10,9 @@ import numpy as np
 import OpenImageIO as oiio
 from numpy.typing import NDArray
 
-from .errors import SettingsError
-from .image_formats import Format, format_for
-from .pictures import Group, Header, Part, Plate, Storage, to_native
+from ..errors import SettingsError
+from .formats import Format, format_for
+from .plate import Group, Header, Part, Plate, Storage, to_native
 
 _DEPTHS = {
     "8": ("uint8", 8),

@@ -10,10 +10,10 @@ import numpy as np
 import OpenImageIO as oiio
 from numpy.typing import NDArray
 
-from .errors import ImageError
-from .image_read import opened, read_floats
-from .image_text import complaint
-from .pictures import Box, Header, Plate
+from ..errors import ImageError
+from .complaints import complaint
+from .plate import Box, Header, Plate
+from .read import opened, read_floats
 
 _LUMINANCE = np.array([0.2126, 0.7152, 0.0722], np.float32)
 _MATTE_NAMES = ("a", "alpha", "y", "v", "matte", "mask")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from .errors import ImageError
-from .image_views import PartNames, views_of
+from ..errors import ImageError
+from .views import PartNames, views_of
 
 _RGB_NAMES = (("r", "g", "b"), ("red", "green", "blue"))
 _MAIN_LAYERS = ("rgba", "rgb", "beauty", "combined", "primary", "main")

@@ -20,8 +20,8 @@ import numpy as np
 import OpenImageIO as oiio
 from numpy.typing import NDArray
 
-from .image_text import complaint
-from .pictures import Part
+from .complaints import complaint
+from .plate import Part
 
 _PIXEL_TYPES = {"uint32": 0, "float16": 1, "float32": 2}
 

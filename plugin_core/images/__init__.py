@@ -6,12 +6,12 @@ The parts are in ``pictures`` (what a plate is in memory), ``image_read``, ``ima
 
 from __future__ import annotations
 
-from .image_formats import formats_lossy
-from .image_read import read_header, read_plate
-from .image_storage import stored
-from .image_write import is_temporary, output_notes, write_plate
-from .matte_read import Matte, matte_from, matte_on, read_matte
-from .pictures import Box, Header, Plate, Storage
+from .formats import formats_lossy
+from .matte import Matte, matte_from, matte_on, read_matte
+from .plate import Box, Header, Plate, Storage
+from .read import read_header, read_plate
+from .storage import stored
+from .write import is_temporary, output_notes, write_plate
 
 __all__ = [
     "Box",

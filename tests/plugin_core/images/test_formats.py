@@ -13,7 +13,7 @@ import pytest
 from plugin_core.errors import ImageError, SettingsError
 from plugin_core.images import Storage, output_notes, read_header, read_plate, stored, write_plate
 
-from .pictures_on_disk import (
+from ..pictures_on_disk import (
     described,
     exr_attributes,
     native_channels,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .errors import ImageError
+from ..errors import ImageError
 
 _EXR_TYPES = ("half", "float", "uint")
 _TIFF_TYPES = ("uint8", "uint16", "half", "float", "double", "int8", "int16", "uint", "int")

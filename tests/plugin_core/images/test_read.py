@@ -12,12 +12,12 @@ import OpenImageIO as oiio
 import pytest
 from numpy.typing import NDArray
 
-import plugin_core.image_read
+import plugin_core.images.read
 from plugin_core.errors import ImageError
 from plugin_core.images import Plate, formats_lossy, output_notes, read_header, read_plate, write_plate
-from plugin_core.png_chunks import chunks_before_pixels, is_untagged
+from plugin_core.images.png_chunks import chunks_before_pixels, is_untagged
 
-from .pictures_on_disk import (
+from ..pictures_on_disk import (
     color_profile,
     described,
     exr_attributes,
@@ -421,7 +421,7 @@ def test_large_picture_is_read_in_strips(
     tall = np.random.default_rng(0).normal(size=(777, 65, 4)).astype(np.float32)
     spec = spec_of(65, 777, ("R", "G", "B", "Z"), ("half",) * 3 + ("float",), x=-5, y=-300, **tile)
     path = save(tmp_path / "p.exr", (spec, tall))
-    monkeypatch.setattr(plugin_core.image_read, "_STRIP_BYTES", 1)
+    monkeypatch.setattr(plugin_core.images.read, "_STRIP_BYTES", 1)
     plate = read_plate(path)
     for channel, expected in enumerate(native_channels(path)):
         assert plate.parts[0].channel(channel).tobytes() == expected.tobytes()

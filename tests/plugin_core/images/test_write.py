@@ -11,11 +11,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import plugin_core.image_write
+import plugin_core.images.write
 from plugin_core.errors import WriteError
 from plugin_core.images import Plate, is_temporary, read_plate, write_plate
 
-from .pictures_on_disk import save, spec_of
+from ..pictures_on_disk import save, spec_of
 
 W, H = 200, 150
 NOISE = np.random.default_rng(0).random((H, W, 4), dtype=np.float32)
@@ -68,7 +68,7 @@ def test_failure_at_any_step_leaves_the_old_file(
     def fail(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(plugin_core.image_write, step, fail)
+    monkeypatch.setattr(plugin_core.images.write, step, fail)
     with pytest.raises(WriteError, match="the disk is full"):
         write_plate(plate, out)
     assert out.read_text() == "old"
@@ -79,7 +79,7 @@ def test_interruption_leaves_nothing(plate: Plate, tmp_path: Path, monkeypatch: 
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(plugin_core.image_write, "_check_written", interrupt)
+    monkeypatch.setattr(plugin_core.images.write, "_check_written", interrupt)
     with pytest.raises(KeyboardInterrupt):
         write_plate(plate, tmp_path / "out.exr")
     assert names(tmp_path) == ["plate.exr"]
@@ -89,13 +89,13 @@ def test_file_that_lost_its_end_is_noticed(
     plate: Plate, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The disk took the data without complaint and kept half of it."""
-    write_parts = plugin_core.image_write._write_parts
+    write_parts = plugin_core.images.write._write_parts
 
     def write_half(parts: object, target: object, temporary: Path, *more: object) -> None:
         write_parts(parts, target, temporary, *more)  # type: ignore[arg-type]
         os.truncate(temporary, temporary.stat().st_size // 2)
 
-    monkeypatch.setattr(plugin_core.image_write, "_write_parts", write_half)
+    monkeypatch.setattr(plugin_core.images.write, "_write_parts", write_half)
     with pytest.raises(WriteError):
         write_plate(plate, tmp_path / "out.exr")
     assert names(tmp_path) == ["plate.exr"]
@@ -105,13 +105,13 @@ def test_temporary_name_is_known_and_hidden(
     plate: Plate, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[Path] = []
-    check = plugin_core.image_write._check_written
+    check = plugin_core.images.write._check_written
 
     def look(parts: tuple[object, ...], temporary: Path, path: Path) -> list[str]:
         seen.append(temporary)
         return check(parts, temporary, path)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(plugin_core.image_write, "_check_written", look)
+    monkeypatch.setattr(plugin_core.images.write, "_check_written", look)
     write_plate(plate, tmp_path / "Bild mit Leerzeichen ü.0001.exr")
     assert is_temporary(seen[0]) and seen[0].name.startswith(".") and seen[0].suffix == ".exr"
     assert not is_temporary(tmp_path / "Bild mit Leerzeichen ü.0001.exr")

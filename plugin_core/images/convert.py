@@ -9,9 +9,9 @@ import numpy as np
 import OpenImageIO as oiio
 from numpy.typing import NDArray
 
-from .errors import ImageError
-from .image_formats import Format, target_type
-from .pictures import Group, Part, Plate
+from ..errors import ImageError
+from .formats import Format, target_type
+from .plate import Group, Part, Plate
 
 
 def converted(plate: Plate, target: Format, extension: str) -> tuple[Part, ...]:

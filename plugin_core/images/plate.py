@@ -10,8 +10,8 @@ import numpy as np
 import OpenImageIO as oiio
 from numpy.typing import NDArray
 
+from ..errors import ImageError
 from .color_tags import ColorTags
-from .errors import ImageError
 
 Slices = tuple[slice, slice]
 """Rows and columns."""

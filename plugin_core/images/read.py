@@ -11,13 +11,13 @@ import numpy as np
 import OpenImageIO as oiio
 from numpy.typing import NDArray
 
+from ..errors import ImageError
+from .channels import choose_fill, layer_of
 from .color_tags import color_tags_of
-from .errors import ImageError
-from .image_channels import choose_fill, layer_of
-from .image_text import complaint
-from .image_views import PartNames, views_of
-from .pictures import Group, Header, Part, Plate
+from .complaints import complaint
+from .plate import Group, Header, Part, Plate
 from .png_chunks import chunks_before_pixels, is_untagged, not_kept
+from .views import PartNames, views_of
 
 MAX_SIDE = 65536
 """Longest side that is believed; a damaged header can claim anything."""

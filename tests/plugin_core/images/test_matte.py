@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from plugin_core.errors import ImageError
 from plugin_core.images import Header, Matte, matte_from, matte_on, read_header, read_matte, read_plate
 
-from .pictures_on_disk import save, spec_of
+from ..pictures_on_disk import save, spec_of
 
 W, H = 40, 30
 SHAPE = np.zeros((H, W), np.float32)

@@ -13,14 +13,14 @@ import numpy as np
 import OpenImageIO as oiio
 from numpy.typing import NDArray
 
-from .disk.atomic import sync_to_disk, temporary_for
-from .errors import WriteError
+from ..disk.atomic import sync_to_disk, temporary_for
+from ..errors import WriteError
+from .complaints import complaint, pending
+from .convert import converted
 from .exr_mixed import copy_exact, needs_copy
-from .image_convert import converted
-from .image_formats import Format, compression_lossy, format_for, lossless_compression, target_type
-from .image_storage import check_storage
-from .image_text import complaint, pending
-from .pictures import Header, Part, Plate, Storage
+from .formats import Format, compression_lossy, format_for, lossless_compression, target_type
+from .plate import Header, Part, Plate, Storage
+from .storage import check_storage
 
 _STORAGE = (
     "oiio:",

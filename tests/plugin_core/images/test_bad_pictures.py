@@ -15,7 +15,7 @@ import pytest
 from plugin_core.errors import ImageError
 from plugin_core.images import read_header, read_matte, read_plate
 
-from .pictures_on_disk import save, save_exr_by_hand, spec_of
+from ..pictures_on_disk import save, save_exr_by_hand, spec_of
 
 W, H = 64, 48
 FLOATS = np.random.default_rng(0).random((H, W, 4), dtype=np.float32)
