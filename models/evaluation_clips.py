@@ -19,7 +19,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from plugin_core.clip import Clip, open_clip
+from plugin_core.clips.clip import Clip, open_clip
 from plugin_core.contact_sheet import display
 from plugin_core.errors import InputError
 from plugin_core.images import matte_on

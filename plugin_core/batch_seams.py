@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from .api import Model, open_model
 from .batch_shots import BatchShot
 from .chunks import grid, shot_frames
-from .clip import Clip, open_clip
+from .clips.clip import Clip, open_clip
 from .errors import SettingsError
 from .images import Plate, read_plate
 from .progress.reporters import Reporters

@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from .checkpoints import Checkpoints
+from .clips.sequence import Sequence
 from .frame_writer import FrameWriter
-from .frames import Sequence
 from .journal import Journal
 from .network.contract import Network
 from .plan import Plan

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .clip import open_clip
+from .clips.clip import open_clip
 from .errors import InputError
 from .shot import Shot
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from .clips.sequence import Sequence
 from .debug_layers import CropView, debug_picture, says_nothing
 from .errors import InputError, SettingsError, WriteError
-from .frames import Sequence
 from .images import Plate, write_plate
 from .network.contract import Network, StepOutput
 from .plan import Plan, Sources

@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from .checkpoints import Checkpoints
+from .clips.sequence import compact
 from .delivery import pictures_of
 from .errors import SettingsError
-from .frames import compact
 from .journal import Entry, Journal
 from .network.bundle import Bundle, find_bundle
 from .network.contract import NetworkShape

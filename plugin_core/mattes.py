@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from .clip import Clip
+from .clips.clip import Clip
 from .hole import Hole, hole_of
 from .images import Header, matte_on
 from .matte import bounds

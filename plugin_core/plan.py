@@ -9,11 +9,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from .clip import Clip, MovieClip, Reading, check_frames, open_clip
+from .clips.clip import Clip, MovieClip, Reading, check_frames, open_clip
+from .clips.headers import check_headers, window_words
+from .clips.sequence import FrameRange, Sequence
 from .color import ColorMap
 from .crop_path import Bounds
 from .errors import InputError, MissingFramesError, SettingsError, WriteError
-from .frames import FrameRange, Sequence
 from .hole import Hole
 from .images import Header, Storage, formats_lossy, output_notes
 from .islands import Islands, islands_of
@@ -21,7 +22,6 @@ from .lanes import Lane, choose_lanes, told
 from .mattes import ShotMattes
 from .motion_view import MotionView, motion_view
 from .network.contract import NetworkShape
-from .plate_headers import check_headers, window_words
 from .region import Box
 from .shot import Settings, Shot
 from .shot_color import shot_color

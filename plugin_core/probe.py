@@ -17,14 +17,14 @@ from pathlib import Path
 import numpy as np
 
 from .calibrate import Pace, cores, measure_pace, seen_pixels
-from .clip import Clip, MovieClip, SequenceClip, missing_frames, open_clip
+from .clips.clip import Clip, MovieClip, SequenceClip, missing_frames, open_clip
+from .clips.movie_read import is_movie
+from .clips.sequence import compact
 from .cuts import Thumbnail, suspected_cuts, thumbnail
 from .delivery import check_delivery, pictures_of
 from .errors import CleanplateError
-from .frames import compact
 from .hole import Hole
 from .images import Header, Plate, formats_lossy
-from .movies import is_movie
 from .network.bundle import Bundle, find_bundle
 from .network.contract import NetworkShape
 from .network.session import Session

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import pairwise
 
-from .frames import compact
+from .clips.sequence import compact
 from .probe_report import Coverage, Report, Warned
 
 _MUCH = 0.5

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .background import Background, Look
-from .clip import Clip
+from .clips.clip import Clip
 from .color import ColorMap
 from .crop_store import CropStore
 from .hole import Hole

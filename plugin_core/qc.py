@@ -15,14 +15,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .clip import MovieClip, open_clip
+from .clips.clip import MovieClip, open_clip
+from .clips.movie_read import is_movie
 from .color import ColorMap
 from .delivery import pictures_of
 from .errors import ImageError
 from .hole import Hole
 from .images import Header, Plate, read_plate
 from .images.formats import compression_lossy, formats_lossy
-from .movies import is_movie
 from .plan import Sources, mattes_of, open_sources
 from .qc_measures import Floats, detail, flicker, seam, surroundings
 from .qc_report import FrameFound, Limits, Report, judge

@@ -18,7 +18,7 @@ from functools import partial
 from pathlib import Path
 
 from .checkpoints import Checkpoints
-from .clip import holds
+from .clips.clip import holds
 from .debug_writer import open_debug
 from .disk.atomic import remove_leftovers, replacing
 from .disk.fingerprint import Fingerprint

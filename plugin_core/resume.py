@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from .clip import Clip
+from .clips.clip import Clip
+from .clips.sequence import compact
 from .disk.fingerprint import Fingerprint
 from .errors import InputError
-from .frames import compact
 from .journal import Entry, Journal
 from .lanes import stands
 from .network.contract import Network

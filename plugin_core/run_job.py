@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from .api import open_model
-from .clip import holds
+from .clips.clip import holds
 from .delivery import render
 from .errors import CleanplateError, InputError, Interrupted
 from .progress.reporters import reporting

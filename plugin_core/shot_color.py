@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import suppress
 
-from .clip import Clip
+from .clips.clip import Clip
 from .color import ColorChoice, choose_color
 from .errors import ImageError
 from .exposure import exposure_note, measure_stops, sample_frames

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from ..movies import is_movie
+from ..clips.movie_read import is_movie
 from .files import filled, quoted, write, write_jobs
 from .job import FarmJob
 from .openjd import openjd_template

@@ -18,9 +18,9 @@ from pathlib import Path
 
 from ..batch_shots import BatchShot
 from ..chunks import grid, shot_frames
+from ..clips.movie_read import is_movie
+from ..clips.sequence import Sequence as Frames
 from ..errors import InputError
-from ..frames import Sequence as Frames
-from ..movies import is_movie
 
 JOBS = "{jobs}"
 """Stands for the folder of the job.json files in arguments, until an exporter says what it is there."""

@@ -28,7 +28,7 @@ from typing import Any
 import cv2
 
 from plugin_core import frame_writer, shot_reader
-from plugin_core.clip import SequenceClip
+from plugin_core.clips.clip import SequenceClip
 from plugin_core.mattes import ShotMattes
 from plugin_core.network.session import Session
 from plugin_core.plan import make_plan, open_sources

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 import plugin_core.delivery
+from plugin_core.clips.movie_read import MovieReader
 from plugin_core.delivery import render
 from plugin_core.errors import InputError, Interrupted, WriteError
 from plugin_core.images import read_plate
-from plugin_core.movies import MovieReader
 from plugin_core.progress.reporters import Reporters
 from plugin_core.progress.stop import Stop
 from plugin_core.shot import Run, Shot

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from plugin_core import clip
+from plugin_core.clips import clip
 from plugin_core.images import read_header
 from plugin_core.mattes import ShotMattes
 from plugin_core.shot import Settings

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from .errors import InputError
+from ..errors import InputError
 from .frame_range import FrameRange, compact
 
 __all__ = ["FrameRange", "Sequence", "compact"]

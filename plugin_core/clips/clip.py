@@ -8,10 +8,9 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Protocol
 
-from .disk.fingerprint import Fingerprint
-from .errors import InputError, MissingFramesError
-from .frames import FrameRange, Sequence, compact
-from .images import (
+from ..disk.fingerprint import Fingerprint
+from ..errors import InputError, MissingFramesError
+from ..images import (
     Box,
     Header,
     Matte,
@@ -23,7 +22,8 @@ from .images import (
     read_plate,
     stored,
 )
-from .movies import MovieReader, is_movie
+from .movie_read import MovieReader, is_movie
+from .sequence import FrameRange, Sequence, compact
 
 
 class Clip(Protocol):

@@ -5,7 +5,7 @@ from fractions import Fraction
 import OpenImageIO as oiio
 import pytest
 
-from plugin_core.timecode import advanced, packed
+from plugin_core.clips.timecode import advanced, packed
 
 NTSC = Fraction(30000, 1001)
 

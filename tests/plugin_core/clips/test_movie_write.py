@@ -13,12 +13,12 @@ import numpy as np
 import OpenImageIO as oiio
 import pytest
 
+from plugin_core.clips.movie_color import from_rgb, to_rgb
+from plugin_core.clips.movie_read import MovieReader
+from plugin_core.clips.movie_write import MovieLook, check_movie, write_movie
 from plugin_core.errors import InputError, WriteError
 from plugin_core.images.plate import Group, Part, Plate
 from plugin_core.images.read import header_of
-from plugin_core.movie_color import from_rgb, to_rgb
-from plugin_core.movie_write import MovieLook, check_movie, write_movie
-from plugin_core.movies import MovieReader
 
 W, H, COUNT = 96, 64, 14
 LEVEL = 1 / 1023
@@ -107,8 +107,8 @@ LIMITED = """
 import resource, signal, sys
 from pathlib import Path
 from plugin_core.errors import WriteError
-from plugin_core.movie_write import MovieLook, write_movie
-from tests.plugin_core.test_movie_write import COUNT, plates
+from plugin_core.clips.movie_write import MovieLook, write_movie
+from tests.plugin_core.clips.test_movie_write import COUNT, plates
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (20000, 20000))
 try:
@@ -122,7 +122,7 @@ except WriteError as error:
 def test_a_disk_that_takes_no_more_is_an_error(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-c", LIMITED, str(tmp_path / "a.mov")],
-        capture_output=True, text=True, timeout=60, check=False, cwd=Path(__file__).parents[2],
+        capture_output=True, text=True, timeout=60, check=False, cwd=Path(__file__).parents[3],
     )  # fmt: skip
     assert done.stdout.startswith("refused"), done.stderr
     assert not list(tmp_path.iterdir())

@@ -7,7 +7,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from .errors import InputError
+from ..errors import InputError
 
 _SPAN = re.compile(r"(-?\d+)(?:-(-?\d+))?", re.ASCII)
 _STEP = re.compile(r"-?\d+--?\d+[x:y]\d+", re.ASCII)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from ..errors import ImageError
+from ..images import Box, Header
 from .clip import Clip, MovieClip, SequenceClip
-from .errors import ImageError
-from .images import Box, Header
 
 
 def check_headers(plate: Clip, frames: range) -> tuple[Clip, Header]:

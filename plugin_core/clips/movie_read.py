@@ -18,12 +18,12 @@ from typing import Any
 import av
 import OpenImageIO as oiio
 
-from .errors import ImageError
-from .frames import FrameRange
-from .images.formats import MOVIE_EXTENSIONS
-from .images.plate import Group, Part, Plate
-from .images.read import header_of
+from ..errors import ImageError
+from ..images.formats import MOVIE_EXTENSIONS
+from ..images.plate import Group, Part, Plate
+from ..images.read import header_of
 from .movie_color import to_rgb
+from .sequence import FrameRange
 from .timecode import advanced, packed
 
 MOVIE_FORMAT = "movie"

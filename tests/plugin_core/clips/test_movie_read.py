@@ -15,9 +15,9 @@ import psutil
 import pytest
 from numpy.typing import NDArray
 
+from plugin_core.clips.movie_read import MovieReader, is_movie
 from plugin_core.errors import ImageError
 from plugin_core.images import output_notes, read_plate, write_plate
-from plugin_core.movies import MovieReader, is_movie
 
 W, H, COUNT = 96, 64, 40
 BT709, BT601 = 1, 5
@@ -329,7 +329,7 @@ FUZZ = """
 import faulthandler, random, resource, sys
 from pathlib import Path
 from plugin_core.errors import ImageError
-from plugin_core.movies import MovieReader
+from plugin_core.clips.movie_read import MovieReader
 faulthandler.dump_traceback_later(90, exit=True)
 resource.setrlimit(resource.RLIMIT_AS, (6 << 30, 6 << 30))
 path = Path(sys.argv[1])

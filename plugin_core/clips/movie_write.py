@@ -13,11 +13,11 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
-from .disk.atomic import replacing
-from .errors import ImageError, InputError, WriteError
-from .images.plate import Plate
+from ..disk.atomic import replacing
+from ..errors import ImageError, InputError, WriteError
+from ..images.plate import Plate
 from .movie_color import BT709, LIMITED, from_rgb
-from .movies import MovieReader
+from .movie_read import MovieReader
 
 EXTENSION = ".mov"
 _PROFILE_4444 = "4"

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from plugin_core.clips.sequence import FrameRange, Sequence, compact
 from plugin_core.errors import InputError
-from plugin_core.frames import FrameRange, Sequence, compact
 
 
 def touch(folder: Path, *names: str) -> None:
