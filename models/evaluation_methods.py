@@ -19,12 +19,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from plugin_core.errors import CleanplateError, SettingsError, WriteError
+from plugin_core.job.job import Run, Settings, Shot, validated
 from plugin_core.network.contract import Carry, Features, Mask, Network, Picture, StepOutput
 from plugin_core.network.session import Session
 from plugin_core.progress.reporters import Reporters
 from plugin_core.progress.stop import Stop
 from plugin_core.render import render
-from plugin_core.shot import Run, Settings, Shot, validated
 
 from .evaluation_clips import Footage, Video
 

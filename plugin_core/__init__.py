@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .api import Model, open_model
     from .errors import CleanplateError
+    from .job.job import Job, Run, Settings, Shot
     from .render import FrameDone
-    from .shot import Job, Run, Settings, Shot
 
 # ONNX Runtime keeps telemetry in the user's cache folder otherwise. It looks when it is first imported, which
 # is after this.

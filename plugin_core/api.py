@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from types import TracebackType
 
 from .delivery import render
+from .job.job import Run, Settings, Shot
 from .network.contract import Network
 from .network.session import Session
 from .progress.reporters import Reporters
 from .progress.stop import Stop
 from .render import FrameDone
-from .shot import Run, Settings, Shot
 
 
 class Model:

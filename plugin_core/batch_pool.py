@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from typing import IO, Any
 
 from .batch_state import Task
+from .job.job import Job
 from .progress.text import Event
-from .shot import Job
 
 WORKER = (sys.executable, "-m", "plugin_core.cli", "worker", "--stop-at-eof")
 

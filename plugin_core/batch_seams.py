@@ -21,10 +21,10 @@ from .chunks import grid, shot_frames
 from .clips.clip import Clip, open_clip
 from .errors import SettingsError
 from .images import Plate, read_plate
+from .job.job import Job, Run
 from .progress.reporters import Reporters
 from .progress.stop import Stop
 from .render import render
-from .shot import Job, Run
 
 PRE_ROLLS = (0, 2, 4, 8, 16)
 FRAMES = 8

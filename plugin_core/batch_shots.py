@@ -11,7 +11,7 @@ from typing import Any
 
 from .batch_file import Row, ShotList
 from .errors import SettingsError
-from .shot import Job, Run, Settings, Shot, validated
+from .job.job import Job, Run, Settings, Shot, validated
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _PATHS = ("plate", "matte", "output", "ocio_config")

@@ -10,8 +10,8 @@ from enum import StrEnum
 from .batch_shots import BadShot, BatchShot
 from .chunks import grid, shot_frames
 from .errors import CleanplateError
+from .job.job import Job
 from .progress.text import Event
-from .shot import Job
 
 
 class Progress(StrEnum):

@@ -20,7 +20,7 @@ from . import cli_batch, cli_farm, cli_install, cli_probe, cli_qc, cli_worker
 from .errors import CleanplateError, SettingsError
 
 if TYPE_CHECKING:
-    from .shot import Job
+    from .job.job import Job
 
 EXIT_CODES = """\
 exit codes:
@@ -358,7 +358,7 @@ def _render(arguments: argparse.Namespace) -> int:
 
 def _job(arguments: argparse.Namespace) -> Job:
     """Build the job from job.json, if one is given, and the options over it."""
-    from .shot import Job, read_job_fields, validated
+    from .job.job import Job, read_job_fields, validated
 
     given = vars(arguments)
     fields: dict[str, Any] = read_job_fields(Path(given["job"])) if "job" in given else {}
@@ -373,7 +373,7 @@ def _job(arguments: argparse.Namespace) -> Job:
     job = validated(Job, fields, what)
     if not given.get("path_map"):
         return job
-    from .path_map import mapped_job, read_rules
+    from .job.path_map import mapped_job, read_rules
 
     return mapped_job(job, read_rules(given["path_map"]))
 

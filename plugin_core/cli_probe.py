@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from .cli_look import AddOptions, add_look, tell
 
 if TYPE_CHECKING:
-    from .shot import Job
+    from .job.job import Job
 
 _EXAMPLES = """\
 examples:

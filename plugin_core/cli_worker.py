@@ -48,8 +48,8 @@ def add(commands: Any) -> None:
 
 
 def _worker(arguments: argparse.Namespace) -> int:
+    from .job.job import Run
     from .progress.stop import on_signals
-    from .shot import Run
     from .worker import Ending, Worker
 
     ending = Ending()

@@ -20,12 +20,12 @@ from .clips.sequence import Sequence
 from .disk.atomic import remove_leftovers, replacing
 from .errors import InputError, Interrupted
 from .images import Plate, read_plate
+from .job.job import Run, Settings, Shot
 from .network.contract import Network
 from .progress.reporters import Reporters
 from .progress.stop import Stop
 from .render import FrameDone
 from .render import render as render_frames
-from .shot import Run, Settings, Shot
 
 
 def render(

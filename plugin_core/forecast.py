@@ -18,6 +18,7 @@ from .checkpoints import Checkpoints
 from .clips.sequence import compact
 from .delivery import pictures_of
 from .errors import SettingsError
+from .job.job import Job, Run, Settings, Shot
 from .journal import Entry, Journal
 from .network.bundle import Bundle, find_bundle
 from .network.contract import NetworkShape
@@ -26,7 +27,6 @@ from .plan import Plan, make_plan, open_sources
 from .render import state_folder
 from .resume import first_needed, first_stale
 from .saved_state import differences
-from .shot import Job, Run, Settings, Shot
 
 Action = Literal["nothing", "start", "resume", "overwrite", "occupied"]
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from .batch_shots import PARTS
-from .shot import Job
+from .job.job import Job
 
 _DRAFT = "https://json-schema.org/draft/2020-12/schema"
 

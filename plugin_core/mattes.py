@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from .clips.clip import Clip
 from .hole import Hole, hole_of
 from .images import Header, matte_on
+from .job.job import Settings
 from .matte import bounds
 from .region import Box
-from .shot import Settings
 
 
 @dataclass(frozen=True)

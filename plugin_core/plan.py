@@ -18,12 +18,12 @@ from .errors import InputError, MissingFramesError, SettingsError, WriteError
 from .hole import Hole
 from .images import Header, Storage, formats_lossy, output_notes
 from .islands import Islands, islands_of
+from .job.job import Settings, Shot
 from .lanes import Lane, choose_lanes, told
 from .mattes import ShotMattes
 from .motion_view import MotionView, motion_view
 from .network.contract import NetworkShape
 from .region import Box
-from .shot import Settings, Shot
 from .shot_color import shot_color
 from .window import Schedule, takes
 

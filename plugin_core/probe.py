@@ -25,6 +25,7 @@ from .delivery import check_delivery, pictures_of
 from .errors import CleanplateError
 from .hole import Hole
 from .images import Header, Plate, formats_lossy
+from .job.job import Job, Shot
 from .network.bundle import Bundle, find_bundle
 from .network.contract import NetworkShape
 from .network.session import Session
@@ -32,7 +33,6 @@ from .network.working_size import STANDARD_SIZE, installed_memory
 from .plan import Plan, Sources, make_plan, open_sources
 from .probe_report import Cost, Coverage, Crop, Frames, Output, Picture, Problem, Report
 from .probe_warnings import warnings_of
-from .shot import Job, Shot
 
 Tell = Callable[[str], None]
 

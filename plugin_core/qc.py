@@ -23,12 +23,12 @@ from .errors import ImageError
 from .hole import Hole
 from .images import Header, Plate, read_plate
 from .images.formats import compression_lossy, formats_lossy
+from .job.job import Job
 from .plan import Sources, mattes_of, open_sources
 from .qc_measures import Floats, detail, flicker, seam, surroundings
 from .qc_report import FrameFound, Limits, Report, judge
 from .region import Box
 from .scores import psnr_db, squared_error, ssim_map
-from .shot import Job
 from .shot_color import shot_color
 
 Bools = NDArray[np.bool_]

@@ -26,6 +26,7 @@ from .disk.lock import Claim, holding
 from .errors import CleanplateError, InputError, Interrupted, OutputBusyError, WriteError
 from .frame_writer import FrameWriter, Written
 from .handover import check_inputs, input_digest, read_handed_in
+from .job.job import Run, Settings, Shot
 from .journal import Journal, forget_elsewhere
 from .network.contract import Network
 from .network.working_size import chosen_size
@@ -34,7 +35,6 @@ from .progress.reporters import Reporters
 from .progress.stop import Stop
 from .resume import HandedIn, begin, go_on, refuse_existing
 from .saved_state import SavedState, carry_digest, check_key, write_state
-from .shot import Run, Settings, Shot
 from .shot_reader import ShotReader, StepInput
 from .state import ShotState
 from .stepper import Stepper

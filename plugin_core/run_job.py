@@ -8,9 +8,9 @@ from .api import open_model
 from .clips.clip import holds
 from .delivery import render
 from .errors import CleanplateError, InputError, Interrupted
+from .job.job import Job
 from .progress.reporters import reporting
 from .progress.stop import Stop, on_signals
-from .shot import Job
 
 
 def run_job(job: Job, progress: str, stop: Stop | None = None, notice_seconds: float | None = None) -> int:

@@ -10,7 +10,7 @@ from .color import ColorChoice, choose_color
 from .errors import ImageError
 from .exposure import exposure_note, measure_stops, sample_frames
 from .images import Header, Plate
-from .shot import Settings, Shot
+from .job.job import Settings, Shot
 
 
 def shot_color(shot: Shot, settings: Settings, plate: Clip, header: Header, on_disk: range) -> ColorChoice:

@@ -33,11 +33,11 @@ from typing import Any, TextIO
 from .api import Model, open_model
 from .delivery import render
 from .errors import CleanplateError, DeviceError, Interrupted, SettingsError
+from .job.job import Job, Run, validated
 from .progress.reporters import HEARTBEAT_SECONDS, JsonLines, Reporters
 from .progress.stop import Stop
 from .progress.text import Event
 from .run_job import check_progress_file
-from .shot import Job, Run, validated
 
 _KEPT_MODELS = 2
 

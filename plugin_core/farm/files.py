@@ -8,7 +8,7 @@ from pathlib import Path
 from string import Template
 
 from ..disk.atomic import replacing
-from ..shot import Job
+from ..job.job import Job
 from .job import FarmJob
 
 

@@ -22,13 +22,13 @@ import numpy as np
 import OpenImageIO as oiio
 from numpy.typing import NDArray
 
+from plugin_core.job.job import Run, Settings, Shot
 from plugin_core.network.session import Session
 from plugin_core.plan import Plan, make_plan, mattes_of, open_sources
 from plugin_core.progress.reporters import Reporters
 from plugin_core.progress.stop import Stop
 from plugin_core.region import Box
 from plugin_core.render import render
-from plugin_core.shot import Run, Settings, Shot
 from tests.benchmarks.bench_render import open_session
 from tests.benchmarks.travelling import travelling_shot
 

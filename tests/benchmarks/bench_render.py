@@ -23,11 +23,11 @@ import OpenImageIO as oiio
 
 from plugin_core import render as render_module
 from plugin_core.frame_writer import FrameWriter
+from plugin_core.job.job import Run, Settings, Shot
 from plugin_core.network.contract import Carry, Features, Mask, Picture, StepOutput
 from plugin_core.network.session import Session
 from plugin_core.progress.reporters import Reporters
 from plugin_core.progress.stop import Stop
-from plugin_core.shot import Run, Settings, Shot
 from plugin_core.shot_reader import ShotReader
 
 WIDTH, HEIGHT, HOLE = 1920, 1080, 400

@@ -20,8 +20,8 @@ import OpenImageIO as oiio
 from plugin_core.color import ColorMap
 from plugin_core.hole import Hole, hole_of
 from plugin_core.images import Plate, read_plate
+from plugin_core.job.job import Settings
 from plugin_core.regrain import regrain
-from plugin_core.shot import Settings
 
 WIDTH, HEIGHT = 3840, 2160
 RADII = (100, 400)

@@ -25,8 +25,8 @@ from cleanplate.places import Places, at_number, default_folder, safe_name
 from cleanplate.problem import Cancelled, InpaintError
 from cleanplate.request import Part, Request, write_export, write_job
 
+from plugin_core.job.job import Job as CoreJob
 from plugin_core.sample import frame_path, matte_pattern, plate_pattern
-from plugin_core.shot import Job as CoreJob
 
 _HEAD = "import json, os, sys, time, pathlib\n"
 _CORE = (

@@ -102,7 +102,7 @@ def test_the_job_says_what_is_set(host, folder):
             "cancel_file": str(root / "run" / "cancel"),
         },
     }
-    from plugin_core.shot import Job
+    from plugin_core.job.job import Job
 
     assert Job.read(root / "run" / "job.json").settings.matte_invert
 

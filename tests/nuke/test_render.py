@@ -312,7 +312,7 @@ def test_the_job_is_the_published_one(comp):
 
     asked = request.read_request(node)
     flow.prepare(node, asked, None)
-    from plugin_core.shot import Job
+    from plugin_core.job.job import Job
 
     job = Job.read(asked.job("main"))
     assert job.shot.colorspace == "ACEScg" and job.shot.frames == "1001-1002"
@@ -324,7 +324,7 @@ def test_real_pixels_are_asked_for(comp):
     node = comp.node(quality="standard")
     from cleanplate_nuke.request import look_of
 
-    from plugin_core.shot import PROPAGATE_FRAMES
+    from plugin_core.job.job import PROPAGATE_FRAMES
 
     assert look_of(node)["propagate"] == PROPAGATE_FRAMES
     node["search_frames"].setValue(12)

@@ -9,10 +9,10 @@ import numpy as np
 import OpenImageIO as oiio
 from numpy.typing import NDArray
 
+from plugin_core.job.job import Run, Settings, Shot
 from plugin_core.progress.reporters import Reporters
 from plugin_core.progress.stop import Stop
 from plugin_core.render import FrameDone, render
-from plugin_core.shot import Run, Settings, Shot
 
 from .toy_network import ToyNetwork
 

@@ -10,8 +10,8 @@ import shutil
 import numpy as np
 import pytest
 
+from plugin_core.job.job import Settings
 from plugin_core.plan import make_plan, open_sources
-from plugin_core.shot import Settings
 
 from .shots import ShotOnDisk, differing, picture, run_toy, same_files, write_matte, write_plate
 from .test_chunks import chunk

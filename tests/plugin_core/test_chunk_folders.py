@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from plugin_core.errors import InputError, OutputBusyError, SettingsError, StateError
-from plugin_core.shot import Settings
+from plugin_core.job.job import Settings
 
 from .shots import QUICK, ShotOnDisk, differing, leftovers, make_shot, run_toy, same_files
 from .test_resume import Killed, KilledNetwork
@@ -121,10 +121,10 @@ def test_a_chunk_outside_the_shot_is_refused(own, chunk):
 
 
 def test_another_grid_or_the_whole_waits_for_a_chunk_at_work(own):
+    from plugin_core.job.job import Run
     from plugin_core.progress.reporters import Reporters
     from plugin_core.progress.stop import Stop
     from plugin_core.render import render
-    from plugin_core.shot import Run
 
     at_work = render(own.shot(), pre_roll(2), Run(chunk="7-12"), ToyNetwork(), Reporters([]), Stop())
     next(at_work)

@@ -13,7 +13,7 @@ import torch
 from models.golden import generated_network
 from plugin_core import demo
 from plugin_core.cli import main
-from plugin_core.shot import Settings
+from plugin_core.job.job import Settings
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:

@@ -12,9 +12,9 @@ from plugin_core.clips.movie_read import MovieReader
 from plugin_core.delivery import render
 from plugin_core.errors import InputError, Interrupted, WriteError
 from plugin_core.images import read_plate
+from plugin_core.job.job import Run, Shot
 from plugin_core.progress.reporters import Reporters
 from plugin_core.progress.stop import Stop
-from plugin_core.shot import Run, Shot
 
 from .shots import QUICK, ShotOnDisk, hole, leftovers, make_shot, picture, write_matte, write_plate
 from .toy_network import ToyNetwork

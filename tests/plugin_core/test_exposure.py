@@ -10,8 +10,8 @@ import pytest
 from plugin_core.color import ColorMap
 from plugin_core.exposure import exposure_note, measure_stops, sample_frames
 from plugin_core.images import read_plate
+from plugin_core.job.job import Settings
 from plugin_core.progress.reporters import Reporters
-from plugin_core.shot import Settings
 
 from .pictures_on_disk import save, spec_of
 from .shots import ShotOnDisk, make_shot, picture, read, run_toy, same_files, write_plate

@@ -13,10 +13,10 @@ from plugin_core import carry_shift, lanes
 from plugin_core import render as render_module
 from plugin_core.crop_path import Path
 from plugin_core.errors import InputError, StateError
+from plugin_core.job.job import Settings
 from plugin_core.plan import Plan
 from plugin_core.region import Box
 from plugin_core.saved_state import read_state
-from plugin_core.shot import Settings
 
 from .local_network import LocalNetwork
 from .shots import ShotOnDisk, differing, picture, read, run_toy, same_files, write_matte, write_plate

@@ -11,7 +11,7 @@ import pytest
 from plugin_core.cli import main
 from plugin_core.errors import MissingFramesError, SettingsError
 from plugin_core.forecast import Forecast, forecast
-from plugin_core.shot import Run, Settings, Shot
+from plugin_core.job.job import Run, Settings, Shot
 
 from .shots import QUICK, ShotOnDisk, hole, make_shot, picture, run_toy, write_matte, write_plate
 from .test_resume import StopAfter

@@ -11,9 +11,9 @@ import pytest
 from plugin_core import sample
 from plugin_core.color import choose_color
 from plugin_core.images import read_header
+from plugin_core.job.job import Settings, Shot
 from plugin_core.network.contract import StepOutput
 from plugin_core.ocio import conversion_for
-from plugin_core.shot import Settings, Shot
 
 from .pictures_on_disk import save, spec_of
 from .shots import run_toy

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from plugin_core.hole import hole_of
+from plugin_core.job.job import Settings
 from plugin_core.region import Box
-from plugin_core.shot import Settings
 
 
 def square(value: float = 1.0) -> np.ndarray:

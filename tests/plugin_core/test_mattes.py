@@ -7,8 +7,8 @@ import pytest
 
 from plugin_core.clips import clip
 from plugin_core.images import read_header
+from plugin_core.job.job import Settings
 from plugin_core.mattes import ShotMattes
-from plugin_core.shot import Settings
 
 from .shots import (
     HEIGHT,

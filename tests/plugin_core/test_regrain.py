@@ -9,8 +9,8 @@ import pytest
 from plugin_core.color import ColorMap
 from plugin_core.hole import Hole, hole_of
 from plugin_core.images import Plate, read_plate
+from plugin_core.job.job import Settings
 from plugin_core.regrain import regrain
-from plugin_core.shot import Settings
 
 from .pictures_on_disk import save, spec_of
 from .shots import (

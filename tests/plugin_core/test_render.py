@@ -10,7 +10,7 @@ import OpenImageIO as oiio
 import pytest
 
 from plugin_core import render as render_module
-from plugin_core.shot import Settings
+from plugin_core.job.job import Settings
 from plugin_core.shot_reader import ShotReader
 
 from .shots import (

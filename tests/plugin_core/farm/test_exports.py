@@ -25,7 +25,7 @@ from plugin_core.cli_farm import _writer
 from plugin_core.errors import InputError
 from plugin_core.farm.job import FarmJob, Manners, Needs, plan_farm
 from plugin_core.farm.submit import submit
-from plugin_core.shot import Job
+from plugin_core.job.job import Job
 
 GOLDEN = Path(__file__).parent / "golden"
 SHOTS = """\

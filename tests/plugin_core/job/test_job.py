@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from plugin_core.errors import SettingsError
+from plugin_core.job.job import Job, Run, Settings, Shot
 from plugin_core.job_schema import shots_schema
-from plugin_core.shot import Job, Run, Settings, Shot
 
-DOCS = Path(__file__).parents[2] / "docs"
+DOCS = Path(__file__).parents[3] / "docs"
 SHOT = {"plate": "p.####.exr", "matte": "m.####.exr", "output": "o.####.exr"}
 
 

@@ -17,8 +17,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePath, PurePosixPath, PureWindowsPath
 
-from .errors import SettingsError
-from .shot import Job, Run, Shot
+from ..errors import SettingsError
+from .job import Job, Run, Shot
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,8 @@ import json
 import pytest
 
 from plugin_core.errors import SettingsError
-from plugin_core.path_map import mapped, mapped_job, read_rules
-from plugin_core.shot import Job, Run, Shot
+from plugin_core.job.job import Job, Run, Shot
+from plugin_core.job.path_map import mapped, mapped_job, read_rules
 
 
 @pytest.mark.parametrize(

@@ -14,8 +14,8 @@ from typing import Annotated, Any, Literal, NoReturn, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from .clips.sequence import FrameRange
-from .errors import SettingsError
+from ..clips.sequence import FrameRange
+from ..errors import SettingsError
 
 JOB_VERSION = 1
 
