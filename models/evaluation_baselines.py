@@ -12,8 +12,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from plugin_core.matte import bounds
-from plugin_core.region import Box
+from plugin_core.regions.morphology import bounds
+from plugin_core.regions.region import Box
 
 from .evaluation_cases import Mask
 from .evaluation_clips import Video

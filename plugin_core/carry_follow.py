@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from .border_match import Gain, change_of_light
 from .color import ColorMap
 from .flow import flow_between
-from .matte import bounds
 from .network.contract import PREVIOUS_OUTPUT, Carry, Mask, Network, Picture
-from .region import Box
+from .regions.morphology import bounds
+from .regions.region import Box
 from .sampling import bicubic, bilinear, pixel_grid
 
 Floats = NDArray[np.float32]

@@ -6,12 +6,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .color import ColorMap
-from .hole import Hole
 from .images import Plate
 from .network.contract import Mask, Picture
 from .network_pixels import native_pixels, network_pixels
 from .propagation import Propagated
-from .region import Box, Region
+from .regions.hole import Hole
+from .regions.region import Box, Region
 from .regrain import regrain
 
 _TRUSTED = 0.75

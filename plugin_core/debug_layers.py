@@ -33,11 +33,11 @@ import OpenImageIO as oiio
 from numpy.typing import NDArray
 
 from .color import ColorMap
-from .hole import Hole
 from .images.plate import Group, Part, Plate
 from .images.read import header_of
 from .network.contract import Mask, StepOutput
-from .region import Box, Region
+from .regions.hole import Hole
+from .regions.region import Box, Region
 
 Floats = NDArray[np.float32]
 Layers = dict[str, Floats]

@@ -12,12 +12,12 @@ from .compose import filled
 from .debug_writer import DebugWriter
 from .disk.atomic import replacing
 from .disk.fingerprint import Fingerprint
-from .hole import Hole
 from .images import Plate, write_plate
 from .journal import Entry, Journal
-from .lanes import stands
 from .network.contract import StepOutput
 from .plan import Plan
+from .regions.hole import Hole
+from .regions.lanes import stands
 from .saved_state import SavedState
 from .shot_reader import StepInput
 

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .images.plate import as_float
-from .region import Box
+from .regions.region import Box
 
 Floats = NDArray[np.float32]
 

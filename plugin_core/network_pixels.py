@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from .color import ColorMap
 from .images import Plate
 from .images.plate import as_float
-from .region import Box
+from .regions.region import Box
 
 _BLACK = -1.0
 """The network's value of a plate's 0."""

@@ -13,17 +13,17 @@ from .clips.clip import Clip, MovieClip, Reading, check_frames, open_clip
 from .clips.headers import check_headers, window_words
 from .clips.sequence import FrameRange, Sequence
 from .color import ColorMap
-from .crop_path import Bounds
 from .errors import InputError, MissingFramesError, SettingsError, WriteError
-from .hole import Hole
 from .images import Header, Storage, formats_lossy, output_notes
-from .islands import Islands, islands_of
 from .job.job import Settings, Shot
-from .lanes import Lane, choose_lanes, told
-from .mattes import ShotMattes
 from .motion_view import MotionView, motion_view
 from .network.contract import NetworkShape
-from .region import Box
+from .regions.crop_path import Bounds
+from .regions.hole import Hole
+from .regions.islands import Islands, islands_of
+from .regions.lanes import Lane, choose_lanes, told
+from .regions.region import Box
+from .regions.shot_mattes import ShotMattes
 from .shot_color import shot_color
 from .window import Schedule, takes
 

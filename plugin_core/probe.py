@@ -23,7 +23,6 @@ from .clips.sequence import compact
 from .cuts import Thumbnail, suspected_cuts, thumbnail
 from .delivery import check_delivery, pictures_of
 from .errors import CleanplateError
-from .hole import Hole
 from .images import Header, Plate, formats_lossy
 from .job.job import Job, Shot
 from .network.bundle import Bundle, find_bundle
@@ -33,6 +32,7 @@ from .network.working_size import STANDARD_SIZE, installed_memory
 from .plan import Plan, Sources, make_plan, open_sources
 from .probe_report import Cost, Coverage, Crop, Frames, Output, Picture, Problem, Report
 from .probe_warnings import warnings_of
+from .regions.hole import Hole
 
 Tell = Callable[[str], None]
 

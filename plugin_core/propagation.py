@@ -16,9 +16,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from .hole import Hole
 from .motion_view import MotionView
-from .region import Box
+from .regions.hole import Hole
+from .regions.region import Box
 from .sampling import bicubic, bilinear, pixel_grid
 from .trace import Trace, Traces
 

@@ -15,12 +15,12 @@ from .background import Background, Look
 from .clips.clip import Clip
 from .color import ColorMap
 from .crop_store import CropStore
-from .hole import Hole
-from .mattes import ShotMattes
 from .motion_view import MotionView
 from .network_pixels import native_pixels, network_pixels
 from .propagation import Propagated, propagated
-from .region import Box
+from .regions.hole import Hole
+from .regions.region import Box
+from .regions.shot_mattes import ShotMattes
 from .trace import trace
 
 _SLACK = 16

@@ -20,14 +20,14 @@ from .clips.movie_read import is_movie
 from .color import ColorMap
 from .delivery import pictures_of
 from .errors import ImageError
-from .hole import Hole
 from .images import Header, Plate, read_plate
 from .images.formats import compression_lossy, formats_lossy
 from .job.job import Job
 from .plan import Sources, mattes_of, open_sources
 from .qc_measures import Floats, detail, flicker, seam, surroundings
 from .qc_report import FrameFound, Limits, Report, judge
-from .region import Box
+from .regions.hole import Hole
+from .regions.region import Box
 from .scores import psnr_db, squared_error, ssim_map
 from .shot_color import shot_color
 

@@ -13,7 +13,7 @@ from .images import Header
 from .qc import Looked, QcShot
 from .qc_measures import surroundings
 from .qc_report import Report
-from .region import Box
+from .regions.region import Box
 
 _ROWS, _WIDTH, _MOST_HIGH = 5, 420, 640
 

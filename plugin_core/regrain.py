@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 
 from .color import ColorMap
 from .grain import BLOCK, GrainModel, grain_gain
-from .hole import Hole
 from .images import Plate
-from .region import Box
+from .regions.hole import Hole
+from .regions.region import Box
 
 _LEAST_REACH, _LARGEST_REACH = 128, 512
 """How far around the hole the plate is looked at, in pixels."""

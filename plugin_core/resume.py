@@ -12,9 +12,9 @@ from .clips.sequence import compact
 from .disk.fingerprint import Fingerprint
 from .errors import InputError
 from .journal import Entry, Journal
-from .lanes import stands
 from .network.contract import Network
 from .plan import Plan, Sources
+from .regions.lanes import stands
 from .state import ShotState
 
 

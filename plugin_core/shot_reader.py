@@ -9,14 +9,14 @@ from .carry_follow import Change, change_between
 from .compose import network_input
 from .disk.fingerprint import Fingerprint
 from .errors import ImageError
-from .hole import Hole
 from .images import Plate
-from .lanes import Lane
 from .network.contract import Mask, Picture
 from .plan import Plan, mattes_of
 from .propagation import Propagated
 from .propagator import Propagator
-from .region import Region
+from .regions.hole import Hole
+from .regions.lanes import Lane
+from .regions.region import Region
 from .window import Step, mirror
 
 PLATE_CACHE_BYTES = 256 << 20

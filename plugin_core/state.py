@@ -19,9 +19,9 @@ from .carry_follow import Change, followed
 from .carry_shift import shifted
 from .checkpoints import Checkpoints
 from .errors import StateError
-from .lanes import Lane, stands
 from .network.contract import Carry, Features, Mask, Network, Picture, StepOutput
-from .region import Region
+from .regions.lanes import Lane, stands
+from .regions.region import Region
 from .saved_state import SavedState, ShotKey, check_crops, check_key, read_state, write_state
 from .window import Schedule, Step
 

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from .background import Background
 from .flow import affine_motion, spread
-from .matte import bounds
-from .region import Box
+from .regions.morphology import bounds
+from .regions.region import Box
 from .sampling import pixel_grid
 
 Floats = NDArray[np.float32]

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .dense_search import dense_search
-from .region import Box
+from .regions.region import Box
 from .sampling import bilinear
 from .scores import Pictures, as_floats
 

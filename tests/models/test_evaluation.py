@@ -130,7 +130,7 @@ class TestScores:
     @pytest.mark.parametrize("window", [GAUSSIAN, UNIFORM_65])
     @pytest.mark.parametrize("moving", [True, False])
     def test_working_on_parts_gives_the_numbers_of_whole_frames(self, window, moving):
-        from plugin_core.region import Box
+        from plugin_core.regions.region import Box
         from plugin_core.scores import ssim_map
 
         shot = footage(moving=moving, pan=2)

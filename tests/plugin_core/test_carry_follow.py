@@ -10,7 +10,7 @@ from plugin_core.carry_follow import Change, change_between, followed
 from plugin_core.color import ColorMap
 from plugin_core.job.job import Settings
 from plugin_core.network.contract import Carry, StepOutput
-from plugin_core.region import Box
+from plugin_core.regions.region import Box
 
 from .local_network import LocalNetwork
 from .shots import QUICK, ShotOnDisk, read, run_toy, same_files, write_matte, write_plate

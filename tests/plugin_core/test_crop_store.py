@@ -7,7 +7,7 @@ import pytest
 
 from plugin_core import crop_store
 from plugin_core.crop_store import CropStore
-from plugin_core.region import Box
+from plugin_core.regions.region import Box
 
 SHAPE = (8, 10, 3)
 BYTES = 8 * 10 * 3 * 2

@@ -9,13 +9,14 @@ from pathlib import Path as FilePath
 import numpy as np
 import pytest
 
-from plugin_core import carry_shift, lanes
+from plugin_core import carry_shift
 from plugin_core import render as render_module
-from plugin_core.crop_path import Path
 from plugin_core.errors import InputError, StateError
 from plugin_core.job.job import Settings
 from plugin_core.plan import Plan
-from plugin_core.region import Box
+from plugin_core.regions import lanes
+from plugin_core.regions.crop_path import Path
+from plugin_core.regions.region import Box
 from plugin_core.saved_state import read_state
 
 from .local_network import LocalNetwork

@@ -5,12 +5,12 @@ import numpy as np
 import pytest
 
 from plugin_core.background import Background, Look
-from plugin_core.hole import Hole
 from plugin_core.images.plate import as_float
 from plugin_core.job.job import Settings
 from plugin_core.motion_view import MotionView, motion_view
 from plugin_core.propagation import propagated
-from plugin_core.region import Box
+from plugin_core.regions.hole import Hole
+from plugin_core.regions.region import Box
 from plugin_core.trace import trace
 from plugin_core.window import Schedule
 

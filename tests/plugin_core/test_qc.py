@@ -14,10 +14,10 @@ import pytest
 from plugin_core.cli import main
 from plugin_core.cli_qc import FAULTS_FOUND
 from plugin_core.clips.movie_write import MovieLook, write_movie
-from plugin_core.hole import hole_of
 from plugin_core.images import read_plate
 from plugin_core.job.job import Settings
 from plugin_core.qc_report import FrameFound, Limits, judge
+from plugin_core.regions.hole import hole_of
 
 from .shots import ShotOnDisk, read, write_matte
 

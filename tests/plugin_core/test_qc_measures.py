@@ -8,7 +8,7 @@ import pytest
 
 from plugin_core.qc_measures import RING_PX, detail, flicker, seam, surroundings
 from plugin_core.qc_report import change_ratio
-from plugin_core.region import Box
+from plugin_core.regions.region import Box
 
 SIZE = 160
 

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from plugin_core.color import ColorMap
-from plugin_core.hole import Hole, hole_of
 from plugin_core.images import Plate, read_plate
 from plugin_core.job.job import Settings
+from plugin_core.regions.hole import Hole, hole_of
 from plugin_core.regrain import regrain
 
 from .pictures_on_disk import save, spec_of

@@ -8,10 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from plugin_core.checkpoints import Checkpoints
-from plugin_core.crop_path import Path
 from plugin_core.errors import StateError
-from plugin_core.lanes import Lane
-from plugin_core.region import Box, Region
+from plugin_core.regions.crop_path import Path
+from plugin_core.regions.lanes import Lane
+from plugin_core.regions.region import Box, Region
 from plugin_core.saved_state import SavedState, read_state, write_state
 from plugin_core.shot_states import ShotStates
 from plugin_core.state import LaneInput, Phase, ShotState

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from plugin_core.region import Box
+from plugin_core.regions.region import Box
 from plugin_core.warp_error import WarpPair, dense_flow, places, sample, seen_in_both
 
 HEIGHT, WIDTH = 96, 128

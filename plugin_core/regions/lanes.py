@@ -12,11 +12,11 @@ import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from ..errors import InputError
+from ..window import Step
 from .crop_path import Bounds, Path, context_of, follow, still_path
-from .errors import InputError
 from .islands import Islands, Track, on_cells, tracks_of
 from .region import Box, Region
-from .window import Step
 
 _GAP = 12
 """Frames for which a hole may vanish and still be the same when it comes again."""

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from .job.job import Settings
-from .matte import bounds, feather, feather_soft, grow, grow_soft
+from ..job.job import Settings
+from .morphology import bounds, feather, feather_soft, grow, grow_soft
 from .region import Box
 
 

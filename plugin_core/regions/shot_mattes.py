@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from .clips.clip import Clip
+from ..clips.clip import Clip
+from ..images import Header, matte_on
+from ..job.job import Settings
 from .hole import Hole, hole_of
-from .images import Header, matte_on
-from .job.job import Settings
-from .matte import bounds
+from .morphology import bounds
 from .region import Box
 
 

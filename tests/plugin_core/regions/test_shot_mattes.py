@@ -8,9 +8,9 @@ import pytest
 from plugin_core.clips import clip
 from plugin_core.images import read_header
 from plugin_core.job.job import Settings
-from plugin_core.mattes import ShotMattes
+from plugin_core.regions.shot_mattes import ShotMattes
 
-from .shots import (
+from ..shots import (
     HEIGHT,
     QUICK,
     WIDTH,
@@ -23,9 +23,9 @@ from .shots import (
     same_files,
     write_matte,
 )
-from .test_chunks import chunk
-from .test_resume import Killed, KilledNetwork
-from .toy_network import ToyNetwork
+from ..test_chunks import chunk
+from ..test_resume import Killed, KilledNetwork
+from ..toy_network import ToyNetwork
 
 pytestmark = pytest.mark.usefixtures("no_sync")
 LAST = 22
