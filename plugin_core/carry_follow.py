@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .border_match import Gain, change_of_light
-from .color import ColorMap
+from .color.color_map import ColorMap
 from .flow import flow_between
 from .network.contract import PREVIOUS_OUTPUT, Carry, Mask, Network, Picture
 from .regions.morphology import bounds

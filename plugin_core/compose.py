@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from .color import ColorMap
+from .color.color_map import ColorMap
+from .color.network_pixels import native_pixels, network_pixels
 from .images import Plate
 from .network.contract import Mask, Picture
-from .network_pixels import native_pixels, network_pixels
 from .propagation import Propagated
 from .regions.hole import Hole
 from .regions.region import Box, Region

@@ -32,7 +32,7 @@ import numpy as np
 import OpenImageIO as oiio
 from numpy.typing import NDArray
 
-from .color import ColorMap
+from .color.color_map import ColorMap
 from .images.plate import Group, Part, Plate
 from .images.read import header_of
 from .network.contract import Mask, StepOutput

@@ -61,7 +61,7 @@ def _examine_device(stream: TextIO) -> int:
 
 
 def _color_configuration() -> str:
-    from .ocio import title_of
+    from .color.ocio import title_of
 
     try:
         return title_of(None)

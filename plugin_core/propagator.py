@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 
 from .background import Background, Look
 from .clips.clip import Clip
-from .color import ColorMap
+from .color.color_map import ColorMap
+from .color.network_pixels import native_pixels, network_pixels
 from .crop_store import CropStore
 from .motion_view import MotionView
-from .network_pixels import native_pixels, network_pixels
 from .propagation import Propagated, propagated
 from .regions.hole import Hole
 from .regions.region import Box

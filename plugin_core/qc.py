@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 
 from .clips.clip import MovieClip, open_clip
 from .clips.movie_read import is_movie
-from .color import ColorMap
+from .color.color_map import ColorMap
+from .color.shot_color import shot_color
 from .delivery import pictures_of
 from .errors import ImageError
 from .images import Header, Plate, read_plate
@@ -29,7 +30,6 @@ from .qc_report import FrameFound, Limits, Report, judge
 from .regions.hole import Hole
 from .regions.region import Box
 from .scores import psnr_db, squared_error, ssim_map
-from .shot_color import shot_color
 
 Bools = NDArray[np.bool_]
 Tell = Callable[[str], None]

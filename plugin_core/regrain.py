@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from .color import ColorMap
+from .color.color_map import ColorMap
 from .grain import BLOCK, GrainModel, grain_gain
 from .images import Plate
 from .regions.hole import Hole

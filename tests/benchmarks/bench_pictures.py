@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 import OpenImageIO as oiio
 
-from plugin_core.color import choose_color
+from plugin_core.color.color_map import choose_color
 from plugin_core.images import read_plate, write_plate
 from tests.plugin_core.pictures_on_disk import save, spec_of
 

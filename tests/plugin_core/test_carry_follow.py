@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from plugin_core.carry_follow import Change, change_between, followed
-from plugin_core.color import ColorMap
+from plugin_core.color.color_map import ColorMap
 from plugin_core.job.job import Settings
 from plugin_core.network.contract import Carry, StepOutput
 from plugin_core.regions.region import Box

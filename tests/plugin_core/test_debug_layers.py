@@ -8,7 +8,7 @@ import numpy as np
 import OpenImageIO as oiio
 import pytest
 
-from plugin_core.color import ColorMap
+from plugin_core.color.color_map import ColorMap
 from plugin_core.debug_layers import CropView, debug_picture, says_nothing
 from plugin_core.images import Plate, read_plate, write_plate
 from plugin_core.job.job import Settings

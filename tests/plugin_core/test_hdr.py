@@ -9,11 +9,11 @@ import OpenImageIO as oiio
 import pytest
 
 from plugin_core import sample
-from plugin_core.color import choose_color
+from plugin_core.color.color_map import choose_color
+from plugin_core.color.ocio import conversion_for
 from plugin_core.images import read_header
 from plugin_core.job.job import Settings, Shot
 from plugin_core.network.contract import StepOutput
-from plugin_core.ocio import conversion_for
 
 from .pictures_on_disk import save, spec_of
 from .shots import run_toy

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from plugin_core.color import ColorMap
+from plugin_core.color.color_map import ColorMap
 from plugin_core.images import Plate, read_plate
 from plugin_core.job.job import Settings
 from plugin_core.regions.hole import Hole, hole_of

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .errors import SettingsError
-from .images.color_tags import ColorTags
+from ..errors import SettingsError
+from ..images.color_tags import ColorTags
 from .ocio import BUILT_IN, is_known, source_of
 from .primaries import NAMED, Primaries, primaries_for
 

@@ -14,9 +14,9 @@ from typing import Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from .color_auto import guess
-from .images import Header
-from .log_curves import Cineon
+from ..images import Header
+from .auto import guess
+from .cineon import Cineon
 from .ocio import conversion_for, is_known
 
 Encoding = Literal["linear", "display"]

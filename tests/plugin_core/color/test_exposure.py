@@ -7,14 +7,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from plugin_core.color import ColorMap
-from plugin_core.exposure import exposure_note, measure_stops, sample_frames
+from plugin_core.color.color_map import ColorMap
+from plugin_core.color.exposure import exposure_note, measure_stops, sample_frames
 from plugin_core.images import read_plate
 from plugin_core.job.job import Settings
 from plugin_core.progress.reporters import Reporters
 
-from .pictures_on_disk import save, spec_of
-from .shots import ShotOnDisk, make_shot, picture, read, run_toy, same_files, write_plate
+from ..pictures_on_disk import save, spec_of
+from ..shots import ShotOnDisk, make_shot, picture, read, run_toy, same_files, write_plate
 
 pytestmark = pytest.mark.usefixtures("no_sync")
 

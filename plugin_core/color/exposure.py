@@ -12,8 +12,8 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
-from .color import ColorMap
-from .images import Plate
+from ..images import Plate
+from .color_map import ColorMap
 
 FRAMES = 8
 """Frames looked at."""

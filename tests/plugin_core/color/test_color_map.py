@@ -11,12 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plugin_core.color import ColorMap, choose_color
+from plugin_core.color.color_map import ColorMap, choose_color
+from plugin_core.color.ocio import conversion_for
+from plugin_core.color.primaries import NAMED, Primaries, primaries_for
 from plugin_core.errors import ImageError, SettingsError
 from plugin_core.images import Header
 from plugin_core.images.color_tags import ColorTags
-from plugin_core.ocio import conversion_for
-from plugin_core.primaries import NAMED, Primaries, primaries_for
 
 VALUES = st.floats(-65504, 65504, width=32)
 CONFIG = ocio.Config.CreateFromBuiltinConfig("studio-config-latest")

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .color import ColorMap
-from .images import Plate
-from .images.plate import as_float
-from .regions.region import Box
+from ..images import Plate
+from ..images.plate import as_float
+from ..regions.region import Box
+from .color_map import ColorMap
 
 _BLACK = -1.0
 """The network's value of a plate's 0."""

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import suppress
 
-from .clips.clip import Clip
-from .color import ColorChoice, choose_color
-from .errors import ImageError
+from ..clips.clip import Clip
+from ..errors import ImageError
+from ..images import Header, Plate
+from ..job.job import Settings, Shot
+from .color_map import ColorChoice, choose_color
 from .exposure import exposure_note, measure_stops, sample_frames
-from .images import Header, Plate
-from .job.job import Settings, Shot
 
 
 def shot_color(shot: Shot, settings: Settings, plate: Clip, header: Header, on_disk: range) -> ColorChoice:

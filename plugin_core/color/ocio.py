@@ -18,7 +18,7 @@ import numpy as np
 import PyOpenColorIO as ocio  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 
-from .errors import SettingsError
+from ..errors import SettingsError
 
 Floats = NDArray[np.float32]
 

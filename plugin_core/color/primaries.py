@@ -12,7 +12,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from .errors import ImageError
+from ..errors import ImageError
 
 Floats = NDArray[np.float32]
 Chromaticities = tuple[float, float, float, float, float, float, float, float]
