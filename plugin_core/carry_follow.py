@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 
 from .border_match import Gain, change_of_light
 from .color.color_map import ColorMap
-from .flow import flow_between
+from .motion.flow import flow_between
+from .motion.sampling import bicubic, bilinear, pixel_grid
 from .network.contract import PREVIOUS_OUTPUT, Carry, Mask, Network, Picture
 from .regions.morphology import bounds
 from .regions.region import Box
-from .sampling import bicubic, bilinear, pixel_grid
 
 Floats = NDArray[np.float32]
 

@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 from .color.color_map import ColorMap
 from .color.network_pixels import native_pixels, network_pixels
 from .images import Plate
+from .motion.vote import Propagated
 from .network.contract import Mask, Picture
-from .propagation import Propagated
 from .regions.hole import Hole
 from .regions.region import Box, Region
 from .regrain import regrain

@@ -17,7 +17,7 @@ from .color.shot_color import shot_color
 from .errors import InputError, MissingFramesError, SettingsError, WriteError
 from .images import Header, Storage, formats_lossy, output_notes
 from .job.job import Settings, Shot
-from .motion_view import MotionView, motion_view
+from .motion.view import MotionView, motion_view
 from .network.contract import NetworkShape
 from .regions.crop_path import Bounds
 from .regions.hole import Hole

@@ -10,10 +10,10 @@ from .compose import network_input
 from .disk.fingerprint import Fingerprint
 from .errors import ImageError
 from .images import Plate
+from .motion.finder import Propagator
+from .motion.vote import Propagated
 from .network.contract import Mask, Picture
 from .plan import Plan, mattes_of
-from .propagation import Propagated
-from .propagator import Propagator
 from .regions.hole import Hole
 from .regions.lanes import Lane
 from .regions.region import Region

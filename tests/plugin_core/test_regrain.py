@@ -12,6 +12,7 @@ from plugin_core.job.job import Settings
 from plugin_core.regions.hole import Hole, hole_of
 from plugin_core.regrain import regrain
 
+from .motion.test_flow import disc, texture
 from .pictures_on_disk import save, spec_of
 from .shots import (
     QUICK,
@@ -26,7 +27,6 @@ from .shots import (
     write_plate,
 )
 from .test_chunks import chunk
-from .test_flow import disc, texture
 from .test_resume import Killed, KilledNetwork
 
 pytestmark = pytest.mark.usefixtures("no_sync")

@@ -14,9 +14,9 @@ from plugin_core.errors import ImageError
 from plugin_core.images import read_header
 from plugin_core.job.job import Settings
 
+from ..motion.test_flow import disc, texture
 from ..pictures_on_disk import native_channels, save, spec_of
 from ..shots import QUICK, ShotOnDisk, hole, make_shot, picture, run_toy, same_files, write_matte
-from ..test_flow import disc, texture
 
 pytestmark = pytest.mark.usefixtures("no_sync")
 

@@ -14,10 +14,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from ..regions.morphology import bounds
+from ..regions.region import Box
 from .background import Background
 from .flow import affine_motion, spread
-from .regions.morphology import bounds
-from .regions.region import Box
 from .sampling import pixel_grid
 
 Floats = NDArray[np.float32]

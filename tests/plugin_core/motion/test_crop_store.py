@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from plugin_core import crop_store
-from plugin_core.crop_store import CropStore
+from plugin_core.motion import crop_store
+from plugin_core.motion.crop_store import CropStore
 from plugin_core.regions.region import Box
 
 SHAPE = (8, 10, 3)

@@ -11,17 +11,17 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from ..clips.clip import Clip
+from ..color.color_map import ColorMap
+from ..color.network_pixels import native_pixels, network_pixels
+from ..regions.hole import Hole
+from ..regions.region import Box
+from ..regions.shot_mattes import ShotMattes
 from .background import Background, Look
-from .clips.clip import Clip
-from .color.color_map import ColorMap
-from .color.network_pixels import native_pixels, network_pixels
 from .crop_store import CropStore
-from .motion_view import MotionView
-from .propagation import Propagated, propagated
-from .regions.hole import Hole
-from .regions.region import Box
-from .regions.shot_mattes import ShotMattes
 from .trace import trace
+from .view import MotionView
+from .vote import Propagated, propagated
 
 _SLACK = 16
 """Frames beyond the look-ahead whose motion is kept."""

@@ -4,19 +4,19 @@ import cv2
 import numpy as np
 import pytest
 
-from plugin_core.background import Background, Look
 from plugin_core.images.plate import as_float
 from plugin_core.job.job import Settings
-from plugin_core.motion_view import MotionView, motion_view
-from plugin_core.propagation import propagated
+from plugin_core.motion.background import Background, Look
+from plugin_core.motion.trace import trace
+from plugin_core.motion.view import MotionView, motion_view
+from plugin_core.motion.vote import propagated
 from plugin_core.regions.hole import Hole
 from plugin_core.regions.region import Box
-from plugin_core.trace import trace
 from plugin_core.window import Schedule
 
-from .shots import QUICK, differing, make_shot, run_toy, same_files
+from ..shots import QUICK, differing, make_shot, run_toy, same_files
+from ..test_resume import change_plate
 from .test_flow import disc, texture
-from .test_resume import change_plate
 
 SIZE = (96, 128)
 FAR = QUICK.model_copy(update={"propagate": 4})

@@ -8,7 +8,7 @@ from typing import IO
 import numpy as np
 from numpy.typing import NDArray
 
-from .errors import WriteError
+from ..errors import WriteError
 
 _STORED = np.dtype(np.float16)
 _LARGEST = float(np.finfo(_STORED).max)

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from plugin_core.flow import flow_between, spread
+from plugin_core.motion.flow import flow_between, spread
 
 
 def texture(height=96, width=128, seed=0):

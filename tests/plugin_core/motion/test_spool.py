@@ -1,6 +1,6 @@
 import numpy as np
 
-from plugin_core.spool import Spool
+from plugin_core.motion.spool import Spool
 
 
 def picture(value):

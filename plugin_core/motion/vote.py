@@ -16,11 +16,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from .motion_view import MotionView
-from .regions.hole import Hole
-from .regions.region import Box
+from ..regions.hole import Hole
+from ..regions.region import Box
 from .sampling import bicubic, bilinear, pixel_grid
 from .trace import Trace, Traces
+from .view import MotionView
 
 Floats = NDArray[np.float32]
 

@@ -15,8 +15,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from ..regions.region import Box
 from .dense_search import dense_search
-from .regions.region import Box
 from .sampling import bilinear, pixel_grid
 
 Floats = NDArray[np.float32]
