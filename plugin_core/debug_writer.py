@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from .clips.sequence import Sequence
-from .debug_layers import CropView, debug_picture, says_nothing
+from .compose.debug_layers import CropView, debug_picture, says_nothing
 from .errors import InputError, SettingsError, WriteError
 from .images import Plate, write_plate
 from .network.contract import Network, StepOutput

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .checkpoints import Checkpoints
-from .compose import filled
+from .compose.paste import filled
 from .debug_writer import DebugWriter
 from .disk.atomic import replacing
 from .disk.fingerprint import Fingerprint

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from .carry_follow import Change, change_between
-from .compose import network_input
+from .compose.paste import network_input
 from .disk.fingerprint import Fingerprint
 from .errors import ImageError
 from .images import Plate

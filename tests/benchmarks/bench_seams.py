@@ -18,10 +18,10 @@ import numpy as np
 import OpenImageIO as oiio
 
 from plugin_core.color.color_map import ColorMap
+from plugin_core.compose.regrain import regrain
 from plugin_core.images import Plate, read_plate
 from plugin_core.job.job import Settings
 from plugin_core.regions.hole import Hole, hole_of
-from plugin_core.regrain import regrain
 
 WIDTH, HEIGHT = 3840, 2160
 RADII = (100, 400)

@@ -6,11 +6,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from .color.color_map import ColorMap
+from ..color.color_map import ColorMap
+from ..images import Plate
+from ..regions.hole import Hole
+from ..regions.region import Box
 from .grain import BLOCK, GrainModel, grain_gain
-from .images import Plate
-from .regions.hole import Hole
-from .regions.region import Box
 
 _LEAST_REACH, _LARGEST_REACH = 128, 512
 """How far around the hole the plate is looked at, in pixels."""

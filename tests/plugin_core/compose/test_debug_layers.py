@@ -9,14 +9,14 @@ import OpenImageIO as oiio
 import pytest
 
 from plugin_core.color.color_map import ColorMap
-from plugin_core.debug_layers import CropView, debug_picture, says_nothing
+from plugin_core.compose.debug_layers import CropView, debug_picture, says_nothing
 from plugin_core.images import Plate, read_plate, write_plate
 from plugin_core.job.job import Settings
 from plugin_core.network.contract import Carry, StepOutput
 from plugin_core.regions.hole import hole_of
 from plugin_core.regions.region import Box, Region
 
-from .pictures_on_disk import save, spec_of
+from ..pictures_on_disk import save, spec_of
 
 WIDTH, HEIGHT = 120, 80
 PLATE = Box(0, 0, WIDTH, HEIGHT)

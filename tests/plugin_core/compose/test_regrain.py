@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 
 from plugin_core.color.color_map import ColorMap
+from plugin_core.compose.regrain import regrain
 from plugin_core.images import Plate, read_plate
 from plugin_core.job.job import Settings
 from plugin_core.regions.hole import Hole, hole_of
-from plugin_core.regrain import regrain
 
-from .motion.test_flow import disc, texture
-from .pictures_on_disk import save, spec_of
-from .shots import (
+from ..motion.test_flow import disc, texture
+from ..pictures_on_disk import save, spec_of
+from ..shots import (
     QUICK,
     ShotOnDisk,
     bits,
@@ -26,8 +26,8 @@ from .shots import (
     write_matte,
     write_plate,
 )
-from .test_chunks import chunk
-from .test_resume import Killed, KilledNetwork
+from ..test_chunks import chunk
+from ..test_resume import Killed, KilledNetwork
 
 pytestmark = pytest.mark.usefixtures("no_sync")
 PAINTED = QUICK.model_copy(update={"propagate": 0})

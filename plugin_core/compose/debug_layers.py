@@ -32,12 +32,12 @@ import numpy as np
 import OpenImageIO as oiio
 from numpy.typing import NDArray
 
-from .color.color_map import ColorMap
-from .images.plate import Group, Part, Plate
-from .images.read import header_of
-from .network.contract import Mask, StepOutput
-from .regions.hole import Hole
-from .regions.region import Box, Region
+from ..color.color_map import ColorMap
+from ..images.plate import Group, Part, Plate
+from ..images.read import header_of
+from ..network.contract import Mask, StepOutput
+from ..regions.hole import Hole
+from ..regions.region import Box, Region
 
 Floats = NDArray[np.float32]
 Layers = dict[str, Floats]

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from plugin_core.grain import BLOCK, GrainModel, grain_gain
+from plugin_core.compose.grain import BLOCK, GrainModel, grain_gain
 
 SHAPE = (480, 640)
 LUMA = np.array([0.2126, 0.7152, 0.0722], np.float32)
