@@ -10,14 +10,14 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from .checkpoints import Checkpoints
 from .clips.sequence import Sequence
 from .frame_writer import FrameWriter
-from .journal import Journal
 from .network.contract import Network
 from .plan import Plan
 from .shot_reader import ShotReader
-from .state import ShotState
+from .state.checkpoints import Checkpoints
+from .state.journal import Journal
+from .state.shot_state import ShotState
 from .stepper import Stepper
 from .window import Schedule
 

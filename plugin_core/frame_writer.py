@@ -7,19 +7,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from .checkpoints import Checkpoints
 from .compose.paste import filled
 from .debug_writer import DebugWriter
 from .disk.atomic import replacing
 from .disk.fingerprint import Fingerprint
 from .images import Plate, write_plate
-from .journal import Entry, Journal
 from .network.contract import StepOutput
 from .plan import Plan
 from .regions.hole import Hole
 from .regions.lanes import stands
-from .saved_state import SavedState
 from .shot_reader import StepInput
+from .state.checkpoints import Checkpoints
+from .state.journal import Entry, Journal
+from .state.saved_state import SavedState
 
 
 @dataclass(frozen=True)

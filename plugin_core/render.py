@@ -17,7 +17,6 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from .checkpoints import Checkpoints
 from .clips.clip import holds
 from .debug_writer import open_debug
 from .disk.atomic import remove_leftovers, replacing
@@ -27,16 +26,17 @@ from .errors import CleanplateError, InputError, Interrupted, OutputBusyError, W
 from .frame_writer import FrameWriter, Written
 from .handover import check_inputs, input_digest, read_handed_in
 from .job.job import Run, Settings, Shot
-from .journal import Journal, forget_elsewhere
 from .network.contract import Network
 from .network.working_size import chosen_size
 from .plan import Plan, Sources, make_plan, open_sources
 from .progress.reporters import Reporters
 from .progress.stop import Stop
 from .resume import HandedIn, begin, go_on, refuse_existing
-from .saved_state import SavedState, carry_digest, check_key, write_state
 from .shot_reader import ShotReader, StepInput
-from .state import ShotState
+from .state.checkpoints import Checkpoints
+from .state.journal import Journal, forget_elsewhere
+from .state.saved_state import SavedState, carry_digest, check_key, write_state
+from .state.shot_state import ShotState
 from .stepper import Stepper
 
 _QUEUE = 2

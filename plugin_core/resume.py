@@ -11,11 +11,11 @@ from .clips.clip import Clip
 from .clips.sequence import compact
 from .disk.fingerprint import Fingerprint
 from .errors import InputError
-from .journal import Entry, Journal
 from .network.contract import Network
 from .plan import Plan, Sources
 from .regions.lanes import stands
-from .state import ShotState
+from .state.journal import Entry, Journal
+from .state.shot_state import ShotState
 
 
 def begin(journal: Journal, state: ShotState, plan: Plan) -> None:

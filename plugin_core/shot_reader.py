@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from .carry_follow import Change, change_between
 from .compose.paste import network_input
 from .disk.fingerprint import Fingerprint
 from .errors import ImageError
@@ -17,6 +16,7 @@ from .plan import Plan, mattes_of
 from .regions.hole import Hole
 from .regions.lanes import Lane
 from .regions.region import Region
+from .state.carry_follow import Change, change_between
 from .window import Step, mirror
 
 PLATE_CACHE_BYTES = 256 << 20

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .network.contract import Network
-from .saved_state import SavedState, read_state, write_state
-from .state import ShotState
+from .state.saved_state import SavedState, read_state, write_state
+from .state.shot_state import ShotState
 
 
 class ShotStates:

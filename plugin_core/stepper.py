@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .network.contract import Features, Network, StepOutput
 from .shot_reader import LaneRead, StepInput
-from .state import LaneInput, ShotState
+from .state.shot_state import LaneInput, ShotState
 
 
 class Stepper:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from plugin_core.errors import Interrupted, MissingFramesError, StateError
 from plugin_core.job.job import Settings
-from plugin_core.saved_state import read_state
+from plugin_core.state.saved_state import read_state
 
 from .shots import QUICK, ShotOnDisk, differing, make_shot, picture, run_toy, same_files, write_plate
 from .test_resume import Killed, KilledNetwork, StopAfter, change_plate

@@ -13,7 +13,7 @@ import pytest
 from plugin_core.errors import ImageError, InputError, Interrupted, StateError, WriteError
 from plugin_core.progress.reporters import JsonLines, Reporters
 from plugin_core.progress.stop import Stop
-from plugin_core.saved_state import read_state
+from plugin_core.state.saved_state import read_state
 
 from .shots import (
     QUICK,

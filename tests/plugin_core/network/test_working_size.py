@@ -8,7 +8,7 @@ from plugin_core.errors import StateError
 from plugin_core.job.job import Settings
 from plugin_core.network.contract import working_size
 from plugin_core.network.working_size import chosen_size, installed_memory, working_size_for
-from plugin_core.saved_state import read_state
+from plugin_core.state.saved_state import read_state
 
 from ..shots import make_shot, run_toy, same_files
 from ..toy_network import ToyNetwork

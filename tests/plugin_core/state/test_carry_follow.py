@@ -6,17 +6,17 @@ import cv2
 import numpy as np
 import pytest
 
-from plugin_core.carry_follow import Change, change_between, followed
 from plugin_core.color.color_map import ColorMap
 from plugin_core.job.job import Settings
 from plugin_core.network.contract import Carry, StepOutput
 from plugin_core.regions.region import Box
+from plugin_core.state.carry_follow import Change, change_between, followed
 
-from .local_network import LocalNetwork
-from .motion.test_flow import disc, texture
-from .shots import QUICK, ShotOnDisk, read, run_toy, same_files, write_matte, write_plate
-from .test_chunks import state
-from .toy_network import ToyNetwork
+from ..local_network import LocalNetwork
+from ..motion.test_flow import disc, texture
+from ..shots import QUICK, ShotOnDisk, read, run_toy, same_files, write_matte, write_plate
+from ..test_chunks import state
+from ..toy_network import ToyNetwork
 
 LINEAR = ColorMap("linear")
 HOLE = disc(160, 176, 80, 88, 24)

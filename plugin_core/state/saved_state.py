@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from .disk.atomic import replacing
-from .errors import StateError
+from ..disk.atomic import replacing
+from ..errors import StateError
 
 FORMAT_VERSION = 2
 

@@ -6,7 +6,7 @@ import logging
 import re
 from pathlib import Path
 
-from .errors import StateError
+from ..errors import StateError
 from .saved_state import SavedState, ShotKey, check_key, read_state, write_state
 
 log = logging.getLogger(__name__)

@@ -15,9 +15,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from .disk.atomic import replacing
-from .disk.fingerprint import Fingerprint
-from .errors import StateError, WriteError
+from ..disk.atomic import replacing
+from ..disk.fingerprint import Fingerprint
+from ..errors import StateError, WriteError
 from .saved_state import ShotKey, check_key
 
 Inputs = Mapping[int, Mapping[str, Fingerprint]]

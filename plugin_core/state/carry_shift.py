@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from .network.contract import Carry, Mask, Network, Picture
+from ..network.contract import Carry, Mask, Network, Picture
 
 Arrays = Mapping[str, NDArray[np.float32]]
 

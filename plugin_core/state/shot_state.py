@@ -15,15 +15,15 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from ..errors import StateError
+from ..network.contract import Carry, Features, Mask, Network, Picture, StepOutput
+from ..regions.lanes import Lane, stands
+from ..regions.region import Region
+from ..window import Schedule, Step
 from .carry_follow import Change, followed
 from .carry_shift import shifted
 from .checkpoints import Checkpoints
-from .errors import StateError
-from .network.contract import Carry, Features, Mask, Network, Picture, StepOutput
-from .regions.lanes import Lane, stands
-from .regions.region import Region
 from .saved_state import SavedState, ShotKey, check_crops, check_key, read_state, write_state
-from .window import Schedule, Step
 
 
 class Phase(StrEnum):

@@ -13,13 +13,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from .border_match import Gain, change_of_light
-from .color.color_map import ColorMap
-from .motion.flow import flow_between
-from .motion.sampling import bicubic, bilinear, pixel_grid
-from .network.contract import PREVIOUS_OUTPUT, Carry, Mask, Network, Picture
-from .regions.morphology import bounds
-from .regions.region import Box
+from ..color.color_map import ColorMap
+from ..motion.flow import flow_between
+from ..motion.sampling import bicubic, bilinear, pixel_grid
+from ..network.contract import PREVIOUS_OUTPUT, Carry, Mask, Network, Picture
+from ..regions.morphology import bounds
+from ..regions.region import Box
+from .light_change import Gain, change_of_light
 
 Floats = NDArray[np.float32]
 

@@ -7,17 +7,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from plugin_core.checkpoints import Checkpoints
 from plugin_core.errors import StateError
 from plugin_core.regions.crop_path import Path
 from plugin_core.regions.lanes import Lane
 from plugin_core.regions.region import Box, Region
-from plugin_core.saved_state import SavedState, read_state, write_state
 from plugin_core.shot_states import ShotStates
-from plugin_core.state import LaneInput, Phase, ShotState
+from plugin_core.state.checkpoints import Checkpoints
+from plugin_core.state.saved_state import SavedState, read_state, write_state
+from plugin_core.state.shot_state import LaneInput, Phase, ShotState
 from plugin_core.window import Schedule, Step
 
-from .toy_network import ToyNetwork
+from ..toy_network import ToyNetwork
 
 KEY = {"model": "toy", "grow": "0"}
 
