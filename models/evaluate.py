@@ -30,7 +30,7 @@ from pathlib import Path
 
 from plugin_core.disk.atomic import replacing
 from plugin_core.errors import CleanplateError, InputError
-from plugin_core.scores import GAUSSIAN, UNIFORM_65, Window
+from plugin_core.qc.scores import GAUSSIAN, UNIFORM_65, Window
 
 from .evaluation_bars import Bar, bar_table, judge
 from .evaluation_baselines import BASELINES

@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from plugin_core.warp_error import dense_flow, places, sample
+from plugin_core.qc.warp_error import dense_flow, places, sample
 
 from .evaluation_cases import Mask
 

@@ -12,10 +12,10 @@ from dataclasses import dataclass, fields
 import numpy as np
 from numpy.typing import NDArray
 
+from plugin_core.qc.scores import Window, psnr_db, squared_error, ssim_map
+from plugin_core.qc.warp_error import WarpPair
 from plugin_core.regions.morphology import bounds
 from plugin_core.regions.region import Box
-from plugin_core.scores import Window, psnr_db, squared_error, ssim_map
-from plugin_core.warp_error import WarpPair
 
 from .evaluation_cases import Mask
 from .evaluation_clips import Footage, Video

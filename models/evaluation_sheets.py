@@ -9,10 +9,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from plugin_core.contact_sheet import contact_sheet, matte_overlay
+from plugin_core.qc.contact_sheet import contact_sheet, matte_overlay
+from plugin_core.qc.scores import as_floats
 from plugin_core.regions.morphology import bounds
 from plugin_core.regions.region import Box
-from plugin_core.scores import as_floats
 
 from .evaluation_clips import Footage, Video
 from .evaluation_scores import Scores

@@ -79,9 +79,9 @@ def _qc(arguments: argparse.Namespace, job_of: Callable[[argparse.Namespace], Jo
 
     from .disk.atomic import replacing
     from .errors import SettingsError
-    from .qc import QcShot, check
-    from .qc_report import Limits
-    from .qc_sheet import write_qc_sheet
+    from .qc.check import QcShot, check
+    from .qc.report import Limits
+    from .qc.sheet import write_qc_sheet
 
     given = vars(arguments)
     if "min_psnr" in given and arguments.truth is None:

@@ -20,7 +20,7 @@ from models.evaluation_methods import Renderer, Stateless, Variant, parse_settin
 from models.evaluation_report import Results, as_json, tables
 from models.evaluation_scores import Scores, TrueMotion, score
 from plugin_core.errors import InputError, SettingsError
-from plugin_core.scores import GAUSSIAN, UNIFORM_65
+from plugin_core.qc.scores import GAUSSIAN, UNIFORM_65
 
 HEIGHT, WIDTH, FRAMES = 72, 96, 14
 
@@ -130,8 +130,8 @@ class TestScores:
     @pytest.mark.parametrize("window", [GAUSSIAN, UNIFORM_65])
     @pytest.mark.parametrize("moving", [True, False])
     def test_working_on_parts_gives_the_numbers_of_whole_frames(self, window, moving):
+        from plugin_core.qc.scores import ssim_map
         from plugin_core.regions.region import Box
-        from plugin_core.scores import ssim_map
 
         shot = footage(moving=moving, pan=2)
         result = BASELINES["telea"](shot.plate, shot.holes)

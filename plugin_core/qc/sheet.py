@@ -8,12 +8,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from ..images import Header
+from ..regions.region import Box
+from .check import Looked, QcShot
 from .contact_sheet import contact_sheet, matte_overlay
-from .images import Header
-from .qc import Looked, QcShot
-from .qc_measures import surroundings
-from .qc_report import Report
-from .regions.region import Box
+from .measures import surroundings
+from .report import Report
 
 _ROWS, _WIDTH, _MOST_HIGH = 5, 420, 640
 

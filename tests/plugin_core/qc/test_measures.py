@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 import pytest
 
-from plugin_core.qc_measures import RING_PX, detail, flicker, seam, surroundings
-from plugin_core.qc_report import change_ratio
+from plugin_core.qc.measures import RING_PX, detail, flicker, seam, surroundings
+from plugin_core.qc.report import change_ratio
 from plugin_core.regions.region import Box
 
 SIZE = 160

@@ -16,10 +16,10 @@ from plugin_core.cli_qc import FAULTS_FOUND
 from plugin_core.clips.movie_write import MovieLook, write_movie
 from plugin_core.images import read_plate
 from plugin_core.job.job import Settings
-from plugin_core.qc_report import FrameFound, Limits, judge
+from plugin_core.qc.report import FrameFound, Limits, judge
 from plugin_core.regions.hole import hole_of
 
-from .shots import ShotOnDisk, read, write_matte
+from ..shots import ShotOnDisk, read, write_matte
 
 FIRST, LAST = 11, 16
 WIDTH, HEIGHT = 192, 144
@@ -282,7 +282,7 @@ def test_eight_bit_plates_are_compared_code_by_code(tmp_path: Path, capsys):
 
 
 def test_a_real_render_passes_the_exact_checks(tmp_path: Path, capsys):
-    from .shots import QUICK, make_shot, run_toy
+    from ..shots import QUICK, make_shot, run_toy
 
     shot = make_shot(tmp_path, last=4)
     run_toy(shot.shot(), QUICK.model_copy(update={"grow": 2, "feather": 3}))

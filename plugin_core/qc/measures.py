@@ -13,8 +13,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from .regions.morphology import bounds
-from .regions.region import Box
+from ..regions.morphology import bounds
+from ..regions.region import Box
 from .warp_error import WarpPair
 
 Floats = NDArray[np.float32]

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from .clips.sequence import compact
+from ..clips.sequence import compact
 
 Verdict = Literal["ok", "look", "FAULT", "-"]
 

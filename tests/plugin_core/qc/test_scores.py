@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from plugin_core.scores import (
+from plugin_core.qc.scores import (
     GAUSSIAN,
     PSNR_LIMIT_DB,
     UNIFORM_65,
