@@ -24,7 +24,7 @@ from plugin_core.network.contract import Carry, Features, Mask, Network, Picture
 from plugin_core.network.session import Session
 from plugin_core.progress.reporters import Reporters
 from plugin_core.progress.stop import Stop
-from plugin_core.render import render
+from plugin_core.render.render import render
 
 from .evaluation_clips import Footage, Video
 

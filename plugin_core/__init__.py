@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from .api import Model, open_model
     from .errors import CleanplateError
     from .job.job import Job, Run, Settings, Shot
-    from .render import FrameDone
+    from .render.render import FrameDone
 
 # ONNX Runtime keeps telemetry in the user's cache folder otherwise. It looks when it is first imported, which
 # is after this.

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from types import TracebackType
 
-from .delivery import render
 from .job.job import Run, Settings, Shot
 from .network.contract import Network
 from .network.session import Session
 from .progress.reporters import Reporters
 from .progress.stop import Stop
-from .render import FrameDone
+from .render.delivery import render
+from .render.render import FrameDone
 
 
 class Model:

@@ -24,7 +24,7 @@ from .images import Plate, read_plate
 from .job.job import Job, Run
 from .progress.reporters import Reporters
 from .progress.stop import Stop
-from .render import render
+from .render.render import render
 
 PRE_ROLLS = (0, 2, 4, 8, 16)
 FRAMES = 8

@@ -11,14 +11,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from .clips.sequence import Sequence
-from .frame_writer import FrameWriter
 from .network.contract import Network
-from .plan import Plan
-from .shot_reader import ShotReader
+from .render.plan import Plan
+from .render.reader import ShotReader
+from .render.stepper import Stepper
+from .render.writer import FrameWriter
 from .state.checkpoints import Checkpoints
 from .state.journal import Journal
 from .state.shot_state import ShotState
-from .stepper import Stepper
 from .window import Schedule
 
 _STEPS = 4

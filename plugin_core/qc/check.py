@@ -19,14 +19,14 @@ from ..clips.clip import MovieClip, open_clip
 from ..clips.movie_read import is_movie
 from ..color.color_map import ColorMap
 from ..color.shot_color import shot_color
-from ..delivery import pictures_of
 from ..errors import ImageError
 from ..images import Header, Plate, read_plate
 from ..images.formats import compression_lossy, formats_lossy
 from ..job.job import Job
-from ..plan import Sources, mattes_of, open_sources
 from ..regions.hole import Hole
 from ..regions.region import Box
+from ..render.delivery import pictures_of
+from ..render.plan import Sources, mattes_of, open_sources
 from .measures import Floats, detail, flicker, seam, surroundings
 from .report import FrameFound, Limits, Report, judge
 from .scores import psnr_db, squared_error, ssim_map

@@ -20,7 +20,7 @@ import psutil
 from plugin_core.job.job import Run, Settings
 from plugin_core.progress.reporters import Reporters
 from plugin_core.progress.stop import Stop
-from plugin_core.render import render
+from plugin_core.render.render import render
 from tests.plugin_core.shots import ShotOnDisk, hole, make_shot, picture, write_matte, write_plate
 from tests.plugin_core.toy_network import ToyNetwork
 

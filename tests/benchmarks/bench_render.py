@@ -21,14 +21,14 @@ from typing import Any
 import numpy as np
 import OpenImageIO as oiio
 
-from plugin_core import render as render_module
-from plugin_core.frame_writer import FrameWriter
 from plugin_core.job.job import Run, Settings, Shot
 from plugin_core.network.contract import Carry, Features, Mask, Picture, StepOutput
 from plugin_core.network.session import Session
 from plugin_core.progress.reporters import Reporters
 from plugin_core.progress.stop import Stop
-from plugin_core.shot_reader import ShotReader
+from plugin_core.render.reader import ShotReader
+from plugin_core.render.render import render as render_module
+from plugin_core.render.writer import FrameWriter
 
 WIDTH, HEIGHT, HOLE = 1920, 1080, 400
 BAR = 0.15

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from plugin_core.job.job import Run, Settings, Shot
 from plugin_core.progress.reporters import Reporters
 from plugin_core.progress.stop import Stop
-from plugin_core.render import FrameDone, render
+from plugin_core.render.render import FrameDone, render
 
 from .toy_network import ToyNetwork
 

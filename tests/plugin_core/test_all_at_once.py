@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 
 from plugin_core.job.job import Settings
-from plugin_core.plan import make_plan, open_sources
+from plugin_core.render.plan import make_plan, open_sources
 
+from .render.test_resume import Killed, KilledNetwork
 from .shots import ShotOnDisk, differing, picture, run_toy, same_files, write_matte, write_plate
 from .test_chunks import chunk
-from .test_resume import Killed, KilledNetwork
 from .toy_network import ToyNetwork
 
 pytestmark = pytest.mark.usefixtures("no_sync")

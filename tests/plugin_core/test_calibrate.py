@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from plugin_core.calibrate import Pace, measure_pace, seen_pixels
-from plugin_core.plan import Plan, make_plan, open_sources
 from plugin_core.probe import cost_of
+from plugin_core.render.plan import Plan, make_plan, open_sources
 
 from .shots import QUICK, ShotOnDisk, hole, make_shot, write_matte
 from .toy_network import ToyNetwork

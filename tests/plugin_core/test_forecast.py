@@ -13,8 +13,8 @@ from plugin_core.errors import MissingFramesError, SettingsError
 from plugin_core.forecast import Forecast, forecast
 from plugin_core.job.job import Run, Settings, Shot
 
+from .render.test_resume import StopAfter
 from .shots import QUICK, ShotOnDisk, hole, make_shot, picture, run_toy, write_matte, write_plate
-from .test_resume import StopAfter
 from .toy_network import ToyNetwork
 
 pytestmark = pytest.mark.usefixtures("no_sync")

@@ -14,6 +14,7 @@ from plugin_core.regions.hole import Hole, hole_of
 
 from ..motion.test_flow import disc, texture
 from ..pictures_on_disk import save, spec_of
+from ..render.test_resume import Killed, KilledNetwork
 from ..shots import (
     QUICK,
     ShotOnDisk,
@@ -27,7 +28,6 @@ from ..shots import (
     write_plate,
 )
 from ..test_chunks import chunk
-from ..test_resume import Killed, KilledNetwork
 
 pytestmark = pytest.mark.usefixtures("no_sync")
 PAINTED = QUICK.model_copy(update={"propagate": 0})

@@ -14,8 +14,8 @@ from plugin_core.regions.hole import Hole
 from plugin_core.regions.region import Box
 from plugin_core.window import Schedule
 
+from ..render.test_resume import change_plate
 from ..shots import QUICK, differing, make_shot, run_toy, same_files
-from ..test_resume import change_plate
 from .test_flow import disc, texture
 
 SIZE = (96, 128)

@@ -17,27 +17,27 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from .clips.clip import holds
+from ..clips.clip import holds
+from ..disk.atomic import remove_leftovers, replacing
+from ..disk.fingerprint import Fingerprint
+from ..disk.lock import Claim, holding
+from ..errors import CleanplateError, InputError, Interrupted, OutputBusyError, WriteError
+from ..job.job import Run, Settings, Shot
+from ..network.contract import Network
+from ..network.working_size import chosen_size
+from ..progress.reporters import Reporters
+from ..progress.stop import Stop
+from ..state.checkpoints import Checkpoints
+from ..state.journal import Journal, forget_elsewhere
+from ..state.saved_state import SavedState, carry_digest, check_key, write_state
+from ..state.shot_state import ShotState
 from .debug_writer import open_debug
-from .disk.atomic import remove_leftovers, replacing
-from .disk.fingerprint import Fingerprint
-from .disk.lock import Claim, holding
-from .errors import CleanplateError, InputError, Interrupted, OutputBusyError, WriteError
-from .frame_writer import FrameWriter, Written
 from .handover import check_inputs, input_digest, read_handed_in
-from .job.job import Run, Settings, Shot
-from .network.contract import Network
-from .network.working_size import chosen_size
 from .plan import Plan, Sources, make_plan, open_sources
-from .progress.reporters import Reporters
-from .progress.stop import Stop
+from .reader import ShotReader, StepInput
 from .resume import HandedIn, begin, go_on, refuse_existing
-from .shot_reader import ShotReader, StepInput
-from .state.checkpoints import Checkpoints
-from .state.journal import Journal, forget_elsewhere
-from .state.saved_state import SavedState, carry_digest, check_key, write_state
-from .state.shot_state import ShotState
 from .stepper import Stepper
+from .writer import FrameWriter, Written
 
 _QUEUE = 2
 """Steps prepared ahead, and frames waiting to be written."""

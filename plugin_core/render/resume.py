@@ -7,15 +7,15 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from .clips.clip import Clip
-from .clips.sequence import compact
-from .disk.fingerprint import Fingerprint
-from .errors import InputError
-from .network.contract import Network
+from ..clips.clip import Clip
+from ..clips.sequence import compact
+from ..disk.fingerprint import Fingerprint
+from ..errors import InputError
+from ..network.contract import Network
+from ..regions.lanes import stands
+from ..state.journal import Entry, Journal
+from ..state.shot_state import ShotState
 from .plan import Plan, Sources
-from .regions.lanes import stands
-from .state.journal import Entry, Journal
-from .state.shot_state import ShotState
 
 
 def begin(journal: Journal, state: ShotState, plan: Plan) -> None:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from .clips.sequence import Sequence
-from .compose.debug_layers import CropView, debug_picture, says_nothing
-from .errors import InputError, SettingsError, WriteError
-from .images import Plate, write_plate
-from .network.contract import Network, StepOutput
+from ..clips.sequence import Sequence
+from ..compose.debug_layers import CropView, debug_picture, says_nothing
+from ..errors import InputError, SettingsError, WriteError
+from ..images import Plate, write_plate
+from ..network.contract import Network, StepOutput
 from .plan import Plan, Sources
-from .shot_reader import StepInput
+from .reader import StepInput
 
 _NO_MOTION = "Debug layers: every flow is exactly 0, this model moves nothing."
 _NO_LAYERS = "Debug layers: this model shows neither flows nor composition masks."

@@ -15,7 +15,7 @@ from plugin_core.progress.reporters import JsonLines, Reporters
 from plugin_core.progress.stop import Stop
 from plugin_core.state.saved_state import read_state
 
-from .shots import (
+from ..shots import (
     QUICK,
     ShotOnDisk,
     differing,
@@ -28,7 +28,7 @@ from .shots import (
     write_matte,
     write_plate,
 )
-from .toy_network import ToyNetwork
+from ..toy_network import ToyNetwork
 
 pytestmark = pytest.mark.usefixtures("no_sync")
 STATES = Path("out") / ".cleanplate" / "clean.#.exr"
@@ -309,7 +309,7 @@ def test_frames_before_a_damaged_one_are_kept(shot):
 
 
 def test_a_disk_that_takes_no_more_keeps_what_is_there(shot, monkeypatch):
-    from plugin_core import frame_writer
+    from plugin_core.render.render import writer as frame_writer
 
     write = frame_writer.write_plate
 

@@ -9,20 +9,20 @@ from pathlib import Path as FilePath
 import numpy as np
 import pytest
 
-from plugin_core import render as render_module
 from plugin_core.errors import InputError, StateError
 from plugin_core.job.job import Settings
-from plugin_core.plan import Plan
 from plugin_core.regions import lanes
 from plugin_core.regions.crop_path import Path
 from plugin_core.regions.region import Box
+from plugin_core.render.plan import Plan
+from plugin_core.render.render import render as render_module
 from plugin_core.state.saved_state import read_state
 from plugin_core.state.shot_state import carry_shift
 
-from .local_network import LocalNetwork
-from .shots import ShotOnDisk, differing, picture, read, run_toy, same_files, write_matte, write_plate
+from ..local_network import LocalNetwork
+from ..shots import ShotOnDisk, differing, picture, read, run_toy, same_files, write_matte, write_plate
+from ..toy_network import ToyNetwork
 from .test_resume import Killed, KilledNetwork
-from .toy_network import ToyNetwork
 
 pytestmark = pytest.mark.usefixtures("no_sync")
 SIZE = (480, 96)

@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from .compose.paste import network_input
-from .disk.fingerprint import Fingerprint
-from .errors import ImageError
-from .images import Plate
-from .motion.finder import Propagator
-from .motion.vote import Propagated
-from .network.contract import Mask, Picture
+from ..compose.paste import network_input
+from ..disk.fingerprint import Fingerprint
+from ..errors import ImageError
+from ..images import Plate
+from ..motion.finder import Propagator
+from ..motion.vote import Propagated
+from ..network.contract import Mask, Picture
+from ..regions.hole import Hole
+from ..regions.lanes import Lane
+from ..regions.region import Region
+from ..state.carry_follow import Change, change_between
+from ..window import Step, mirror
 from .plan import Plan, mattes_of
-from .regions.hole import Hole
-from .regions.lanes import Lane
-from .regions.region import Region
-from .state.carry_follow import Change, change_between
-from .window import Step, mirror
 
 PLATE_CACHE_BYTES = 256 << 20
 """Decoded plates kept between their first use as a source and the step that fills them."""

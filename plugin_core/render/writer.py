@@ -7,19 +7,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from .compose.paste import filled
+from ..compose.paste import filled
+from ..disk.atomic import replacing
+from ..disk.fingerprint import Fingerprint
+from ..images import Plate, write_plate
+from ..network.contract import StepOutput
+from ..regions.hole import Hole
+from ..regions.lanes import stands
+from ..state.checkpoints import Checkpoints
+from ..state.journal import Entry, Journal
+from ..state.saved_state import SavedState
 from .debug_writer import DebugWriter
-from .disk.atomic import replacing
-from .disk.fingerprint import Fingerprint
-from .images import Plate, write_plate
-from .network.contract import StepOutput
 from .plan import Plan
-from .regions.hole import Hole
-from .regions.lanes import stands
-from .shot_reader import StepInput
-from .state.checkpoints import Checkpoints
-from .state.journal import Entry, Journal
-from .state.saved_state import SavedState
+from .reader import StepInput
 
 
 @dataclass(frozen=True)

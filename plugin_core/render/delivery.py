@@ -13,17 +13,17 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from .clips.clip import Clip, holds, open_clip
-from .clips.movie_read import is_movie
-from .clips.movie_write import MovieLook, check_movie, write_movie
-from .clips.sequence import Sequence
-from .disk.atomic import remove_leftovers, replacing
-from .errors import InputError, Interrupted
-from .images import Plate, read_plate
-from .job.job import Run, Settings, Shot
-from .network.contract import Network
-from .progress.reporters import Reporters
-from .progress.stop import Stop
+from ..clips.clip import Clip, holds, open_clip
+from ..clips.movie_read import is_movie
+from ..clips.movie_write import MovieLook, check_movie, write_movie
+from ..clips.sequence import Sequence
+from ..disk.atomic import remove_leftovers, replacing
+from ..errors import InputError, Interrupted
+from ..images import Plate, read_plate
+from ..job.job import Run, Settings, Shot
+from ..network.contract import Network
+from ..progress.reporters import Reporters
+from ..progress.stop import Stop
 from .render import FrameDone
 from .render import render as render_frames
 

@@ -9,11 +9,11 @@ import numpy as np
 import OpenImageIO as oiio
 import pytest
 
-from plugin_core import render as render_module
 from plugin_core.job.job import Settings
-from plugin_core.shot_reader import ShotReader
+from plugin_core.render.reader import ShotReader
+from plugin_core.render.render import render as render_module
 
-from .shots import (
+from ..shots import (
     HEIGHT,
     QUICK,
     WIDTH,
@@ -29,7 +29,7 @@ from .shots import (
     write_matte,
     write_plate,
 )
-from .toy_network import ToyNetwork
+from ..toy_network import ToyNetwork
 
 pytestmark = pytest.mark.usefixtures("no_sync")
 
@@ -235,7 +235,7 @@ def test_a_little_memory_for_plates_changes_nothing(tmp_path, monkeypatch):
     shot = make_shot(tmp_path, 1, 14)
     run_toy(shot.shot("roomy"))
     for room in (0, 2 * WIDTH * HEIGHT * 4 * 2):
-        monkeypatch.setattr("plugin_core.shot_reader.PLATE_CACHE_BYTES", room)
+        monkeypatch.setattr("plugin_core.render.reader.PLATE_CACHE_BYTES", room)
         run_toy(shot.shot(f"tight{room}"))
         same_files(shot, "roomy", f"tight{room}")
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from .network.contract import Features, Network, StepOutput
-from .shot_reader import LaneRead, StepInput
-from .state.shot_state import LaneInput, ShotState
+from ..network.contract import Features, Network, StepOutput
+from ..state.shot_state import LaneInput, ShotState
+from .reader import LaneRead, StepInput
 
 
 class Stepper:

@@ -9,9 +9,9 @@ import pytest
 from plugin_core.errors import InputError, OutputBusyError, SettingsError, StateError
 from plugin_core.job.job import Settings
 
-from .shots import QUICK, ShotOnDisk, differing, leftovers, make_shot, run_toy, same_files
+from ..shots import QUICK, ShotOnDisk, differing, leftovers, make_shot, run_toy, same_files
+from ..toy_network import ToyNetwork
 from .test_resume import Killed, KilledNetwork
-from .toy_network import ToyNetwork
 
 pytestmark = pytest.mark.usefixtures("no_sync")
 LAST = 24
@@ -83,7 +83,7 @@ def test_a_chunk_that_begins_at_a_cut_needs_nothing(own):
 
 
 def test_a_longer_pre_roll_comes_closer(own):
-    from .shots import read
+    from ..shots import read
 
     def error(frames: int) -> float:
         approximate(own, 13, 18, frames, overwrite=True)
@@ -124,7 +124,7 @@ def test_another_grid_or_the_whole_waits_for_a_chunk_at_work(own):
     from plugin_core.job.job import Run
     from plugin_core.progress.reporters import Reporters
     from plugin_core.progress.stop import Stop
-    from plugin_core.render import render
+    from plugin_core.render.render import render
 
     at_work = render(own.shot(), pre_roll(2), Run(chunk="7-12"), ToyNetwork(), Reporters([]), Stop())
     next(at_work)
@@ -168,7 +168,7 @@ def test_leftovers_of_a_neighbour_at_work_are_left_alone(own):
 
 def test_two_machines_given_the_same_chunk_do_no_harm(tmp_path, bundle_512):
     """Both are told to wait: one renders, the other finds it done."""
-    from .commands import Render, render
+    from ..commands import Render, render
 
     shot = make_shot(tmp_path, 1, 12)
     render(shot, bundle_512, "whole")

@@ -9,23 +9,23 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from .clips.clip import Clip, MovieClip, Reading, check_frames, open_clip
-from .clips.headers import check_headers, window_words
-from .clips.sequence import FrameRange, Sequence
-from .color.color_map import ColorMap
-from .color.shot_color import shot_color
-from .errors import InputError, MissingFramesError, SettingsError, WriteError
-from .images import Header, Storage, formats_lossy, output_notes
-from .job.job import Settings, Shot
-from .motion.view import MotionView, motion_view
-from .network.contract import NetworkShape
-from .regions.crop_path import Bounds
-from .regions.hole import Hole
-from .regions.islands import Islands, islands_of
-from .regions.lanes import Lane, choose_lanes, told
-from .regions.region import Box
-from .regions.shot_mattes import ShotMattes
-from .window import Schedule, takes
+from ..clips.clip import Clip, MovieClip, Reading, check_frames, open_clip
+from ..clips.headers import check_headers, window_words
+from ..clips.sequence import FrameRange, Sequence
+from ..color.color_map import ColorMap
+from ..color.shot_color import shot_color
+from ..errors import InputError, MissingFramesError, SettingsError, WriteError
+from ..images import Header, Storage, formats_lossy, output_notes
+from ..job.job import Settings, Shot
+from ..motion.view import MotionView, motion_view
+from ..network.contract import NetworkShape
+from ..regions.crop_path import Bounds
+from ..regions.hole import Hole
+from ..regions.islands import Islands, islands_of
+from ..regions.lanes import Lane, choose_lanes, told
+from ..regions.region import Box
+from ..regions.shot_mattes import ShotMattes
+from ..window import Schedule, takes
 
 
 @dataclass(frozen=True)

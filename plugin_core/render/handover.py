@@ -6,10 +6,10 @@ import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 
-from .disk.fingerprint import Fingerprint
-from .errors import MissingFramesError, StateError
+from ..disk.fingerprint import Fingerprint
+from ..errors import MissingFramesError, StateError
+from ..state.saved_state import SavedState, read_state
 from .plan import Sources
-from .state.saved_state import SavedState, read_state
 
 
 def read_handed_in(path: Path, sources: Sources) -> SavedState:

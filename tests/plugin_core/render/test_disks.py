@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from .commands import Render, render
-from .shots import ShotOnDisk, leftovers, make_shot, same_files
+from ..commands import Render, render
+from ..shots import ShotOnDisk, leftovers, make_shot, same_files
 
 LAST = 18
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="mounts of Linux")
@@ -98,7 +98,7 @@ def test_nothing_is_written_anywhere_else(tmp_path, bundle_512, shot):
     before = {path: path.stat().st_mtime_ns for path in inputs}
     given = shot.arguments("elsewhere", "--model", str(bundle_512), "--frames", "1-3", "--progress", "none")
     command = [sys.executable, "-m", "plugin_core.cli", *given]
-    environment["PYTHONPATH"] = str(Path(__file__).parents[2])
+    environment["PYTHONPATH"] = str(Path(__file__).parents[3])
     done = subprocess.run(command, cwd=places["working"], env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert [path for folder in places.values() for path in folder.rglob("*")] == []

@@ -15,10 +15,10 @@ from plugin_core.images import read_header
 from plugin_core.job.job import Settings, Shot
 from plugin_core.network.contract import StepOutput
 
-from .motion.test_flow import disc, texture
-from .pictures_on_disk import save, spec_of
-from .shots import run_toy
-from .toy_network import ToyNetwork
+from ..motion.test_flow import disc, texture
+from ..pictures_on_disk import save, spec_of
+from ..shots import run_toy
+from ..toy_network import ToyNetwork
 
 pytestmark = pytest.mark.usefixtures("no_sync")
 

@@ -8,9 +8,9 @@ import pytest
 
 from plugin_core.errors import InputError, SettingsError
 
-from .shots import QUICK, ShotOnDisk, make_shot, read, run_toy, same_files
+from ..shots import QUICK, ShotOnDisk, make_shot, read, run_toy, same_files
+from ..toy_network import ToyNetwork
 from .test_render import listening
-from .toy_network import ToyNetwork
 
 pytestmark = pytest.mark.usefixtures("no_sync")
 

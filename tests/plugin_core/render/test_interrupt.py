@@ -11,8 +11,8 @@ import time
 
 import pytest
 
-from .commands import Render, render
-from .shots import ShotOnDisk, leftovers, make_shot, same_files
+from ..commands import Render, render
+from ..shots import ShotOnDisk, leftovers, make_shot, same_files
 
 KILLS = int(os.environ.get("CLEANPLATE_TEST_KILLS", "6"))
 LAST = 18

@@ -7,17 +7,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import plugin_core.delivery
+import plugin_core.render.delivery
 from plugin_core.clips.movie_read import MovieReader
-from plugin_core.delivery import render
 from plugin_core.errors import InputError, Interrupted, WriteError
 from plugin_core.images import read_plate
 from plugin_core.job.job import Run, Shot
 from plugin_core.progress.reporters import Reporters
 from plugin_core.progress.stop import Stop
+from plugin_core.render.delivery import render
 
-from .shots import QUICK, ShotOnDisk, hole, leftovers, make_shot, picture, write_matte, write_plate
-from .toy_network import ToyNetwork
+from ..shots import QUICK, ShotOnDisk, hole, leftovers, make_shot, picture, write_matte, write_plate
+from ..toy_network import ToyNetwork
 
 pytestmark = pytest.mark.usefixtures("no_sync")
 
@@ -100,7 +100,7 @@ def test_a_movie_that_could_not_be_written_is_made_on_resume_without_rendering(s
     def fail(*_: object) -> None:
         raise WriteError("the disk is full")
 
-    monkeypatch.setattr(plugin_core.delivery, "write_movie", fail)
+    monkeypatch.setattr(plugin_core.render.delivery, "write_movie", fail)
     heard = Listener()
     with pytest.raises(WriteError):
         run(movie_of(shot), listener=heard)
