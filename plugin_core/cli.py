@@ -343,7 +343,7 @@ def _render(arguments: argparse.Namespace) -> int:
     from .progress.stop import Stop, on_signals
 
     if "dry_run" in arguments:
-        from .forecast import forecast_job
+        from .probe.forecast import forecast_job
 
         told = forecast_job(_job(arguments))
         print(told.as_json() if arguments.progress == "json" else told)

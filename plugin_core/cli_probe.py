@@ -58,8 +58,8 @@ def add(
 def _probe(arguments: argparse.Namespace, job_of: Callable[[argparse.Namespace], Job]) -> int:
     import json
 
-    from .probe import probe
-    from .probe_text import lines_of
+    from .probe.probe import probe
+    from .probe.text import lines_of
 
     if "output" not in arguments and "job" not in arguments:
         arguments.output = _NOWHERE

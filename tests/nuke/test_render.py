@@ -76,7 +76,7 @@ def test_a_changed_matte_renders_from_the_first_frame_it_touches(comp):
     looked_at = comp.host.picture(node, 1009).channels["rgba.red"]
     comp.change_matte(1009)
     comp.render(node)
-    # How far before the change is the core's to say (tests/plugin_core/test_forecast.py).
+    # How far before the change is the core's to say (tests/plugin_core/probe/test_forecast.py).
     assert re.match(r"Filled frames 100\d-1009 \(\d of 9\): Matte changed on frame 1009", status(node))
     after = written(result_folder(comp))
     assert [frame for frame in before if before[frame][1] != after[frame][1]][-1] == 1009

@@ -14,19 +14,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from .clips.sequence import compact
-from .errors import SettingsError
-from .job.job import Job, Run, Settings, Shot
-from .network.bundle import Bundle, find_bundle
-from .network.contract import NetworkShape
-from .network.working_size import STANDARD_SIZE, chosen_size
-from .render.delivery import pictures_of
-from .render.plan import Plan, make_plan, open_sources
-from .render.render import state_folder
-from .render.resume import first_needed, first_stale
-from .state.checkpoints import Checkpoints
-from .state.journal import Entry, Journal
-from .state.saved_state import differences
+from ..clips.sequence import compact
+from ..errors import SettingsError
+from ..job.job import Job, Run, Settings, Shot
+from ..network.bundle import Bundle, find_bundle
+from ..network.contract import NetworkShape
+from ..network.working_size import STANDARD_SIZE, chosen_size
+from ..render.delivery import pictures_of
+from ..render.plan import Plan, make_plan, open_sources
+from ..render.render import state_folder
+from ..render.resume import first_needed, first_stale
+from ..state.checkpoints import Checkpoints
+from ..state.journal import Entry, Journal
+from ..state.saved_state import differences
 
 Action = Literal["nothing", "start", "resume", "overwrite", "occupied"]
 

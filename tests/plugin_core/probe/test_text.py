@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from plugin_core.probe_report import Coverage, Problem
-from plugin_core.probe_text import duration, lines_of, plot
+from plugin_core.probe.report import Coverage, Problem
+from plugin_core.probe.text import duration, lines_of, plot
 
-from .test_probe_warnings import GOOD, PICTURE
+from .test_warnings import GOOD, PICTURE
 
 SIZES = {"120x80 at -10,-4": "1001-1003", "100x72 at 0,0": "1004-1005"}
 

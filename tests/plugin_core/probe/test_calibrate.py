@@ -6,12 +6,12 @@ from dataclasses import replace
 
 import pytest
 
-from plugin_core.calibrate import Pace, measure_pace, seen_pixels
-from plugin_core.probe import cost_of
+from plugin_core.probe.calibrate import Pace, measure_pace, seen_pixels
+from plugin_core.probe.probe import cost_of
 from plugin_core.render.plan import Plan, make_plan, open_sources
 
-from .shots import QUICK, ShotOnDisk, hole, make_shot, write_matte
-from .toy_network import ToyNetwork
+from ..shots import QUICK, ShotOnDisk, hole, make_shot, write_matte
+from ..toy_network import ToyNetwork
 
 PACE = Pace(start=3.0, read=0.2, step=1.0, write=0.4, copy=0.1, pixels=4096, memory_bytes=1 << 30)
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import pairwise
 
-from .probe_report import Coverage, Crop, Frames, Picture, Report
-from .probe_warnings import gigabytes
+from .report import Coverage, Crop, Frames, Picture, Report
+from .warnings import gigabytes
 
 _WIDTH = 60
 _BARS = " ▁▂▃▄▅▆▇█"

@@ -16,23 +16,23 @@ from pathlib import Path
 
 import numpy as np
 
+from ..clips.clip import Clip, MovieClip, SequenceClip, missing_frames, open_clip
+from ..clips.movie_read import is_movie
+from ..clips.sequence import compact
+from ..errors import CleanplateError
+from ..images import Header, Plate, formats_lossy
+from ..job.job import Job, Shot
+from ..network.bundle import Bundle, find_bundle
+from ..network.contract import NetworkShape
+from ..network.session import Session
+from ..network.working_size import STANDARD_SIZE, installed_memory
+from ..regions.hole import Hole
+from ..render.delivery import check_delivery, pictures_of
+from ..render.plan import Plan, Sources, make_plan, open_sources
 from .calibrate import Pace, cores, measure_pace, seen_pixels
-from .clips.clip import Clip, MovieClip, SequenceClip, missing_frames, open_clip
-from .clips.movie_read import is_movie
-from .clips.sequence import compact
 from .cuts import Thumbnail, suspected_cuts, thumbnail
-from .errors import CleanplateError
-from .images import Header, Plate, formats_lossy
-from .job.job import Job, Shot
-from .network.bundle import Bundle, find_bundle
-from .network.contract import NetworkShape
-from .network.session import Session
-from .network.working_size import STANDARD_SIZE, installed_memory
-from .probe_report import Cost, Coverage, Crop, Frames, Output, Picture, Problem, Report
-from .probe_warnings import warnings_of
-from .regions.hole import Hole
-from .render.delivery import check_delivery, pictures_of
-from .render.plan import Plan, Sources, make_plan, open_sources
+from .report import Cost, Coverage, Crop, Frames, Output, Picture, Problem, Report
+from .warnings import warnings_of
 
 Tell = Callable[[str], None]
 

@@ -10,12 +10,12 @@ import pytest
 
 from plugin_core.cli import main
 from plugin_core.errors import MissingFramesError, SettingsError
-from plugin_core.forecast import Forecast, forecast
 from plugin_core.job.job import Run, Settings, Shot
+from plugin_core.probe.forecast import Forecast, forecast
 
-from .render.test_resume import StopAfter
-from .shots import QUICK, ShotOnDisk, hole, make_shot, picture, run_toy, write_matte, write_plate
-from .toy_network import ToyNetwork
+from ..render.test_resume import StopAfter
+from ..shots import QUICK, ShotOnDisk, hole, make_shot, picture, run_toy, write_matte, write_plate
+from ..toy_network import ToyNetwork
 
 pytestmark = pytest.mark.usefixtures("no_sync")
 

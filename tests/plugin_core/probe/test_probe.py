@@ -11,10 +11,10 @@ import pytest
 
 from plugin_core.cli import main
 from plugin_core.job.job import Job
-from plugin_core.probe import probe
-from plugin_core.probe_report import Report
+from plugin_core.probe.probe import probe
+from plugin_core.probe.report import Report
 
-from .shots import HEIGHT, WIDTH, ShotOnDisk, make_shot, picture, write_matte, write_plate
+from ..shots import HEIGHT, WIDTH, ShotOnDisk, make_shot, picture, write_matte, write_plate
 from .test_forecast import on_disk
 
 

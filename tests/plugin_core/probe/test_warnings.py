@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from plugin_core.probe_report import Cost, Coverage, Crop, Frames, Output, Picture, Report
-from plugin_core.probe_warnings import warnings_of
+from plugin_core.probe.report import Cost, Coverage, Crop, Frames, Output, Picture, Report
+from plugin_core.probe.warnings import warnings_of
 
 ALL_EDGES = ("left", "top", "right", "bottom")
 

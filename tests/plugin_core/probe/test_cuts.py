@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from plugin_core.cuts import suspected_cuts, thumbnail
+from plugin_core.probe.cuts import suspected_cuts, thumbnail
 
 
 def scenery(seed: int) -> np.ndarray:

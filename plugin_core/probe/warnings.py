@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import pairwise
 
-from .clips.sequence import compact
-from .probe_report import Coverage, Report, Warned
+from ..clips.sequence import compact
+from .report import Coverage, Report, Warned
 
 _MUCH = 0.5
 """Share of the picture from which on a fill has little to go by."""
