@@ -6,7 +6,7 @@ import argparse
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .batch_shots import BadShot, BatchShot
+    from .batch.shots import BadShot, BatchShot
     from .progress.stop import Stop
 
 _HOW = """\
@@ -98,8 +98,8 @@ def read_list(arguments: argparse.Namespace) -> tuple[list[BatchShot], list[BadS
     from fnmatch import fnmatchcase
     from pathlib import Path
 
-    from .batch_file import read_shot_list
-    from .batch_shots import understand
+    from .batch.list_file import read_shot_list
+    from .batch.shots import understand
     from .errors import SettingsError
 
     overrides = dict(_assignment(text) for text in arguments.set)
@@ -129,7 +129,7 @@ def _batch(arguments: argparse.Namespace) -> int:
     stop = Stop()
     with on_signals(stop):
         # Loading takes a second: a signal that comes meanwhile is kept until it can be acted on.
-        from .batch_shots import refuse_bad
+        from .batch.shots import refuse_bad
 
         good, bad = read_list(arguments)
         if arguments.check or not arguments.keep_going:
@@ -147,12 +147,12 @@ def _render(good: list[BatchShot], bad: list[BadShot], arguments: argparse.Names
     import time
     from pathlib import Path
 
-    from .batch import Batch, exit_code_of
-    from .batch_pool import seats
-    from .batch_shots import with_run
-    from .batch_state import plan_tasks
-    from .batch_summary import write_json, write_junit
-    from .batch_view import caption, choose_view
+    from .batch.pool import seats
+    from .batch.run import Batch, exit_code_of
+    from .batch.shots import with_run
+    from .batch.state import plan_tasks
+    from .batch.summary import write_json, write_junit
+    from .batch.view import caption, choose_view
 
     began = time.monotonic()
     how = {"overwrite" if arguments.overwrite else "resume": True, "wait_seconds": _WAIT_SECONDS}
@@ -170,7 +170,7 @@ def _render(good: list[BatchShot], bad: list[BadShot], arguments: argparse.Names
 
 
 def _check_seams(shots: list[BatchShot], arguments: argparse.Namespace, stop: Stop) -> int:
-    from .batch_seams import report_seams
+    from .batch.seams import report_seams
     from .errors import SettingsError
 
     try:

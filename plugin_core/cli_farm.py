@@ -69,7 +69,7 @@ def add(commands: Any) -> None:
 def _farm(arguments: argparse.Namespace) -> int:
     import shlex
 
-    from .batch_shots import refuse_bad
+    from .batch.shots import refuse_bad
     from .farm.job import Manners, Needs, plan_farm
     from .farm.submit import submit
 

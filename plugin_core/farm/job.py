@@ -16,8 +16,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..batch_shots import BatchShot
-from ..chunks import grid, shot_frames
+from ..batch.chunks import grid, shot_frames
+from ..batch.shots import BatchShot
 from ..clips.movie_read import is_movie
 from ..clips.sequence import Sequence as Frames
 from ..errors import InputError

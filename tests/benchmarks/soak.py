@@ -18,8 +18,8 @@ import tempfile
 import time
 from pathlib import Path
 
+from tests.plugin_core.batch.test_run import kill_at_random
 from tests.plugin_core.batches import Shots
-from tests.plugin_core.test_batch import kill_at_random
 
 
 def main() -> None:

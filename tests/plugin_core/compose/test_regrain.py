@@ -12,6 +12,7 @@ from plugin_core.images import Plate, read_plate
 from plugin_core.job.job import Settings
 from plugin_core.regions.hole import Hole, hole_of
 
+from ..batch.test_chunks import chunk
 from ..motion.test_flow import disc, texture
 from ..pictures_on_disk import save, spec_of
 from ..render.test_resume import Killed, KilledNetwork
@@ -27,7 +28,6 @@ from ..shots import (
     write_matte,
     write_plate,
 )
-from ..test_chunks import chunk
 
 pytestmark = pytest.mark.usefixtures("no_sync")
 PAINTED = QUICK.model_copy(update={"propagate": 0})

@@ -18,8 +18,8 @@ from xml.etree import ElementTree
 import pytest
 import yaml
 
-from plugin_core.batch_file import read_shot_list
-from plugin_core.batch_shots import understand
+from plugin_core.batch.list_file import read_shot_list
+from plugin_core.batch.shots import understand
 from plugin_core.cli import _parser
 from plugin_core.cli_farm import _writer
 from plugin_core.errors import InputError

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from plugin_core.batch_file import read_shot_list
-from plugin_core.batch_shots import understand
+from plugin_core.batch.list_file import read_shot_list
+from plugin_core.batch.shots import understand
 from plugin_core.errors import InputError
 from plugin_core.farm.job import Manners, Needs, plan_farm
 from plugin_core.farm.openjd import openjd_template

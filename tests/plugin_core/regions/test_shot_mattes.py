@@ -10,6 +10,7 @@ from plugin_core.images import read_header
 from plugin_core.job.job import Settings
 from plugin_core.regions.shot_mattes import ShotMattes
 
+from ..batch.test_chunks import chunk
 from ..render.test_resume import Killed, KilledNetwork
 from ..shots import (
     HEIGHT,
@@ -24,7 +25,6 @@ from ..shots import (
     same_files,
     write_matte,
 )
-from ..test_chunks import chunk
 from ..toy_network import ToyNetwork
 
 pytestmark = pytest.mark.usefixtures("no_sync")

@@ -12,10 +12,10 @@ from plugin_core.network.contract import Carry, StepOutput
 from plugin_core.regions.region import Box
 from plugin_core.state.carry_follow import Change, change_between, followed
 
+from ..batch.test_chunks import state
 from ..local_network import LocalNetwork
 from ..motion.test_flow import disc, texture
 from ..shots import QUICK, ShotOnDisk, read, run_toy, same_files, write_matte, write_plate
-from ..test_chunks import state
 from ..toy_network import ToyNetwork
 
 LINEAR = ColorMap("linear")

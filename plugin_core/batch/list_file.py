@@ -15,7 +15,7 @@ from pathlib import Path
 import yaml
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from .errors import SettingsError
+from ..errors import SettingsError
 
 Value = str | list[str] | None
 """Every value is text, and whoever knows the field turns it into a number: `name: 010` stays as it looks, and

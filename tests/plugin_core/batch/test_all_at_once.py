@@ -13,10 +13,10 @@ import pytest
 from plugin_core.job.job import Settings
 from plugin_core.render.plan import make_plan, open_sources
 
-from .render.test_resume import Killed, KilledNetwork
-from .shots import ShotOnDisk, differing, picture, run_toy, same_files, write_matte, write_plate
+from ..render.test_resume import Killed, KilledNetwork
+from ..shots import ShotOnDisk, differing, picture, run_toy, same_files, write_matte, write_plate
+from ..toy_network import ToyNetwork
 from .test_chunks import chunk
-from .toy_network import ToyNetwork
 
 pytestmark = pytest.mark.usefixtures("no_sync")
 SIZE = (320, 72)

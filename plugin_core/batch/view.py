@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TextIO
 
-from .batch_state import Progress, ShotProgress
+from .state import Progress, ShotProgress
 
 if TYPE_CHECKING:
     from rich.console import Group

@@ -8,10 +8,10 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 from typing import Protocol
 
-from .batch_pool import PoolWorker, Seat, Told
-from .batch_state import Progress, ShotProgress, Task
-from .errors import BatchError
-from .progress.stop import Stop
+from ..errors import BatchError
+from ..progress.stop import Stop
+from .pool import PoolWorker, Seat, Told
+from .state import Progress, ShotProgress, Task
 
 TRIES = 2
 """How often a task is begun whose worker dies under it."""

@@ -7,11 +7,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from .batch_shots import BadShot, BatchShot
+from ..errors import CleanplateError
+from ..job.job import Job
+from ..progress.text import Event
 from .chunks import grid, shot_frames
-from .errors import CleanplateError
-from .job.job import Job
-from .progress.text import Event
+from .shots import BadShot, BatchShot
 
 
 class Progress(StrEnum):

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
-from .batch_state import Progress, ShotProgress
-from .disk.atomic import replacing
+from ..disk.atomic import replacing
+from .state import Progress, ShotProgress
 
 SUMMARY_VERSION = 1
 

@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from plugin_core.batch_file import read_shot_list
-from plugin_core.batch_shots import refuse_bad, understand
+from plugin_core.batch.list_file import read_shot_list
+from plugin_core.batch.shots import refuse_bad, understand
 from plugin_core.errors import SettingsError
 
 YAML = """\

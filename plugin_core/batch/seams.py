@@ -15,16 +15,16 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from .api import Model, open_model
-from .batch_shots import BatchShot
+from ..api import Model, open_model
+from ..clips.clip import Clip, open_clip
+from ..errors import SettingsError
+from ..images import Plate, read_plate
+from ..job.job import Job, Run
+from ..progress.reporters import Reporters
+from ..progress.stop import Stop
+from ..render.render import render
 from .chunks import grid, shot_frames
-from .clips.clip import Clip, open_clip
-from .errors import SettingsError
-from .images import Plate, read_plate
-from .job.job import Job, Run
-from .progress.reporters import Reporters
-from .progress.stop import Stop
-from .render.render import render
+from .shots import BatchShot
 
 PRE_ROLLS = (0, 2, 4, 8, 16)
 FRAMES = 8

@@ -12,9 +12,9 @@ from collections import deque
 from dataclasses import dataclass
 from typing import IO, Any
 
-from .batch_state import Task
-from .job.job import Job
-from .progress.text import Event
+from ..job.job import Job
+from ..progress.text import Event
+from .state import Task
 
 WORKER = (sys.executable, "-m", "plugin_core.cli", "worker", "--stop-at-eof")
 
@@ -130,7 +130,7 @@ def seats(jobs: int | None, device: str, cores: int) -> list[Seat]:
     Raises:
         DeviceError: a device is unknown or not there.
     """
-    from .network.session import available_devices, parse_device
+    from ..network.session import available_devices, parse_device
 
     if device == "auto":
         cards = [name for name in available_devices() if name.startswith("cuda:")]

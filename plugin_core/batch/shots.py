@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from .batch_file import Row, ShotList
-from .errors import SettingsError
-from .job.job import Job, Run, Settings, Shot, validated
+from ..errors import SettingsError
+from ..job.job import Job, Run, Settings, Shot, validated
+from .list_file import Row, ShotList
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _PATHS = ("plate", "matte", "output", "ocio_config")

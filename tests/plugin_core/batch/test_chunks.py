@@ -12,9 +12,9 @@ from plugin_core.errors import Interrupted, MissingFramesError, StateError
 from plugin_core.job.job import Settings
 from plugin_core.state.saved_state import read_state
 
-from .render.test_resume import Killed, KilledNetwork, StopAfter, change_plate
-from .shots import QUICK, ShotOnDisk, differing, make_shot, picture, run_toy, same_files, write_plate
-from .toy_network import ToyNetwork
+from ..render.test_resume import Killed, KilledNetwork, StopAfter, change_plate
+from ..shots import QUICK, ShotOnDisk, differing, make_shot, picture, run_toy, same_files, write_plate
+from ..toy_network import ToyNetwork
 
 pytestmark = pytest.mark.usefixtures("no_sync")
 LAST = 24

@@ -1,4 +1,4 @@
-"""Write the published JSON Schemas of jobs and lists of shots: `python -m plugin_core.job_schema docs`.
+"""Write the published JSON Schemas of jobs and lists of shots: `python -m plugin_core.batch.schema docs`.
 
 Without a folder that of job.json is printed.
 """
@@ -10,8 +10,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from .batch_shots import PARTS
-from .job.job import Job
+from ..job.job import Job
+from .shots import PARTS
 
 _DRAFT = "https://json-schema.org/draft/2020-12/schema"
 

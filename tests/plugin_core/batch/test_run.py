@@ -15,14 +15,14 @@ from xml.etree import ElementTree
 import psutil
 import pytest
 
-from plugin_core import batch_view
-from plugin_core.batch_pool import seats
-from plugin_core.batch_state import Progress, ShotProgress
+from plugin_core.batch.pool import seats
+from plugin_core.batch.run import view as batch_view
+from plugin_core.batch.state import Progress, ShotProgress
 from plugin_core.errors import DeviceError
 
-from .batches import Shots
-from .commands import TIMEOUT
-from .shots import leftovers
+from ..batches import Shots
+from ..commands import TIMEOUT
+from ..shots import leftovers
 
 KILLS = int(os.environ.get("CLEANPLATE_TEST_BATCH_KILLS", "3"))
 STATE_WRITE = "workers SIGKILL in a state write"
