@@ -21,7 +21,7 @@ import yaml
 from plugin_core.batch.list_file import read_shot_list
 from plugin_core.batch.shots import understand
 from plugin_core.cli import _parser
-from plugin_core.cli_farm import _writer
+from plugin_core.cli.farm import _writer
 from plugin_core.errors import InputError
 from plugin_core.farm.job import FarmJob, Manners, Needs, plan_farm
 from plugin_core.farm.submit import submit

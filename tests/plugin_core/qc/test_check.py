@@ -12,7 +12,7 @@ import OpenImageIO as oiio
 import pytest
 
 from plugin_core.cli import main
-from plugin_core.cli_qc import FAULTS_FOUND
+from plugin_core.cli.qc import FAULTS_FOUND
 from plugin_core.clips.movie_write import MovieLook, write_movie
 from plugin_core.images import read_plate
 from plugin_core.job.job import Settings

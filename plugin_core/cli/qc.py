@@ -7,10 +7,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .cli_look import AddOptions, add_look, tell
+from .look import AddOptions, add_look, tell
 
 if TYPE_CHECKING:
-    from .job.job import Job
+    from ..job.job import Job
 
 FAULTS_FOUND = 9
 
@@ -77,11 +77,11 @@ _LIMITS = {
 def _qc(arguments: argparse.Namespace, job_of: Callable[[argparse.Namespace], Job]) -> int:
     import json
 
-    from .disk.atomic import replacing
-    from .errors import SettingsError
-    from .qc.check import QcShot, check
-    from .qc.report import Limits
-    from .qc.sheet import write_qc_sheet
+    from ..disk.atomic import replacing
+    from ..errors import SettingsError
+    from ..qc.check import QcShot, check
+    from ..qc.report import Limits
+    from ..qc.sheet import write_qc_sheet
 
     given = vars(arguments)
     if "min_psnr" in given and arguments.truth is None:

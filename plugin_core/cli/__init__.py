@@ -16,11 +16,16 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from . import cli_batch, cli_farm, cli_install, cli_probe, cli_qc, cli_worker
-from .errors import CleanplateError, SettingsError
+from ..errors import CleanplateError, SettingsError
+from . import batch as cli_batch
+from . import farm as cli_farm
+from . import install as cli_install
+from . import probe as cli_probe
+from . import qc as cli_qc
+from . import worker as cli_worker
 
 if TYPE_CHECKING:
-    from .job.job import Job
+    from ..job.job import Job
 
 EXIT_CODES = """\
 exit codes:
@@ -340,10 +345,10 @@ def _add_models(commands: Any) -> None:
 
 
 def _render(arguments: argparse.Namespace) -> int:
-    from .progress.stop import Stop, on_signals
+    from ..progress.stop import Stop, on_signals
 
     if "dry_run" in arguments:
-        from .probe.forecast import forecast_job
+        from ..probe.forecast import forecast_job
 
         told = forecast_job(_job(arguments))
         print(told.as_json() if arguments.progress == "json" else told)
@@ -358,7 +363,7 @@ def _render(arguments: argparse.Namespace) -> int:
 
 def _job(arguments: argparse.Namespace) -> Job:
     """Build the job from job.json, if one is given, and the options over it."""
-    from .job.job import Job, read_job_fields, validated
+    from ..job.job import Job, read_job_fields, validated
 
     given = vars(arguments)
     fields: dict[str, Any] = read_job_fields(Path(given["job"])) if "job" in given else {}
@@ -373,13 +378,13 @@ def _job(arguments: argparse.Namespace) -> Job:
     job = validated(Job, fields, what)
     if not given.get("path_map"):
         return job
-    from .job.path_map import mapped_job, read_rules
+    from ..job.path_map import mapped_job, read_rules
 
     return mapped_job(job, read_rules(given["path_map"]))
 
 
 def _models_list(arguments: argparse.Namespace) -> int:
-    from .network.bundle import Bundle, known_bundles
+    from ..network.bundle import Bundle, known_bundles
 
     for name, path in known_bundles():
         manifest = Bundle.open(path).manifest
@@ -388,8 +393,8 @@ def _models_list(arguments: argparse.Namespace) -> int:
 
 
 def _models_verify(arguments: argparse.Namespace) -> int:
-    from .network.bundle import find_bundle
-    from .network.verify import verify_bundle
+    from ..network.bundle import find_bundle
+    from ..network.verify import verify_bundle
 
     golden = None if arguments.golden is None else Path(arguments.golden)
     report = verify_bundle(find_bundle(arguments.bundle), golden)

@@ -7,7 +7,7 @@ import platform
 from importlib.metadata import PackageNotFoundError, version
 from typing import TextIO
 
-from .errors import CleanplateError
+from ..errors import CleanplateError
 
 _PACKAGES = (
     "cleanplate",
@@ -31,7 +31,7 @@ def examine(stream: TextIO) -> int:
 
 
 def _examine_models(stream: TextIO) -> int:
-    from .network.bundle import Bundle, known_bundles
+    from ..network.bundle import Bundle, known_bundles
 
     found, code = 0, 0
     for name, path in known_bundles():
@@ -49,7 +49,7 @@ def _examine_models(stream: TextIO) -> int:
 
 
 def _examine_device(stream: TextIO) -> int:
-    from .network.session import Session
+    from ..network.session import Session
 
     try:
         with Session.open("vinet") as session:
@@ -61,7 +61,7 @@ def _examine_device(stream: TextIO) -> int:
 
 
 def _color_configuration() -> str:
-    from .color.ocio import title_of
+    from ..color.ocio import title_of
 
     try:
         return title_of(None)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from .api import open_model
-from .clips.clip import holds
-from .errors import CleanplateError, InputError, Interrupted
-from .job.job import Job
-from .progress.reporters import reporting
-from .progress.stop import Stop, on_signals
-from .render.delivery import render
+from ..api import open_model
+from ..clips.clip import holds
+from ..errors import CleanplateError, InputError, Interrupted
+from ..job.job import Job
+from ..progress.reporters import reporting
+from ..progress.stop import Stop, on_signals
+from ..render.delivery import render
 
 
 def run_job(job: Job, progress: str, stop: Stop | None = None, notice_seconds: float | None = None) -> int:

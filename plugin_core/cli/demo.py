@@ -6,13 +6,13 @@ from pathlib import Path
 
 import numpy as np
 
-from .api import open_model
-from .images import read_matte, read_plate
-from .job.job import Settings, Shot
-from .progress.reporters import reporting
-from .progress.stop import Stop, on_signals
-from .qc.contact_sheet import before_after_sheet, hole_psnr
-from .sample import FIRST, FRAMES, LAST, clean_pattern, frame_path, matte_pattern, plate_pattern
+from ..api import open_model
+from ..images import read_matte, read_plate
+from ..job.job import Settings, Shot
+from ..progress.reporters import reporting
+from ..progress.stop import Stop, on_signals
+from ..qc.contact_sheet import before_after_sheet, hole_psnr
+from ..sample import FIRST, FRAMES, LAST, clean_pattern, frame_path, matte_pattern, plate_pattern
 
 DEMO_SETTINGS = Settings(grow=2, feather=3)
 

@@ -48,9 +48,9 @@ def add(commands: Any) -> None:
 
 
 def _worker(arguments: argparse.Namespace) -> int:
-    from .batch.worker import Ending, Worker
-    from .job.job import Run
-    from .progress.stop import on_signals
+    from ..batch.worker import Ending, Worker
+    from ..job.job import Run
+    from ..progress.stop import on_signals
 
     ending = Ending()
     with on_signals(ending, arguments.notice):

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from .cli_batch import add_list, read_list
+from .batch import add_list, read_list
 
 _ENGINES = ("openjd", "deadline-cloud", "deadline", "opencue", "tractor", "slurm")
 
@@ -69,9 +69,9 @@ def add(commands: Any) -> None:
 def _farm(arguments: argparse.Namespace) -> int:
     import shlex
 
-    from .batch.shots import refuse_bad
-    from .farm.job import Manners, Needs, plan_farm
-    from .farm.submit import submit
+    from ..batch.shots import refuse_bad
+    from ..farm.job import Manners, Needs, plan_farm
+    from ..farm.submit import submit
 
     shots, bad = read_list(arguments)
     refuse_bad(bad)
@@ -88,7 +88,7 @@ def _farm(arguments: argparse.Namespace) -> int:
     name = arguments.name or f"cleanplate {Path(arguments.shots).stem}"
     job = plan_farm(name, Path(arguments.out), shots, needs, manners)
     if measured:
-        from .farm.memory import with_measured_memory
+        from ..farm.memory import with_measured_memory
 
         job = with_measured_memory(job)
     todo = _writer(arguments.engine)(job)
@@ -102,7 +102,7 @@ def _farm(arguments: argparse.Namespace) -> int:
 
 
 def _megabytes(text: str) -> int:
-    from .errors import SettingsError
+    from ..errors import SettingsError
 
     if not text.isdecimal() or int(text) < 1:
         raise SettingsError(f"--memory takes a number of MiB, or probe; got {text!r}.")
@@ -111,12 +111,12 @@ def _megabytes(text: str) -> int:
 
 def _writer(engine: str) -> Any:
     """Return the function that writes a job for an engine."""
-    from .farm.deadline import write_deadline
-    from .farm.deadline_cloud import write_deadline_cloud
-    from .farm.opencue import write_opencue
-    from .farm.openjd import write_openjd
-    from .farm.slurm import write_slurm
-    from .farm.tractor import write_tractor
+    from ..farm.deadline import write_deadline
+    from ..farm.deadline_cloud import write_deadline_cloud
+    from ..farm.opencue import write_opencue
+    from ..farm.openjd import write_openjd
+    from ..farm.slurm import write_slurm
+    from ..farm.tractor import write_tractor
 
     return {
         "openjd": write_openjd,

@@ -6,8 +6,8 @@ import argparse
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .batch.shots import BadShot, BatchShot
-    from .progress.stop import Stop
+    from ..batch.shots import BadShot, BatchShot
+    from ..progress.stop import Stop
 
 _HOW = """\
 a list of shots (docs/shots.schema.json has every field; JSON has the same parts, CSV a column a field):
@@ -98,9 +98,9 @@ def read_list(arguments: argparse.Namespace) -> tuple[list[BatchShot], list[BadS
     from fnmatch import fnmatchcase
     from pathlib import Path
 
-    from .batch.list_file import read_shot_list
-    from .batch.shots import understand
-    from .errors import SettingsError
+    from ..batch.list_file import read_shot_list
+    from ..batch.shots import understand
+    from ..errors import SettingsError
 
     overrides = dict(_assignment(text) for text in arguments.set)
     good, bad = understand(read_shot_list(Path(arguments.shots)), overrides)
@@ -115,7 +115,7 @@ def read_list(arguments: argparse.Namespace) -> tuple[list[BatchShot], list[BadS
 
 
 def _assignment(text: str) -> tuple[str, str]:
-    from .errors import SettingsError
+    from ..errors import SettingsError
 
     name, equals, value = text.partition("=")
     if not equals:
@@ -124,12 +124,12 @@ def _assignment(text: str) -> tuple[str, str]:
 
 
 def _batch(arguments: argparse.Namespace) -> int:
-    from .progress.stop import Stop, on_signals
+    from ..progress.stop import Stop, on_signals
 
     stop = Stop()
     with on_signals(stop):
         # Loading takes a second: a signal that comes meanwhile is kept until it can be acted on.
-        from .batch.shots import refuse_bad
+        from ..batch.shots import refuse_bad
 
         good, bad = read_list(arguments)
         if arguments.check or not arguments.keep_going:
@@ -147,12 +147,12 @@ def _render(good: list[BatchShot], bad: list[BadShot], arguments: argparse.Names
     import time
     from pathlib import Path
 
-    from .batch.pool import seats
-    from .batch.run import Batch, exit_code_of
-    from .batch.shots import with_run
-    from .batch.state import plan_tasks
-    from .batch.summary import write_json, write_junit
-    from .batch.view import caption, choose_view
+    from ..batch.pool import seats
+    from ..batch.run import Batch, exit_code_of
+    from ..batch.shots import with_run
+    from ..batch.state import plan_tasks
+    from ..batch.summary import write_json, write_junit
+    from ..batch.view import caption, choose_view
 
     began = time.monotonic()
     how = {"overwrite" if arguments.overwrite else "resume": True, "wait_seconds": _WAIT_SECONDS}
@@ -170,8 +170,8 @@ def _render(good: list[BatchShot], bad: list[BadShot], arguments: argparse.Names
 
 
 def _check_seams(shots: list[BatchShot], arguments: argparse.Namespace, stop: Stop) -> int:
-    from .batch.seams import report_seams
-    from .errors import SettingsError
+    from ..batch.seams import report_seams
+    from ..errors import SettingsError
 
     try:
         pre_rolls = [int(part) for part in arguments.pre_rolls.split(",")]

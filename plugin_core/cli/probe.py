@@ -7,10 +7,10 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from .cli_look import AddOptions, add_look, tell
+from .look import AddOptions, add_look, tell
 
 if TYPE_CHECKING:
-    from .job.job import Job
+    from ..job.job import Job
 
 _EXAMPLES = """\
 examples:
@@ -58,8 +58,8 @@ def add(
 def _probe(arguments: argparse.Namespace, job_of: Callable[[argparse.Namespace], Job]) -> int:
     import json
 
-    from .probe.probe import probe
-    from .probe.text import lines_of
+    from ..probe.probe import probe
+    from ..probe.text import lines_of
 
     if "output" not in arguments and "job" not in arguments:
         arguments.output = _NOWHERE

@@ -11,8 +11,7 @@ import pytest
 import torch
 
 from models.golden import generated_network
-from plugin_core import demo
-from plugin_core.cli import main
+from plugin_core.cli import demo, main
 from plugin_core.job.job import Settings
 
 

@@ -16,7 +16,7 @@ import pytest
 
 from plugin_core import cli, errors
 
-from .shots import (
+from ..shots import (
     HEIGHT,
     WIDTH,
     ShotOnDisk,
