@@ -1,0 +1,1 @@
+"""Many shots on this machine: a list is read, checked, spread over workers and summed up."""

@@ -428,7 +428,3 @@ def _doctor(arguments: argparse.Namespace) -> int:
     from .doctor import examine
 
     return examine(sys.stdout)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

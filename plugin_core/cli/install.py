@@ -35,7 +35,7 @@ def add(commands: Any) -> None:
 
 
 def _install(arguments: argparse.Namespace) -> int:
-    host = importlib.import_module(f".install_{arguments.host}", __package__)
+    host = importlib.import_module(f"plugin_core.install.{arguments.host}")
     folder = None if arguments.folder is None else Path(arguments.folder).absolute()
     for change in host.changes(folder):
         act = change.uninstall if arguments.uninstall else change.install

@@ -1,0 +1,1 @@
+"""The fill into the plate: blended, with grain, and shown in layers."""

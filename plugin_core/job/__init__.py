@@ -1,0 +1,1 @@
+"""What is asked for: shots, settings and runs, validated, and paths mapped between machines."""

@@ -16,10 +16,10 @@ from ..render.plan import Plan
 from ..render.reader import ShotReader
 from ..render.stepper import Stepper
 from ..render.writer import FrameWriter
+from ..schedule import Schedule
 from ..state.checkpoints import Checkpoints
 from ..state.journal import Journal
 from ..state.shot_state import ShotState
-from ..window import Schedule
 
 _STEPS = 4
 """Frames that are run; the first opens graphs and reads a whole window, and is counted apart."""

@@ -1,0 +1,1 @@
+"""What a render says while it runs, and how it is told to stop."""

@@ -1,0 +1,1 @@
+"""From matte to hole to the crops that the network works on."""

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ..errors import InputError
-from ..window import Step
+from ..schedule import Step
 from .crop_path import Bounds, Path, context_of, follow, still_path
 from .islands import Islands, Track, on_cells, tracks_of
 from .region import Box, Region

@@ -1,0 +1,1 @@
+"""One shot from disk to disk: sources, plan, frames in order, resume and hand-over."""

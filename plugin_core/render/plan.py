@@ -25,7 +25,7 @@ from ..regions.islands import Islands, islands_of
 from ..regions.lanes import Lane, choose_lanes, told
 from ..regions.region import Box
 from ..regions.shot_mattes import ShotMattes
-from ..window import Schedule, takes
+from ..schedule import Schedule, takes
 
 
 @dataclass(frozen=True)

@@ -15,8 +15,8 @@ from ..network.contract import Mask, Picture
 from ..regions.hole import Hole
 from ..regions.lanes import Lane
 from ..regions.region import Region
+from ..schedule import Step, mirror
 from ..state.carry_follow import Change, change_between
-from ..window import Step, mirror
 from .plan import Plan, mattes_of
 
 PLATE_CACHE_BYTES = 256 << 20

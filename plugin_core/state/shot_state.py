@@ -19,7 +19,7 @@ from ..errors import StateError
 from ..network.contract import Carry, Features, Mask, Network, Picture, StepOutput
 from ..regions.lanes import Lane, stands
 from ..regions.region import Region
-from ..window import Schedule, Step
+from ..schedule import Schedule, Step
 from .carry_follow import Change, followed
 from .carry_shift import shifted
 from .checkpoints import Checkpoints
@@ -228,19 +228,6 @@ class ShotState:
         check_crops(saved, stands(self.lanes, saved.frame), f"State file {path}")
         self._adopt(network, saved)
         return saved
-
-    def release(self, network: Network) -> dict[str, NDArray[np.float32]] | None:
-        """Give the carries up to host memory (so that they can be put away) and forget them."""
-        if self._standing is None:
-            return None
-        arrays = _joined({name: network.fetch(carry) for name, carry in self.carries.items()})
-        self._standing = None
-        return arrays
-
-    def resume(self, network: Network, arrays: Mapping[str, NDArray[np.float32]]) -> None:
-        """Take back what `release` gave."""
-        assert self._last is not None  # there was a carry to release
-        self._take(network, self._last, arrays)
 
     def _newest(self, *, from_frame: int, below: int) -> SavedState | None:
         """Return the newest saved state in that range whose crops stand where they stand now."""

@@ -26,8 +26,8 @@ from plugin_core.network.contract import Carry, Features, Mask, Picture, StepOut
 from plugin_core.network.session import Session
 from plugin_core.progress.reporters import Reporters
 from plugin_core.progress.stop import Stop
+from plugin_core.render import render as render_module
 from plugin_core.render.reader import ShotReader
-from plugin_core.render.render import render as render_module
 from plugin_core.render.writer import FrameWriter
 
 WIDTH, HEIGHT, HOLE = 1920, 1080, 400

@@ -14,8 +14,8 @@ from models.export import export_bundle, main, rounded
 from models.golden import generated_network
 from models.vinet import SOURCE_OFFSETS, VINet
 from plugin_core.errors import WriteError
+from plugin_core.network import session as session_module
 from plugin_core.network.bundle import Bundle, Provenance
-from plugin_core.network.contract import session as session_module
 from plugin_core.network.session import Session
 from tests.models.vectors import FOLDER, mirrored, moving_frames, tensors
 

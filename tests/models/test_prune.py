@@ -13,8 +13,8 @@ from models.golden import generated_network
 from models.prune import pruned
 from models.train_init import lean_network
 from models.vinet import Variant, VINet
+from plugin_core.network import session as session_module
 from plugin_core.network.bundle import Bundle, Provenance
-from plugin_core.network.contract import session as session_module
 from tests.models.test_export import agree
 from tests.models.vectors import moving_frames, tensors
 

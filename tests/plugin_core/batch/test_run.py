@@ -15,8 +15,8 @@ from xml.etree import ElementTree
 import psutil
 import pytest
 
+from plugin_core.batch import view as batch_view
 from plugin_core.batch.pool import seats
-from plugin_core.batch.run import view as batch_view
 from plugin_core.batch.state import Progress, ShotProgress
 from plugin_core.errors import DeviceError
 
@@ -220,7 +220,7 @@ def test_seats():
 
 
 def test_one_worker_a_card(monkeypatch):
-    from plugin_core.network.contract import session
+    from plugin_core.network import session
 
     monkeypatch.setattr(session, "available_devices", lambda: ["auto", "cpu", "cuda:0", "cuda:1"])
     assert [seat.device for seat in seats(None, "auto", 64)] == ["cuda:0", "cuda:1"]

@@ -112,7 +112,7 @@ def test_jobs_in_order_with_one_result_each(shot, bundle_512):
 
 
 def test_the_model_stays_open(shot, bundle_512, monkeypatch):
-    from plugin_core.batch.run import worker
+    from plugin_core.batch import worker
 
     opened = []
     real = worker.open_model
@@ -122,7 +122,7 @@ def test_the_model_stays_open(shot, bundle_512, monkeypatch):
 
 
 def test_a_bug_in_one_job_does_not_end_the_worker(shot, bundle_512, monkeypatch):
-    from plugin_core.batch.run import worker
+    from plugin_core.batch import worker
 
     def broken(*given: object):
         raise ZeroDivisionError("oops")

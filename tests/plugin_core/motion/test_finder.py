@@ -12,7 +12,7 @@ from plugin_core.motion.view import MotionView, motion_view
 from plugin_core.motion.vote import propagated
 from plugin_core.regions.hole import Hole
 from plugin_core.regions.region import Box
-from plugin_core.window import Schedule
+from plugin_core.schedule import Schedule
 
 from ..render.test_resume import change_plate
 from ..shots import QUICK, differing, make_shot, run_toy, same_files

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from plugin_core.errors import ModelError
+from plugin_core.network import bundle as model
 from plugin_core.network.bundle import Bundle, Manifest, find_bundle
-from plugin_core.network.contract import bundle as model
 
 
 @pytest.fixture

@@ -11,9 +11,9 @@ import onnx
 import pytest
 
 from plugin_core.errors import DeviceError, InputError, ModelError, StateError
+from plugin_core.network import session as session_module
 from plugin_core.network.bundle import Bundle
 from plugin_core.network.contract import Carry, Features, Network
-from plugin_core.network.contract import session as session_module
 from plugin_core.network.session import Session, available_devices
 
 HEIGHT, WIDTH = 48, 64

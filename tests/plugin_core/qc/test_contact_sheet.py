@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from plugin_core.errors import InputError, WriteError
-from plugin_core.qc.check import contact_sheet as sheets
+from plugin_core.qc import contact_sheet as sheets
 
 
 def flat(value: float, height: int = 20, width: int = 30) -> np.ndarray:

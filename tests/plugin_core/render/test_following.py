@@ -14,8 +14,8 @@ from plugin_core.job.job import Settings
 from plugin_core.regions import lanes
 from plugin_core.regions.crop_path import Path
 from plugin_core.regions.region import Box
+from plugin_core.render import render as render_module
 from plugin_core.render.plan import Plan
-from plugin_core.render.render import render as render_module
 from plugin_core.state.saved_state import read_state
 from plugin_core.state.shot_state import carry_shift
 

@@ -10,8 +10,8 @@ import OpenImageIO as oiio
 import pytest
 
 from plugin_core.job.job import Settings
+from plugin_core.render import render as render_module
 from plugin_core.render.reader import ShotReader
-from plugin_core.render.render import render as render_module
 
 from ..shots import (
     HEIGHT,

@@ -309,7 +309,7 @@ def test_frames_before_a_damaged_one_are_kept(shot):
 
 
 def test_a_disk_that_takes_no_more_keeps_what_is_there(shot, monkeypatch):
-    from plugin_core.render.render import writer as frame_writer
+    from plugin_core.render import writer as frame_writer
 
     write = frame_writer.write_plate
 

@@ -11,11 +11,10 @@ from plugin_core.errors import StateError
 from plugin_core.regions.crop_path import Path
 from plugin_core.regions.lanes import Lane
 from plugin_core.regions.region import Box, Region
-from plugin_core.shot_states import ShotStates
+from plugin_core.schedule import Schedule, Step
 from plugin_core.state.checkpoints import Checkpoints
 from plugin_core.state.saved_state import SavedState, read_state, write_state
 from plugin_core.state.shot_state import LaneInput, Phase, ShotState
-from plugin_core.window import Schedule, Step
 
 from ..toy_network import ToyNetwork
 
@@ -207,23 +206,3 @@ def test_saved_states_can_be_read_by_others(network, tmp_path):
     plain = tmp_path / "plain"
     plain.touch()
     assert (tmp_path / "a.state").stat().st_mode == plain.stat().st_mode
-
-
-def test_several_shots_share_a_budget_without_a_change_of_pixels(network, tmp_path):
-    names = [f"sh{i:02d}" for i in range(4)]
-    expected = {name: run(make(Schedule(first=i, last=i + 9)), network) for i, name in enumerate(names)}
-    size = sum(array.nbytes for array in network.fetch(network.start(picture(0), mask(0))).values())
-    states = ShotStates(network, budget_bytes=2 * size, folder=tmp_path)
-    for i, name in enumerate(names):
-        states.add(name, make(Schedule(first=i, last=i + 9)))
-    steps = {name: list(Schedule(first=i, last=i + 9).steps()) for i, name in enumerate(names)}
-    for turn in range(10):
-        for name in names:
-            step = steps[name][turn]
-            np.testing.assert_array_equal(
-                advance(network, states.use(name), step), expected[name][step.position]
-            )
-            states.use(name)
-            assert len(states.resident()) <= 2
-    states.close()
-    assert not list(tmp_path.iterdir())

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plugin_core.window import Schedule, mirror
+from plugin_core.schedule import Schedule, mirror
 
 RANGES = st.integers(-50, 50).flatmap(lambda a: st.tuples(st.just(a), st.integers(a, a + 40)))
 
