@@ -29,12 +29,12 @@ from plugin_core.network.bundle import (
     Provenance,
 )
 
-from .checkpoint import load_weights, stored_details
 from .graph import WeightFile, WeightType
 from .graph_vinet import STREAMS, channels_of, encode_graph, level_scales, step_graph
-from .prune import pruned
-from .reach import measured_reach
-from .vinet import SOURCE_OFFSETS, VINet
+from .network.prune import pruned
+from .network.reach import measured_reach
+from .network.vinet import SOURCE_OFFSETS, VINet
+from .network.weights import load_weights, stored_details
 
 DEBUG_OUTPUTS = (
     "raw",
@@ -185,7 +185,7 @@ def _feature(level: str, scale: int, channels: int) -> FeatureTensor:
 
 
 def _carry(memory_scale: int, memory: int) -> tuple[CarryTensor, ...]:
-    """The carry in the manifest's words; see `models.vinet.Carry` for what each tensor is."""
+    """The carry in the manifest's words; see `models.network.vinet.Carry` for what each tensor is."""
 
     def tensor(name: str, channels: int, scale: int | None, start: str) -> CarryTensor:
         return CarryTensor.model_validate(

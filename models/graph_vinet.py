@@ -1,6 +1,6 @@
 """VINet as ONNX graphs: `encode` (one frame as a source) and `step` (one frame filled).
 
-Follows `models.vinet` layer by layer; see there for what each part does. Differences, none of which changes
+Follows `models.network.vinet` layer by layer; see there for what each part does. Differences, none of which changes
 what is computed beyond rounding:
 
 - a source frame is encoded once and its features serve up to four steps;
@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from .graph import GraphWriter, WeightFile
 from .graph_ops import Correlation, Level, Levels, Warp, to_planes, to_rows
 from .graph_winograd import Activation, Stripes, Winograd
-from .vinet import VINet
+from .network.vinet import VINet
 
 _LAST_LAYER = {"s1": "ec0", "s2": "ec2", "s4": "ec3_2", "s8": "ec5"}
 STREAMS = 5

@@ -32,15 +32,21 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from .network.tensor_folder import (
+    optimizer_tensors,
+    read_folder,
+    read_tensors,
+    restore_optimizer,
+    write_folder,
+)
+from .network.vinet import VINet
 from .synthetic import ShotSettings, make_shot
 from .synthetic_pictures import Pictures
-from .train_checkpoint import optimizer_tensors, read_folder, read_tensors, restore_optimizer, write_folder
 from .train_init import initial_network, lean_start, wired
 from .train_losses import flow_errors, guess_loss, rollout_loss
 from .train_measure import counted, device_rate, now
 from .train_rollout import Batch, estimate_flows, roll
 from .train_samples import write_sheet
-from .vinet import VINet
 
 log = logging.getLogger("models.train")
 

@@ -10,10 +10,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from .network.vinet import VINet
 from .synthetic import ShotSettings, make_shot
 from .synthetic_pictures import Pictures
 from .train_rollout import Batch
-from .vinet import VINet
 
 _SEED = 990_001
 """Of the shots shown; no training run uses it."""

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from models.export import export_bundle
-from models.golden import generated_network
+from models.network.generated import generated_network
 from plugin_core.network.bundle import Provenance
 
 # The pictures here are small: threads that wait for one another cost more than they bring, most of all where

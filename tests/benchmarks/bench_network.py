@@ -65,7 +65,7 @@ def measure(variant: int, size: int, rounds: int, threads: int, still: bool = Fa
     import torch
 
     from models.export import export_bundle
-    from models.golden import generated_network
+    from models.network.generated import generated_network
 
     torch.set_num_threads(threads)
     torch.set_grad_enabled(False)

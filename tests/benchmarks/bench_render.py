@@ -167,7 +167,7 @@ def open_session(bundle: str | None, folder: Path) -> Session:
     if bundle is not None:
         return Session.open(bundle, device="cpu")
     from models.export import export_bundle
-    from models.golden import generated_network
+    from models.network.generated import generated_network
     from plugin_core.network.bundle import Provenance
 
     about = Provenance(kind="generated", summary="Weights generated from seed 1, for a benchmark.")

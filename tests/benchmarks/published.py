@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor
 
-from models.vinet import Aggregator, Carry, Decoder, PlanarConv, VINet, upsample, warp
+from models.network.vinet import Aggregator, Carry, Decoder, PlanarConv, VINet, upsample, warp
 
 _LEVELS = (("s8", ""), ("s4", "_64"), ("s2", "_128"))
 

@@ -7,14 +7,14 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from models.checkpoint import (
+from models.network.generated import generated_network
+from models.network.weights import (
     import_checkpoint,
     load_weights,
     read_checkpoint,
     require_training_extra,
     stored_details,
 )
-from models.golden import generated_network
 from plugin_core.errors import InputError, ModelError
 from plugin_core.network.bundle import Bundle
 

@@ -11,13 +11,13 @@ import torch
 from safetensors.torch import save_file
 
 from models.export import export_bundle, main, rounded
-from models.golden import generated_network
-from models.vinet import SOURCE_OFFSETS, VINet
+from models.network.generated import generated_network
+from models.network.vinet import SOURCE_OFFSETS, VINet
 from plugin_core.errors import WriteError
 from plugin_core.network import session as session_module
 from plugin_core.network.bundle import Bundle, Provenance
 from plugin_core.network.session import Session
-from tests.models.vectors import FOLDER, mirrored, moving_frames, tensors
+from tests.models.network.vectors import FOLDER, mirrored, moving_frames, tensors
 
 MakeBundle = Callable[[int, str], Path]
 FRAMES = 8

@@ -10,10 +10,10 @@ import pytest
 import torch
 
 from models import synthetic_pictures
+from models.network.vinet import warp
 from models.synthetic import Shot, ShotSettings, make_shot
 from models.synthetic_holes import hole_masks
 from models.synthetic_pictures import Pictures, procedural_texture, tone_map
-from models.vinet import warp
 
 SETTINGS = ShotSettings(size=96, frames=7)
 

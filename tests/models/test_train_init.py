@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import torch
 
+from models.network.vinet import correlation
 from models.synthetic_pictures import procedural_texture
 from models.train_init import lean_network
 from models.train_init_matching import COUNT, FIRST, LAYERS, comparisons
-from models.vinet import correlation
 
 SIZE, SHIFT = 160, (16, 32)
 

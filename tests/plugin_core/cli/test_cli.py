@@ -10,7 +10,7 @@ import cv2
 import pytest
 import torch
 
-from models.golden import generated_network
+from models.network.generated import generated_network
 from plugin_core.cli import demo, main
 from plugin_core.job.job import Settings
 

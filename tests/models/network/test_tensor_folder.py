@@ -7,16 +7,16 @@ from pathlib import Path
 import pytest
 import torch
 
-from models import train_checkpoint
-from models.checkpoint import load_weights, stored_details
-from models.golden import generated_network
-from models.train_checkpoint import (
+from models.network import tensor_folder as train_checkpoint
+from models.network.generated import generated_network
+from models.network.tensor_folder import (
     optimizer_tensors,
     read_folder,
     read_tensors,
     restore_optimizer,
     write_folder,
 )
+from models.network.weights import load_weights, stored_details
 
 
 def test_no_file_is_larger_than_it_may_be(tmp_path: Path) -> None:

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import torch
 
-from models.golden import generated_network, generated_weight
-from models.vinet import SOURCE_OFFSETS, Carry, Features, VINet, correlation, upsample, warp
+from models.network.generated import generated_network, generated_weight
+from models.network.vinet import SOURCE_OFFSETS, Carry, Features, VINet, correlation, upsample, warp
 from tests.benchmarks.published import published_step
-from tests.models.vectors import FOLDER, moving_frames, roll, tensors
+from tests.models.network.vectors import FOLDER, moving_frames, roll, tensors
 
 TOLERANCE = 2e-4
 GOLDEN = [

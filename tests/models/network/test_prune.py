@@ -9,14 +9,14 @@ import torch
 from torch import Tensor
 
 from models.export import export_bundle
-from models.golden import generated_network
-from models.prune import pruned
+from models.network.generated import generated_network
+from models.network.prune import pruned
+from models.network.vinet import Variant, VINet
 from models.train_init import lean_network
-from models.vinet import Variant, VINet
 from plugin_core.network import session as session_module
 from plugin_core.network.bundle import Bundle, Provenance
+from tests.models.network.vectors import moving_frames, tensors
 from tests.models.test_export import agree
-from tests.models.vectors import moving_frames, tensors
 
 
 def size(network: VINet) -> int:

@@ -58,7 +58,7 @@ def import_checkpoint(
     require_training_extra()
     from plugin_core.network.bundle import Provenance
 
-    from .export import export_bundle
+    from ..export import export_bundle
 
     network = network_from_state(read_checkpoint(path), variant, where=str(path))
     return export_bundle(
@@ -100,7 +100,7 @@ def read_checkpoint(path: str | os.PathLike[str]) -> dict[str, Any]:
 def load_weights(path: str | os.PathLike[str], variant: Variant) -> VINet:
     """A network with weights of our own training: a file, or a run's folder of them. Raises ModelError."""
     require_training_extra()
-    from .train_checkpoint import read_tensors
+    from .tensor_folder import read_tensors
 
     try:
         state = read_tensors(Path(path))

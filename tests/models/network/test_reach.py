@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import torch
 
-from models.prune import pruned
-from models.reach import measured_reach
+from models.network.prune import pruned
+from models.network.reach import measured_reach
 from models.train_init import lean_network
 
 

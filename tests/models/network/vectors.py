@@ -1,6 +1,6 @@
 """Small vectors of our own making: what the PyTorch module gives for generated weights.
 
-    python -m tests.models.vectors      writes vinet256.npz and vinet512.npz beside this file
+    python -m tests.models.network.vectors      writes vinet256.npz and vinet512.npz beside this file
 
 They were written when the module matched every vector of the published network, and hold it there since.
 """
@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from models.golden import generated_network
-from models.vinet import SOURCE_OFFSETS, VINet
+from models.network.generated import generated_network
+from models.network.vinet import SOURCE_OFFSETS, VINet
 
 FOLDER = Path(__file__).parent
 HEIGHT, WIDTH, FRAMES = 32, 48, 5

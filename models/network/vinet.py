@@ -402,7 +402,7 @@ class VINet(nn.Module):
 
     Attributes:
         heard, composed: by level, which channels of its features the aggregator takes, and which it gives and
-            the composition hands on. Empty for a network with all its channels; see `models.prune`.
+            the composition hands on. Empty for a network with all its channels; see `models.network.prune`.
     """
 
     def __init__(self, variant: Variant = 512) -> None:
