@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from models.export import export_bundle
 from models.network.generated import generated_network
+from models.onnx_export.bundle import export_bundle
 from plugin_core.network.bundle import Provenance
 
 # The pictures here are small: threads that wait for one another cost more than they bring, most of all where

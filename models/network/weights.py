@@ -58,7 +58,7 @@ def import_checkpoint(
     require_training_extra()
     from plugin_core.network.bundle import Provenance
 
-    from ..export import export_bundle
+    from ..onnx_export.bundle import export_bundle
 
     network = network_from_state(read_checkpoint(path), variant, where=str(path))
     return export_bundle(

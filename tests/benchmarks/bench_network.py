@@ -64,8 +64,8 @@ def measure(variant: int, size: int, rounds: int, threads: int, still: bool = Fa
     """All figures of one variant at one size; `still` zeroes the flows, as those of the shipped model are."""
     import torch
 
-    from models.export import export_bundle
     from models.network.generated import generated_network
+    from models.onnx_export.bundle import export_bundle
 
     torch.set_num_threads(threads)
     torch.set_grad_enabled(False)

@@ -166,8 +166,8 @@ def _report(whole: list[Spent], alone: list[Spent], beside: dict[str, float], fr
 def open_session(bundle: str | None, folder: Path) -> Session:
     if bundle is not None:
         return Session.open(bundle, device="cpu")
-    from models.export import export_bundle
     from models.network.generated import generated_network
+    from models.onnx_export.bundle import export_bundle
     from plugin_core.network.bundle import Provenance
 
     about = Provenance(kind="generated", summary="Weights generated from seed 1, for a benchmark.")

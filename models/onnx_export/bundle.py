@@ -1,6 +1,6 @@
 """Write a VINet as a bundle: ONNX graphs, their weights, a manifest and a model card.
 
-python -m models.export --weights runs/vinet/weights.safetensors --name vinet --out models/bundles/vinet
+python -m models.onnx_export.bundle --weights runs/vinet/weights.safetensors --name vinet --out models/bundles/vinet
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ from plugin_core.network.bundle import (
     Provenance,
 )
 
+from ..network.prune import pruned
+from ..network.reach import measured_reach
+from ..network.vinet import SOURCE_OFFSETS, VINet
+from ..network.weights import load_weights, stored_details
 from .graph import WeightFile, WeightType
 from .graph_vinet import STREAMS, channels_of, encode_graph, level_scales, step_graph
-from .network.prune import pruned
-from .network.reach import measured_reach
-from .network.vinet import SOURCE_OFFSETS, VINet
-from .network.weights import load_weights, stored_details
 
 DEBUG_OUTPUTS = (
     "raw",
@@ -235,7 +235,9 @@ def _provenance(path: Path | None, weights: Path) -> dict[str, str]:
 
 
 def _arguments() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m models.export", description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(
+        prog="python -m models.onnx_export.bundle", description=__doc__.splitlines()[0]
+    )
     parser.add_argument("--weights", type=Path, required=True, help="weights of our training, .safetensors")
     parser.add_argument("--name", required=True, help="the model's name")
     parser.add_argument("--out", type=Path, required=True, help="the bundle's folder")

@@ -22,10 +22,10 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 
+from ..network.vinet import VINet
 from .graph import GraphWriter, WeightFile
 from .graph_ops import Correlation, Level, Levels, Warp, to_planes, to_rows
 from .graph_winograd import Activation, Stripes, Winograd
-from .network.vinet import VINet
 
 _LAST_LAYER = {"s1": "ec0", "s2": "ec2", "s4": "ec3_2", "s8": "ec5"}
 STREAMS = 5

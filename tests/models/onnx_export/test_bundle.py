@@ -10,9 +10,9 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from models.export import export_bundle, main, rounded
 from models.network.generated import generated_network
 from models.network.vinet import SOURCE_OFFSETS, VINet
+from models.onnx_export.bundle import export_bundle, main, rounded
 from plugin_core.errors import WriteError
 from plugin_core.network import session as session_module
 from plugin_core.network.bundle import Bundle, Provenance
