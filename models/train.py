@@ -42,11 +42,11 @@ from .network.tensor_folder import (
 from .network.vinet import VINet
 from .synthetic import ShotSettings, make_shot
 from .synthetic_pictures import Pictures
-from .train_init import initial_network, lean_start, wired
 from .train_losses import flow_errors, guess_loss, rollout_loss
 from .train_measure import counted, device_rate, now
 from .train_rollout import Batch, estimate_flows, roll
 from .train_samples import write_sheet
+from .wiring.start import initial_network, lean_start, wired
 
 log = logging.getLogger("models.train")
 

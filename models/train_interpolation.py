@@ -31,13 +31,13 @@ from numpy.typing import NDArray
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from .interpolation import LAYERS, Filled, Interpolation, Seen, wire_interpolation
 from .network.tensor_folder import write_folder
 from .network.vinet import SOURCE_OFFSETS
 from .synthetic_holes import hole_masks
 from .synthetic_pictures import Pictures
-from .train_init import STREAM_SHARES, lean_network
-from .train_init_masks import SHARPNESS, THRESHOLD
+from .wiring.interpolation import LAYERS, Filled, Interpolation, Seen, wire_interpolation
+from .wiring.masks import SHARPNESS, THRESHOLD
+from .wiring.start import STREAM_SHARES, lean_network
 
 log = logging.getLogger("models.train_interpolation")
 

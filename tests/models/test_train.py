@@ -12,9 +12,9 @@ from models.network.vinet import SOURCE_OFFSETS, Variant, VINet, estimated_flow
 from models.synthetic import ShotSettings, make_shot
 from models.synthetic_pictures import Pictures
 from models.train import STAGES, Trainer, parse, train
-from models.train_init import initial_network, lean_start, wired
 from models.train_losses import flow_errors, guess_loss, rollout_loss
 from models.train_rollout import Batch, Teacher, estimate_flows, mirrored, roll
+from models.wiring.start import initial_network, lean_start, wired
 
 SCALES = frozenset({8, 4})
 TINY = [

@@ -12,7 +12,7 @@ from models.network.generated import generated_network
 from models.network.prune import pruned
 from models.network.vinet import Variant, VINet
 from models.onnx_export.bundle import export_bundle
-from models.train_init import lean_network
+from models.wiring.start import lean_network
 from plugin_core.network import session as session_module
 from plugin_core.network.bundle import Bundle, Provenance
 from tests.models.network.vectors import moving_frames, tensors

@@ -6,7 +6,7 @@ import torch
 
 from models.network.prune import pruned
 from models.network.reach import measured_reach
-from models.train_init import lean_network
+from models.wiring.start import lean_network
 
 
 @torch.no_grad()

@@ -20,9 +20,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .network.vinet import upsample
-from .train_init import INTO_MEMORY, LIFT, LIFT_SKIP, MERGE_AMOUNT, MERGE_CLOSE, MERGE_OPEN, SETTLE, spread
-from .train_init_carriers import COLORS, C, W
+from ..network.vinet import upsample
+from .carriers import COLORS, C, W
+from .start import INTO_MEMORY, LIFT, LIFT_SKIP, MERGE_AMOUNT, MERGE_CLOSE, MERGE_OPEN, SETTLE, spread
 
 _STEADY = 0.8808
 """sigmoid(2): how far the memory's gates are open."""

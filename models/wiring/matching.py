@@ -20,7 +20,7 @@ from collections.abc import Iterator
 
 from torch import Tensor
 
-from .train_init_carriers import COLORS, C, W
+from .carriers import COLORS, C, W
 
 FIRST = 5
 """Matching channels follow the five carriers."""

@@ -25,11 +25,11 @@ import math
 import torch
 from torch import Tensor
 
-from .network.generated import generated_weight
-from .network.vinet import Variant, VINet
-from .train_init_carriers import CARRIERS, COLORS, HOLE, C, W, tap
-from .train_init_masks import wire_masks
-from .train_init_matching import wire_matching
+from ..network.generated import generated_weight
+from ..network.vinet import Variant, VINet
+from .carriers import CARRIERS, COLORS, HOLE, C, W, tap
+from .masks import wire_masks
+from .matching import wire_matching
 
 _FLOW_ENDS = ("flow_estimator.conv1.weight", "convs_fine.convs.6.0.weight")
 

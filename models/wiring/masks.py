@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from .train_init_carriers import HOLE, W, tap
+from .carriers import HOLE, W, tap
 
 SHARPNESS, THRESHOLD = 10.0, 0.3
 """Sources are taken where they cover more than this much more of a cell than the target does.

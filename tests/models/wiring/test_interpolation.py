@@ -10,13 +10,13 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch.nn import functional
 
-from models.interpolation import Interpolation, Seen, wire_interpolation
 from models.network.prune import pruned
 from models.network.vinet import VINet
 from models.network.weights import load_weights
 from models.synthetic_pictures import Pictures
-from models.train_init import lean_network
 from models.train_interpolation import Shown, main, samples, seen_by
+from models.wiring.interpolation import Interpolation, Seen, wire_interpolation
+from models.wiring.start import lean_network
 
 SIZE = 128
 

@@ -8,8 +8,8 @@ import torch
 
 from models.network.vinet import correlation
 from models.synthetic_pictures import procedural_texture
-from models.train_init import lean_network
-from models.train_init_matching import COUNT, FIRST, LAYERS, comparisons
+from models.wiring.matching import COUNT, FIRST, LAYERS, comparisons
+from models.wiring.start import lean_network
 
 SIZE, SHIFT = 160, (16, 32)
 
