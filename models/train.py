@@ -40,8 +40,8 @@ from .network.tensor_folder import (
     write_folder,
 )
 from .network.vinet import VINet
-from .synthetic import ShotSettings, make_shot
-from .synthetic_pictures import Pictures
+from .synthetic.pictures import Pictures
+from .synthetic.shot import ShotSettings, make_shot
 from .train_losses import flow_errors, guess_loss, rollout_loss
 from .train_measure import counted, device_rate, now
 from .train_rollout import Batch, estimate_flows, roll

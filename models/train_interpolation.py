@@ -33,8 +33,8 @@ from torch import Tensor
 
 from .network.tensor_folder import write_folder
 from .network.vinet import SOURCE_OFFSETS
-from .synthetic_holes import hole_masks
-from .synthetic_pictures import Pictures
+from .synthetic.holes import hole_masks
+from .synthetic.pictures import Pictures
 from .wiring.interpolation import LAYERS, Filled, Interpolation, Seen, wire_interpolation
 from .wiring.masks import SHARPNESS, THRESHOLD
 from .wiring.start import STREAM_SHARES, lean_network

@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from .network.vinet import SOURCE_OFFSETS, Carry, Features, StepResult, VINet, estimated_flow, upsample
-from .synthetic import Shot
+from .synthetic.shot import Shot
 
 _LEVELS = {"s8": 8, "s4": 4, "s2": 2}
 

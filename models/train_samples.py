@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from .network.vinet import VINet
-from .synthetic import ShotSettings, make_shot
-from .synthetic_pictures import Pictures
+from .synthetic.pictures import Pictures
+from .synthetic.shot import ShotSettings, make_shot
 from .train_rollout import Batch
 
 _SEED = 990_001

@@ -9,8 +9,8 @@ import torch
 
 from models.network.tensor_folder import read_tensors
 from models.network.vinet import SOURCE_OFFSETS, Variant, VINet, estimated_flow
-from models.synthetic import ShotSettings, make_shot
-from models.synthetic_pictures import Pictures
+from models.synthetic.pictures import Pictures
+from models.synthetic.shot import ShotSettings, make_shot
 from models.train import STAGES, Trainer, parse, train
 from models.train_losses import flow_errors, guess_loss, rollout_loss
 from models.train_rollout import Batch, Teacher, estimate_flows, mirrored, roll

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from models.network.vinet import correlation
-from models.synthetic_pictures import procedural_texture
+from models.synthetic.pictures import procedural_texture
 from models.wiring.matching import COUNT, FIRST, LAYERS, comparisons
 from models.wiring.start import lean_network
 

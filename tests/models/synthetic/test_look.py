@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from models.synthetic_look import add_grain, compress, grade, shaded, soften
-from models.synthetic_motion import homographies, shutter_samples, walk
+from models.synthetic.look import add_grain, compress, grade, shaded, soften
+from models.synthetic.motion import homographies, shutter_samples, walk
 
 
 def checks(size: int = 32) -> torch.Tensor:

@@ -19,11 +19,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .synthetic_holes import hole_masks
-from .synthetic_layers import Layer, far_layer, moving_object, near_layer
-from .synthetic_look import add_grain, compress, grade, shaded
-from .synthetic_motion import Matrix
-from .synthetic_pictures import Pictures
+from .holes import hole_masks
+from .layers import Layer, far_layer, moving_object, near_layer
+from .look import add_grain, compress, grade, shaded
+from .motion import Matrix
+from .pictures import Pictures
 
 _CPU = torch.device("cpu")
 

@@ -14,10 +14,10 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
-from .synthetic_holes import hole_masks
-from .synthetic_look import soften
-from .synthetic_motion import Matrix, homographies, shutter_samples, walk
-from .synthetic_pictures import Picture, Pictures
+from .holes import hole_masks
+from .look import soften
+from .motion import Matrix, homographies, shutter_samples, walk
+from .pictures import Picture, Pictures
 
 
 @dataclass(frozen=True)
