@@ -250,7 +250,7 @@ def _arguments() -> argparse.ArgumentParser:
         type=Path,
         help="what trained it, a JSON object; default: provenance.json by the weights",
     )
-    parser.add_argument("--summary", default="Trained by `models/train.py` of this project.")
+    parser.add_argument("--summary", default="Trained by `models/training/train.py` of this project.")
     return parser
 
 
@@ -269,7 +269,7 @@ def main(arguments: list[str] | None = None) -> int:
             card=given.card.read_text(encoding="utf-8") if given.card else None,
             weights=given.store,
             hole_reach=measured_reach(rounded(network, given.store)),
-            channel_order="BGR",  # as `models.train` reads pictures, and as the published network does
+            channel_order="BGR",  # as `models.training.train` reads pictures, and as the published network does
         )
     except CleanplateError as error:
         print(f"error: {error}", file=sys.stderr)

@@ -14,7 +14,7 @@ from models.network.prune import pruned
 from models.network.vinet import VINet
 from models.network.weights import load_weights
 from models.synthetic.pictures import Pictures
-from models.train_interpolation import Shown, main, samples, seen_by
+from models.training.train_interpolation import Shown, main, samples, seen_by
 from models.wiring.interpolation import Interpolation, Seen, wire_interpolation
 from models.wiring.start import lean_network
 

@@ -10,8 +10,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .network.vinet import SOURCE_OFFSETS, Carry, Features, StepResult, VINet, estimated_flow, upsample
-from .synthetic.shot import Shot
+from ..network.vinet import SOURCE_OFFSETS, Carry, Features, StepResult, VINet, estimated_flow, upsample
+from ..synthetic.shot import Shot
 
 _LEVELS = {"s8": 8, "s4": 4, "s2": 2}
 

@@ -1,6 +1,6 @@
 """Learn the interpolation's constants on stills.
 
-python -m models.train_interpolation --out runs/i --pictures PHOTOS [MORE ...] --minutes 30
+python -m models.training.train_interpolation --out runs/i --pictures PHOTOS [MORE ...] --minutes 30
 
 A sample is a picture of cells of 4 pixels with a hole, as the layers below s2 see it: the target, sources
 whose holes or pictures have moved, and the fill of the frame before. It takes a CPU core some 40 ms. The loss
@@ -31,15 +31,15 @@ from numpy.typing import NDArray
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from .network.tensor_folder import write_folder
-from .network.vinet import SOURCE_OFFSETS
-from .synthetic.holes import hole_masks
-from .synthetic.pictures import Pictures
-from .wiring.interpolation import LAYERS, Filled, Interpolation, Seen, wire_interpolation
-from .wiring.masks import SHARPNESS, THRESHOLD
-from .wiring.start import STREAM_SHARES, lean_network
+from ..network.tensor_folder import write_folder
+from ..network.vinet import SOURCE_OFFSETS
+from ..synthetic.holes import hole_masks
+from ..synthetic.pictures import Pictures
+from ..wiring.interpolation import LAYERS, Filled, Interpolation, Seen, wire_interpolation
+from ..wiring.masks import SHARPNESS, THRESHOLD
+from ..wiring.start import STREAM_SHARES, lean_network
 
-log = logging.getLogger("models.train_interpolation")
+log = logging.getLogger("models.training.train_interpolation")
 
 _FRAMES = SOURCE_OFFSETS[-1] - SOURCE_OFFSETS[0] + 1
 _TARGET = -SOURCE_OFFSETS[0]
@@ -276,7 +276,7 @@ class Trainer:
 
 def _arguments() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m models.train_interpolation", description=__doc__.splitlines()[0]
+        prog="python -m models.training.train_interpolation", description=__doc__.splitlines()[0]
     )
     parser.add_argument("--out", type=Path, required=True, help="the run's folder")
     parser.add_argument("--pictures", type=Path, nargs="*", default=[], help="folders of photographs")

@@ -11,9 +11,9 @@ from models.network.tensor_folder import read_tensors
 from models.network.vinet import SOURCE_OFFSETS, Variant, VINet, estimated_flow
 from models.synthetic.pictures import Pictures
 from models.synthetic.shot import ShotSettings, make_shot
-from models.train import STAGES, Trainer, parse, train
-from models.train_losses import flow_errors, guess_loss, rollout_loss
-from models.train_rollout import Batch, Teacher, estimate_flows, mirrored, roll
+from models.training.rollout import Batch, Teacher, estimate_flows, mirrored, roll
+from models.training.rollout_loss import flow_errors, guess_loss, rollout_loss
+from models.training.train import STAGES, Trainer, parse, train
 from models.wiring.start import initial_network, lean_start, wired
 
 SCALES = frozenset({8, 4})

@@ -10,10 +10,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from .network.vinet import VINet
-from .synthetic.pictures import Pictures
-from .synthetic.shot import ShotSettings, make_shot
-from .train_rollout import Batch
+from ..network.vinet import VINet
+from ..synthetic.pictures import Pictures
+from ..synthetic.shot import ShotSettings, make_shot
+from .rollout import Batch
 
 _SEED = 990_001
 """Of the shots shown; no training run uses it."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from models.losses import flow_loss, gradient, low_frequency, masked_l1, picture_loss, ring, ssim
+from models.training.losses import flow_loss, gradient, low_frequency, masked_l1, picture_loss, ring, ssim
 
 
 @pytest.fixture

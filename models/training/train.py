@@ -1,4 +1,4 @@
-"""Train VINet on synthetic shots: `python -m models.train --out runs/a --stage 1 --minutes 20`.
+"""Train VINet on synthetic shots: `python -m models.training.train --out runs/a --stage 1 --minutes 20`.
 
 Stages build on one another (`--resume` goes on with a run, `--weights` starts one from another's weights):
 
@@ -32,23 +32,23 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .network.tensor_folder import (
+from ..network.tensor_folder import (
     optimizer_tensors,
     read_folder,
     read_tensors,
     restore_optimizer,
     write_folder,
 )
-from .network.vinet import VINet
-from .synthetic.pictures import Pictures
-from .synthetic.shot import ShotSettings, make_shot
-from .train_losses import flow_errors, guess_loss, rollout_loss
-from .train_measure import counted, device_rate, now
-from .train_rollout import Batch, estimate_flows, roll
-from .train_samples import write_sheet
-from .wiring.start import initial_network, lean_start, wired
+from ..network.vinet import VINet
+from ..synthetic.pictures import Pictures
+from ..synthetic.shot import ShotSettings, make_shot
+from ..wiring.start import initial_network, lean_start, wired
+from .measure import counted, device_rate, now
+from .rollout import Batch, estimate_flows, roll
+from .rollout_loss import flow_errors, guess_loss, rollout_loss
+from .samples import write_sheet
 
-log = logging.getLogger("models.train")
+log = logging.getLogger("models.training.train")
 
 
 @dataclass(frozen=True)

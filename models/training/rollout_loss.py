@@ -6,9 +6,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ..network.vinet import warp
 from .losses import flow_loss, masked_l1, picture_loss
-from .network.vinet import warp
-from .train_rollout import Batch, Stepped, Teacher
+from .rollout import Batch, Stepped, Teacher
 
 _SAME = 0.05
 """Colors this near one another, along the exact flow, show the same unoccluded point."""
