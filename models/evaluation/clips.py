@@ -24,7 +24,7 @@ from plugin_core.errors import InputError
 from plugin_core.images import matte_on
 from plugin_core.qc.contact_sheet import display
 
-from .evaluation_cases import Case, Mask, read_list, standard_cases
+from .cases import Case, Mask, read_list, standard_cases
 
 Video = list[NDArray[np.uint8]]
 """Pictures (H, W, 3), 8-bit RGB."""

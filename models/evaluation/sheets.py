@@ -14,8 +14,8 @@ from plugin_core.qc.scores import as_floats
 from plugin_core.regions.morphology import bounds
 from plugin_core.regions.region import Box
 
-from .evaluation_clips import Footage, Video
-from .evaluation_scores import Scores
+from .clips import Footage, Video
+from .scores import Scores
 
 _ROWS, _WIDTH = 4, 300
 

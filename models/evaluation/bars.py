@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from .evaluation_report import Results, aligned
+from .report import Results, aligned
 
 BASELINE_NAMES = ("black", "telea", "ns", "median", "flow")
 SPATIAL_BASELINES = ("telea", "ns")

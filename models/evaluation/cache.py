@@ -16,8 +16,8 @@ import numpy as np
 import plugin_core
 from plugin_core.disk.atomic import replacing
 
-from .evaluation_clips import Footage, Video
-from .evaluation_scores import Scores
+from .clips import Footage, Video
+from .scores import Scores
 
 _CODE = ("evaluation_cases.py", "evaluation_clips.py", "evaluation_baselines.py", "evaluation_scores.py")
 _OWN_CODE = {"median": ("evaluation_median.py",), "flow": ("evaluation_flow_fill.py",)}

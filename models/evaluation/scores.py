@@ -17,8 +17,8 @@ from plugin_core.qc.warp_error import WarpPair
 from plugin_core.regions.morphology import bounds
 from plugin_core.regions.region import Box
 
-from .evaluation_cases import Mask
-from .evaluation_clips import Footage, Video
+from .cases import Mask
+from .clips import Footage, Video
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from plugin_core.qc.warp_error import dense_flow, places, sample
 
-from .evaluation_cases import Mask
+from .cases import Mask
 
 Video = list[NDArray[np.uint8]]
 Floats = NDArray[np.float32]

@@ -26,7 +26,7 @@ from plugin_core.progress.reporters import Reporters
 from plugin_core.progress.stop import Stop
 from plugin_core.render.render import render
 
-from .evaluation_clips import Footage, Video
+from .clips import Footage, Video
 
 
 @dataclass(frozen=True)

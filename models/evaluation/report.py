@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from .evaluation_cases import Case
-from .evaluation_scores import Scores
+from .cases import Case
+from .scores import Scores
 
 MOTIONS = ("moving", "stationary", "truth")
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from plugin_core.regions.morphology import bounds
 from plugin_core.regions.region import Box
 
-from .evaluation_cases import Mask
+from .cases import Mask
 
 Video = list[NDArray[np.uint8]]
 Matrix = NDArray[np.float64]

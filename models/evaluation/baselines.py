@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 from plugin_core.regions.morphology import bounds
 from plugin_core.regions.region import Box
 
-from .evaluation_cases import Mask
-from .evaluation_clips import Video
-from .evaluation_flow_fill import flow_fill
-from .evaluation_median import median_fill
+from .cases import Mask
+from .clips import Video
+from .flow_fill import flow_fill
+from .median import median_fill
 
 Baseline = Callable[[Video, list[Mask]], Video]
 

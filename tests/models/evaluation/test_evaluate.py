@@ -11,14 +11,14 @@ import cv2
 import numpy as np
 import pytest
 
-from models import evaluate as command
-from models.evaluation_bars import judge
-from models.evaluation_baselines import BASELINES
-from models.evaluation_cases import SHAPES, Case, Hole, read_list, standard_cases
-from models.evaluation_clips import ClipReader, Footage, find_clips
-from models.evaluation_methods import Renderer, Stateless, Variant, parse_settings, standard_variants
-from models.evaluation_report import Results, as_json, tables
-from models.evaluation_scores import Scores, TrueMotion, score
+from models.evaluation import evaluate as command
+from models.evaluation.bars import judge
+from models.evaluation.baselines import BASELINES
+from models.evaluation.cases import SHAPES, Case, Hole, read_list, standard_cases
+from models.evaluation.clips import ClipReader, Footage, find_clips
+from models.evaluation.methods import Renderer, Stateless, Variant, parse_settings, standard_variants
+from models.evaluation.report import Results, as_json, tables
+from models.evaluation.scores import Scores, TrueMotion, score
 from plugin_core.errors import InputError, SettingsError
 from plugin_core.qc.scores import GAUSSIAN, UNIFORM_65
 
