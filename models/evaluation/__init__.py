@@ -1,0 +1,1 @@
+"""Judge fills of real clips beside the baselines that anyone can run."""

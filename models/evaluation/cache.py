@@ -19,9 +19,9 @@ from plugin_core.disk.atomic import replacing
 from .clips import Footage, Video
 from .scores import Scores
 
-_CODE = ("evaluation_cases.py", "evaluation_clips.py", "evaluation_baselines.py", "evaluation_scores.py")
-_OWN_CODE = {"median": ("evaluation_median.py",), "flow": ("evaluation_flow_fill.py",)}
-_CORE_CODE = ("scores.py", "warp_error.py")
+_CODE = ("cases.py", "clips.py", "baselines.py", "scores.py")
+_OWN_CODE = {"median": ("median.py",), "flow": ("flow_fill.py",)}
+_CORE_CODE = ("qc/scores.py", "qc/warp_error.py")
 
 
 def default_cache() -> Path:

@@ -1,4 +1,4 @@
-"""Score fills beside the baselines: `python -m models.evaluation.evaluate --clips DIR --quick`.
+"""Score fills beside the baselines: `python -m models.evaluate --clips DIR --quick`.
 
 Cases are real clips under synthetic holes, whose pixels are the truth, and clips with a true clean plate.
 Every method fills the same frames; one table, one JSON file and (with `--sheets`) pictures come out, and each
@@ -7,7 +7,7 @@ bar the project holds itself to is judged. docs/evaluation.md says what the scor
 A clip is a folder with `plate/` and, if it has them, `matte/` and `gt/`. Any folder of clips will do: the
 cases of clips that are not listed in evaluation_cases.json follow from their names.
 
-examples (python -m models.evaluation.evaluate --clips DIR ...):
+examples (python -m models.evaluate --clips DIR ...):
   --quick                                                      some minutes; baselines are kept on disk
   --quick --methods cleanplate,flow --only davis_tennis        two rows on one clip
   --quick --variant long:propagate=30 --variant soft:feather=4 two more rows of ours
@@ -42,7 +42,7 @@ from .report import LPIPS_NOTE, Results, as_json, tables
 from .scores import Scores, TrueMotion, score
 from .sheets import write_sheet
 
-log = logging.getLogger("models.evaluation.evaluate")
+log = logging.getLogger("models.evaluate")
 
 PUBLISHED = """\
 For comparison, published for DAVIS under this protocol (other clips and holes than these: an orientation, no
@@ -215,7 +215,7 @@ def write_report(results: Results, bars: list[Bar], protocol: Protocol, out: Pat
 def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(
-        prog="python -m models.evaluation.evaluate",
+        prog="python -m models.evaluate",
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

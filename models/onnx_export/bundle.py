@@ -1,6 +1,6 @@
 """Write a VINet as a bundle: ONNX graphs, their weights, a manifest and a model card.
 
-python -m models.onnx_export.bundle --weights runs/vinet/weights.safetensors --name vinet --out models/bundles/vinet
+    python -m models.onnx_export.bundle --weights runs/vinet/weights.safetensors --name vinet --out BUNDLE
 """
 
 from __future__ import annotations
@@ -269,7 +269,7 @@ def main(arguments: list[str] | None = None) -> int:
             card=given.card.read_text(encoding="utf-8") if given.card else None,
             weights=given.store,
             hole_reach=measured_reach(rounded(network, given.store)),
-            channel_order="BGR",  # as `models.training.train` reads pictures, and as the published network does
+            channel_order="BGR",  # as training reads pictures, and as the published network does
         )
     except CleanplateError as error:
         print(f"error: {error}", file=sys.stderr)

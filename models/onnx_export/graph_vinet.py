@@ -1,7 +1,7 @@
 """VINet as ONNX graphs: `encode` (one frame as a source) and `step` (one frame filled).
 
-Follows `models.network.vinet` layer by layer; see there for what each part does. Differences, none of which changes
-what is computed beyond rounding:
+Follows `models.network.vinet` layer by layer; see there for what each part does. Differences, none of which
+changes what is computed beyond rounding:
 
 - a source frame is encoded once and its features serve up to four steps;
 - the target's share of each flow net's first layer is computed once, not once per stream;

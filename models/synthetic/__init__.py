@@ -1,0 +1,1 @@
+"""Made shots with exact truth: pictures, layers, motion, look and holes."""

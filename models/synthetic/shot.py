@@ -6,9 +6,9 @@ shadows. All layers move by homographies, so the flow between any two frames is 
 too. Exposure drifts; grain and compression are added to what the network sees, never to what it is held
 against.
 
-Conventions are those of `models.network.vinet`: channels B, G, R, range -1..1, masks 1 in the hole, flow x first. A
-shot depends on nothing but (seed, index), so a training run is resumed by its number of shots alone; what is
-random is drawn on the host, what is many pixels is rendered on the device.
+Conventions are those of `models.network.vinet`: channels B, G, R, range -1..1, masks 1 in the hole, flow x
+first. A shot depends on nothing but (seed, index), so a training run is resumed by its number of shots alone;
+what is random is drawn on the host, what is many pixels is rendered on the device.
 """
 
 from __future__ import annotations

@@ -9,8 +9,8 @@ little for coverage that does not settle at 1. What s8 hands to s4 is held to th
 by itself, and left alone it learns to shut out s8, without which nothing reaches the middle of a large hole.
 
 A run is a folder: `interpolation.safetensors` (the running average, from which `--begin` goes on) and
-`weights/`, the whole network's, for `models.onnx_export.bundle`. The same seed and `--steps` give the same numbers on the
-same machine.
+`weights/`, the whole network's, for `models.onnx_export.bundle`. The same seed and `--steps` give the same
+numbers on the same machine.
 """
 
 from __future__ import annotations

@@ -31,13 +31,12 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from ..api import Model, open_model
-from ..cli.run_job import check_progress_file
 from ..errors import CleanplateError, DeviceError, Interrupted, SettingsError
 from ..job.job import Job, Run, validated
 from ..progress.reporters import HEARTBEAT_SECONDS, JsonLines, Reporters
 from ..progress.stop import Stop
 from ..progress.text import Event
-from ..render.delivery import render
+from ..render.delivery import check_progress_file, render
 
 _KEPT_MODELS = 2
 

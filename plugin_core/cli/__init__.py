@@ -406,7 +406,7 @@ def _models_verify(arguments: argparse.Namespace) -> int:
 
 def _models_import(arguments: argparse.Namespace) -> int:
     # By name: the core does not depend on the training package, and torch is loaded only here.
-    checkpoint = importlib.import_module("cleanplate_models.network.weights")
+    checkpoint = importlib.import_module("cleanplate_models.onnx_export.import_checkpoint")
     path = checkpoint.import_checkpoint(
         arguments.checkpoint,
         arguments.variant,

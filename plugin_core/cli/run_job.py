@@ -5,12 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from ..api import open_model
-from ..clips.clip import holds
-from ..errors import CleanplateError, InputError, Interrupted
+from ..errors import CleanplateError, Interrupted
 from ..job.job import Job
 from ..progress.reporters import reporting
 from ..progress.stop import Stop, on_signals
-from ..render.delivery import render
+from ..render.delivery import check_progress_file, render
 
 
 def run_job(job: Job, progress: str, stop: Stop | None = None, notice_seconds: float | None = None) -> int:
@@ -41,10 +40,3 @@ def run_job(job: Job, progress: str, stop: Stop | None = None, notice_seconds: f
             reporters.error(str(stopped), code)
             raise stopped from None
     return 0
-
-
-def check_progress_file(job: Job) -> None:
-    """Refuse to append progress to a picture; it is opened before the pictures are."""
-    path = job.run.progress_file
-    if path is not None and any(holds(clip, Path(path)) for clip in (job.shot.plate, job.shot.matte)):
-        raise InputError(f"Progress file {path} is a file of the plate or matte; give another.")

@@ -20,7 +20,7 @@ from ..clips.sequence import Sequence
 from ..disk.atomic import remove_leftovers, replacing
 from ..errors import InputError, Interrupted
 from ..images import Plate, read_plate
-from ..job.job import Run, Settings, Shot
+from ..job.job import Job, Run, Settings, Shot
 from ..network.contract import Network
 from ..progress.reporters import Reporters
 from ..progress.stop import Stop
@@ -67,6 +67,13 @@ def check_delivery(shot: Shot, run: Run, plate: Clip) -> None:
         raise InputError(f"{path} is there already; use --overwrite to render it again.")
     if not plate.is_still:
         check_movie(path, plate.header(_range(shot, plate)[0]).is_float)
+
+
+def check_progress_file(job: Job) -> None:
+    """Refuse to append progress to a picture; it is opened before the pictures are."""
+    path = job.run.progress_file
+    if path is not None and any(holds(clip, Path(path)) for clip in (job.shot.plate, job.shot.matte)):
+        raise InputError(f"Progress file {path} is a file of the plate or matte; give another.")
 
 
 def _range(shot: Shot, plate: Clip) -> tuple[int, int]:

@@ -8,13 +8,8 @@ import torch
 from safetensors.torch import save_file
 
 from models.network.generated import generated_network
-from models.network.weights import (
-    import_checkpoint,
-    load_weights,
-    read_checkpoint,
-    require_training_extra,
-    stored_details,
-)
+from models.network.weights import load_weights, read_checkpoint, require_training_extra, stored_details
+from models.onnx_export.import_checkpoint import import_checkpoint
 from plugin_core.errors import InputError, ModelError
 from plugin_core.network.bundle import Bundle
 

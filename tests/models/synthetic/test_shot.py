@@ -10,10 +10,10 @@ import pytest
 import torch
 
 from models.network.vinet import warp
+from models.synthetic import pictures as synthetic_pictures
 from models.synthetic.holes import hole_masks
 from models.synthetic.pictures import Pictures, procedural_texture, tone_map
 from models.synthetic.shot import Shot, ShotSettings, make_shot
-from models.synthetic.shot import pictures as synthetic_pictures
 
 SETTINGS = ShotSettings(size=96, frames=7)
 

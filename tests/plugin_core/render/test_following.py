@@ -16,8 +16,8 @@ from plugin_core.regions.crop_path import Path
 from plugin_core.regions.region import Box
 from plugin_core.render import render as render_module
 from plugin_core.render.plan import Plan
+from plugin_core.state import carry_shift
 from plugin_core.state.saved_state import read_state
-from plugin_core.state.shot_state import carry_shift
 
 from ..local_network import LocalNetwork
 from ..shots import ShotOnDisk, differing, picture, read, run_toy, same_files, write_matte, write_plate

@@ -1,0 +1,22 @@
+"""Packages by pattern; everything else stands in pyproject.toml.
+
+The wheel must never install a top-level package called models, nuke or blender: the hosts have their own.
+"""
+
+from setuptools import find_packages, setup
+
+HOSTS = ("nuke", "blender", "davinci_fusion")
+
+setup(
+    packages=[
+        *find_packages(include=["plugin_core", "plugin_core.*"]),
+        "cleanplate_models",
+        *(f"cleanplate_models.{name}" for name in find_packages("models")),
+        *(f"cleanplate_hosts.{host}" for host in HOSTS),
+    ],
+    package_dir={
+        "plugin_core": "plugin_core",
+        "cleanplate_models": "models",
+        **{f"cleanplate_hosts.{host}": host for host in HOSTS},
+    },
+)
