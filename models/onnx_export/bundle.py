@@ -1,6 +1,6 @@
 """Write a VINet as a bundle: ONNX graphs, their weights, a manifest and a model card.
 
-    python -m models.onnx_export.bundle --weights runs/vinet/weights.safetensors --name vinet --out BUNDLE
+python -m models.onnx_export.bundle --weights runs/vinet/weights.safetensors --name vinet --out BUNDLE
 """
 
 from __future__ import annotations
