@@ -12,8 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from plugin_core.regions.morphology import bounds
-from plugin_core.regions.region import Box
+from plugin_core.box import bounds
 
 from .cases import Mask
 from .clips import Video
@@ -53,7 +52,7 @@ def spatial(picture: NDArray[np.uint8], hole: Mask, method: int, radius_px: floa
     if found is None:
         return picture.copy()
     height, width = hole.shape
-    box = Box(*found).grown(int(4 * radius_px) + 4).within(width, height)
+    box = found.grown(int(4 * radius_px) + 4).within(width, height)
     filled = picture.copy()
     cut = np.ascontiguousarray(picture[box.slices])
     filled[box.slices] = cv2.inpaint(cut, hole[box.slices].astype(np.uint8), radius_px, method)

@@ -13,8 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from plugin_core.regions.morphology import bounds
-from plugin_core.regions.region import Box
+from plugin_core.box import Box, bounds
 
 from .cases import Mask
 
@@ -109,7 +108,7 @@ def _fill_frame(
     found = bounds(holes[t])
     if found is None:
         return None, holes[t]
-    box = Box(*found)
+    box = found
     hole = holes[t][box.slices]
     taken = np.zeros(hole.shape, np.int32)
     pictures, valid = [], []

@@ -12,10 +12,9 @@ from dataclasses import dataclass, fields
 import numpy as np
 from numpy.typing import NDArray
 
+from plugin_core.box import Box, bounds
 from plugin_core.qc.scores import Window, psnr_db, squared_error, ssim_map
 from plugin_core.qc.warp_error import WarpPair
-from plugin_core.regions.morphology import bounds
-from plugin_core.regions.region import Box
 
 from .cases import Mask
 from .clips import Footage, Video
@@ -95,7 +94,7 @@ def _whole(picture: NDArray[np.uint8]) -> Box:
 def _changed(truth: NDArray[np.uint8], result: NDArray[np.uint8], hole: Mask) -> Box | None:
     """The box around the hole and around whatever else differs from the truth; None for neither."""
     found = bounds(hole | (truth != result).any(axis=2))
-    return None if found is None else Box(*found)
+    return None if found is None else found
 
 
 def _frame_scores(

@@ -9,10 +9,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from plugin_core.box import Box, bounds
 from plugin_core.qc.contact_sheet import contact_sheet, matte_overlay
 from plugin_core.qc.scores import as_floats
-from plugin_core.regions.morphology import bounds
-from plugin_core.regions.region import Box
 
 from .clips import Footage, Video
 from .scores import Scores
@@ -56,7 +55,7 @@ def _numbers(footage: Footage) -> list[int]:
 
 def _crop(footage: Footage) -> tuple[int, int]:
     """Width and height that show the largest hole and as much again around it."""
-    boxes = [Box(*found) for found in map(bounds, footage.holes) if found is not None]
+    boxes = [found for found in map(bounds, footage.holes) if found is not None]
     width, height = footage.size
     return (
         min(width, max(96, 2 * max(box.width for box in boxes))),
@@ -68,7 +67,7 @@ def _follow(hole: NDArray[np.bool_], crop: tuple[int, int], size: tuple[int, int
     """The crop about one frame's hole, inside the picture."""
     found = bounds(hole)
     assert found is not None  # only frames with a hole are shown
-    box = Box(*found)
+    box = found
     x0 = min(max(0, (box.x0 + box.x1 - crop[0]) // 2), size[0] - crop[0])
     y0 = min(max(0, (box.y0 + box.y1 - crop[1]) // 2), size[1] - crop[1])
     return Box(x0, y0, x0 + crop[0], y0 + crop[1])

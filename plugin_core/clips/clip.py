@@ -11,11 +11,11 @@ from typing import Protocol
 from ..disk.fingerprint import Fingerprint
 from ..errors import InputError, MissingFramesError
 from ..images import (
-    Box,
     Header,
     Matte,
     Plate,
     Storage,
+    Window,
     matte_from,
     read_header,
     read_matte,
@@ -23,7 +23,7 @@ from ..images import (
     stored,
 )
 from .movie_read import MovieReader, is_movie
-from .sequence import FrameRange, Sequence, compact
+from .sequence import FileSequence, FrameRange, compact
 
 
 class Clip(Protocol):
@@ -80,7 +80,7 @@ class Reading:
 
     view: str = ""
     storage: Storage = field(default_factory=Storage)
-    canvas: Box | None = None
+    canvas: Window | None = None
 
     def applied(self, plate: Plate) -> Plate:
         """Return a plate that was read as it is wanted."""
@@ -101,7 +101,7 @@ def open_clip(pattern: str, reading: Reading | None = None) -> Clip:
     """
     if is_movie(Path(pattern)):
         return MovieClip(Path(pattern), reading)
-    clip = SequenceClip(Sequence.parse(pattern), reading)
+    clip = SequenceClip(FileSequence.parse(pattern), reading)
     if clip.is_still and not clip.path(0).is_file():
         raise MissingFramesError(f"{clip.name} is not there; give a file, a pattern such as name.####.exr.")
     if not clip.is_still and not clip.frames():
@@ -133,14 +133,14 @@ def holds(pattern: str, path: Path) -> bool:
     with contextlib.suppress(InputError):
         if is_movie(Path(pattern)):
             return Path(pattern).resolve() == path.resolve()
-        return Sequence.parse(pattern).same_files(Sequence(path.parent, path.name, "", None))
+        return FileSequence.parse(pattern).same_files(FileSequence(path.parent, path.name, "", None))
     return False
 
 
 class SequenceClip:
     """A numbered sequence or a still on disk."""
 
-    def __init__(self, sequence: Sequence, reading: Reading | None = None) -> None:
+    def __init__(self, sequence: FileSequence, reading: Reading | None = None) -> None:
         self.sequence = sequence
         self._reading = reading or Reading()
         self._still: Fingerprint | None = None
@@ -181,7 +181,7 @@ class SequenceClip:
         """Return itself: every frame is a file."""
         return self
 
-    def on_canvas(self, canvas: Box) -> SequenceClip:
+    def on_canvas(self, canvas: Window) -> SequenceClip:
         """The same pictures, each laid on a canvas that holds the data windows of all."""
         return SequenceClip(self.sequence, replace(self._reading, canvas=canvas))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ..errors import ImageError
-from ..images import Box, Header
+from ..images import Header, Window
 from .clip import Clip, MovieClip, SequenceClip
 
 
@@ -64,7 +64,7 @@ def _kind(header: Header) -> tuple[str, ...]:
     return header.format, *(f"{header.channels[c]} {header.types[c]}" for c in header.fill_channels)
 
 
-def _around(one: Box, other: Box) -> Box:
-    x0, y0 = min(one[0], other[0]), min(one[1], other[1])
-    x1, y1 = max(one[0] + one[2], other[0] + other[2]), max(one[1] + one[3], other[1] + other[3])
-    return x0, y0, x1 - x0, y1 - y0
+def _around(one: Window, other: Window) -> Window:
+    x0, y0 = min(one.x, other.x), min(one.y, other.y)
+    x1, y1 = max(one.x + one.width, other.x + other.width), max(one.y + one.height, other.y + other.height)
+    return Window(x0, y0, x1 - x0, y1 - y0)

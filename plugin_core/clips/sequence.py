@@ -14,14 +14,14 @@ from pathlib import Path
 from ..errors import InputError
 from .frame_range import FrameRange, compact
 
-__all__ = ["FrameRange", "Sequence", "compact"]
+__all__ = ["FileSequence", "FrameRange", "compact"]
 
 _TOKEN = re.compile(r"#+|@+|%0?\d*d")
 _NUMBERED = re.compile(r"(?P<head>.*?)(?P<frame>(?:(?<![^._])-)?\d+)(?P<tail>\.[^.\d][^.]*)")
 
 
 @dataclass(frozen=True)
-class Sequence:
+class FileSequence:
     """The file names of a numbered image sequence, or of one still.
 
     ``head`` and ``tail`` are the parts of the name around the frame number, ``padding`` its least width;
@@ -34,7 +34,7 @@ class Sequence:
     padding: int | None
 
     @classmethod
-    def parse(cls, pattern: str | Path) -> Sequence:
+    def parse(cls, pattern: str | Path) -> FileSequence:
         """Read ``plate.####.exr``, ``plate.@@@@.exr``, ``plate.%04d.exr``, a folder or one file's name.
 
         One ``#`` or ``@`` stands for one digit, and a number may be wider than its token. A folder must hold
@@ -91,7 +91,7 @@ class Sequence:
             return [] if self.path(0).is_file() else sorted(set(frames))
         return sorted(set(frames) - set(self.frames_on_disk()))
 
-    def same_files(self, other: Sequence) -> bool:
+    def same_files(self, other: FileSequence) -> bool:
         """Whether the two may name the same file for some frame (used to protect a plate from its output)."""
         if _resolved(self.folder) != _resolved(other.folder):
             return False
@@ -109,7 +109,7 @@ class Sequence:
         return self.pattern
 
 
-def _from_name(path: Path) -> Sequence:
+def _from_name(path: Path) -> FileSequence:
     name = path.name
     if "%V" in name or "%v" in name:
         raise InputError(
@@ -124,8 +124,8 @@ def _from_name(path: Path) -> Sequence:
             f"'{path}' has no file extension after its name; expected for example plate.####.exr."
         )
     if not tokens:
-        return Sequence(path.parent, name, "", None)
-    return Sequence(path.parent, name[: tokens[0].start()], tail, _padding(tokens[0][0], path))
+        return FileSequence(path.parent, name, "", None)
+    return FileSequence(path.parent, name[: tokens[0].start()], tail, _padding(tokens[0][0], path))
 
 
 def _padding(token: str, path: Path) -> int:
@@ -137,7 +137,7 @@ def _padding(token: str, path: Path) -> int:
     return max(1, int(digits or 1))
 
 
-def _only_sequence_in(folder: Path) -> Sequence:
+def _only_sequence_in(folder: Path) -> FileSequence:
     names = [
         n for n in _names_in(folder) if not n.startswith(".") and Path(n).suffix and (folder / n).is_file()
     ]
@@ -155,13 +155,13 @@ def _only_sequence_in(folder: Path) -> Sequence:
         )
     ((head, tail), numbers), *_ = groups.items()
     if not tail:
-        return Sequence(folder, head, "", None)
+        return FileSequence(folder, head, "", None)
     padding = min(len(number) for number in numbers)
     if any(f"{int(number):0{padding}d}" != number for number in numbers):
         raise InputError(
             f"Folder '{folder}' mixes paddings of '{head}#{tail}'; name the sequence with a pattern."
         )
-    return Sequence(folder, head, tail, padding)
+    return FileSequence(folder, head, tail, padding)
 
 
 def _names_in(folder: Path) -> list[str]:

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..box import Box
 from ..images import Plate
 from ..images.plate import as_float
-from ..regions.region import Box
 from .color_map import ColorMap
 
 _BLACK = -1.0

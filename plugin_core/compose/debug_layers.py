@@ -32,12 +32,13 @@ import numpy as np
 import OpenImageIO as oiio
 from numpy.typing import NDArray
 
+from ..box import Box
 from ..color.color_map import ColorMap
 from ..images.plate import Group, Part, Plate
 from ..images.read import header_of
 from ..network.contract import Mask, StepOutput
 from ..regions.hole import Hole
-from ..regions.region import Box, Region
+from ..regions.region import Region
 
 Floats = NDArray[np.float32]
 Layers = dict[str, Floats]

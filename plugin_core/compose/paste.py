@@ -5,13 +5,14 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from ..box import Box
 from ..color.color_map import ColorMap
 from ..color.network_pixels import native_pixels, network_pixels
 from ..images import Plate
 from ..motion.vote import Propagated
 from ..network.contract import Mask, Picture
 from ..regions.hole import Hole
-from ..regions.region import Box, Region
+from ..regions.region import Region
 from .regrain import regrain
 
 _TRUSTED = 0.75

@@ -6,10 +6,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from ..box import Box
 from ..color.color_map import ColorMap
 from ..images import Plate
 from ..regions.hole import Hole
-from ..regions.region import Box
 from .grain import BLOCK, GrainModel, grain_gain
 
 _LEAST_REACH, _LARGEST_REACH = 128, 512

@@ -19,7 +19,7 @@ from pathlib import Path
 from ..batch.chunks import grid, shot_frames
 from ..batch.shots import BatchShot
 from ..clips.movie_read import is_movie
-from ..clips.sequence import Sequence as Frames
+from ..clips.sequence import FileSequence
 from ..errors import InputError
 
 JOBS = "{jobs}"
@@ -195,5 +195,5 @@ def _shot(shot: BatchShot) -> FarmShot:
 def _states(shot: BatchShot) -> Path:
     """Return where a chain's states lie: beside the output, where every machine can write."""
     output = Path(shot.job.shot.output)
-    folder = output if not output.suffix else Frames.parse(output).folder
+    folder = output if not output.suffix else FileSequence.parse(output).folder
     return folder / ".cleanplate" / "states"

@@ -8,17 +8,17 @@ from __future__ import annotations
 
 from .formats import formats_lossy
 from .matte import Matte, matte_from, matte_on, read_matte
-from .plate import Box, Header, Plate, Storage
+from .plate import Header, Plate, Storage, Window
 from .read import read_header, read_plate
 from .storage import stored
 from .write import is_temporary, output_notes, write_plate
 
 __all__ = [
-    "Box",
     "Header",
     "Matte",
     "Plate",
     "Storage",
+    "Window",
     "formats_lossy",
     "is_temporary",
     "matte_from",

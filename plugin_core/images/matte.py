@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ..errors import ImageError
 from .complaints import complaint
-from .plate import Box, Header, Plate
+from .plate import Header, Plate, Window
 from .read import opened, read_floats
 
 _LUMINANCE = np.array([0.2126, 0.7152, 0.0722], np.float32)
@@ -29,8 +29,8 @@ class Matte:
     """
 
     path: Path
-    data_window: Box
-    display_window: Box
+    data_window: Window
+    display_window: Window
     channel: str
     values: NDArray[np.float32] = field(repr=False)
     notes: tuple[str, ...] = ()
@@ -65,7 +65,7 @@ def read_matte(path: Path, channel: str = "auto") -> Matte:
             {name: read_floats(file, part, picked[name], picked[name] + 1, path)[:, :, 0] for name in choice},
             channel,
         )
-    return _finished(path, _data_window(spec), _display_window(spec), values, used)
+    return _finished(path, Window.of_data(spec), Window.of_display(spec), values, used)
 
 
 def matte_from(plate: Plate, channel: str = "auto") -> Matte:
@@ -181,7 +181,7 @@ def _floats(channel: NDArray[Any]) -> NDArray[np.float32]:
     return scaled
 
 
-def _finished(path: Path, data: Box, display: Box, values: NDArray[np.float32], channel: str) -> Matte:
+def _finished(path: Path, data: Window, display: Window, values: NDArray[np.float32], channel: str) -> Matte:
     unknown = np.isnan(values)
     notes: tuple[str, ...] = ()
     if unknown.any():
@@ -189,11 +189,3 @@ def _finished(path: Path, data: Box, display: Box, values: NDArray[np.float32], 
         notes = (f"Matte {path} has {int(unknown.sum())} NaN pixels: they are filled.",)
     limited = np.clip(values, 0, 1)
     return Matte(path, data, display, channel, limited, notes, unknown=unknown if notes else None)
-
-
-def _data_window(spec: oiio.ImageSpec) -> Box:
-    return spec.x, spec.y, spec.width, spec.height
-
-
-def _display_window(spec: oiio.ImageSpec) -> Box:
-    return spec.full_x, spec.full_y, spec.full_width, spec.full_height

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import OpenImageIO as oiio
@@ -16,8 +16,24 @@ from .color_tags import ColorTags
 Slices = tuple[slice, slice]
 """Rows and columns."""
 
-Box = tuple[int, int, int, int]
-"""x, y, width, height in pixel coordinates; y grows downwards."""
+
+class Window(NamedTuple):
+    """A data or display window, in pixel coordinates as files state them; y grows downwards."""
+
+    x: int
+    y: int
+    width: int
+    height: int
+
+    @classmethod
+    def of_data(cls, spec: oiio.ImageSpec) -> Window:
+        """Read where a file's pixels lie."""
+        return cls(spec.x, spec.y, spec.width, spec.height)
+
+    @classmethod
+    def of_display(cls, spec: oiio.ImageSpec) -> Window:
+        """Read where its format lies."""
+        return cls(spec.full_x, spec.full_y, spec.full_width, spec.full_height)
 
 
 @dataclass(frozen=True)
@@ -36,8 +52,8 @@ class Header:
     height: int
     channels: tuple[str, ...]
     types: tuple[str, ...]
-    data_window: Box
-    display_window: Box
+    data_window: Window
+    display_window: Window
     pixel_aspect: float
     colorspace: str | None
     compression: str | None
@@ -117,7 +133,7 @@ class Plate:
     notes: tuple[str, ...] = ()
     storage: Storage = field(default_factory=Storage)
 
-    def on(self, canvas: Box) -> Plate:
+    def on(self, canvas: Window) -> Plate:
         """The same picture on a canvas: a data window that holds those of all frames of a shot."""
         header = replace(self.header, data_window=canvas, width=canvas[2], height=canvas[3])
         return replace(self, header=header)

@@ -15,7 +15,7 @@ from ..errors import ImageError
 from .channels import choose_fill, layer_of
 from .color_tags import color_tags_of
 from .complaints import complaint
-from .plate import Group, Header, Part, Plate
+from .plate import Group, Header, Part, Plate, Window
 from .png_chunks import chunks_before_pixels, is_untagged, not_kept
 from .views import PartNames, views_of
 
@@ -133,8 +133,8 @@ def header_of(path: Path, format_name: str, specs: list[oiio.ImageSpec], view: s
         height=spec.height,
         channels=tuple(spec.channelnames),
         types=types,
-        data_window=(spec.x, spec.y, spec.width, spec.height),
-        display_window=(spec.full_x, spec.full_y, spec.full_width, spec.full_height),
+        data_window=Window.of_data(spec),
+        display_window=Window.of_display(spec),
         pixel_aspect=float(spec.get_float_attribute("PixelAspectRatio", 1.0)),
         colorspace=_colorspace(spec),
         compression=spec.get_string_attribute("compression") or None,

@@ -14,7 +14,7 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..regions.region import Box
+from ..box import Box
 
 MEMORY_BYTES = 512 << 20
 FILE_BYTES = 8 << 30

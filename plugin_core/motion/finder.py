@@ -11,11 +11,11 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from ..box import Box
 from ..clips.clip import Clip
 from ..color.color_map import ColorMap
 from ..color.network_pixels import native_pixels, network_pixels
 from ..regions.hole import Hole
-from ..regions.region import Box
 from ..regions.shot_mattes import ShotMattes
 from .background import Background, Look
 from .crop_store import CropStore

@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ..regions.region import Box
+from ..box import Box
 from .dense_search import dense_search
 from .sampling import bilinear, pixel_grid
 

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ..regions.region import Box
+from ..box import Box
 
 Floats = NDArray[np.float32]
 

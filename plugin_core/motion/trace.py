@@ -14,8 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ..regions.morphology import bounds
-from ..regions.region import Box
+from ..box import Box, bounds
 from .background import Background
 from .flow import affine_motion, spread
 from .sampling import pixel_grid
@@ -100,7 +99,7 @@ def trace(background: Background, frame: int, hole: Mask, frames: range) -> Trac
     around = bounds(hole)
     if around is None:
         return None
-    box = Box(*around).grown(_MARGIN_PX).within(background.width, background.height)
+    box = around.grown(_MARGIN_PX).within(background.width, background.height)
     target = _Target(background, frame, box, hole[box.slices])
     found = [
         *target.sources(range(frame + 1, frames.stop)),

@@ -11,8 +11,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from ..box import Box
 from ..images.plate import as_float
-from ..regions.region import Box
 
 Floats = NDArray[np.float32]
 

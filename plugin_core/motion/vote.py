@@ -16,8 +16,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from ..box import Box
 from ..regions.hole import Hole
-from ..regions.region import Box
 from .sampling import bicubic, bilinear, pixel_grid
 from .trace import Trace, Traces
 from .view import MotionView

@@ -10,7 +10,7 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ..clips.sequence import Sequence
+from ..clips.sequence import FileSequence
 from ..network.contract import Network
 from ..render.plan import Plan
 from ..render.reader import ShotReader
@@ -144,7 +144,7 @@ def _part(plan: Plan, first: int, last: int, network: Network, folder: Path) -> 
         matte_union=plan.settings.matte_union,
         propagate=plan.settings.propagate,
     )
-    output = Sequence.parse(folder / f"probe.####{plan.sources.output.extension}")
+    output = FileSequence.parse(folder / f"probe.####{plan.sources.output.extension}")
     sources = replace(plan.sources, output=output, begins=first, first=first, last=last)
     return replace(plan, sources=sources, schedule=schedule)
 

@@ -15,16 +15,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..box import Box
 from ..clips.clip import MovieClip, open_clip
 from ..clips.movie_read import is_movie
 from ..color.color_map import ColorMap
 from ..color.shot_color import shot_color
 from ..errors import ImageError
-from ..images import Header, Plate, read_plate
+from ..images import Header, Plate, Window, read_plate
 from ..images.formats import compression_lossy, formats_lossy
 from ..job.job import Job
 from ..regions.hole import Hole
-from ..regions.region import Box
 from ..render.delivery import pictures_of
 from ..render.plan import Sources, mattes_of, open_sources
 from .measures import Floats, detail, flicker, seam, surroundings
@@ -261,13 +261,12 @@ def _is_there(output: str) -> bool:
     return is_movie(output) and Path(output).is_file()
 
 
-def _own_window(plate: Plate) -> tuple[int, int, int, int]:
+def _own_window(plate: Plate) -> Window:
     """The file's own data window: a shot whose frames differ lies on a larger canvas."""
-    spec = plate.parts[plate.header.part].spec
-    return spec.x, spec.y, spec.width, spec.height
+    return Window.of_data(plate.parts[plate.header.part].spec)
 
 
-def _window_words(window: tuple[int, int, int, int]) -> str:
+def _window_words(window: Window) -> str:
     x, y, width, height = window
     return f"{width}x{height} at {x},{y}" if x or y else f"{width}x{height}"
 

@@ -13,8 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ..regions.morphology import bounds
-from ..regions.region import Box
+from ..box import Box, bounds
 from .warp_error import WarpPair
 
 Floats = NDArray[np.float32]
@@ -140,7 +139,7 @@ def _mean(values: Floats) -> float:
 
 def surroundings(holes: list[Bools], width: int, height: int) -> Box | None:
     """Return the box around holes (H, W) and their surroundings; None when all are empty."""
-    found = [Box(*box) for box in map(bounds, holes) if box is not None]
+    found = [box for box in map(bounds, holes) if box is not None]
     if not found:
         return None
     around = found[0]

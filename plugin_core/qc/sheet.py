@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from ..box import Box
 from ..images import Header
-from ..regions.region import Box
 from .check import Looked, QcShot
 from .contact_sheet import contact_sheet, matte_overlay
 from .measures import surroundings

@@ -15,9 +15,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from ..box import Box
 from ..motion.dense_search import dense_search
 from ..motion.sampling import bilinear
-from ..regions.region import Box
 from .scores import Pictures, as_floats
 
 Flow = NDArray[np.floating]

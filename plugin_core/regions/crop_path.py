@@ -13,7 +13,8 @@ import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from .region import Box, Region
+from ..box import Box
+from .region import Region
 
 _ROOM = (1 / 16, 1 / 8, 3 / 16, 1 / 4)
 """How much larger than what it must show a crop may be, so that it need not move so often."""
@@ -26,7 +27,7 @@ _STILL = 1.15
 
 
 @dataclass(frozen=True)
-class Path:
+class CropPath:
     """A crop's way over the plate.
 
     Attributes:
@@ -85,16 +86,16 @@ def context_of(longest: int, context: int | None) -> int:
     return max(64, longest // 2) if context is None else context
 
 
-def still_path(box: Box, bounds: Bounds) -> Path:
+def still_path(box: Box, bounds: Bounds) -> CropPath:
     """Return the path of a crop that holds a box of the plate and stays there."""
     step = _step_for(box.width, box.height, (False, False), bounds)
     x0, width = _place(box.x0, box.x1, bounds.plate.width, step)
     y0, height = _place(box.y0, box.y1, bounds.plate.height, step)
     region = Region(Box(x0, y0, x0 + width, y0 + height), bounds.plate, step, bounds.multiple)
-    return Path(region, deep=bounds.is_deep(step))
+    return CropPath(region, deep=bounds.is_deep(step))
 
 
-def follow(needed: Mapping[int, Box], bounds: Bounds) -> Path:
+def follow(needed: Mapping[int, Box], bounds: Bounds) -> CropPath:
     """Choose a path that holds a box of the plate on every frame.
 
     Args:
@@ -116,7 +117,7 @@ def follow(needed: Mapping[int, Box], bounds: Bounds) -> Path:
     return path
 
 
-def _moving(needed: Mapping[int, Box], width: int, height: int, bounds: Bounds) -> Path:
+def _moving(needed: Mapping[int, Box], width: int, height: int, bounds: Bounds) -> CropPath:
     across, down = (
         [(box.x0, box.x1) for box in needed.values()],
         [(box.y0, box.y1) for box in needed.values()],
@@ -132,7 +133,7 @@ def _moving(needed: Mapping[int, Box], width: int, height: int, bounds: Bounds) 
         if not stands or box != stands[-1][1]:
             stands.append((frames[begin], box))
     region = Region(stands[0][1], bounds.plate, step, bounds.multiple)
-    return Path(region, tuple(stands[1:]), bounds.is_deep(step))
+    return CropPath(region, tuple(stands[1:]), bounds.is_deep(step))
 
 
 def _travels(spans: Sequence[tuple[int, int]], length: int) -> bool:

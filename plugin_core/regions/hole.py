@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ..box import Box, bounds
 from ..job.job import Settings
-from .morphology import bounds, feather, feather_soft, grow, grow_soft
-from .region import Box
+from .morphology import feather, feather_soft, grow, grow_soft
 
 
 @dataclass(frozen=True)
@@ -68,12 +68,12 @@ def hole_of(matte: NDArray[np.float32], settings: Settings) -> Hole | None:
         return None
     height, width = matte.shape
     reach = max(settings.grow, 0) + settings.feather + 2
-    around = Box(*found).grown(reach).within(width, height)
+    around = found.grown(reach).within(width, height)
     alpha = _weights(matte[around.slices], settings)
     tight = bounds(alpha > 0)
     if tight is None:
         return None
-    inner = Box(*tight)
+    inner = tight
     return Hole(inner.moved(around.x0, around.y0), np.ascontiguousarray(alpha[inner.slices]))
 
 

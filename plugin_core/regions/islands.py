@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from .region import Box
+from ..box import Box
 
 CELL = 16
 """Islands are told apart, and their boxes measured, on a grid of this many plate pixels: a small change of

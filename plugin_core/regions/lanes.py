@@ -12,11 +12,12 @@ import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from ..box import Box
 from ..errors import InputError
 from ..schedule import Step
-from .crop_path import Bounds, Path, context_of, follow, still_path
+from .crop_path import Bounds, CropPath, context_of, follow, still_path
 from .islands import Islands, Track, on_cells, tracks_of
-from .region import Box, Region
+from .region import Region
 
 _GAP = 12
 """Frames for which a hole may vanish and still be the same when it comes again."""
@@ -49,7 +50,7 @@ class Lane:
     lower: int
     upper: int
     islands: Mapping[int, Islands]
-    path: Path
+    path: CropPath
 
     def runs_in(self, step: Step) -> bool:
         """Whether the lane takes part in a step; in a warm-up, those of the take's beginning do."""
@@ -114,7 +115,7 @@ def choose_lanes(
     return tuple(lanes)
 
 
-def _path(track: Track, bounds: Bounds, context: int | None) -> Path:
+def _path(track: Track, bounds: Bounds, context: int | None) -> CropPath:
     return follow(_needed(track, bounds.plate, context), _deep_enough(track, bounds))
 
 

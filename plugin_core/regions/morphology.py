@@ -9,6 +9,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from ..box import bounds
+
 Side = Literal["outside", "center", "inside"]
 """Where a feather lies, seen from the mask's edge."""
 
@@ -115,15 +117,6 @@ def _disc_maximum(values: NDArray[np.float32], px: int) -> NDArray[np.float32]:
         np.maximum(out[dy:], rows[: height - dy], out=out[dy:])
         np.maximum(out[: height - dy], rows[dy:], out=out[: height - dy])
     return out
-
-
-def bounds(mask: NDArray[np.bool_]) -> tuple[int, int, int, int] | None:
-    """The smallest box around a mask as (x0, y0, x1, y1), ends excluded; None for an empty mask."""
-    rows = np.flatnonzero(mask.any(axis=1))
-    if rows.size == 0:
-        return None
-    columns = np.flatnonzero(mask[rows[0] : rows[-1] + 1].any(axis=0))
-    return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
 
 
 def _reached(mask: NDArray[np.bool_], px: int) -> tuple[slice, slice] | None:

@@ -8,12 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ..box import Box, bounds
 from ..clips.clip import Clip
 from ..images import Header, matte_on
 from ..job.job import Settings
 from .hole import Hole, hole_of
-from .morphology import bounds
-from .region import Box
 
 
 @dataclass(frozen=True)
@@ -92,7 +91,7 @@ class ShotMattes:
         if frame not in self._kept:
             values, notes = self._values(frame)
             found = bounds(values >= self._settings.matte_threshold)
-            box = None if found is None else Box(*found)
+            box = None if found is None else found
             kept = values[:0] if box is None else values[box.slices].copy()
             self._kept[frame] = _Kept(box, kept), notes
         return self._kept[frame]

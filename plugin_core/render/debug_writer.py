@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from ..clips.sequence import Sequence
+from ..clips.sequence import FileSequence
 from ..compose.debug_layers import CropView, debug_picture, says_nothing
 from ..errors import InputError, SettingsError, WriteError
 from ..images import Plate, write_plate
@@ -26,7 +26,7 @@ class DebugWriter:
         network: whose sources the flows lead to.
     """
 
-    def __init__(self, sequence: Sequence, plan: Plan, network: Network) -> None:
+    def __init__(self, sequence: FileSequence, plan: Plan, network: Network) -> None:
         self._sequence = sequence
         self._plan = plan
         self._offsets = network.source_offsets
@@ -67,9 +67,9 @@ def open_debug(asked: str, plan: Plan, network: Network) -> DebugWriter:
     return DebugWriter(sequence, plan, network)
 
 
-def _sequence(asked: str, sources: Sources) -> Sequence:
+def _sequence(asked: str, sources: Sources) -> FileSequence:
     path = Path(asked)
-    sequence = Sequence.parse(path / "debug.####.exr" if path.is_dir() or not path.suffix else path)
+    sequence = FileSequence.parse(path / "debug.####.exr" if path.is_dir() or not path.suffix else path)
     if sequence.is_still or sequence.extension != ".exr":
         raise SettingsError(f"Debug layers go into an EXR sequence such as name.####.exr, got {asked}.")
     others = {"output": sources.output}

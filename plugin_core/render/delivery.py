@@ -16,7 +16,7 @@ from pathlib import Path
 from ..clips.clip import Clip, holds, open_clip
 from ..clips.movie_read import is_movie
 from ..clips.movie_write import MovieLook, check_movie, write_movie
-from ..clips.sequence import Sequence
+from ..clips.sequence import FileSequence
 from ..disk.atomic import remove_leftovers, replacing
 from ..errors import InputError, Interrupted
 from ..images import Plate, read_plate
@@ -154,7 +154,7 @@ class _MovieRender:
         shutil.rmtree(self._pattern.parent, ignore_errors=True)
 
     def _pictures(self, first: int, last: int) -> Iterator[Plate]:
-        sequence = Sequence.parse(self._pattern)
+        sequence = FileSequence.parse(self._pattern)
         for frame in range(first, last + 1):
             code = self._stop.requested()
             if code is not None:

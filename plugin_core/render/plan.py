@@ -9,9 +9,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ..box import Box
 from ..clips.clip import Clip, MovieClip, Reading, check_frames, open_clip
 from ..clips.headers import check_headers, window_words
-from ..clips.sequence import FrameRange, Sequence
+from ..clips.sequence import FileSequence, FrameRange
 from ..color.color_map import ColorMap
 from ..color.shot_color import shot_color
 from ..errors import InputError, MissingFramesError, SettingsError, WriteError
@@ -23,7 +24,6 @@ from ..regions.crop_path import Bounds
 from ..regions.hole import Hole
 from ..regions.islands import Islands, islands_of
 from ..regions.lanes import Lane, choose_lanes, told
-from ..regions.region import Box
 from ..regions.shot_mattes import ShotMattes
 from ..schedule import Schedule, takes
 
@@ -45,7 +45,7 @@ class Sources:
 
     plate: Clip
     matte: Clip
-    output: Sequence
+    output: FileSequence
     begins: int
     first: int
     last: int
@@ -232,11 +232,11 @@ def _check_complete(plate: Clip, matte: Clip, first: int, last: int) -> None:
         raise MissingFramesError(f"{told}; supply them or render a shorter --frames range.")
 
 
-def _output(text: str, plate: Clip, first: int) -> Sequence:
+def _output(text: str, plate: Clip, first: int) -> FileSequence:
     path = Path(text)
     if path.is_dir() or not path.suffix:
-        return Sequence.parse(path / _own_name(plate, first))
-    output = Sequence.parse(path)
+        return FileSequence.parse(path / _own_name(plate, first))
+    output = FileSequence.parse(path)
     if output.is_still:
         raise InputError(f"Output {text} has no frame number; write it as name.####{path.suffix}.")
     return output
@@ -250,7 +250,7 @@ def _own_name(plate: Clip, first: int) -> str:
     return name.with_suffix(".png").name if formats_lossy(name.suffix) else name.name
 
 
-def _check_output(output: Sequence, plate: Clip, matte: Clip) -> None:
+def _check_output(output: FileSequence, plate: Clip, matte: Clip) -> None:
     for clip, what in ((plate, "plate"), (matte, "matte")):
         sequence = getattr(clip, "sequence", None)
         if sequence is not None and output.same_files(sequence):

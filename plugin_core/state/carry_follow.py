@@ -13,12 +13,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from ..box import Box, bounds
 from ..color.color_map import ColorMap
 from ..motion.flow import flow_between
 from ..motion.sampling import bicubic, bilinear, pixel_grid
 from ..network.contract import PREVIOUS_OUTPUT, Carry, Mask, Network, Picture
-from ..regions.morphology import bounds
-from ..regions.region import Box
 from .light_change import Gain, change_of_light
 
 Floats = NDArray[np.float32]
@@ -104,7 +103,7 @@ def _around(*holes: NDArray[np.bool_]) -> Box | None:
     found = bounds(np.logical_or(*holes))
     if found is None:
         return None
-    near = Box(*found).grown(_RING_PX)
+    near = found.grown(_RING_PX)
     height, width = holes[0].shape
     snapped = Box(near.x0 // _SNAP, near.y0 // _SNAP, -(-near.x1 // _SNAP), -(-near.y1 // _SNAP))
     box = Box(*(_SNAP * edge for edge in snapped)).within(width, height)

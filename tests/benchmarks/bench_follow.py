@@ -22,11 +22,11 @@ import numpy as np
 import OpenImageIO as oiio
 from numpy.typing import NDArray
 
+from plugin_core.box import Box
 from plugin_core.job.job import Run, Settings, Shot
 from plugin_core.network.session import Session
 from plugin_core.progress.reporters import Reporters
 from plugin_core.progress.stop import Stop
-from plugin_core.regions.region import Box
 from plugin_core.render.plan import Plan, make_plan, mattes_of, open_sources
 from plugin_core.render.render import render
 from tests.benchmarks.bench_render import open_session

@@ -19,6 +19,7 @@ from models.evaluation.clips import ClipReader, Footage, find_clips
 from models.evaluation.methods import Renderer, Stateless, Variant, parse_settings, standard_variants
 from models.evaluation.report import Results, as_json, tables
 from models.evaluation.scores import Scores, TrueMotion, score
+from plugin_core.box import Box
 from plugin_core.errors import InputError, SettingsError
 from plugin_core.qc.scores import GAUSSIAN, UNIFORM_65
 
@@ -131,7 +132,6 @@ class TestScores:
     @pytest.mark.parametrize("moving", [True, False])
     def test_working_on_parts_gives_the_numbers_of_whole_frames(self, window, moving):
         from plugin_core.qc.scores import ssim_map
-        from plugin_core.regions.region import Box
 
         shot = footage(moving=moving, pan=2)
         result = BASELINES["telea"](shot.plate, shot.holes)

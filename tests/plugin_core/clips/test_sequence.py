@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plugin_core.clips.sequence import FrameRange, Sequence, compact
+from plugin_core.clips.sequence import FileSequence, FrameRange, compact
 from plugin_core.errors import InputError
 
 
@@ -96,25 +96,25 @@ def test_compact_and_parse_are_inverse(frames: set[int]) -> None:
 )
 def test_frame_has_its_file(tmp_path: Path, pattern: str, frame: int, name: str) -> None:
     folder = tmp_path / "50% #2 @home %04d"
-    sequence = Sequence.parse(folder / pattern)
+    sequence = FileSequence.parse(folder / pattern)
     assert sequence.path(frame) == folder / name
     assert not sequence.is_still
     assert sequence.extension == Path(name).suffix.lower()
 
 
 def test_pattern_shows_the_token(tmp_path: Path) -> None:
-    assert Sequence.parse(tmp_path / "a.%04d.exr").pattern == str(tmp_path / "a.####.exr")
-    assert str(Sequence.parse("a.@@@.exr")) == "a.###.exr"
+    assert FileSequence.parse(tmp_path / "a.%04d.exr").pattern == str(tmp_path / "a.####.exr")
+    assert str(FileSequence.parse("a.@@@.exr")) == "a.###.exr"
 
 
 def test_file_with_digits_is_a_still(tmp_path: Path) -> None:
     touch(tmp_path, "matte.1001.png")
-    still = Sequence.parse(tmp_path / "matte.1001.png")
+    still = FileSequence.parse(tmp_path / "matte.1001.png")
     assert still.is_still
     assert still.path(1) == still.path(99) == tmp_path / "matte.1001.png"
     assert still.frames_on_disk() == []
     assert still.missing([1, 2]) == []
-    assert Sequence.parse(tmp_path / "other.1001.png").missing([2, 1]) == [1, 2]
+    assert FileSequence.parse(tmp_path / "other.1001.png").missing([2, 1]) == [1, 2]
 
 
 @pytest.mark.parametrize(
@@ -131,26 +131,26 @@ def test_file_with_digits_is_a_still(tmp_path: Path) -> None:
 )
 def test_pattern_that_is_ambiguous_is_refused(pattern: str, message: str) -> None:
     with pytest.raises(InputError, match=message):
-        Sequence.parse(pattern)
+        FileSequence.parse(pattern)
 
 
 def test_frames_on_disk_keep_to_the_padding(tmp_path: Path) -> None:
     touch(tmp_path, "p.0001.exr", "p.0010.exr", "p.9999.exr", "p.10000.exr", "p.-001.exr")
     touch(tmp_path, "p.1.exr", "p.00002.exr", "p.010000.exr", "p.0003.exr.tmp", "q.0004.exr", "p.0005.dpx")
     touch(tmp_path, "p.٠٠٠٧.exr", "p.0x06.exr", ".p.0008.exr")  # noqa: RUF001
-    sequence = Sequence.parse(tmp_path / "p.####.exr")
+    sequence = FileSequence.parse(tmp_path / "p.####.exr")
     assert sequence.frames_on_disk() == [-1, 1, 10, 9999, 10000]
     assert sequence.missing(range(9, 12)) == [9, 11]
-    assert Sequence.parse(tmp_path / "p.#.exr").frames_on_disk() == [1, 9999, 10000]
+    assert FileSequence.parse(tmp_path / "p.#.exr").frames_on_disk() == [1, 9999, 10000]
 
 
 def test_unpadded_sequence_finds_every_width(tmp_path: Path) -> None:
     touch(tmp_path, *(f"p{n}.exr" for n in (8, 9, 10, 11, 100)))
-    assert Sequence.parse(tmp_path / "p%d.exr").frames_on_disk() == [8, 9, 10, 11, 100]
+    assert FileSequence.parse(tmp_path / "p%d.exr").frames_on_disk() == [8, 9, 10, 11, 100]
 
 
 def test_missing_folder_has_no_frames(tmp_path: Path) -> None:
-    sequence = Sequence.parse(tmp_path / "nowhere" / "p.####.exr")
+    sequence = FileSequence.parse(tmp_path / "nowhere" / "p.####.exr")
     assert sequence.frames_on_disk() == []
     assert sequence.missing([1, 2]) == [1, 2]
 
@@ -168,7 +168,7 @@ def test_missing_folder_has_no_frames(tmp_path: Path) -> None:
 def test_folder_with_one_sequence_names_it(tmp_path: Path, names: list[str], pattern: str) -> None:
     for name in names:
         (tmp_path / name).mkdir() if name.endswith("/") else touch(tmp_path, name)
-    sequence = Sequence.parse(tmp_path)
+    sequence = FileSequence.parse(tmp_path)
     assert sequence.pattern == str(tmp_path / pattern)
     assert all(sequence.path(n).is_file() for n in sequence.frames_on_disk())
 
@@ -185,13 +185,13 @@ def test_folder_with_one_sequence_names_it(tmp_path: Path, names: list[str], pat
 def test_folder_that_holds_something_else_is_refused(tmp_path: Path, names: list[str], message: str) -> None:
     touch(tmp_path, *names)
     with pytest.raises(InputError, match=message):
-        Sequence.parse(tmp_path)
+        FileSequence.parse(tmp_path)
 
 
 def test_folder_with_a_single_still(tmp_path: Path) -> None:
     touch(tmp_path, "matte.png")
-    assert Sequence.parse(tmp_path).path(5) == tmp_path / "matte.png"
-    assert Sequence.parse(tmp_path).is_still
+    assert FileSequence.parse(tmp_path).path(5) == tmp_path / "matte.png"
+    assert FileSequence.parse(tmp_path).is_still
 
 
 @given(st.integers(1, 8), st.sets(st.integers(-99, 200000), min_size=1, max_size=30))
@@ -199,7 +199,7 @@ def test_written_frames_are_found(
     tmp_path_factory: pytest.TempPathFactory, pad: int, frames: set[int]
 ) -> None:
     folder = tmp_path_factory.mktemp("frames")
-    sequence = Sequence.parse(folder / f"p.{'#' * pad}.exr")
+    sequence = FileSequence.parse(folder / f"p.{'#' * pad}.exr")
     touch(folder, *(sequence.path(n).name for n in frames))
     assert sequence.frames_on_disk() == sorted(frames)
     assert sequence.missing(frames) == []
@@ -221,5 +221,5 @@ def test_written_frames_are_found(
 )
 def test_same_files_are_recognized(tmp_path: Path, one: str, other: str, same: bool) -> None:
     (tmp_path / "sub").mkdir()
-    assert Sequence.parse(tmp_path / one).same_files(Sequence.parse(tmp_path / other)) is same
-    assert Sequence.parse(tmp_path / other).same_files(Sequence.parse(tmp_path / one)) is same
+    assert FileSequence.parse(tmp_path / one).same_files(FileSequence.parse(tmp_path / other)) is same
+    assert FileSequence.parse(tmp_path / other).same_files(FileSequence.parse(tmp_path / one)) is same

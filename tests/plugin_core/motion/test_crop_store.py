@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from plugin_core.box import Box
 from plugin_core.motion import crop_store
 from plugin_core.motion.crop_store import CropStore
-from plugin_core.regions.region import Box
 
 SHAPE = (8, 10, 3)
 BYTES = 8 * 10 * 3 * 2

@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
+from plugin_core.box import Box
 from plugin_core.images.plate import as_float
 from plugin_core.job.job import Settings
 from plugin_core.motion.background import Background, Look
@@ -11,7 +12,6 @@ from plugin_core.motion.trace import trace
 from plugin_core.motion.view import MotionView, motion_view
 from plugin_core.motion.vote import propagated
 from plugin_core.regions.hole import Hole
-from plugin_core.regions.region import Box
 from plugin_core.schedule import Schedule
 
 from ..render.test_resume import change_plate

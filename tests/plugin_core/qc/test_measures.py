@@ -6,9 +6,9 @@ import cv2
 import numpy as np
 import pytest
 
+from plugin_core.box import Box
 from plugin_core.qc.measures import RING_PX, detail, flicker, seam, surroundings
 from plugin_core.qc.report import change_ratio
-from plugin_core.regions.region import Box
 
 SIZE = 160
 

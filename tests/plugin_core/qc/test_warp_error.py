@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 import pytest
 
+from plugin_core.box import Box
 from plugin_core.qc.warp_error import WarpPair, dense_flow, places, sample, seen_in_both
-from plugin_core.regions.region import Box
 
 HEIGHT, WIDTH = 96, 128
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from plugin_core.box import Box
 from plugin_core.job.job import Settings
 from plugin_core.regions.hole import hole_of
-from plugin_core.regions.region import Box
 
 
 def square(value: float = 1.0) -> np.ndarray:

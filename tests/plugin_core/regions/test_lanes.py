@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from plugin_core.box import Box
 from plugin_core.regions.crop_path import Bounds, follow, still_path
 from plugin_core.regions.islands import CELL, islands_of, tracks_of
 from plugin_core.regions.lanes import Lane, choose_lanes, told
-from plugin_core.regions.region import Box
 from plugin_core.schedule import Schedule
 
 PLATE = Box(0, 0, 1000, 600)

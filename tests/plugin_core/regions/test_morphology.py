@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from plugin_core.regions.morphology import bounds, feather, feather_soft, grow, grow_soft
+from plugin_core.box import bounds
+from plugin_core.regions.morphology import feather, feather_soft, grow, grow_soft
 
 Mask = NDArray[np.bool_]
 

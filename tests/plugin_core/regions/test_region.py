@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from plugin_core.regions.region import Box, Region
+from plugin_core.box import Box
+from plugin_core.regions.region import Region
 
 QUIETLY = settings(deadline=None)
 PLATE = Box(0, 0, 300, 200)

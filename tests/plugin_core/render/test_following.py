@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import shutil
 from dataclasses import dataclass
-from pathlib import Path as FilePath
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from plugin_core.box import Box
 from plugin_core.errors import InputError, StateError
 from plugin_core.job.job import Settings
 from plugin_core.regions import lanes
-from plugin_core.regions.crop_path import Path
-from plugin_core.regions.region import Box
+from plugin_core.regions.crop_path import CropPath
 from plugin_core.render import render as render_module
 from plugin_core.render.plan import Plan
 from plugin_core.state import carry_shift
@@ -52,7 +52,7 @@ def meeting(frame: int) -> list[tuple[int, int]]:
 MATTES = {"one": one, "two": two, "meeting": meeting}
 
 
-def make(folder: FilePath, blocks: str = "one") -> ShotOnDisk:
+def make(folder: Path, blocks: str = "one") -> ShotOnDisk:
     shot = ShotOnDisk(folder, 1, LAST)
     for frame in range(1, LAST + 1):
         write_plate(shot.plate(frame), picture(frame, SIZE))
@@ -139,7 +139,7 @@ def test_a_reduced_crop_that_follows_fills_as_a_fixed_one(own, seen, monkeypatch
         left, top = region.crop.x0 % region.step - region.step, region.crop.y0 % region.step - region.step
         width, height = (-(-side // region.step) + 2 for side in SIZE)
         whole = Box(left, top, left + width * region.step, top + height * region.step)
-        return Path(region.at(whole))
+        return CropPath(region.at(whole))
 
     monkeypatch.setattr(lanes, "follow", stays)
     run_toy(own.shot("fixed"), small, network=LocalNetwork())

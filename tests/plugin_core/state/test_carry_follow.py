@@ -6,10 +6,10 @@ import cv2
 import numpy as np
 import pytest
 
+from plugin_core.box import Box
 from plugin_core.color.color_map import ColorMap
 from plugin_core.job.job import Settings
 from plugin_core.network.contract import Carry, StepOutput
-from plugin_core.regions.region import Box
 from plugin_core.state.carry_follow import Change, change_between, followed
 
 from ..batch.test_chunks import state

@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from plugin_core.box import Box
 from plugin_core.errors import StateError
-from plugin_core.regions.crop_path import Path
+from plugin_core.regions.crop_path import CropPath
 from plugin_core.regions.lanes import Lane
-from plugin_core.regions.region import Box, Region
+from plugin_core.regions.region import Region
 from plugin_core.schedule import Schedule, Step
 from plugin_core.state.checkpoints import Checkpoints
 from plugin_core.state.saved_state import SavedState, read_state, write_state
@@ -36,7 +37,7 @@ PLATE = Box(0, 0, 16, 16)
 
 def make(schedule: Schedule, checkpoints: Checkpoints | None = None, key: dict[str, str] = KEY) -> ShotState:
     """A state of one lane that lives on every frame and stands still."""
-    path = Path(Region(PLATE, PLATE, 8, 8))
+    path = CropPath(Region(PLATE, PLATE, 8, 8))
     return ShotState(key, schedule, [Lane("1", -99, 999_999, -99, 999_999, {}, path)], checkpoints)
 
 
