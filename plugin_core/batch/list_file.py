@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import yaml
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
+from ..disk.bounded import UnreadableError, load_json
+from ..disk.bounded_yaml import load_yaml
 from ..errors import SettingsError
 
 Value = str | list[str] | None
@@ -90,20 +90,22 @@ def _read_csv(path: Path, text: str) -> ShotList:
 
 def _read_json(path: Path, text: str) -> ShotList:
     try:
-        json.loads(text)
-    except ValueError as error:
-        raise SettingsError(f"{path}:{getattr(error, 'lineno', 1)}: not JSON: {error}.") from error
+        load_json(text, str(path))
+    except UnreadableError as error:
+        raise _mistake(path, error) from None
     # JSON is YAML but for tabs, which JSON has only between its parts. YAML's reader tells lines.
     return _read_yaml(path, text.replace("\t", " "))
 
 
+def _mistake(path: Path, error: UnreadableError) -> SettingsError:
+    return SettingsError(f"{path}:{error.line or 1}: {error.problem}.")
+
+
 def _read_yaml(path: Path, text: str) -> ShotList:
     try:
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        line = mark.line + 1 if mark is not None else 1
-        raise SettingsError(f"{path}:{line}: not YAML: {getattr(error, 'problem', error)}.") from error
+        root = load_yaml(text, str(path))
+    except UnreadableError as error:
+        raise _mistake(path, error) from None
     if root is None:
         raise SettingsError(f"{path} is empty; give a list of shots.")
     top = _mapping(path, root, "the file")
@@ -137,15 +139,7 @@ def _check_version(path: Path, top: Mapping[str, Node]) -> None:
 def _mapping(path: Path, node: Node, what: str) -> dict[str, Node]:
     if not isinstance(node, MappingNode):
         raise SettingsError(f"{path}:{_line(node)}: {what} must be fields with values, 'name: value'.")
-    found: dict[str, Node] = {}
-    for key, value in node.value:
-        name = str(key.value)
-        if name in found:
-            raise SettingsError(
-                f"{path}:{_line(key)}: {name!r} is given twice, first in line {_line(found[name])}."
-            )
-        found[name] = value
-    return found
+    return {str(key.value): value for key, value in node.value}
 
 
 def _row(path: Path, node: Node, what: str) -> Row:

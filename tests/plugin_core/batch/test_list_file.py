@@ -8,6 +8,7 @@ import pytest
 
 from plugin_core.batch.list_file import read_shot_list
 from plugin_core.batch.shots import refuse_bad, understand
+from plugin_core.cli import main
 from plugin_core.errors import SettingsError
 
 YAML = """\
@@ -126,3 +127,30 @@ def test_every_mistake_is_told(tmp_path):
 def test_a_list_that_is_not_there(tmp_path):
     with pytest.raises(SettingsError, match="Can't read"):
         read_shot_list(tmp_path / "none.yaml")
+
+
+LAUGHS = "a0: &a0 [x]\n" + "".join(f"a{n}: &a{n} [{f'*a{n - 1}, ' * 9}]\n" for n in range(1, 20))
+
+
+@pytest.mark.parametrize("command", ["batch", "farm"])
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (LAUGHS, ":7: more than 500000 values, each alias spelled out."),
+        ("shots:\n  - cuts: " + "[" * 100_000, ":2: nested more than 64 deep."),
+        ("shots: &s [{name: a, cuts: *s}]", ":1: *s stands within what it stands for."),
+    ],
+)
+def test_a_list_that_would_fill_the_memory_is_refused(tmp_path, capsys, command, text, told):
+    (tmp_path / "shots.yaml").write_text(text)
+    words = ["batch", "--check"] if command == "batch" else ["farm", "slurm", "--out", str(tmp_path / "job")]
+    assert main([*words, str(tmp_path / "shots.yaml")]) == 2
+    said = capsys.readouterr().err
+    assert told in said and len(said.splitlines()) == 1 and len(said) < 400
+
+
+def test_json_lists_have_limits_too(tmp_path):
+    deep = '{"shots": [{"name": "a", "cuts": ' + "[" * 5000 + "]" * 5000 + "}]}"
+    assert mistake(tmp_path, deep, "shots.json") == "shots.json:1: nested more than 64 deep."
+    twice = '{"shots": [{"name": "a", "name": "b"}]}'
+    assert mistake(tmp_path, twice, "shots.json") == "shots.json:1: 'name' is given twice."
