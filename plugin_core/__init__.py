@@ -25,12 +25,12 @@ __all__ = ["CleanplateError", "FrameDone", "Job", "Model", "Run", "Settings", "S
 
 _HOMES = {
     "CleanplateError": ".errors",
-    "FrameDone": ".render",
-    "Job": ".shot",
+    "FrameDone": ".render.render",
+    "Job": ".job.job",
     "Model": ".api",
-    "Run": ".shot",
-    "Settings": ".shot",
-    "Shot": ".shot",
+    "Run": ".job.job",
+    "Settings": ".job.job",
+    "Shot": ".job.job",
     "open_model": ".api",
 }
 
