@@ -7,6 +7,7 @@ coarse scale does not alias. Scene-linear EXR stills are exposed and tone-mapped
 from __future__ import annotations
 
 import logging
+from collections.abc import Collection
 from pathlib import Path
 
 import cv2
@@ -29,13 +30,24 @@ class Pictures:
         procedural: how many textures are generated besides the photographs.
         seed: of the procedural textures.
         longest: photographs are reduced to this many pixels on their longer side.
+        without: files of these names, without their suffix, are left out.
+        only: if given, all others are.
 
     Raises:
         ValueError: the folder holds no usable picture.
     """
 
-    def __init__(self, *folders: Path, procedural: int = 12, seed: int = 0, longest: int = 2048) -> None:
+    def __init__(
+        self,
+        *folders: Path,
+        procedural: int = 12,
+        seed: int = 0,
+        longest: int = 2048,
+        without: Collection[str] = (),
+        only: Collection[str] = (),
+    ) -> None:
         found = [path for folder in folders for path in sorted(folder.rglob("*")) if path.is_file()]
+        found = [path for path in found if path.stem not in without and (not only or path.stem in only)]
         photographs = [pic for pic in (_load(path, longest) for path in found) if pic is not None]
         if folders and not photographs:
             named = ", ".join(map(str, folders))
