@@ -7,13 +7,18 @@ BPY_4.2 := 4.2.23
 BPY_4.5 := 4.5.15
 BPY_5.0 := 5.0.1
 
-.PHONY: demo test lint bench wheel blender-extension bpy-4.2 bpy-4.5 bpy-5.0 clean
+.PHONY: demo test check lint bench wheel blender-extension bpy-4.2 bpy-4.5 bpy-5.0 clean
 
 demo: .venv/demo.stamp
 	$(BIN)/cleanplate demo --out demo_out
 
+# All tests, one process a core; tests of one file stay together, so that what they share is made once.
 test: lint bpy-4.5
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n logical --dist loadscope
+
+# The inner loop: what can be known in a minute and a half.
+check: lint
+	$(BIN)/python -m pytest -n logical --dist loadscope -m "not slow" -q
 
 lint: .venv/test.stamp
 	$(BIN)/ruff check .

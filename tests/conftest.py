@@ -1,41 +1,46 @@
-"""Bundles with generated weights, exported once for all tests."""
+"""Bundles with generated weights, exported once for all tests and all processes that run them."""
 
 from __future__ import annotations
 
-import functools
 import os
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-import torch
-
-from models.network.generated import generated_network
-from models.onnx_export.bundle import export_bundle
-from plugin_core.network.bundle import Provenance
-
-# The pictures here are small: threads that wait for one another cost more than they bring, most of all where
-# other work runs beside the tests.
-torch.set_num_threads(1)
+from filelock import FileLock
 
 
 @pytest.fixture(scope="session")
-def make_bundle(tmp_path_factory: pytest.TempPathFactory) -> Callable[[int, str], Path]:
-    """A function (variant, weight type) -> bundle with generated weights; each is exported once."""
-    root = tmp_path_factory.mktemp("bundles")
+def make_bundle(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Callable[[int, str], Path]:
+    """A function (variant, weight type) -> bundle with generated weights."""
+    base = tmp_path_factory.getbasetemp()
+    root = (base if worker_id == "master" else base.parent) / "bundles"
+    root.mkdir(exist_ok=True)
 
-    @functools.cache
     def make(variant: int, weights: str) -> Path:
-        return export_bundle(
-            generated_network(variant),
-            root / f"generated{variant}_{weights}",
-            name=f"generated{variant}",
-            provenance=Provenance(kind="generated", summary="Weights generated from seed 1, for tests."),
-            licence="Apache-2.0",
-            weights=weights,
-        )
+        bundle = root / f"generated{variant}_{weights}"
+        with FileLock(f"{bundle}.lock"):
+            if not bundle.exists():
+                _export(variant, weights, root / f"{bundle.name}.part").rename(bundle)
+        return bundle
 
     return make
+
+
+def _export(variant: int, weights: str, folder: Path) -> Path:
+    # Here, so that tests which need no network don't wait for torch.
+    from models.network.generated import generated_network
+    from models.onnx_export.bundle import export_bundle
+    from plugin_core.network.bundle import Provenance
+
+    return export_bundle(
+        generated_network(variant),
+        folder,
+        name=f"generated{variant}",
+        provenance=Provenance(kind="generated", summary="Weights generated from seed 1, for tests."),
+        licence="Apache-2.0",
+        weights=weights,
+    )
 
 
 @pytest.fixture(scope="session")
