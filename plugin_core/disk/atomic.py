@@ -11,8 +11,12 @@ from pathlib import Path
 
 from ..errors import WriteError
 
-_PREFIX = ".cleanplate-"
-_TEMPORARY = re.compile(r"\.cleanplate-(?P<stem>.+)\.[0-9a-f]{12}\.tmp(?:-plain)?(?P<suffix>\.[^.]+)?")
+TEMPORARY_PREFIX = ".cleanplate-"
+"""What every temporary name begins with."""
+
+_TEMPORARY = re.compile(
+    re.escape(TEMPORARY_PREFIX) + r"(?P<stem>.+)\.[0-9a-f]{12}\.tmp(?:-plain)?(?P<suffix>\.[^.]+)?"
+)
 
 
 def temporary_for(path: Path) -> Path:
@@ -20,7 +24,7 @@ def temporary_for(path: Path) -> Path:
 
     It keeps the extension (writers choose the format by it) and starts with a dot.
     """
-    return path.with_name(f"{_PREFIX}{path.stem}.{uuid.uuid4().hex[:12]}.tmp{path.suffix}")
+    return path.with_name(f"{TEMPORARY_PREFIX}{path.stem}.{uuid.uuid4().hex[:12]}.tmp{path.suffix}")
 
 
 @contextlib.contextmanager
@@ -53,7 +57,7 @@ def remove_leftovers(folder: Path, is_mine: Callable[[Path], bool]) -> None:
         is_mine: told the final path a temporary file was meant for; only those it claims are removed, since
             other renders may be writing into the same folder.
     """
-    for leftover in folder.glob(f"{_PREFIX}*.tmp*"):
+    for leftover in folder.glob(f"{TEMPORARY_PREFIX}*.tmp*"):
         match = _TEMPORARY.fullmatch(leftover.name)
         if match and is_mine(folder / f"{match['stem']}{match['suffix'] or ''}"):
             leftover.unlink(missing_ok=True)

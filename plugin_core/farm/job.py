@@ -19,8 +19,8 @@ from pathlib import Path
 from ..batch.chunks import grid, shot_frames
 from ..batch.shots import BatchShot
 from ..clips.movie_read import is_movie
-from ..clips.sequence import FileSequence
 from ..errors import InputError
+from ..state.folder import handed_state
 
 JOBS = "{jobs}"
 """Stands for the folder of the job.json files in arguments, until an exporter says what it is there."""
@@ -184,16 +184,10 @@ def _shot(shot: BatchShot) -> FarmShot:
     if shot.job.settings.pre_roll is not None:
         parts = tuple(Part(f"{shot.name}.{a}-{b}", a, b, chunk=True) for a, b in chunks)
         return FarmShot(shot, parts, shot.chunk_frames)
-    states = [None, *(str(_states(shot) / f"{shot.name}.{last}.state") for _, last in chunks[:-1]), None]
+    output = Path(shot.job.shot.output)
+    states = [None, *(str(handed_state(output, f"{shot.name}.{last}")) for _, last in chunks[:-1]), None]
     chain = tuple(
         Part(f"{shot.name}.{a}-{b}", a, b, True, states[number], states[number + 1])
         for number, (a, b) in enumerate(chunks)
     )
     return FarmShot(shot, chain, None)
-
-
-def _states(shot: BatchShot) -> Path:
-    """Return where a chain's states lie: beside the output, where every machine can write."""
-    output = Path(shot.job.shot.output)
-    folder = output if not output.suffix else FileSequence.parse(output).folder
-    return folder / ".cleanplate" / "states"

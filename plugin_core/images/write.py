@@ -13,7 +13,7 @@ import numpy as np
 import OpenImageIO as oiio
 from numpy.typing import NDArray
 
-from ..disk.atomic import sync_to_disk, temporary_for
+from ..disk.atomic import TEMPORARY_PREFIX, sync_to_disk, temporary_for
 from ..errors import WriteError
 from .complaints import complaint, pending
 from .convert import converted
@@ -34,7 +34,6 @@ _STORAGE = (
     "textureformat",
     "planarconfig",
 )
-TEMPORARY_PREFIX = ".cleanplate-"
 
 
 def write_plate(plate: Plate, path: Path, *, sync: bool = True) -> tuple[str, ...]:

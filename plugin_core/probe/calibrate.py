@@ -18,6 +18,7 @@ from ..render.stepper import Stepper
 from ..render.writer import FrameWriter
 from ..schedule import Schedule
 from ..state.checkpoints import Checkpoints
+from ..state.folder import journal_path
 from ..state.journal import Journal
 from ..state.shot_state import ShotState
 
@@ -81,7 +82,7 @@ def measure_pace(plan: Plan, network: Network, folder: Path) -> Pace | None:
 
 def _run(plan: Plan, part: Plan, reader: ShotReader, network: Network, folder: Path) -> Pace:
     stepper = Stepper(network, ShotState(part.key, part.schedule, part.lanes))
-    writer = FrameWriter(part, Journal(folder / "journal.jsonl", part.key), Checkpoints(folder, part.key))
+    writer = FrameWriter(part, Journal(journal_path(folder), part.key), Checkpoints(folder, part.key))
     watch = _Stopwatch()
     times: list[tuple[float, float, float]] = []
     plate_bytes = 0

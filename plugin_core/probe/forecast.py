@@ -21,10 +21,12 @@ from ..network.bundle import Bundle, find_bundle
 from ..network.contract import NetworkShape
 from ..network.working_size import STANDARD_SIZE, chosen_size
 from ..render.delivery import pictures_of
-from ..render.plan import Plan, make_plan, open_sources
-from ..render.render import state_folder
+from ..render.folder import state_folder
+from ..render.plan import Plan, make_plan
 from ..render.resume import first_needed, first_stale
+from ..render.sources import open_sources
 from ..state.checkpoints import Checkpoints
+from ..state.folder import journal_path
 from ..state.journal import Entry, Journal
 from ..state.saved_state import differences
 
@@ -92,11 +94,11 @@ def forecast(shot: Shot, settings: Settings, run: Run, network: NetworkShape) ->
         raise SettingsError("A dry run looks at no state; leave --state-in out.")
     sources = open_sources(pictures_of(shot), run.chunk, dry=True)
     folder = state_folder(sources, run.chunk)
-    key = Journal(folder / "journal.jsonl", {}).found_key()
+    key = Journal(journal_path(folder), {}).found_key()
     # Which device it would run on is not known here; what is there goes on at its size on any.
     size = chosen_size(settings.working_size, key, STANDARD_SIZE)
     plan = make_plan(sources, shot, settings.model_copy(update={"working_size": size}), network)
-    journal = Journal(folder / "journal.jsonl", plan.key)
+    journal = Journal(journal_path(folder), plan.key)
     if key is None:
         return _without_journal(plan)
     changed = differences(key, plan.key)

@@ -28,7 +28,8 @@ from ..network.session import Session
 from ..network.working_size import STANDARD_SIZE, installed_memory
 from ..regions.hole import Hole
 from ..render.delivery import check_delivery, pictures_of
-from ..render.plan import Plan, Sources, make_plan, open_sources
+from ..render.plan import Plan, make_plan
+from ..render.sources import Sources, open_sources
 from .calibrate import Pace, cores, measure_pace, seen_pixels
 from .cuts import Thumbnail, suspected_cuts, thumbnail
 from .report import Cost, Coverage, Crop, Frames, Output, Picture, Problem, Report

@@ -26,7 +26,7 @@ from ..images.formats import compression_lossy, formats_lossy
 from ..job.job import Job
 from ..regions.hole import Hole
 from ..render.delivery import pictures_of
-from ..render.plan import Sources, mattes_of, open_sources
+from ..render.sources import Sources, mattes_of, open_sources
 from .measures import Floats, detail, flicker, seam, surroundings
 from .report import FrameFound, Limits, Report, judge
 from .scores import psnr_db, squared_error, ssim_map

@@ -2,7 +2,7 @@
 
 A crop keeps its size and moves in whole steps (see `region`). It moves as rarely as its size allows: it
 stays until the next frame's hole, with its context, would leave it, and then goes where it can stay longest.
-The path is a function of the holes alone. A hole that wanders elsewhere later leaves the stands before that
+The path is a function of the holes alone. A hole that wanders elsewhere later leaves the places before that
 alone, unless it asks for another size.
 """
 
@@ -126,14 +126,14 @@ def _moving(needed: Mapping[int, Box], width: int, height: int, bounds: Bounds) 
     columns = _axis(across, width, bounds.plate.width, step)
     rows = _axis(down, height, bounds.plate.height, step)
     frames = list(needed)
-    stands: list[tuple[int, Box]] = []
+    places: list[tuple[int, Box]] = []
     for begin, end in _stays(columns, rows):
         x, y = columns.place(begin, end), rows.place(begin, end)
         box = Box(x, y, x + columns.length, y + rows.length)
-        if not stands or box != stands[-1][1]:
-            stands.append((frames[begin], box))
-    region = Region(stands[0][1], bounds.plate, step, bounds.multiple)
-    return CropPath(region, tuple(stands[1:]), bounds.is_deep(step))
+        if not places or box != places[-1][1]:
+            places.append((frames[begin], box))
+    region = Region(places[0][1], bounds.plate, step, bounds.multiple)
+    return CropPath(region, tuple(places[1:]), bounds.is_deep(step))
 
 
 def _travels(spans: Sequence[tuple[int, int]], length: int) -> bool:

@@ -196,7 +196,7 @@ def _as_region(box: Box) -> str:
     return f"{box.x0},{box.y0},{box.width},{box.height}"
 
 
-def told(lanes: Sequence[Lane]) -> tuple[str, ...]:
+def crop_notes(lanes: Sequence[Lane]) -> tuple[str, ...]:
     """Return a sentence that says through which crops a shot is seen; none where none is."""
     if not lanes:
         return ()
@@ -215,7 +215,7 @@ def told(lanes: Sequence[Lane]) -> tuple[str, ...]:
     return (f"The network sees {len(lanes)} crops, the largest {crop}{scale}.{follows}",)
 
 
-def stands(lanes: Iterable[Lane], frame: int) -> dict[str, str]:
+def crop_places(lanes: Iterable[Lane], frame: int) -> dict[str, str]:
     """Say, by the names of lanes that live on a frame, where their crops stand and what they fill.
 
     This is what the state after the frame depends on, beside what was read.

@@ -10,8 +10,9 @@ from ..compose.debug_layers import CropView, debug_picture, says_nothing
 from ..errors import InputError, SettingsError, WriteError
 from ..images import Plate, write_plate
 from ..network.contract import Network, StepOutput
-from .plan import Plan, Sources
+from .plan import Plan
 from .reader import StepInput
+from .sources import Sources
 
 _NO_MOTION = "Debug layers: every flow is exactly 0, this model moves nothing."
 _NO_LAYERS = "Debug layers: this model shows neither flows nor composition masks."

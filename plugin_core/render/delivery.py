@@ -1,7 +1,7 @@
 """Render to what was asked for: pictures, or one movie.
 
 A movie can't be gone on with frame by frame: its index is written last. So its frames are rendered as TIFF
-pictures, uncompressed and of the plate's depth, into a folder beside it, ``.cleanplate/NAME.mov/frames``,
+pictures, uncompressed and of the plate's depth, into a folder beside it (`movie_frames_folder`),
 with journal and states as for any sequence. When all are there the movie is made of them under a temporary
 name and renamed, and the pictures are removed. An interrupted render leaves them, and resumes.
 """
@@ -24,6 +24,7 @@ from ..job.job import Job, Run, Settings, Shot
 from ..network.contract import Network
 from ..progress.reporters import Reporters
 from ..progress.stop import Stop
+from ..state.folder import movie_frames_folder, movie_note
 from .render import FrameDone
 from .render import render as render_frames
 
@@ -45,7 +46,7 @@ def pictures_of(shot: Shot) -> Shot:
     path = Path(shot.output)
     if not is_movie(path):
         return shot
-    pattern = _folder(path) / "frames" / f"{path.stem}.####.tif"
+    pattern = movie_frames_folder(path) / f"{path.stem}.####.tif"
     return shot.model_copy(update={"output": str(pattern), "compression": "none"})
 
 
@@ -82,10 +83,6 @@ def _range(shot: Shot, plate: Clip) -> tuple[int, int]:
     return (there[0], there[-1]) if asked is None else (asked.first, asked.last)
 
 
-def _folder(movie: Path) -> Path:
-    return movie.parent / ".cleanplate" / movie.name
-
-
 class _MovieRender:
     """One render to a movie."""
 
@@ -95,7 +92,7 @@ class _MovieRender:
         self._shot, self._settings, self._run = shot, settings, run
         self._network, self._reporters, self._stop = network, reporters, stop
         self._path = Path(shot.output)
-        self._folder = _folder(self._path)
+        self._note = movie_note(self._path)
         self._inner = pictures_of(shot)
         self._pattern = Path(self._inner.output)
 
@@ -126,7 +123,7 @@ class _MovieRender:
     def _is_made(self, about: dict[str, object]) -> bool:
         """Whether the movie is there, whole and of these very inputs."""
         try:
-            known = json.loads((self._folder / "movie.json").read_text("utf-8"))
+            known = json.loads(self._note.read_text("utf-8"))
         except (OSError, ValueError):
             return False
         return bool(known == {**about, "movie": _mark(self._path)})
@@ -149,9 +146,9 @@ class _MovieRender:
         )
         remove_leftovers(self._path.parent, lambda path: path == self._path)
         write_movie(self._pictures(first, last), last - first + 1, self._path, look)
-        with replacing(self._folder / "movie.json") as temporary:
+        with replacing(self._note) as temporary:
             temporary.write_text(json.dumps({**about, "movie": _mark(self._path)}), "utf-8")
-        shutil.rmtree(self._pattern.parent, ignore_errors=True)
+        shutil.rmtree(movie_frames_folder(self._path), ignore_errors=True)
 
     def _pictures(self, first: int, last: int) -> Iterator[Plate]:
         sequence = FileSequence.parse(self._pattern)

@@ -9,7 +9,7 @@ from pathlib import Path
 from ..disk.fingerprint import Fingerprint
 from ..errors import MissingFramesError, StateError
 from ..state.saved_state import SavedState, read_state
-from .plan import Sources
+from .sources import Sources
 
 
 def read_handed_in(path: Path, sources: Sources) -> SavedState:

@@ -17,7 +17,8 @@ from ..regions.lanes import Lane
 from ..regions.region import Region
 from ..schedule import Step, mirror
 from ..state.carry_follow import Change, change_between
-from .plan import Plan, mattes_of
+from .plan import Plan
+from .sources import mattes_of
 
 PLATE_CACHE_BYTES = 256 << 20
 """Decoded plates kept between their first use as a source and the step that fills them."""

@@ -17,25 +17,27 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from ..clips.clip import holds
-from ..disk.atomic import remove_leftovers, replacing
+from ..disk.atomic import replacing
 from ..disk.fingerprint import Fingerprint
 from ..disk.lock import Claim, holding
-from ..errors import CleanplateError, InputError, Interrupted, OutputBusyError, WriteError
+from ..errors import CleanplateError, Interrupted, OutputBusyError, WriteError
 from ..job.job import Run, Settings, Shot
 from ..network.contract import Network
 from ..network.working_size import chosen_size
 from ..progress.reporters import Reporters
 from ..progress.stop import Stop
 from ..state.checkpoints import Checkpoints
+from ..state.folder import journal_path, output_folder
 from ..state.journal import Journal, forget_elsewhere
 from ..state.saved_state import SavedState, carry_digest, check_key, write_state
 from ..state.shot_state import ShotState
 from .debug_writer import open_debug
+from .folder import clean_up, protect_inputs, state_folder
 from .handover import check_inputs, input_digest, read_handed_in
-from .plan import Plan, Sources, make_plan, open_sources
+from .plan import Plan, make_plan
 from .reader import ShotReader, StepInput
 from .resume import HandedIn, begin, go_on, refuse_existing
+from .sources import open_sources
 from .stepper import Stepper
 from .writer import FrameWriter, Written
 
@@ -60,17 +62,6 @@ class FrameDone:
     seconds: float
 
 
-def state_folder(sources: Sources, chunk: str | None = None) -> Path:
-    """Return the folder that holds the journal and the saved states of one output, or of one chunk of it.
-
-    The locks of all chunks lie in the output's. Its name has no padding in it: `clean.####.exr` and
-    `clean.%d.exr` name the same files from 1000 on.
-    """
-    output = sources.output
-    whole = output.folder / ".cleanplate" / f"{output.head}#{output.tail}"
-    return whole if chunk is None else whole / f"chunk.{sources.first}_{sources.last}"
-
-
 def render(
     shot: Shot, settings: Settings, run: Run, network: Network, reporters: Reporters, stop: Stop
 ) -> Iterator[FrameDone]:
@@ -84,8 +75,8 @@ def render(
         Interrupted: `stop` was asked for; the state is saved.
     """
     sources = open_sources(shot, run.chunk)
-    _protect_inputs(shot, run)
-    root, folder = state_folder(sources), state_folder(sources, run.chunk)
+    protect_inputs(shot, run)
+    root, folder = output_folder(sources.output), state_folder(sources, run.chunk)
     fresh = not (run.resume or run.overwrite)
     if fresh and not root.exists():
         # No render of ours: leave nothing behind when refusing it.
@@ -101,7 +92,7 @@ def render(
             refuse_existing(sources, _HOW_TO_GO_ON)
         for note in sources.notes:
             reporters.note(note)
-        _clean_up(sources, run, folder)
+        clean_up(sources, run, folder)
         handed_in = None if run.state_in is None else read_handed_in(Path(run.state_in), sources)
         plan = make_plan(
             sources,
@@ -138,7 +129,7 @@ class _Rendering:
         self._reporters = reporters
         self._stop = stop
         self._claim = claim
-        self._journal = Journal(folder / "journal.jsonl", plan.key)
+        self._journal = Journal(journal_path(folder), plan.key)
         self._checkpoints = Checkpoints(folder, plan.key)
         self._state = ShotState(plan.key, plan.schedule, plan.lanes, self._checkpoints)
         debug = None if run.debug is None else open_debug(run.debug, plan, network)
@@ -335,27 +326,9 @@ def _with_size(
     """Return the settings with the working size that is rendered at."""
     before = None if handed_in is None else handed_in.key
     if before is None and run.resume:
-        before = Journal(folder / "journal.jsonl", {}).found_key()
+        before = Journal(journal_path(folder), {}).found_key()
     size = chosen_size(settings.working_size, before, network.working_size)
     return settings.model_copy(update={"working_size": size})
-
-
-def _protect_inputs(shot: Shot, run: Run) -> None:
-    path = run.state_out
-    if path is not None and any(holds(clip, Path(path)) for clip in (shot.plate, shot.matte)):
-        raise InputError(f"State file {path} is a file of the plate or matte; give another.")
-
-
-def _clean_up(sources: Sources, run: Run, folder: Path) -> None:
-    """Remove what a killed render of this output left half-written."""
-    output = sources.output
-    remove_leftovers(folder, lambda path: True)
-    # Other chunks of this output may be writing theirs now.
-    ours = {output.path(frame).name for frame in range(sources.first, sources.last + 1)}
-    remove_leftovers(output.folder, lambda path: path.name in ours)
-    if run.state_out is not None:
-        state_out = Path(run.state_out)
-        remove_leftovers(state_out.parent, lambda path: path.name == state_out.name)
 
 
 def _check_stop(stop: Stop, message: str) -> None:

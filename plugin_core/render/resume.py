@@ -12,10 +12,11 @@ from ..clips.sequence import compact
 from ..disk.fingerprint import Fingerprint
 from ..errors import InputError
 from ..network.contract import Network
-from ..regions.lanes import stands
+from ..regions.lanes import crop_places
 from ..state.journal import Entry, Journal
 from ..state.shot_state import ShotState
-from .plan import Plan, Sources
+from .plan import Plan
+from .sources import Sources
 
 
 def begin(journal: Journal, state: ShotState, plan: Plan) -> None:
@@ -133,7 +134,7 @@ def first_stale(latest: Mapping[int, Entry], plan: Plan, handed_in: str) -> Stal
 
 def _elsewhere(entries: Sequence[Entry], plan: Plan) -> Stale | None:
     """Return the first frame that was filled through other crops than the mattes give now."""
-    frames = [entry.frame for entry in entries if entry.crops != stands(plan.lanes, entry.frame)]
+    frames = [entry.frame for entry in entries if entry.crops != crop_places(plan.lanes, entry.frame)]
     return Stale(min(frames), "The mattes give other crops") if frames else None
 
 

@@ -13,7 +13,7 @@ from ..disk.fingerprint import Fingerprint
 from ..images import Plate, write_plate
 from ..network.contract import StepOutput
 from ..regions.hole import Hole
-from ..regions.lanes import stands
+from ..regions.lanes import crop_places
 from ..state.checkpoints import Checkpoints
 from ..state.journal import Entry, Journal
 from ..state.saved_state import SavedState
@@ -91,7 +91,7 @@ class FrameWriter:
         if self._debug is not None:
             notes += self._debug.write(given, clean, outputs)
         came_from = self.came_from if frame == self._plan.sources.first else ""
-        crops = stands(self._plan.lanes, frame)
+        crops = crop_places(self._plan.lanes, frame)
         self._journal.append(Entry(frame, path.stat().st_size, marks, crops, came_from))
         if saved is not None:
             self._checkpoints.add(saved)

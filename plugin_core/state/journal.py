@@ -18,6 +18,7 @@ from typing import Any
 from ..disk.atomic import replacing
 from ..disk.fingerprint import Fingerprint
 from ..errors import StateError, WriteError
+from .folder import journals_of
 from .saved_state import ShotKey, check_key
 
 Inputs = Mapping[int, Mapping[str, Fingerprint]]
@@ -114,7 +115,7 @@ def forget_elsewhere(root: Path, own: Path, first: int, last: int) -> None:
         own: the folder, `root` or one in it, whose journal is left alone.
         first, last: the frames.
     """
-    for path in (root / "journal.jsonl", *root.glob("chunk.*/journal.jsonl")):
+    for path in journals_of(root):
         if path.parent == own or not path.is_file():
             continue
         try:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from ..errors import StateError
 from ..network.contract import Carry, Features, Mask, Network, Picture, StepOutput
-from ..regions.lanes import Lane, stands
+from ..regions.lanes import Lane, crop_places
 from ..regions.region import Region
 from ..schedule import Schedule, Step
 from .carry_follow import Change, followed
@@ -210,7 +210,7 @@ class ShotState:
         if self.frame is None or self._standing is None:
             raise StateError("There is no state to save: no frame has been rendered yet.")
         arrays = _joined({name: network.fetch(carry) for name, carry in self.carries.items()})
-        crops = stands(self.lanes, self.frame)
+        crops = crop_places(self.lanes, self.frame)
         return SavedState(self.key, self.frame, arrays, dict(inputs or {}), crops)
 
     def save(self, network: Network, path: Path, inputs: Mapping[int, str] | None = None) -> None:
@@ -225,14 +225,14 @@ class ShotState:
         """
         saved = read_state(path)
         check_key(saved.key, self.key, f"State file {path}")
-        check_crops(saved, stands(self.lanes, saved.frame), f"State file {path}")
+        check_crops(saved, crop_places(self.lanes, saved.frame), f"State file {path}")
         self._adopt(network, saved)
         return saved
 
     def _newest(self, *, from_frame: int, below: int) -> SavedState | None:
         """Return the newest saved state in that range whose crops stand where they stand now."""
         saved = self.checkpoints.newest(from_frame=from_frame, below=below) if self.checkpoints else None
-        while saved is not None and saved.crops != stands(self.lanes, saved.frame):
+        while saved is not None and saved.crops != crop_places(self.lanes, saved.frame):
             assert self.checkpoints is not None
             saved = self.checkpoints.newest(from_frame=from_frame, below=saved.frame)
         return saved

@@ -33,8 +33,8 @@ import psutil
 from plugin_core.job.job import PROPAGATE_FRAMES, Settings, Shot
 from plugin_core.motion.finder import Propagator
 from plugin_core.network.bundle import Bundle, find_bundle
-from plugin_core.render.plan import make_plan, open_sources
-from plugin_core.render.reader import mattes_of
+from plugin_core.render.plan import make_plan
+from plugin_core.render.sources import mattes_of, open_sources
 from tests.benchmarks.farm_model import Load, Machine, machine_hours, simulate
 from tests.plugin_core.batches import Shots
 from tests.plugin_core.shots import write_matte, write_plate

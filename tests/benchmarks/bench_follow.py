@@ -27,8 +27,9 @@ from plugin_core.job.job import Run, Settings, Shot
 from plugin_core.network.session import Session
 from plugin_core.progress.reporters import Reporters
 from plugin_core.progress.stop import Stop
-from plugin_core.render.plan import Plan, make_plan, mattes_of, open_sources
+from plugin_core.render.plan import Plan, make_plan
 from plugin_core.render.render import render
+from plugin_core.render.sources import mattes_of, open_sources
 from tests.benchmarks.bench_render import open_session
 from tests.benchmarks.travelling import travelling_shot
 

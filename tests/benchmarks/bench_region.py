@@ -36,8 +36,9 @@ from plugin_core.progress.stop import Stop
 from plugin_core.regions.shot_mattes import ShotMattes
 from plugin_core.render import reader as shot_reader
 from plugin_core.render import writer as frame_writer
-from plugin_core.render.plan import make_plan, open_sources
+from plugin_core.render.plan import make_plan
 from plugin_core.render.render import render
+from plugin_core.render.sources import open_sources
 from plugin_core.render.stepper import Stepper
 from tests.benchmarks.bench_render import open_session
 from tests.benchmarks.travelling import HOLE, TRAVEL, travelling_shot

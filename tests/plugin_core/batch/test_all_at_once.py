@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from plugin_core.job.job import Settings
-from plugin_core.render.plan import make_plan, open_sources
+from plugin_core.render.plan import make_plan
+from plugin_core.render.sources import open_sources
 
 from ..render.test_resume import Killed, KilledNetwork
 from ..shots import ShotOnDisk, differing, picture, run_toy, same_files, write_matte, write_plate

@@ -8,7 +8,8 @@ import pytest
 
 from plugin_core.probe.calibrate import Pace, measure_pace, seen_pixels
 from plugin_core.probe.probe import cost_of
-from plugin_core.render.plan import Plan, make_plan, open_sources
+from plugin_core.render.plan import Plan, make_plan
+from plugin_core.render.sources import open_sources
 
 from ..shots import QUICK, ShotOnDisk, hole, make_shot, write_matte
 from ..toy_network import ToyNetwork

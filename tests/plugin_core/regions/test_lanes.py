@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from plugin_core.box import Box
 from plugin_core.regions.crop_path import Bounds, follow, still_path
 from plugin_core.regions.islands import CELL, islands_of, tracks_of
-from plugin_core.regions.lanes import Lane, choose_lanes, told
+from plugin_core.regions.lanes import Lane, choose_lanes, crop_notes
 from plugin_core.schedule import Schedule
 
 PLATE = Box(0, 0, 1000, 600)
@@ -172,17 +172,19 @@ def test_a_lane_lives_from_a_window_before_its_first_hole_to_its_last():
 
 
 def test_what_is_told_of_the_crops():
-    assert told(()) == ()
+    assert crop_notes(()) == ()
     (lane,) = lanes_for(*[(at(400, 200),)] * 3)
-    assert told((lane,)) == ("The network sees a crop of 192x192.",)
+    assert crop_notes((lane,)) == ("The network sees a crop of 192x192.",)
     far = lanes_for(*[(at(20 + 9 * n, 20), at(900, 500)) for n in range(40)], bounds=SMALL)
-    assert told(far) == ("The network sees 2 crops, the largest 256x144. They follow the matte in 4 moves.",)
+    assert crop_notes(far) == (
+        "The network sees 2 crops, the largest 256x144. They follow the matte in 4 moves.",
+    )
     whole = lanes_for((at(400, 200),), bounds=SMALL, region="full")
     deep = lanes_for((Box(300, 100, 700, 500),), bounds=SHORT)
-    assert told(deep) == (
+    assert crop_notes(deep) == (
         "The network sees a crop of 544x544, reduced to 272x272 (as far as the model reaches into the hole).",
     )
-    assert told(whole) == ("The network sees a crop of 1000x600, reduced to 320x192 (--working-size).",)
+    assert crop_notes(whole) == ("The network sees a crop of 1000x600, reduced to 320x192 (--working-size).",)
 
 
 def test_takes_share_no_lane():
