@@ -26,6 +26,10 @@ SEEN = 5
 SMALLEST = 4
 """Cells a side must be a multiple of this: s8 is a quarter of s2."""
 
+_SHARE, _SHARE_WHOLE = 0.1, 0.3
+"""The outputs' units, in colors. A step of Adam moves all of an output's weights at once: in units of 1 it
+moves a picture by a tenth, and the correction is worse than none for the first ten thousand samples."""
+
 Settle = Callable[["Layer", nn.Conv2d, Tensor], None]
 
 
@@ -151,7 +155,8 @@ class Painter(nn.Module):
             if settle is not None:
                 settle(layer, conv, x)
             x = given[layer.name] = _activated(layer, conv(x))
-        return Painted(self.correction(x).float(), self.whole(x).float())
+        correction, whole = self.correction(x).float(), self.whole(x).float()
+        return Painted(_SHARE * correction, _SHARE_WHOLE * whole + 0.5)
 
 
 def seen_by_painter(picture: Tensor, known: Tensor) -> Tensor:

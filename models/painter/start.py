@@ -36,7 +36,7 @@ def begin(painter: Painter, seen: Tensor, heard: Heard, seed: int) -> None:
         _draw(cast(nn.Conv2d, painter.convs[layer.name]), layer, generator)
     columns = painter.whole.weight[0].numel()
     painter.whole.weight.normal_(0, 0.1 / math.sqrt(columns), generator=generator)
-    nn.init.constant_(cast(Tensor, painter.whole.bias), 0.5)
+    nn.init.zeros_(cast(Tensor, painter.whole.bias))
     nn.init.zeros_(painter.correction.weight)
     nn.init.zeros_(cast(Tensor, painter.correction.bias))
     painter(seen, heard, settle=_settle)
