@@ -8,6 +8,7 @@
       ModelError               4    a model bundle that is damaged, incomplete or too new
       StateError               4    a saved state that belongs to another shot, model or size
       DeviceError              5    the device asked for is not there or ran out of memory
+        NotEnoughMemoryError   5    this machine, or a limit on this process, has too little memory
       WriteError               6    the output can't be written: no permission, disk full, mount gone
       OutputBusyError          7    another render is writing the same output
       BatchError               8    some shots of a batch failed; its summary says which and why
@@ -62,6 +63,10 @@ class DeviceError(CleanplateError):
     """The device asked for is not there, or ran out of memory."""
 
     exit_code = 5
+
+
+class NotEnoughMemoryError(DeviceError):
+    """This machine, or a limit that is set for this process, has too little memory."""
 
 
 class WriteError(CleanplateError):

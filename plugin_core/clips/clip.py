@@ -55,8 +55,8 @@ class Clip(Protocol):
         """Read a frame as a plate. Raises ImageError."""
         ...
 
-    def matte(self, frame: int, channel: str) -> Matte:
-        """Read a frame as a matte. Raises ImageError."""
+    def matte(self, frame: int, channel: str, plate: Header | None = None) -> Matte:
+        """Read a frame as a matte, of a plate where one is given. Raises ImageError."""
         ...
 
     def fingerprint(self, frame: int) -> Fingerprint:
@@ -185,12 +185,12 @@ class SequenceClip:
         """The same pictures, each laid on a canvas that holds the data windows of all."""
         return SequenceClip(self.sequence, replace(self._reading, canvas=canvas))
 
-    def matte(self, frame: int, channel: str) -> Matte:
+    def matte(self, frame: int, channel: str, plate: Header | None = None) -> Matte:
         """Read a frame as a matte; a still is read once."""
         if not self.is_still:
-            return read_matte(self.path(frame), channel)
+            return read_matte(self.path(frame), channel, plate)
         if self._still_matte is None or self._still_matte[0] != channel:
-            self._still_matte = channel, read_matte(self.path(frame), channel)
+            self._still_matte = channel, read_matte(self.path(frame), channel, plate)
         return self._still_matte[1]
 
     def fingerprint(self, frame: int) -> Fingerprint:
@@ -242,7 +242,7 @@ class MovieClip:
         """Decode a frame."""
         return self._reading.applied(self._reader.read(frame))
 
-    def matte(self, frame: int, channel: str) -> Matte:
+    def matte(self, frame: int, channel: str, plate: Header | None = None) -> Matte:
         """Decode a frame and take the matte from it."""
         return matte_from(self._reader.read(frame), channel)
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from ..errors import ImageError
 from .complaints import complaint
 from .plate import Header, Plate, Window
-from .read import opened, read_floats
+from .read import check_size, opened, read_floats
 
 _LUMINANCE = np.array([0.2126, 0.7152, 0.0722], np.float32)
 _MATTE_NAMES = ("a", "alpha", "y", "v", "matte", "mask")
@@ -45,8 +45,8 @@ class Matte:
         return replace(self, values=values, outside=1 - self.outside)
 
 
-def read_matte(path: Path, channel: str = "auto") -> Matte:
-    """Read one matte.
+def read_matte(path: Path, channel: str = "auto", plate: Header | None = None) -> Matte:
+    """Read one matte; one that does not fit ``plate`` is refused before its pixels are read.
 
     ``auto`` takes the only channel whatever its name; else the alpha, unless it is 1 everywhere, as in a
     picture that has no matte in its alpha: then the largest of R, G and B, so that a shape of any color
@@ -59,12 +59,12 @@ def read_matte(path: Path, channel: str = "auto") -> Matte:
     with opened(path) as file:
         found = _find(file, path, channel)
         spec, names, part = found
+        if plate is not None:
+            _check_fits(plate, path, Window.of_display(spec))
         picked = {name: index for index, name in enumerate(names)}
         choice = _candidates(names, channel, path)
-        values, used = _combine(
-            {name: read_floats(file, part, picked[name], picked[name] + 1, path)[:, :, 0] for name in choice},
-            channel,
-        )
+        wanted = {name: picked[name] for name in choice}
+        values, used = _combine(_planes(file, part, wanted, len(names), path), channel)
     return _finished(path, Window.of_data(spec), Window.of_display(spec), values, used)
 
 
@@ -87,12 +87,7 @@ def matte_on(plate: Header, matte: Matte) -> NDArray[np.float32]:
     matte reaches everywhere (``Matte.outside``), beyond it only as far as its data window. Raises ImageError
     when the display windows differ in size.
     """
-    if plate.display_window[2:] != matte.display_window[2:]:
-        raise ImageError(
-            f"Plate {plate.path.name} is {plate.display_window[2]}x{plate.display_window[3]}, matte "
-            f"{matte.path} is {matte.display_window[2]}x{matte.display_window[3]}; expected the same size "
-            "(display window)."
-        )
+    _check_fits(plate, matte.path, matte.display_window)
     left = (matte.data_window[0] - matte.display_window[0]) - (plate.data_window[0] - plate.display_window[0])
     top = (matte.data_window[1] - matte.display_window[1]) - (plate.data_window[1] - plate.display_window[1])
     height, width = matte.values.shape
@@ -110,12 +105,22 @@ def matte_on(plate: Header, matte: Matte) -> NDArray[np.float32]:
     return placed
 
 
+def _check_fits(plate: Header, path: Path, display: Window) -> None:
+    ours = plate.display_window
+    if ours[2:] != display[2:]:
+        raise ImageError(
+            f"Plate {plate.path.name} is {ours.width}x{ours.height}, matte {path} is "
+            f"{display.width}x{display.height}; expected the same size (display window)."
+        )
+
+
 def _find(file: oiio.ImageInput, path: Path, channel: str) -> tuple[oiio.ImageSpec, tuple[str, ...], int]:
     """The first part, or for a channel's name the first part that has it."""
     part = 0
     first: tuple[oiio.ImageSpec, tuple[str, ...], int] | None = None
     while file.seek_subimage(part, 0):
         spec = file.spec().copy()
+        check_size(spec, path)
         if spec.deep:
             raise ImageError(f"{path} is a deep picture; flatten it before using it as a matte.")
         here = (spec, tuple(spec.channelnames), part)
@@ -127,6 +132,19 @@ def _find(file: oiio.ImageInput, path: Path, channel: str) -> tuple[oiio.ImageSp
     if first is None:
         raise ImageError(f"{path} holds no picture.")
     return first
+
+
+def _planes(
+    file: oiio.ImageInput, part: int, picked: dict[str, int], channels: int, path: Path
+) -> dict[str, NDArray[np.float32]]:
+    """The picked channels, each (H, W): one by one of EXR, which may have a hundred; else whole pixels.
+
+    Of other formats OpenImageIO decodes all of them anyway, and some wrongly where only one is asked for.
+    """
+    if file.format_name() == "openexr":
+        return {name: read_floats(file, part, at, at + 1, path)[:, :, 0] for name, at in picked.items()}
+    whole = read_floats(file, part, 0, channels, path)
+    return {name: whole[:, :, at] for name, at in picked.items()}
 
 
 def _candidates(names: tuple[str, ...], channel: str, path: Path) -> list[str]:

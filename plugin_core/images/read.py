@@ -9,18 +9,23 @@ from typing import Any
 
 import numpy as np
 import OpenImageIO as oiio
+import psutil
 from numpy.typing import NDArray
 
-from ..errors import ImageError
+from ..errors import ImageError, NotEnoughMemoryError
 from .channels import choose_fill, layer_of
 from .color_tags import color_tags_of
 from .complaints import complaint
 from .plate import Group, Header, Part, Plate, Window
 from .png_chunks import chunks_before_pixels, is_untagged, not_kept
+from .tiff_pages import MIN_IS_WHITE, OTHER_COLOR, SEPARATED, YCBCR, TiffPages, tiff_pages
 from .views import PartNames, views_of
+from .whole import what_is_missing
 
 MAX_SIDE = 65536
 """Longest side that is believed; a damaged header can claim anything."""
+MAX_PIXELS = 512 << 20
+"""Most pixels of a part: 32k by 16k. A PNG of 30000x30000 can be 100 kB long."""
 
 _UNTAGGED = "unknown"
 _CHUNK_ROWS = 256
@@ -34,7 +39,7 @@ def read_header(path: Path, view: str = "") -> Header:
     ``view`` is the one to fill of a stereo picture, empty for its first. Raises ImageError when the file is
     missing, damaged, deep, has neither RGB nor gray, or no such view.
     """
-    with opened(path) as file:
+    with opened(path, pixels=False) as file:
         return header_of(path, file.format_name(), _specs(file, path), view)
 
 
@@ -53,24 +58,75 @@ def read_plate(path: Path, view: str = "") -> Plate:
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[oiio.ImageInput]:
-    """Open a picture for reading pixels as they are stored. Raises ImageError when that can't be done."""
+def opened(path: Path, *, pixels: bool = True) -> Iterator[oiio.ImageInput]:
+    """Open a picture for reading pixels as they are stored; ``pixels`` is whether they will be read.
+
+    Raises ImageError when that can't be done, or the file is not whole.
+    """
     _check_file(path)
-    hints = oiio.ImageSpec()
-    hints.attribute("oiio:UnassociatedAlpha", 1)
-    hints.attribute("oiio:RawColor", 1)
-    file = oiio.ImageInput.open(str(path), hints)
-    if file is None:
-        raise damaged(path, complaint())
+    tiff = tiff_pages(path)
+    kinds = {page.photometric for page in tiff.pages}
+    file = _open(path, raw_color=YCBCR not in kinds)
     try:
+        if file.format_name() == "tiff":
+            _check_pages(path, tiff)
+        if pixels or file.format_name() == "tiff":
+            lack = what_is_missing(path, file.format_name(), tiff)
+            if lack:
+                raise damaged(path, lack)
+        if pixels and YCBCR in kinds:
+            _check_strips(path)
         yield file
     except UnicodeDecodeError as error:
         raise damaged(path, "a name in its header is not text") from error
     except MemoryError as error:
-        raise damaged(path, "it claims more pixels than fit into memory") from error
+        raise NotEnoughMemoryError(f"{path} does not fit into the memory that is free.") from error
     finally:
         file.close()
         complaint()  # OpenImageIO prints what nobody fetched when the process ends
+
+
+def _open(path: Path, *, raw_color: bool = True) -> oiio.ImageInput:
+    hints = oiio.ImageSpec()
+    hints.attribute("oiio:UnassociatedAlpha", 1)
+    hints.attribute("oiio:RawColor", int(raw_color))
+    file = oiio.ImageInput.open(str(path), hints)
+    if file is None:
+        raise damaged(path, complaint())
+    return file
+
+
+def _check_pages(path: Path, tiff: TiffPages) -> None:
+    """Refuse what OpenImageIO reads as if it were something else."""
+    for page in tiff.pages:
+        if page.photometric in OTHER_COLOR:
+            name = OTHER_COLOR[page.photometric]
+            raise ImageError(f"{path} stores {name} color; expected RGB or gray, so convert it first.")
+        if page.is_float and page.bits == 64:
+            # Read twice, it is not the same: tiles, single rows and part reads come with what lay in memory.
+            raise ImageError(
+                f"{path} stores 64-bit floating point, which can't be read reliably; convert it to 32 bits."
+            )
+        if page.photometric == MIN_IS_WHITE and page.bits > 8:
+            raise ImageError(
+                f"{path} stores white as 0 in {page.bits} bits, which reads as a negative; convert it "
+                "to gray with black as 0."
+            )
+    kinds = {page.photometric for page in tiff.pages}
+    if YCBCR in kinds and SEPARATED in kinds:
+        raise ImageError(f"{path} has pages in YCbCr and in inks; convert them to RGB first.")
+
+
+def _check_strips(path: Path) -> None:
+    """Decode every strip of a YCbCr TIFF once: where they are turned into RGB, damage is not told."""
+    file = _open(path)
+    try:
+        part = 0
+        while file.seek_subimage(part, 0):
+            _checked(file, file.read_image(part, 0, 0, file.spec().nchannels, file.spec().format), path)
+            part += 1
+    finally:
+        file.close()
 
 
 def damaged(path: Path, reason: str) -> ImageError:
@@ -99,7 +155,9 @@ def _specs(file: oiio.ImageInput, path: Path) -> list[oiio.ImageSpec]:
     specs: list[oiio.ImageSpec] = []
     while file.seek_subimage(len(specs), 0):
         spec = file.spec().copy()
+        check_size(spec, path)
         _check_spec(spec, path)
+        _mend_spec(spec)
         if file.format_name() == "png" and is_untagged(chunks_before_pixels(path)):
             spec.attribute("oiio:ColorSpace", _UNTAGGED)
         specs.append(spec)
@@ -115,9 +173,38 @@ def _check_spec(spec: oiio.ImageSpec, path: Path) -> None:
         raise ImageError(f"{path} is a deep picture; flatten it first, the fill needs one color per pixel.")
     if spec.depth > 1:
         raise ImageError(f"{path} is a volume of {spec.depth} slices; expected a flat picture.")
+
+
+def check_size(spec: oiio.ImageSpec, path: Path) -> None:
+    """Refuse a size that no picture has, before anything is decoded: a small file can claim any.
+
+    Raises ImageError.
+    """
     sides = (spec.width, spec.height, spec.full_width, spec.full_height)
     if min(sides) < 1 or max(sides) > MAX_SIDE:
         raise damaged(path, f"it claims to be {spec.width}x{spec.height}")
+    if spec.width * spec.height > MAX_PIXELS or spec.full_width * spec.full_height > MAX_PIXELS:
+        raise ImageError(
+            f"{path} claims to be {spec.width}x{spec.height} (display window "
+            f"{spec.full_width}x{spec.full_height}); expected at most {MAX_PIXELS >> 20} million pixels."
+        )
+    size, there = int(spec.image_bytes(True)), psutil.virtual_memory().total
+    if size > there:
+        raise NotEnoughMemoryError(
+            f"{path} takes {size / 2**30:.1f} GiB unpacked ({spec.width}x{spec.height}, {spec.nchannels} "
+            f"channels), and this machine has {there / 2**30:.1f} GiB of memory."
+        )
+
+
+def _mend_spec(spec: oiio.ImageSpec) -> None:
+    """Make a spec say what the pixels are that come with it."""
+    if spec.alpha_channel >= spec.nchannels:  # of animated GIF
+        spec.alpha_channel = next((c for c, name in enumerate(spec.channelnames) if name == "A"), -1)
+    if spec.get_int_attribute("tiff:PhotometricInterpretation", -1) == YCBCR:
+        for said in ("tiff:PhotometricInterpretation", "tiff:ColorSpace", "Exif:YCbCrSubsampling"):
+            spec.erase_attribute(said)
+        if spec.get_string_attribute("oiio:ColorSpace") == "YCbCr":
+            spec.erase_attribute("oiio:ColorSpace")
 
 
 def header_of(path: Path, format_name: str, specs: list[oiio.ImageSpec], view: str = "") -> Header:
@@ -235,6 +322,8 @@ def _notes(header: Header, specs: list[oiio.ImageSpec], mipmapped: bool) -> tupl
         notes.append(f"The plate is stereo: only {names} is filled, the rest passes through ({others}).")
     elif layer_of(header.channels[header.fill_channels[0]]):
         notes.append(f"The plate has its picture in a layer: {names} is filled.")
+    if header.format == "tiff" and any(page.photometric == YCBCR for page in tiff_pages(header.path).pages):
+        notes.append("The plate stores YCbCr: it is read as RGB, and the output stores RGB.")
     if mipmapped:
         notes.append("The plate has smaller copies of itself (mipmaps): they are left out of the output.")
     dropped = not_kept(chunks_before_pixels(header.path)) if header.format == "png" else []

@@ -97,7 +97,7 @@ class ShotMattes:
         return self._kept[frame]
 
     def _values(self, frame: int) -> tuple[NDArray[np.float32], tuple[str, ...]]:
-        matte = self._clip.matte(frame, self._settings.matte_channel)
+        matte = self._clip.matte(frame, self._settings.matte_channel, self._header)
         if self._settings.matte_invert:
             matte = matte.inverted()
         return matte_on(self._header, matte), matte.notes

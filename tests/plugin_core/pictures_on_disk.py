@@ -197,3 +197,73 @@ def random_fill(
     rng = np.random.default_rng(seed)
     shape = (plate.header.height, plate.header.width)
     return rng.random((*shape, 3), dtype=np.float32), rng.random(shape) < share
+
+
+def save_tiff_by_hand(
+    path: Path,
+    size: tuple[int, int],
+    strips: Sequence[bytes],
+    tags: dict[int, tuple[str, tuple[int, ...]]],
+    rows: int,
+) -> Path:
+    """Write a little-endian TIFF whose directory comes before its strips; `tags`: struct type and values."""
+    types = {"H": 3, "I": 4, "Q": 5}  # Q: rationals, numerator and denominator as two I
+    width, height = size
+    entries = {
+        256: ("H", (width,)), 257: ("H", (height,)), 259: ("H", (1,)), 273: ("I", (0,) * len(strips)),
+        278: ("H", (rows,)), 279: ("I", tuple(len(strip) for strip in strips)), 284: ("H", (1,)),
+    } | tags  # fmt: skip
+    start = 8 + 2 + 12 * len(entries) + 4
+    sizes = {tag: len(values) * (2 if kind == "H" else 4) for tag, (kind, values) in entries.items()}
+    first = start + sum(size + size % 2 for size in sizes.values() if size > 4)
+    begins = [first + sum(map(len, strips[:index])) for index in range(len(strips))]
+    entries[273] = ("I", tuple(begins))
+    table = extra = b""
+    for tag, (kind, values) in sorted(entries.items()):
+        raw = struct.pack(f"<{len(values)}{'H' if kind == 'H' else 'I'}", *values)
+        count = len(values) // (2 if kind == "Q" else 1)
+        table += struct.pack("<HHI", tag, types[kind], count)
+        if len(raw) > 4:
+            table += struct.pack("<I", start + len(extra))
+            extra += raw + bytes(len(raw) % 2)
+        else:
+            table += raw.ljust(4, b"\0")
+    head = struct.pack("<2sHIH", b"II", 42, 8, len(entries))
+    path.write_bytes(head + table + bytes(4) + extra + b"".join(strips))
+    return path
+
+
+def save_ycbcr_by_hand(
+    path: Path, size: tuple[int, int], subsampling: tuple[int, int], rows: int
+) -> NDArray[np.float64]:
+    """Write a random uncompressed YCbCr TIFF; returns the R, G, B (H, W, 3) that it stands for, 0..255."""
+    (width, height), (across, down) = size, subsampling
+    units = (-(-height // down), -(-width // across))
+    data = np.random.default_rng(0).integers(0, 256, (*units, across * down + 2), dtype=np.uint8)
+    strips = [data[top : top + rows // down].tobytes() for top in range(0, units[0], rows // down)]
+    tags = {
+        258: ("H", (8, 8, 8)), 262: ("H", (6,)), 277: ("H", (3,)), 530: ("H", subsampling),
+        529: ("Q", (299, 1000, 587, 1000, 114, 1000)),
+        532: ("Q", (0, 1, 255, 1, 128, 1, 255, 1, 128, 1, 255, 1)),
+    }  # fmt: skip
+    save_tiff_by_hand(path, size, strips, tags, rows)
+    luma = data[..., :-2].reshape(*units, down, across).transpose(0, 2, 1, 3)
+    y = luma.reshape(units[0] * down, units[1] * across)[:height, :width].astype(np.float64)
+    chroma = np.repeat(np.repeat(data[..., -2:].astype(np.float64) - 128, down, 0), across, 1)
+    cb, cr = np.moveaxis(chroma[:height, :width], 2, 0)
+    rgb = np.stack([y + 1.402 * cr, y - 0.344136 * cb - 0.714136 * cr, y + 1.772 * cb], axis=2)
+    clipped: NDArray[np.float64] = np.clip(rgb, 0, 255)
+    return clipped
+
+
+def save_png_bomb(path: Path, side: int) -> Path:
+    """Write a black PNG of one bit a pixel, a thousandth of its pixels in size."""
+    row = bytes(1 + -(-side // 8))
+    packer = zlib.compressobj(9)
+    packed = b"".join(packer.compress(row) for _ in range(side)) + packer.flush()
+    head = struct.pack(">IIBBBBB", side, side, 1, 0, 0, 0, 0)
+    data = b"\x89PNG\r\n\x1a\n"
+    for name, value in ((b"IHDR", head), (b"IDAT", packed), (b"IEND", b"")):
+        data += struct.pack(">I", len(value)) + name + value + struct.pack(">I", zlib.crc32(name + value))
+    path.write_bytes(data)
+    return path
