@@ -8,11 +8,13 @@ again before every render.
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import ImageError
+from .regular import open_regular
 
 _HEAD = 1 << 16
 """Bytes at a file's start that are searched for a date; an OpenEXR header is much shorter."""
@@ -39,8 +41,8 @@ class Fingerprint:
     def of(cls, path: Path) -> Fingerprint:
         """Read the file once. Raises ImageError when it can't be read."""
         try:
-            status = path.stat()
-            with path.open("rb") as stream:
+            with open_regular(path) as stream:
+                status = os.fstat(stream.fileno())
                 head = hashlib.blake2b(_EXR_DATE.sub(b"", stream.read(_HEAD)), digest_size=16)
                 digest = hashlib.file_digest(stream, lambda: head)
         except OSError as error:
@@ -55,4 +57,9 @@ class Fingerprint:
             return False
         if status.st_size != self.size:
             return False
-        return status.st_mtime_ns == self.modified or Fingerprint.of(path).digest == self.digest
+        if status.st_mtime_ns == self.modified:
+            return True
+        try:
+            return Fingerprint.of(path).digest == self.digest
+        except ImageError:
+            return False

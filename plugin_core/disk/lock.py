@@ -17,9 +17,11 @@ pixels under the same names, each file whole.
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import logging
 import os
+import re
 import socket
 import sys
 import threading
@@ -28,9 +30,14 @@ import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, TypeAdapter, ValidationError
 
 from ..errors import OutputBusyError, WriteError
+from .folders import make_folder
 from .owner import began, place
+from .regular import read_regular
 
 if sys.platform != "win32":
     import fcntl
@@ -45,6 +52,12 @@ SILENT_SECONDS = 45.0
 
 _LOOK_SECONDS = 1.0
 _WHOLE = "lock.all"
+_NAME = re.compile(r"lock\.(?:all|(?P<first>-?[0-9]{1,18})_(?P<last>-?[0-9]{1,18}))")
+_BEGINNING = '{"frames": "'
+"""What a lock file begins with, even one whose owner died while writing it."""
+
+_MOST_BYTES = 1 << 16
+_LEAST, _MOST = -sys.maxsize, sys.maxsize
 
 
 @dataclass(frozen=True)
@@ -64,10 +77,13 @@ class Owner:
     frames: str
     host: str
     place: str
-    pid: int
+    pid: Annotated[int, Field(ge=0, lt=1 << 32)]
     started: str
     since: str
     token: str
+
+
+_OWNER = TypeAdapter(Owner)
 
 
 class Claim:
@@ -133,7 +149,7 @@ def holding(
 
     Raises:
         OutputBusyError: another render holds some of the frames.
-        WriteError: the folder can't be written to.
+        WriteError: the folder can't be written to, or holds something else where a lock file would be.
     """
     give_up = time.monotonic() + wait_seconds
     while True:
@@ -154,7 +170,7 @@ def holding(
 
 
 def _claim(folder: Path, output: str, frames: tuple[int, int] | None, watch: Callable[[], None]) -> Claim:
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     name = _WHOLE if frames is None else f"lock.{frames[0]}_{frames[1]}"
     path, owner = folder / name, _ourselves(frames)
     while not _create(path, owner):
@@ -185,16 +201,25 @@ def _create(path: Path, owner: Owner) -> bool:
 
 
 def _overlap(one: str, other: str) -> bool:
-    """Whether two lock files claim a frame in common; told by their names, which are there before content."""
-    if _WHOLE in (one, other):
-        return True
-    (a, b), (c, d) = (map(int, name.removeprefix("lock.").split("_")) for name in (one, other))
+    """Whether two lock files claim a frame in common; told by their names, which are there before content.
+
+    A name that no lock file has (``lock.1_9.bak``) claims nothing.
+    """
+    names = [_NAME.fullmatch(name) for name in (one, other)]
+    if None in names:
+        return False
+    (a, b), (c, d) = ((int(name["first"] or _LEAST), int(name["last"] or _MOST)) for name in names if name)
     return a <= d and c <= b
 
 
 def _refuse_living(path: Path, output: str, watch: Callable[[], None]) -> None:
-    """Raise OutputBusyError if the owner of a lock file lives; else remove the file."""
+    """Raise OutputBusyError if the owner of a lock file lives; else remove the file.
+
+    What is no lock file is neither waited for nor removed: WriteError.
+    """
     owner = _read(path)
+    if owner is None and not _may_be_ours(path):
+        raise WriteError(f"{path} is not a lock file of a render; move it away.")
     if _lives(path, owner, watch):
         raise OutputBusyError(
             f"Output {output} is being written by another render{_about(owner)}; wait for it or stop it."
@@ -241,37 +266,48 @@ def _pause_until(end: float, watch: Callable[[], None]) -> None:
 def _read(path: Path) -> Owner | None:
     """Return what a lock file says; None when it is gone, or its owner died while writing it."""
     try:
-        return _parsed(path.read_text("utf-8"))
-    except (OSError, ValueError):
+        return _parsed(read_regular(path, _MOST_BYTES))
+    except OSError:
         return None
 
 
-def _parsed(text: str) -> Owner | None:
+def _parsed(content: bytes) -> Owner | None:
     try:
-        return Owner(**json.loads(text))
-    except (ValueError, TypeError):
+        return _OWNER.validate_json(content, strict=True)
+    except ValidationError:
         return None
+
+
+def _may_be_ours(path: Path) -> bool:
+    """Whether a file may be a lock file that was cut short, or has gone meanwhile."""
+    try:
+        begins = read_regular(path, _MOST_BYTES)[: len(_BEGINNING)]
+    except FileNotFoundError:
+        return True
+    except OSError as error:
+        return error.errno not in (errno.EINVAL, errno.EFBIG)
+    return _BEGINNING.encode().startswith(begins)
 
 
 def _remove(path: Path, token: str | None) -> None:
     """Remove a lock file, if it is still the one that is meant."""
     with contextlib.suppress(OSError):
         if sys.platform == "win32":  # an open file can't be removed there
-            if _token_of(path.read_text("utf-8")) == token:
+            if _token_of(read_regular(path, _MOST_BYTES)) == token:
                 path.unlink()
             return
-        with path.open("r+", encoding="utf-8") as stream:
+        with path.open("r+b") as stream:
             # Between a look and the removal another may have removed this file and made its own of the name.
             # Who holds the very file that was looked at is alone with it; who comes second finds another.
             with contextlib.suppress(OSError):
                 fcntl.flock(stream, fcntl.LOCK_EX)
             same = os.fstat(stream.fileno()).st_ino == path.stat().st_ino
-            if same and _token_of(stream.read()) == token:
+            if same and _token_of(stream.read(_MOST_BYTES)) == token:
                 path.unlink()
 
 
-def _token_of(text: str) -> str | None:
-    owner = _parsed(text)
+def _token_of(content: bytes) -> str | None:
+    owner = _parsed(content)
     return None if owner is None else owner.token
 
 

@@ -200,3 +200,48 @@ def test_a_folder_that_takes_no_file(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(WriteError, match="Can't write to"), holding(tmp_path / "file", "clean", None):
         pass
+
+
+@pytest.mark.parametrize("asked", [None, (1003, 1004)])
+@pytest.mark.parametrize("name", ["lock.1001_1006.bak", "lock.all~", "lock.1001", "lock.x_y", "lock.1_2_3"])
+def test_a_file_with_nearly_the_name_of_a_lock_is_left_alone(tmp_path, asked, name):
+    sign(tmp_path, name)
+    before, began = (tmp_path / name).read_bytes(), time.monotonic()
+    with holding(tmp_path, "clean", asked):
+        pass
+    assert time.monotonic() - began < 0.5, "nobody waits for it"
+    assert files(tmp_path) == [name] and (tmp_path / name).read_bytes() == before
+
+
+@pytest.mark.parametrize("asked", [None, (1, 5)])
+def test_what_is_no_lock_is_never_removed(tmp_path, asked):
+    other = tmp_path / "lock.1_5"
+    other.write_text("my notes on shots 1 to 5", "utf-8")
+    began = time.monotonic()
+    with pytest.raises(WriteError, match="is not a lock file of a render"), holding(tmp_path, "clean", asked):
+        pass
+    assert time.monotonic() - began < 0.5
+    assert files(tmp_path) == ["lock.1_5"] and other.read_text("utf-8") == "my notes on shots 1 to 5"
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="named pipes of POSIX")
+def test_a_pipe_or_a_folder_where_a_lock_would_be_is_refused_at_once(tmp_path):
+    for place in ("pipe", "folder"):
+        at = tmp_path / place
+        at.mkdir()
+        if place == "pipe":
+            os.mkfifo(at / "lock.all")
+        else:
+            (at / "lock.all").mkdir()
+        for asked in (None, (1, 5)):
+            with pytest.raises(WriteError, match="is not a lock file"), holding(at, "clean", asked):
+                pass
+        assert files(at) == ["lock.all"]
+
+
+@pytest.mark.parametrize("rest", [b'1", "host": 5}', b'1", "host": ' + b"[" * 50_000, b"\xff\xfe", b""])
+def test_a_lock_of_the_wrong_kind_is_of_a_dead_owner(tmp_path, rest):
+    (tmp_path / "lock.all").write_bytes(b'{"frames": "' + rest)
+    with holding(tmp_path, "clean", None):
+        pass
+    assert files(tmp_path) == []
