@@ -9,6 +9,9 @@ from dataclasses import dataclass
 
 from ..errors import InputError
 
+FRAME_LIMIT = 10**15
+"""Frame numbers lie between minus this and this: wide enough for anybody's, and safe to count with."""
+
 _SPAN = re.compile(r"(-?\d+)(?:-(-?\d+))?", re.ASCII)
 _STEP = re.compile(r"-?\d+--?\d+[x:y]\d+", re.ASCII)
 
@@ -86,8 +89,12 @@ def _parse_span(part: str, text: str) -> tuple[int, int]:
         raise InputError(
             f"Frame range '{text}' can't be read at '{part}'; expected 1001-1100, 7 or 1-10,20-30."
         )
-    first = int(match[1])
-    last = int(match[2]) if match[2] is not None else first
+    numbers = [number for number in match.groups() if number is not None]
+    if any(len(number) > 40 or abs(int(number)) > FRAME_LIMIT for number in numbers):
+        raise InputError(
+            f"Frame range '{text[:100]}' has a number beyond {FRAME_LIMIT:.0e}; is a digit too many in it?"
+        )
+    first, last = int(numbers[0]), int(numbers[-1])
     if last < first:
         raise InputError(f"Frame range '{text}' runs backwards at '{part}'; give the lower frame first.")
     return first, last

@@ -12,11 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import InputError
-from .frame_range import FrameRange, compact
+from .frame_range import FRAME_LIMIT, FrameRange, compact
 
 __all__ = ["FileSequence", "FrameRange", "compact"]
 
-_TOKEN = re.compile(r"#+|@+|%0?\d*d")
+_TOKEN = re.compile(r"#+|@+|%0?\d*d", re.ASCII)
+_MOST_PADDING = 32
 _NUMBERED = re.compile(r"(?P<head>.*?)(?P<frame>(?:(?<![^._])-)?\d+)(?P<tail>\.[^.\d][^.]*)")
 
 
@@ -83,7 +84,12 @@ class FileSequence:
             return []
         name = re.compile(f"{re.escape(self.head)}(-?[0-9]+){re.escape(self.tail)}")
         found = (name.fullmatch(text) for text in _names_in(self.folder))
-        return sorted(int(m[1]) for m in found if m and f"{int(m[1]):0{self.padding}d}" == m[1])
+        numbers = ((int(match[1]), match[1]) for match in found if match)
+        return sorted(
+            frame
+            for frame, text in numbers
+            if f"{frame:0{self.padding}d}" == text and abs(frame) <= FRAME_LIMIT
+        )
 
     def missing(self, frames: Iterable[int]) -> list[int]:
         """Those of the given frames that have no file, ascending."""
@@ -129,9 +135,13 @@ def _from_name(path: Path) -> FileSequence:
 
 
 def _padding(token: str, path: Path) -> int:
+    digits = token[1:-1]
+    if len(token) > _MOST_PADDING or (token.startswith("%") and int(digits or 1) > _MOST_PADDING):
+        raise InputError(
+            f"A sequence pads its frame numbers to {token[:12]}...; {_MOST_PADDING} digits are most."
+        )
     if not token.startswith("%"):
         return len(token)
-    digits = token[1:-1]
     if digits and not digits.startswith("0"):
         raise InputError(f"'{path}' pads its frame numbers with spaces ({token}); write %0{digits}d.")
     return max(1, int(digits or 1))
