@@ -36,7 +36,7 @@ from .folder import clean_up, protect_inputs, state_folder
 from .handover import check_inputs, input_digest, read_handed_in
 from .plan import Plan, make_plan
 from .reader import ShotReader, StepInput
-from .resume import HandedIn, begin, go_on, refuse_existing
+from .resume import HandedIn, begin, check_whole, go_on, refuse_existing
 from .sources import open_sources
 from .stepper import Stepper
 from .writer import FrameWriter, Written
@@ -156,6 +156,7 @@ class _Rendering:
             yield from self._copy(start)
         elif start <= sources.last:
             yield from self._fill(start)
+        check_whole(self._journal, sources)
         self._hand_on()
         self._reporters.done()
 

@@ -10,10 +10,10 @@ from pathlib import Path
 from ..clips.clip import Clip
 from ..clips.sequence import compact
 from ..disk.fingerprint import Fingerprint
-from ..errors import InputError
+from ..errors import InputError, WriteError
 from ..network.contract import Network
 from ..regions.lanes import crop_places
-from ..state.journal import Entry, Journal
+from ..state.journal import Entry, Journal, size_of
 from ..state.shot_state import ShotState
 from .plan import Plan
 from .sources import Sources
@@ -177,12 +177,23 @@ def refuse_existing(sources: Sources, advice: str) -> None:
 
 
 def _is_done(entry: Entry | None, sources: Sources) -> bool:
-    if entry is None:
-        return False
-    try:
-        return sources.output.path(entry.frame).stat().st_size == entry.size
-    except OSError:
-        return False
+    return entry is not None and entry.is_whole(sources.output.path(entry.frame))
+
+
+def check_whole(journal: Journal, sources: Sources) -> None:
+    """Make sure that every frame of the range is noted and on disk, in the size in which it was written.
+
+    Raises:
+        WriteError: frames are not; they have been removed or replaced while the render ran.
+    """
+    noted = {entry.frame: entry.output.size for entry in journal.read_own()}
+    frames = range(sources.first, sources.last + 1)
+    lacking = [frame for frame in frames if noted.get(frame, -1) != size_of(sources.output.path(frame))]
+    if lacking:
+        raise WriteError(
+            f"Output {sources.output} lacks {_frames(lacking)}, or has other files there than were written; "
+            "--resume renders them again."
+        )
 
 
 def _changed(entries: Iterable[Entry], sources: Sources) -> dict[str, list[int]]:

@@ -92,7 +92,7 @@ class FrameWriter:
             notes += self._debug.write(given, clean, outputs)
         came_from = self.came_from if frame == self._plan.sources.first else ""
         crops = crop_places(self._plan.lanes, frame)
-        self._journal.append(Entry(frame, path.stat().st_size, marks, crops, came_from))
+        self._journal.append(Entry(frame, Fingerprint.of(path), marks, crops, came_from))
         if saved is not None:
             self._checkpoints.add(saved)
         return Written(frame, path, notes)
@@ -124,7 +124,7 @@ class FrameWriter:
         path = sources.output.path(frame)
         self._put_unchanged(frame, None)
         marks = {"plate": sources.plate.fingerprint(frame), "matte": sources.matte.fingerprint(frame)}
-        self._journal.append(Entry(frame, path.stat().st_size, {frame: marks}, {}))
+        self._journal.append(Entry(frame, Fingerprint.of(path), {frame: marks}, {}))
         return Written(frame, path)
 
     def _put_unchanged(self, frame: int, plate: Plate | None) -> None:

@@ -6,12 +6,13 @@ import logging
 import re
 from pathlib import Path
 
+from ..disk.folders import make_folder
 from ..errors import StateError
 from .saved_state import SavedState, ShotKey, check_key, read_state, write_state
 
 log = logging.getLogger(__name__)
 
-_NAME = re.compile(r"state\.(?P<frame>-?\d+)\.safetensors")
+_NAME = re.compile(r"state\.(?P<frame>0|-?[1-9][0-9]{0,14})\.safetensors")
 
 
 class Checkpoints:
@@ -44,26 +45,37 @@ class Checkpoints:
 
     def add(self, state: SavedState) -> None:
         """Write a state and thin the others. Raises WriteError when the disk does not take it."""
-        self.folder.mkdir(parents=True, exist_ok=True)
+        make_folder(self.folder)
         write_state(self.path(state.frame), state)
         self._thin()
 
     def newest(self, *, below: int, from_frame: int) -> SavedState | None:
         """Return the newest readable state with ``from_frame <= frame < below``; None when there is none.
 
-        A damaged or foreign file is passed over with a log line: an older state gives the same pixels.
+        A damaged, foreign or misnamed file is passed over with a log line: an older state gives the same
+        pixels.
         """
         for frame in reversed(self.frames()):
             if not from_frame <= frame < below:
                 continue
             try:
-                state = read_state(self.path(frame))
-                check_key(state.key, self.key, f"State file {self.path(frame)}")
+                state = self._read(frame)
             except StateError as error:
                 log.warning("%s It is passed over.", error)
                 continue
             return state
         return None
+
+    def _read(self, frame: int) -> SavedState:
+        """Return the state after `frame`. Raises StateError when its file holds anything else."""
+        path = self.path(frame)
+        state = read_state(path)
+        if state.frame != frame:
+            raise StateError(
+                f"State file {path} holds the state after frame {state.frame}, not {frame} as its name says."
+            )
+        check_key(state.key, self.key, f"State file {path}")
+        return state
 
     def drop_from(self, frame: int, reason: str) -> None:
         """Delete the states at `frame` and after it."""

@@ -10,12 +10,14 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from ..clips.sequence import FileSequence
 
 _BESIDE = ".cleanplate"
 _JOURNAL = "journal.jsonl"
+_CHUNK = re.compile(r"chunk\.-?[0-9]+_-?[0-9]+")
 
 
 def output_folder(output: FileSequence) -> Path:
@@ -38,7 +40,8 @@ def journal_path(folder: Path) -> Path:
 
 def journals_of(folder: Path) -> list[Path]:
     """Return where the journals of an output and of all its chunks lie; the first need not be there."""
-    return [folder / _JOURNAL, *folder.glob(f"chunk.*/{_JOURNAL}")]
+    chunks = [path for path in folder.glob(f"chunk.*/{_JOURNAL}") if _CHUNK.fullmatch(path.parent.name)]
+    return [folder / _JOURNAL, *chunks]
 
 
 def movie_folder(movie: Path) -> Path:

@@ -1,7 +1,7 @@
 """What a render has finished: one line for each written frame, so that a resume knows where it stood.
 
 The journal lies beside the saved states. Its first line is the key everything in it is valid for; each
-further line is one frame with its file's size and the fingerprints of the inputs read for it. A line cut
+further line is one frame with the fingerprints of its file and of the inputs read for it. A line cut
 short by a kill is as if it had not been written: its frame is rendered again.
 """
 
@@ -9,20 +9,26 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ..disk.atomic import replacing
 from ..disk.fingerprint import Fingerprint
+from ..disk.folders import make_folder, remove_own
+from ..disk.regular import read_regular
 from ..errors import StateError, WriteError
 from .folder import journals_of
-from .saved_state import ShotKey, check_key
+from .saved_state import Frame, ShotKey, check_key
 
 Inputs = Mapping[int, Mapping[str, Fingerprint]]
 """Fingerprints by frame and by kind, ``plate`` or ``matte``."""
+
+_MOST_BYTES = 1 << 28
+_Kind = Annotated[str, Field(pattern="^(plate|matte)$")]
 
 
 @dataclass(frozen=True)
@@ -31,17 +37,23 @@ class Entry:
 
     Attributes:
         frame: its number.
-        size: bytes of the output file.
+        output: the file as it was written; a journal of before 0.2 tells only its size, and no digest.
         inputs: what was read for it since the frame before.
         crops: where the crop of each lane stood and what it filled.
         handed_in: digest of the state that was handed in for it; empty where none was.
     """
 
     frame: int
-    size: int
+    output: Fingerprint
     inputs: Inputs
     crops: Mapping[str, str]
     handed_in: str = ""
+
+    def is_whole(self, path: Path) -> bool:
+        """Whether the file at `path` is as it was written: its size, and where that is known its content."""
+        if self.output.digest:
+            return self.output.still_holds(path)
+        return size_of(path) == self.output.size
 
 
 class Journal:
@@ -57,27 +69,28 @@ class Journal:
         Raises:
             StateError: the journal is of a render with another key; says what differs.
         """
-        records = self._records()
-        if not records:
+        lines = self._lines()
+        key = self._key(lines)
+        if key is None:
             return None
-        check_key(records[0]["key"], self.key, f"The render in {self.path.parent}")
-        return [entry for entry in map(_entry, records[1:]) if entry is not None]
+        check_key(key, self.key, f"The render in {self.path.parent}")
+        return [entry for entry in map(_entry, lines[1:]) if entry is not None]
 
     def found_key(self) -> dict[str, str] | None:
         """Return the key of the render that is on disk, whatever it is; None when there is no journal."""
-        records = self._records()
-        return dict(records[0]["key"]) if records else None
+        return self._key(self._lines())
 
-    def _records(self) -> list[dict[str, Any]]:
-        """Return the lines, the key's first; none when there is no journal. Raises StateError."""
+    def _lines(self) -> list[bytes]:
+        """Return the lines, none when there is no journal. Raises StateError."""
         try:
-            lines = self.path.read_text("utf-8", "replace").splitlines()
+            return _lines(self.path)
         except FileNotFoundError:
             return []
-        except OSError as error:
-            raise StateError(f"Can't read {self.path}: {error.strerror or error}.") from error
-        records = [record for record in map(_parse, lines) if record is not None]
-        return records if records and "key" in records[0] else []
+
+    def _key(self, lines: list[bytes]) -> dict[str, str] | None:
+        """Return what a journal is valid for; None for one that doesn't say: it can't be believed."""
+        first = None if not lines else _First.read(lines[0])
+        return None if first is None else first.key
 
     def read_own(self) -> list[Entry]:
         """Return the entries if they are of this very render, and nothing if they are not."""
@@ -88,7 +101,7 @@ class Journal:
 
     def restart(self, entries: list[Entry]) -> None:
         """Write the journal anew with these entries only."""
-        self.path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(self.path.parent)
         with replacing(self.path) as temporary:
             lines = [json.dumps({"key": self.key}), *(_line(entry) for entry in entries)]
             temporary.write_text("\n".join(lines) + "\n", "utf-8")
@@ -118,18 +131,79 @@ def forget_elsewhere(root: Path, own: Path, first: int, last: int) -> None:
     for path in journals_of(root):
         if path.parent == own or not path.is_file():
             continue
-        try:
-            lines = path.read_text("utf-8", "replace").splitlines()
-        except OSError as error:
-            raise StateError(f"Can't read {path}: {error.strerror or error}.") from error
-        kept = [line for line in lines if not first <= (_parse(line) or {}).get("frame", first - 1) <= last]
+        lines = _lines(path)
+        kept = [line for line in lines if not first <= _frame(line, otherwise=first - 1) <= last]
         if len(kept) == len(lines):
             continue
         if len(kept) == 1 and path.parent != root:
-            shutil.rmtree(path.parent, ignore_errors=True)
+            remove_own(path.parent, [path, *path.parent.glob("state.*.safetensors")])
         else:
             with replacing(path) as temporary:
-                temporary.write_text("\n".join(kept) + "\n", "utf-8")
+                temporary.write_bytes(b"\n".join(kept) + b"\n")
+
+
+def size_of(path: Path) -> int | None:
+    """Return a file's size; None where there is none."""
+    try:
+        return path.stat().st_size
+    except OSError:
+        return None
+
+
+class _Read(BaseModel):
+    """A line of a journal, read back: anyone may have written it."""
+
+    model_config = ConfigDict(strict=True)
+
+    @classmethod
+    def read(cls, line: bytes) -> Self | None:
+        """Return what a line says; None for one that says something else."""
+        try:
+            return cls.model_validate_json(line)
+        except ValidationError:
+            return None
+
+
+class _First(_Read):
+    key: dict[str, str]
+
+
+class _Numbered(_Read):
+    frame: Frame
+
+
+class _Written(_Numbered):
+    size: Annotated[int, Field(ge=0)]
+    modified: int = 0
+    digest: str = ""
+    inputs: dict[Frame, dict[_Kind, Fingerprint]]
+    crops: dict[str, str]
+    handed_in: str = ""
+
+
+def _lines(path: Path) -> list[bytes]:
+    """Return a file's lines. Raises FileNotFoundError; StateError when it can't be read."""
+    try:
+        return read_regular(path, _MOST_BYTES).splitlines()
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise StateError(f"Can't read {path}: {error.strerror or error}.") from error
+
+
+def _frame(line: bytes, *, otherwise: int) -> int:
+    """Return the frame that a line is of; `otherwise` for one that is of none."""
+    found = _Numbered.read(line)
+    return otherwise if found is None else found.frame
+
+
+def _entry(line: bytes) -> Entry | None:
+    """Return what a line says; None for one that says something else: its frame is rendered again."""
+    found = _Written.read(line)
+    if found is None:
+        return None
+    output = Fingerprint(found.size, found.modified, found.digest)
+    return Entry(found.frame, output, found.inputs, found.crops, found.handed_in)
 
 
 def _line(entry: Entry) -> str:
@@ -137,27 +211,5 @@ def _line(entry: Entry) -> str:
         str(frame): {kind: asdict(fingerprint) for kind, fingerprint in files.items()}
         for frame, files in entry.inputs.items()
     }
-    record = {"frame": entry.frame, "size": entry.size, "inputs": inputs, "crops": dict(entry.crops)}
+    record = {"frame": entry.frame, **asdict(entry.output), "inputs": inputs, "crops": dict(entry.crops)}
     return json.dumps(record | ({"handed_in": entry.handed_in} if entry.handed_in else {}))
-
-
-def _parse(line: str) -> dict[str, Any] | None:
-    try:
-        record = json.loads(line)
-    except ValueError:
-        return None
-    return record if isinstance(record, dict) else None
-
-
-def _entry(record: dict[str, Any]) -> Entry | None:
-    """Return what a line says; None for one that says something else: its frame is rendered again."""
-    try:
-        inputs = {
-            int(frame): {kind: Fingerprint(**fields) for kind, fields in files.items()}
-            for frame, files in record["inputs"].items()
-        }
-        crops = {str(name): str(crop) for name, crop in record["crops"].items()}
-        handed_in = str(record.get("handed_in", ""))
-        return Entry(int(record["frame"]), int(record["size"]), inputs, crops, handed_in)
-    except (KeyError, TypeError, ValueError, AttributeError):
-        return None

@@ -7,17 +7,43 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from ..clips.frame_range import FRAME_LIMIT
 from ..disk.atomic import replacing
+from ..disk.problems import problem_of
+from ..disk.regular import open_regular
 from ..errors import StateError
 
 FORMAT_VERSION = 2
 
 ShotKey = Mapping[str, str]
 """Everything a state depends on, by name: model, working geometry, color, settings that change pixels."""
+
+
+Frame = Annotated[int, Field(ge=-FRAME_LIMIT, le=FRAME_LIMIT)]
+"""A frame number as it is read from a file."""
+
+
+class _Version(BaseModel):
+    """What every format's header has."""
+
+    model_config = ConfigDict(strict=True)
+    format_version: Annotated[int, Field(ge=1, lt=1 << 31)]
+
+
+class _Header(_Version):
+    """What is said of the carry that a file holds."""
+
+    key: dict[str, str]
+    frame: Frame
+    inputs: dict[Frame, str]
+    crops: dict[str, str]
+    carry: str
 
 
 @dataclass(frozen=True)
@@ -60,34 +86,42 @@ def write_state(path: Path, state: SavedState) -> None:
 
 
 def read_state(path: Path) -> SavedState:
-    """Read what `write_state` wrote. Raises StateError when the file is missing, damaged or newer."""
+    """Read what `write_state` wrote. Raises StateError when it is missing, damaged or of another format."""
     from safetensors import SafetensorError, safe_open
 
-    if not path.is_file():
-        raise StateError(f"State file {path} is not there; render the frames before it, with --state-out.")
     try:
+        open_regular(path).close()
         with safe_open(path, framework="numpy") as stream:
-            about = json.loads((stream.metadata() or {})["cleanplate_state"])
+            header = _checked_header((stream.metadata() or {}).get("cleanplate_state", "{}"), path)
             arrays = {name: stream.get_tensor(name) for name in stream.keys()}  # noqa: SIM118 - not a dict
-        version = int(about["format_version"])
-        if version > FORMAT_VERSION:
-            raise StateError(
-                f"State file {path} has format {version}, newer than the {FORMAT_VERSION} this Cleanplate "
-                "reads; update it."
-            )
-        if version < FORMAT_VERSION:
-            raise StateError(
-                f"State file {path} has format {version}, older than the {FORMAT_VERSION} this Cleanplate "
-                "reads; render the frames before it again."
-            )
-        if about["carry"] != carry_digest(arrays):
+        if header.carry != carry_digest(arrays):
             raise ValueError("its numbers have changed since they were written")
-        inputs = {int(frame): str(digest) for frame, digest in about["inputs"].items()}
-        return SavedState(dict(about["key"]), int(about["frame"]), arrays, inputs, dict(about["crops"]))
-    except (SafetensorError, OSError, KeyError, TypeError, ValueError, AttributeError) as error:
+    except FileNotFoundError:
         raise StateError(
-            f"State file {path} is damaged ({error}); render the frames before it again."
+            f"State file {path} is not there; render the frames before it, with --state-out."
+        ) from None
+    except (SafetensorError, OSError, TypeError, ValueError, AttributeError) as error:
+        problem = problem_of(error) if isinstance(error, ValidationError) else error
+        raise StateError(
+            f"State file {path} is damaged ({problem}); render the frames before it again."
         ) from error
+    return SavedState(header.key, header.frame, arrays, header.inputs, header.crops)
+
+
+def _checked_header(text: str, path: Path) -> _Header:
+    """Return a file's header. Raises StateError for another format, ValueError for what is none."""
+    version = _Version.model_validate_json(text).format_version
+    if version > FORMAT_VERSION:
+        raise StateError(
+            f"State file {path} has format {version}, newer than the {FORMAT_VERSION} this Cleanplate "
+            "reads; update it."
+        )
+    if version < FORMAT_VERSION:
+        raise StateError(
+            f"State file {path} has format {version}, older than the {FORMAT_VERSION} this Cleanplate "
+            "reads; render the frames before it again."
+        )
+    return _Header.model_validate_json(text)
 
 
 def carry_digest(arrays: Mapping[str, NDArray[np.float32]]) -> str:

@@ -171,7 +171,7 @@ class ShotState:
         oldest = segment.first - 1 if segment.continues else segment.first
         saved = self._newest(from_frame=oldest, below=before)
         if saved is not None:
-            self._adopt(network, saved)
+            self._adopt(network, saved, f"The state after frame {saved.frame}")
             return saved.frame + 1
         if segment.continues:
             raise StateError(
@@ -226,7 +226,7 @@ class ShotState:
         saved = read_state(path)
         check_key(saved.key, self.key, f"State file {path}")
         check_crops(saved, crop_places(self.lanes, saved.frame), f"State file {path}")
-        self._adopt(network, saved)
+        self._adopt(network, saved, f"State file {path}")
         return saved
 
     def _newest(self, *, from_frame: int, below: int) -> SavedState | None:
@@ -237,16 +237,19 @@ class ShotState:
             saved = self.checkpoints.newest(from_frame=from_frame, below=saved.frame)
         return saved
 
-    def _adopt(self, network: Network, saved: SavedState) -> None:
-        last = self.schedule.step_of(saved.frame)
-        self._take(network, last, saved.arrays)
+    def _adopt(self, network: Network, saved: SavedState, what: str) -> None:
+        """Take over a carry. Raises StateError when it isn't of a frame and crops of this shot."""
+        try:
+            last = self.schedule.step_of(saved.frame)
+        except ValueError as error:
+            raise StateError(f"{what} does not belong to this range: {error}.") from None
+        regions = {lane.name: lane.region_at(last.frame) for lane in self.lanes if lane.runs_in(last)}
+        carries = _parted(saved.arrays)
+        foreign = sorted(set(carries) - set(regions))
+        if foreign:
+            raise StateError(f"{what} has numbers for the crop {foreign[0]!r}, which there is none of.")
+        self._standing = {name: _Standing(network.put(own), regions[name]) for name, own in carries.items()}
         self._last = last
-
-    def _take(self, network: Network, step: Step, arrays: Mapping[str, NDArray[np.float32]]) -> None:
-        regions = {lane.name: lane.region_at(step.frame) for lane in self.lanes if lane.runs_in(step)}
-        self._standing = {
-            name: _Standing(network.put(own), regions[name]) for name, own in _parted(arrays).items()
-        }
 
     def _check_order(self, step: Step) -> None:
         if self._last is None or self._standing is None:

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from plugin_core.errors import ImageError, InputError, Interrupted, StateError, WriteError
+from plugin_core.job.job import Run
 from plugin_core.progress.reporters import JsonLines, Reporters
 from plugin_core.progress.stop import Stop
-from plugin_core.state.saved_state import read_state
+from plugin_core.render.render import render
+from plugin_core.state.saved_state import read_state, write_state
 
 from ..shots import (
     QUICK,
@@ -355,3 +359,95 @@ def test_a_matte_that_needs_another_crop_is_rendered_again(tmp_path):
     assert "other crops: rendering again from frame 1" in stream.getvalue()
     run_toy(shot.shot("clean"))
     same_files(shot, "out", "clean")
+
+
+@pytest.mark.parametrize("inner", [17, 10**12])
+def test_a_checkpoint_of_another_frame_than_its_name_says(shot, inner):
+    """Copied by hand, it would make a resume skip frames, or look for the one before it for ever."""
+    with pytest.raises(Killed):
+        run_toy(shot.shot(), network=KilledNetwork(14), checkpoint_every=4)
+    states = shot.folder / STATES
+    forged = replace(read_state(states / "state.12.safetensors"), frame=inner)
+    write_state(states / "state.12.safetensors", forged)
+    assert rendered_again(shot)[0] == 9, "the one before it is as good"
+    same_files(shot, "out", "whole")
+
+
+def test_a_checkpoint_for_a_crop_that_there_is_none_of(shot):
+    with pytest.raises(Killed):
+        run_toy(shot.shot(), network=KilledNetwork(14), checkpoint_every=4)
+    path = shot.folder / STATES / "state.12.safetensors"
+    state = read_state(path)
+    foreign = {f"9{name}": array for name, array in state.arrays.items()}
+    write_state(path, replace(state, arrays=foreign))
+    with pytest.raises(StateError, match="has numbers for the crop '91'"):
+        rendered_again(shot)
+
+
+@pytest.mark.parametrize("matte", ["some", "none"])
+def test_a_frame_that_goes_while_the_render_runs_is_told_at_its_end(tmp_path, matte):
+    shot = make_shot(tmp_path, 1, 9, empty=tuple(range(1, 10)) if matte == "none" else ())
+    frames = render(shot.shot(), QUICK, Run(), ToyNetwork(), Reporters([]), Stop())
+    for done in frames:
+        if done.frame == 8:
+            shot.written(3).unlink()
+            shot.written(5).write_bytes(b"short")
+            break
+    with pytest.raises(WriteError, match="lacks frames 3,5, or has other files there"):
+        list(frames)
+    assert rendered_again(shot)[0] <= 3
+    run_toy(shot.shot("whole"))
+    same_files(shot, "out", "whole")
+
+
+def test_a_frame_of_the_same_size_with_other_bytes_comes_again(shot):
+    run_toy(shot.shot())
+    content = bytearray(shot.written(6).read_bytes())
+    content[-20] ^= 255
+    shot.written(6).write_bytes(content)
+    assert rendered_again(shot)[0] <= 6
+    same_files(shot, "out", "whole")
+
+
+def test_frames_that_were_touched_or_copied_are_still_done(shot):
+    run_toy(shot.shot())
+    os.utime(shot.written(7), (1, 1))
+    shutil.copyfile(shot.written(9), shot.folder / "copy")
+    (shot.folder / "copy").replace(shot.written(9))
+    assert rendered_again(shot) == []
+
+
+def test_a_journal_from_before_contents_were_noted(shot):
+    """It tells the files' sizes, which is what counts then."""
+    run_toy(shot.shot())
+    journal = shot.folder / STATES / "journal.jsonl"
+    first, *lines = map(json.loads, journal.read_text("utf-8").splitlines())
+    older = [{name: line[name] for name in ("frame", "size", "inputs", "crops")} for line in lines]
+    journal.write_text("".join(json.dumps(line) + "\n" for line in (first, *older)), "utf-8")
+    assert rendered_again(shot) == []
+    shot.written(20).write_bytes(b"short")
+    assert rendered_again(shot)[-1] == 20
+    same_files(shot, "out", "whole")
+
+
+@pytest.mark.parametrize("line", ['{"key": 5}', '{"key": ' + "[" * 200_000])
+def test_a_journal_of_the_wrong_kind_is_none_and_can_be_overwritten(shot, line):
+    run_toy(shot.shot())
+    journal = shot.folder / STATES / "journal.jsonl"
+    rest = journal.read_bytes().partition(b"\n")[2]
+    journal.write_bytes(line.encode() + b"\n" + rest)
+    with pytest.raises(InputError, match="are not of a render that could be resumed; use --overwrite"):
+        rendered_again(shot)
+    assert len(run_toy(shot.shot(), overwrite=True)) == 20
+    same_files(shot, "out", "whole")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="named pipes of POSIX")
+def test_nobody_waits_for_a_journal_that_is_a_pipe(shot):
+    run_toy(shot.shot())
+    journal = shot.folder / STATES / "journal.jsonl"
+    journal.unlink()
+    os.mkfifo(journal)
+    with pytest.raises(StateError, match="a folder, a pipe or a device"):
+        rendered_again(shot)
+    assert len(run_toy(shot.shot(), overwrite=True)) == 20
