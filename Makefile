@@ -26,6 +26,10 @@ lint: .venv/test.stamp
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+# What stands in plugin_core/job/settings.py, for the command, the hosts, the schemas and docs/settings.md.
+generated: .venv/test.stamp
+	$(BIN)/python docs/generate.py
+
 bench: .venv/test.stamp
 	$(BIN)/python -m tests.benchmarks
 

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .api import Model, open_model
     from .errors import CleanplateError
-    from .job.job import Job, Run, Settings, Shot
+    from .job.job import Job
+    from .job.settings import Run, Settings, Shot
     from .render.render import FrameDone
 
 # ONNX Runtime keeps telemetry in the user's cache folder otherwise. It looks when it is first imported, which
@@ -28,9 +29,9 @@ _HOMES = {
     "FrameDone": ".render.render",
     "Job": ".job.job",
     "Model": ".api",
-    "Run": ".job.job",
-    "Settings": ".job.job",
-    "Shot": ".job.job",
+    "Run": ".job.settings",
+    "Settings": ".job.settings",
+    "Shot": ".job.settings",
     "open_model": ".api",
 }
 

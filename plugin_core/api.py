@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from types import TracebackType
 
-from .job.job import Run, Settings, Shot
+from .job.settings import Run, Settings, Shot
 from .network.contract import Network
 from .network.session import Session
 from .progress.reporters import Reporters

@@ -19,7 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from plugin_core.errors import CleanplateError, SettingsError, WriteError
-from plugin_core.job.job import Run, Settings, Shot, validated
+from plugin_core.job.settings import Run, Settings, Shot
+from plugin_core.job.strict import validated
 from plugin_core.network.contract import Carry, Features, Mask, Network, Picture, StepOutput
 from plugin_core.network.session import Session
 from plugin_core.progress.reporters import Reporters

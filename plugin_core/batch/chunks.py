@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..clips.clip import open_clip
 from ..errors import InputError
-from ..job.job import Shot
+from ..job.settings import Shot
 
 
 def shot_frames(shot: Shot) -> tuple[int, int]:

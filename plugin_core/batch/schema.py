@@ -1,17 +1,12 @@
-"""Write the published JSON Schemas of jobs and lists of shots: `python -m plugin_core.batch.schema docs`.
-
-Without a folder that of job.json is printed.
-"""
+"""The JSON Schema of a list of shots, made of that of a job; docs/ holds both."""
 
 from __future__ import annotations
 
-import json
-import sys
-from pathlib import Path
 from typing import Any
 
 from ..job.job import Job
-from .shots import PARTS
+from ..job.settings import PARTS
+from .shots import LISTED
 
 _DRAFT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -19,10 +14,9 @@ _DRAFT = "https://json-schema.org/draft/2020-12/schema"
 def shots_schema() -> dict[str, Any]:
     """Return the schema of a list of shots: the job's fields side by side, in defaults and in each shot."""
     job = Job.model_json_schema()
-    parts = {"shot": "Shot", "settings": "Settings", "run": "Run"}
     fields: dict[str, Any] = {}
-    for part, names in PARTS.items():
-        known = job["$defs"][parts[part]]["properties"]
+    for part, names in LISTED.items():
+        known = job["$defs"][PARTS[part].__name__]["properties"]
         fields |= {name: _without_default(known[name]) for name in names}
     fields["chunk_frames"] = {
         "anyOf": [{"minimum": 1, "type": "integer"}, {"type": "null"}],
@@ -51,16 +45,3 @@ def shots_schema() -> dict[str, Any]:
 
 def _without_default(field: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in field.items() if name != "default"}
-
-
-def write_schemas(folder: Path) -> None:
-    """Write both."""
-    for name, schema in (("job", Job.model_json_schema()), ("shots", shots_schema())):
-        (folder / f"{name}.schema.json").write_text(json.dumps(schema, indent=2) + "\n", "utf-8")
-
-
-if __name__ == "__main__":
-    if len(sys.argv) > 1:
-        write_schemas(Path(sys.argv[1]))
-    else:
-        print(json.dumps(Job.model_json_schema(), indent=2))

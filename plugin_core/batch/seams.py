@@ -19,7 +19,8 @@ from ..api import Model, open_model
 from ..clips.clip import Clip, open_clip
 from ..errors import SettingsError
 from ..images import Plate, read_plate
-from ..job.job import Job, Run
+from ..job.job import Job
+from ..job.settings import Run
 from ..progress.reporters import Reporters
 from ..progress.stop import Stop
 from ..render.render import render

@@ -10,21 +10,18 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import SettingsError
-from ..job.job import Job, Run, Settings, Shot, validated
+from ..job.about import abouts, paths_of
+from ..job.job import Job
+from ..job.settings import PARTS
+from ..job.strict import validated
 from .list_file import Row, ShotList
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
-_PATHS = ("plate", "matte", "output", "ocio_config")
-_NOT_LISTED = {"resume", "overwrite", "chunk", "state_in", "state_out", "wait_seconds"} | {
-    "progress_file",
-    "cancel_file",
-}
-"""Parts of `Run` that belong to one run of a shot, not to the list."""
+_PATHS = tuple(path for model in PARTS.values() for path in paths_of(model))
 
-PARTS: dict[str, tuple[str, ...]] = {
-    "shot": tuple(Shot.model_fields),
-    "settings": tuple(Settings.model_fields),
-    "run": tuple(name for name in Run.model_fields if name not in _NOT_LISTED),
+LISTED: dict[str, tuple[str, ...]] = {
+    part: tuple(name for name, about in abouts(model).items() if not about.once)
+    for part, model in PARTS.items()
 }
 """Fields an entry may have beside `name` and `chunk_frames`, by the part of the job they go to."""
 
@@ -100,7 +97,7 @@ def _shot(shots: ShotList, row: Row, overrides: Mapping[str, Any]) -> BatchShot:
         )
     chunk_frames = fields.pop("chunk_frames", None)
     for field in fields:
-        if not any(field in names for names in PARTS.values()):
+        if not any(field in names for names in LISTED.values()):
             raise SettingsError(
                 f"{_where(shots, row, field)}: shot {name} has an unknown field {field!r}{_nearest(field)}."
             )
@@ -113,11 +110,10 @@ def _shot(shots: ShotList, row: Row, overrides: Mapping[str, Any]) -> BatchShot:
 
 def _job(shots: ShotList, row: Row, name: str, fields: Mapping[str, Any]) -> Job:
     parts: dict[str, Any] = {}
-    for part, names in PARTS.items():
+    for part, names in LISTED.items():
         given = {field: fields[field] for field in names if field in fields}
         try:
-            parts[part] = {"shot": Shot, "settings": Settings, "run": Run}[part](**given)
-            parts[part] = parts[part].model_dump(exclude_unset=True)
+            parts[part] = PARTS[part](**given).model_dump(exclude_unset=True)
         except SettingsError as error:
             wrong = re.search(r"field '(\w+)'", str(error))
             where = _where(shots, row, wrong[1] if wrong else "")
@@ -138,7 +134,7 @@ def _where(shots: ShotList, row: Row, field: str) -> str:
 
 
 def _nearest(field: str) -> str:
-    known = ["name", "chunk_frames", *(name for names in PARTS.values() for name in names)]
+    known = ["name", "chunk_frames", *(name for names in LISTED.values() for name in names)]
     close = difflib.get_close_matches(field, known, n=1)
     return f"; did you mean {close[0]!r}?" if close else f"; known are {', '.join(known)}"
 

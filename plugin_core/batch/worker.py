@@ -32,7 +32,9 @@ from typing import Any, TextIO
 
 from ..api import Model, open_model
 from ..errors import CleanplateError, DeviceError, Interrupted, SettingsError
-from ..job.job import Job, Run, validated
+from ..job.job import Job
+from ..job.settings import Run
+from ..job.strict import validated
 from ..progress.reporters import HEARTBEAT_SECONDS, JsonLines, Reporters
 from ..progress.stop import Stop
 from ..progress.text import Event

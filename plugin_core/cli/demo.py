@@ -8,7 +8,7 @@ import numpy as np
 
 from ..api import open_model
 from ..images import read_matte, read_plate
-from ..job.job import Settings, Shot
+from ..job.settings import Settings, Shot
 from ..progress.reporters import reporting
 from ..progress.stop import Stop, on_signals
 from ..qc.contact_sheet import before_after_sheet, hole_psnr

@@ -4,21 +4,17 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Sequence
 from typing import Any
-
-AddOptions = Callable[[argparse.ArgumentParser], None]
 
 
 def add_look(
-    commands: Any, name: str, options: Sequence[AddOptions], *, summary: str, description: str, epilog: str
+    commands: Any, name: str, *, summary: str, description: str, epilog: str
 ) -> argparse.ArgumentParser:
-    """Add a command that takes a render's options.
+    """Add a command that is given what a render is given.
 
     Args:
         commands: of the parser.
         name: of the command.
-        options: add a render's options.
         summary: one line for the list of commands.
         description: what it does.
         epilog: examples and exit codes.
@@ -31,8 +27,6 @@ def add_look(
         formatter_class=argparse.RawDescriptionHelpFormatter,
         argument_default=argparse.SUPPRESS,
     )
-    for add_options in options:
-        add_options(parser)
     return parser
 
 

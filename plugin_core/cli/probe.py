@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from .look import AddOptions, add_look, tell
-
-if TYPE_CHECKING:
-    from ..job.job import Job
+from .look import add_look, tell
+from .options import add_job, job_of
 
 _EXAMPLES = """\
 examples:
@@ -24,38 +21,24 @@ exit codes are those that a render would have before its first frame; warnings l
 _NOWHERE = "clean"
 
 
-def add(
-    commands: Any,
-    options: Sequence[AddOptions],
-    job_of: Callable[[argparse.Namespace], Job],
-) -> None:
-    """Add the command's parser.
-
-    Args:
-        commands: of the parser.
-        options: add a render's options.
-        job_of: builds the job that was asked for with them.
-    """
+def add(commands: Any) -> None:
+    """Add the command's parser."""
     probe = add_look(
         commands,
         "probe",
-        options,
         summary="say what a render would do, what it would take, and what to look at first",
         description="Look at a shot without rendering it: frames and gaps, sizes, color, the matte over "
         "time, suspected cuts, crops, time and memory, and what an artist would want to know before.",
         epilog=_EXAMPLES,
     )
-    run = probe.add_argument_group("run")
-    run.add_argument("--job", metavar="FILE", help="job.json with all of this; options override its fields")
-    run.add_argument("--model", metavar="NAME", help="name or path of a model bundle (vinet)")
-    run.add_argument("--device", metavar="D", help="auto, cpu, cuda or cuda:N (auto)")
-    run.add_argument("--threads", type=int, metavar="N", help="processor threads (all cores)")
-    run.add_argument("--quick", action="store_true", help="read no plates: look for no cuts, time nothing")
-    run.add_argument("--json", action="store_true", help="one JSON object, for machines")
-    probe.set_defaults(command=lambda arguments: _probe(arguments, job_of))
+    add_job(probe, "model")
+    own = probe.add_argument_group("command")
+    own.add_argument("--quick", action="store_true", help="read no plates: look for no cuts, time nothing")
+    own.add_argument("--json", action="store_true", help="one JSON object, for machines")
+    probe.set_defaults(command=_probe)
 
 
-def _probe(arguments: argparse.Namespace, job_of: Callable[[argparse.Namespace], Job]) -> int:
+def _probe(arguments: argparse.Namespace) -> int:
     import json
 
     from ..probe.probe import probe

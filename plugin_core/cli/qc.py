@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from .look import AddOptions, add_look, tell
-
-if TYPE_CHECKING:
-    from ..job.job import Job
+from .look import add_look, tell
+from .options import add_job, job_of
 
 FAULTS_FOUND = 9
 
@@ -22,47 +19,35 @@ examples:
   cleanplate qc --job job.json --truth sh010/truth.####.exr --min-psnr 30
 
 exit codes:
-  0    no faults {FAULTS_FOUND}    faults were found: missing frames, touched pixels, NaN, a seam, flicker, or
-  what is below a limit else as of render: 2 bad usage or input, 3 frames of plate or matte missing, 6 a
-  report can't be written
+  0    no faults
+  {FAULTS_FOUND}    faults were found: missing frames, touched pixels, NaN, seam, flicker, or below a limit
+  else as of render: 2 bad usage or input, 3 frames of plate or matte missing, 6 a report can't be written
 """
 
 
-def add(
-    commands: Any,
-    options: Sequence[AddOptions],
-    job_of: Callable[[argparse.Namespace], Job],
-) -> None:
-    """Add the command's parser.
-
-    Args:
-        commands: of the parser.
-        options: add a render's options.
-        job_of: builds the job that was rendered with them.
-    """
+def add(commands: Any) -> None:
+    """Add the command's parser."""
     qc = add_look(
         commands,
         "qc",
-        options,
         summary="check a rendered shot: untouched pixels, missing frames, NaN, seam, flicker, detail",
         description="Check a rendered shot against its plate, and against a true clean plate if there is "
         "one. Changes nothing; needs no model and no GPU. Give it what the render was given.",
         epilog=_EXAMPLES,
     )
-    own = qc.add_argument_group("qc")
-    own.add_argument("--job", metavar="FILE", help="job.json of the render; options override its fields")
+    add_job(qc)
+    own = qc.add_argument_group("command")
     own.add_argument("--result", dest="output", metavar="R", help="the rendered clean plate (as --output)")
     own.add_argument("--truth", metavar="T", default=None, help="a true clean plate to hold the fill against")
     own.add_argument("--json", metavar="FILE", default=None, help="write all that was found; - prints it")
     own.add_argument("--sheet", metavar="PNG", default=None, help="write a contact sheet of the worst frames")
-    own.add_argument("--path-map", action="append", default=[], metavar="FROM=TO", help="as of render")
     limits = qc.add_argument_group("limits (the fill beside what surrounds it; 1 is alike)")
     limits.add_argument("--max-seam", type=float, metavar="X", help="step across the matte's edge (2.5)")
     limits.add_argument("--max-flicker", type=float, metavar="X", help="change beyond motion (2.5)")
     limits.add_argument("--min-sharpness", type=float, metavar="X", help="fine detail (told below 0.5)")
     limits.add_argument("--min-noise", type=float, metavar="X", help="grain (told below 0.6)")
     limits.add_argument("--min-psnr", type=float, metavar="DB", help="inside the hole, needs --truth (none)")
-    qc.set_defaults(command=lambda arguments: _qc(arguments, job_of))
+    qc.set_defaults(command=_qc)
 
 
 _LIMITS = {
@@ -74,7 +59,7 @@ _LIMITS = {
 }
 
 
-def _qc(arguments: argparse.Namespace, job_of: Callable[[argparse.Namespace], Job]) -> int:
+def _qc(arguments: argparse.Namespace) -> int:
     import json
 
     from ..disk.atomic import replacing

@@ -49,7 +49,7 @@ def add(commands: Any) -> None:
 
 def _worker(arguments: argparse.Namespace) -> int:
     from ..batch.worker import Ending, Worker
-    from ..job.job import Run
+    from ..job.settings import Run
     from ..progress.stop import on_signals
 
     ending = Ending()

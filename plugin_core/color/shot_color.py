@@ -8,7 +8,7 @@ from contextlib import suppress
 from ..clips.clip import Clip
 from ..errors import ImageError
 from ..images import Header, Plate
-from ..job.job import Settings, Shot
+from ..job.settings import Settings, Shot
 from .color_map import ColorChoice, choose_color
 from .exposure import exposure_note, measure_stops, sample_frames
 

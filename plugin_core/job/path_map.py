@@ -18,7 +18,9 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath, PurePosixPath, PureWindowsPath
 
 from ..errors import SettingsError
-from .job import Job, Run, Shot
+from .about import paths_of
+from .job import Job
+from .settings import Run, Shot
 
 
 @dataclass(frozen=True)
@@ -59,8 +61,9 @@ def mapped_job(job: Job, rules: Sequence[Rule]) -> Job:
     """Return a job whose paths are those of this machine."""
     if not rules:
         return job
-    shot = _mapped_fields(job.shot, ("plate", "matte", "output", "ocio_config"), rules)
-    run = _mapped_fields(job.run, ("model", "state_in", "state_out", "progress_file", "cancel_file"), rules)
+    shot = _mapped_fields(job.shot, paths_of(Shot), rules)
+    # A model may be given by its path, too; a name fits no rule.
+    run = _mapped_fields(job.run, (*paths_of(Run), "model"), rules)
     return job.model_copy(
         update={"shot": job.shot.model_copy(update=shot), "run": job.run.model_copy(update=run)}
     )

@@ -16,7 +16,8 @@ from typing import Literal
 
 from ..clips.sequence import compact
 from ..errors import SettingsError
-from ..job.job import Job, Run, Settings, Shot
+from ..job.job import Job
+from ..job.settings import Run, Settings, Shot
 from ..network.bundle import Bundle, find_bundle
 from ..network.contract import NetworkShape
 from ..network.working_size import STANDARD_SIZE, chosen_size

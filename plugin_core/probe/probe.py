@@ -21,7 +21,8 @@ from ..clips.movie_read import is_movie
 from ..clips.sequence import compact
 from ..errors import CleanplateError
 from ..images import Header, Plate, formats_lossy
-from ..job.job import Job, Shot
+from ..job.job import Job
+from ..job.settings import Shot
 from ..network.bundle import Bundle, find_bundle
 from ..network.contract import NetworkShape
 from ..network.session import Session

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..box import Box, bounds
-from ..job.job import Settings
+from ..job.settings import Settings
 from .morphology import feather, feather_soft, grow, grow_soft
 
 

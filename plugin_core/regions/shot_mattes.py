@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ..box import Box, bounds
 from ..clips.clip import Clip
 from ..images import Header, matte_on
-from ..job.job import Settings
+from ..job.settings import Settings
 from .hole import Hole, hole_of
 
 

@@ -20,7 +20,8 @@ from ..clips.sequence import FileSequence
 from ..disk.atomic import remove_leftovers, replacing
 from ..errors import InputError, Interrupted
 from ..images import Plate, read_plate
-from ..job.job import Job, Run, Settings, Shot
+from ..job.job import Job
+from ..job.settings import Run, Settings, Shot
 from ..network.contract import Network
 from ..progress.reporters import Reporters
 from ..progress.stop import Stop

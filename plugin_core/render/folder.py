@@ -7,7 +7,7 @@ from pathlib import Path
 from ..clips.clip import holds
 from ..disk.atomic import remove_leftovers
 from ..errors import InputError
-from ..job.job import Run, Shot
+from ..job.settings import Run, Shot
 from ..state.folder import chunk_folder, output_folder
 from .sources import Sources
 

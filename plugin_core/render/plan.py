@@ -11,7 +11,7 @@ from ..color.color_map import ColorMap
 from ..color.shot_color import shot_color
 from ..errors import InputError, SettingsError
 from ..images import Header
-from ..job.job import Settings, Shot
+from ..job.settings import Settings, Shot
 from ..motion.view import MotionView, motion_view
 from ..network.contract import NetworkShape
 from ..regions.crop_path import Bounds

@@ -21,7 +21,7 @@ from ..disk.atomic import replacing
 from ..disk.fingerprint import Fingerprint
 from ..disk.lock import Claim, holding
 from ..errors import CleanplateError, Interrupted, OutputBusyError, WriteError
-from ..job.job import Run, Settings, Shot
+from ..job.settings import Run, Settings, Shot
 from ..network.contract import Network
 from ..network.working_size import chosen_size
 from ..progress.reporters import Reporters

@@ -13,7 +13,7 @@ from ..clips.headers import check_headers
 from ..clips.sequence import FileSequence, FrameRange
 from ..errors import InputError, MissingFramesError, WriteError
 from ..images import Header, Storage, formats_lossy, output_notes
-from ..job.job import Settings, Shot
+from ..job.settings import Settings, Shot
 from ..regions.shot_mattes import ShotMattes
 
 

@@ -30,7 +30,7 @@ import cv2
 import numpy as np
 import psutil
 
-from plugin_core.job.job import PROPAGATE_FRAMES, Settings, Shot
+from plugin_core.job.settings import PROPAGATE_FRAMES, Settings, Shot
 from plugin_core.motion.finder import Propagator
 from plugin_core.network.bundle import Bundle, find_bundle
 from plugin_core.render.plan import make_plan

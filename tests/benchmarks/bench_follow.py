@@ -23,7 +23,7 @@ import OpenImageIO as oiio
 from numpy.typing import NDArray
 
 from plugin_core.box import Box
-from plugin_core.job.job import Run, Settings, Shot
+from plugin_core.job.settings import Run, Settings, Shot
 from plugin_core.network.session import Session
 from plugin_core.progress.reporters import Reporters
 from plugin_core.progress.stop import Stop

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import psutil
 
-from plugin_core.job.job import Run, Settings
+from plugin_core.job.settings import Run, Settings
 from plugin_core.progress.reporters import Reporters
 from plugin_core.progress.stop import Stop
 from plugin_core.render.render import render

@@ -28,7 +28,7 @@ from typing import Any
 import cv2
 
 from plugin_core.clips.clip import SequenceClip
-from plugin_core.job.job import Run, Settings, Shot
+from plugin_core.job.settings import Run, Settings, Shot
 from plugin_core.motion.finder import Propagator
 from plugin_core.network.session import Session
 from plugin_core.progress.reporters import Reporters

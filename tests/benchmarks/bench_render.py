@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 import OpenImageIO as oiio
 
-from plugin_core.job.job import Run, Settings, Shot
+from plugin_core.job.settings import Run, Settings, Shot
 from plugin_core.network.contract import Carry, Features, Mask, Picture, StepOutput
 from plugin_core.network.session import Session
 from plugin_core.progress.reporters import Reporters

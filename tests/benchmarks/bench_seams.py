@@ -20,7 +20,7 @@ import OpenImageIO as oiio
 from plugin_core.color.color_map import ColorMap
 from plugin_core.compose.regrain import regrain
 from plugin_core.images import Plate, read_plate
-from plugin_core.job.job import Settings
+from plugin_core.job.settings import Settings
 from plugin_core.regions.hole import Hole, hole_of
 
 WIDTH, HEIGHT = 3840, 2160

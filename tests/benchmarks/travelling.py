@@ -9,7 +9,7 @@ import numpy as np
 import OpenImageIO as oiio
 from numpy.typing import NDArray
 
-from plugin_core.job.job import Shot
+from plugin_core.job.settings import Shot
 
 FIRST = 1001
 HOLE = 300

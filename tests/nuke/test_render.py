@@ -324,7 +324,7 @@ def test_real_pixels_are_asked_for(comp):
     node = comp.node(quality="standard")
     from cleanplate_nuke.request import look_of
 
-    from plugin_core.job.job import PROPAGATE_FRAMES
+    from plugin_core.job.settings import PROPAGATE_FRAMES
 
     assert look_of(node)["propagate"] == PROPAGATE_FRAMES
     node["search_frames"].setValue(12)

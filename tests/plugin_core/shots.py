@@ -9,7 +9,7 @@ import numpy as np
 import OpenImageIO as oiio
 from numpy.typing import NDArray
 
-from plugin_core.job.job import Run, Settings, Shot
+from plugin_core.job.settings import Run, Settings, Shot
 from plugin_core.progress.reporters import Reporters
 from plugin_core.progress.stop import Stop
 from plugin_core.render.render import FrameDone, render

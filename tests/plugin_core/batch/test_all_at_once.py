@@ -10,7 +10,7 @@ import shutil
 import numpy as np
 import pytest
 
-from plugin_core.job.job import Settings
+from plugin_core.job.settings import Settings
 from plugin_core.render.plan import make_plan
 from plugin_core.render.sources import open_sources
 

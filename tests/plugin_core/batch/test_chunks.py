@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from plugin_core.errors import Interrupted, MissingFramesError, StateError
-from plugin_core.job.job import Settings
+from plugin_core.job.settings import Settings
 from plugin_core.state.saved_state import read_state
 
 from ..render.test_resume import Killed, KilledNetwork, StopAfter, change_plate

@@ -12,7 +12,7 @@ import torch
 
 from models.network.generated import generated_network
 from plugin_core.cli import demo, main
-from plugin_core.job.job import Settings
+from plugin_core.job.settings import Settings
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -40,6 +40,19 @@ def test_help_loads_nothing_heavy():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert "LOADED []" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("command", "line"),
+    [
+        ("qc", "  0    no faults"),
+        ("render", "  9    qc found faults"),
+        ("batch", "    - name: sh010"),
+        ("farm", "  neither                        one task a shot, exact"),
+    ],
+)
+def test_tables_in_help_keep_their_lines(command, line):
+    assert line in run(command, "--help").stdout.splitlines()
 
 
 def test_version_is_the_installed_one(capsys):

@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 from plugin_core import cli, errors
+from plugin_core.cli.exit_codes import EXIT_CODES
 
 from ..shots import (
     HEIGHT,
@@ -76,7 +77,7 @@ def test_every_error_has_a_documented_exit_code():
         return [kind, *(deeper for child in kind.__subclasses__() for deeper in below(child))]
 
     for kind in below(errors.CleanplateError):
-        assert f"\n  {kind.exit_code} " in cli.EXIT_CODES, kind
+        assert f"\n  {kind.exit_code} " in EXIT_CODES, kind
 
 
 def test_missing_frames_are_all_listed(shot, refused):

@@ -12,7 +12,7 @@ from plugin_core.clips.clip import open_clip
 from plugin_core.clips.headers import check_headers
 from plugin_core.errors import ImageError
 from plugin_core.images import read_header
-from plugin_core.job.job import Settings
+from plugin_core.job.settings import Settings
 
 from ..motion.test_flow import disc, texture
 from ..pictures_on_disk import native_channels, save, spec_of

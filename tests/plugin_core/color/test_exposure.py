@@ -10,7 +10,7 @@ import pytest
 from plugin_core.color.color_map import ColorMap
 from plugin_core.color.exposure import exposure_note, measure_stops, sample_frames
 from plugin_core.images import read_plate
-from plugin_core.job.job import Settings
+from plugin_core.job.settings import Settings
 from plugin_core.progress.reporters import Reporters
 
 from ..pictures_on_disk import save, spec_of

@@ -12,7 +12,7 @@ from plugin_core.box import Box
 from plugin_core.color.color_map import ColorMap
 from plugin_core.compose.debug_layers import CropView, debug_picture, says_nothing
 from plugin_core.images import Plate, read_plate, write_plate
-from plugin_core.job.job import Settings
+from plugin_core.job.settings import Settings
 from plugin_core.network.contract import Carry, StepOutput
 from plugin_core.regions.hole import hole_of
 from plugin_core.regions.region import Region

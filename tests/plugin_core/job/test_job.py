@@ -9,7 +9,8 @@ import pytest
 
 from plugin_core.batch.schema import shots_schema
 from plugin_core.errors import SettingsError
-from plugin_core.job.job import Job, Run, Settings, Shot
+from plugin_core.job.job import Job
+from plugin_core.job.settings import Run, Settings, Shot
 
 DOCS = Path(__file__).parents[3] / "docs"
 SHOT = {"plate": "p.####.exr", "matte": "m.####.exr", "output": "o.####.exr"}
@@ -68,7 +69,7 @@ def test_a_misspelt_setting_is_refused_in_python_too():
 
 
 def test_the_published_schemas_are_the_ones_in_use():
-    """Both are made by `python -m plugin_core.batch.schema docs`."""
+    """Both are made by `make generated`."""
     assert json.loads((DOCS / "job.schema.json").read_text("utf-8")) == Job.model_json_schema()
     assert json.loads((DOCS / "shots.schema.json").read_text("utf-8")) == shots_schema()
 

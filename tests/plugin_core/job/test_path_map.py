@@ -7,8 +7,9 @@ import json
 import pytest
 
 from plugin_core.errors import SettingsError
-from plugin_core.job.job import Job, Run, Shot
+from plugin_core.job.job import Job
 from plugin_core.job.path_map import mapped, mapped_job, read_rules
+from plugin_core.job.settings import Run, Shot
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import pytest
 
 from plugin_core.box import Box
 from plugin_core.images.plate import as_float
-from plugin_core.job.job import Settings
+from plugin_core.job.settings import Settings
 from plugin_core.motion.background import Background, Look
 from plugin_core.motion.trace import trace
 from plugin_core.motion.view import MotionView, motion_view

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from plugin_core.errors import StateError
-from plugin_core.job.job import Settings
+from plugin_core.job.settings import Settings
 from plugin_core.network import working_size
 from plugin_core.network.working_size import chosen_size, installed_memory, working_size_for
 from plugin_core.state.saved_state import read_state

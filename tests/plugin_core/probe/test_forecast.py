@@ -10,7 +10,7 @@ import pytest
 
 from plugin_core.cli import main
 from plugin_core.errors import MissingFramesError, SettingsError
-from plugin_core.job.job import Run, Settings, Shot
+from plugin_core.job.settings import Run, Settings, Shot
 from plugin_core.probe.forecast import Forecast, forecast
 
 from ..render.test_resume import StopAfter

@@ -15,7 +15,7 @@ from plugin_core.cli import main
 from plugin_core.cli.qc import FAULTS_FOUND
 from plugin_core.clips.movie_write import MovieLook, write_movie
 from plugin_core.images import read_plate
-from plugin_core.job.job import Settings
+from plugin_core.job.settings import Settings
 from plugin_core.qc.report import FrameFound, Limits, judge
 from plugin_core.regions.hole import hole_of
 

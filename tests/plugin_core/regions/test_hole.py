@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from plugin_core.box import Box
-from plugin_core.job.job import Settings
+from plugin_core.job.settings import Settings
 from plugin_core.regions.hole import hole_of
 
 

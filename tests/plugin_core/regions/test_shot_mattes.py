@@ -7,7 +7,7 @@ import pytest
 
 from plugin_core.clips import clip
 from plugin_core.images import read_header
-from plugin_core.job.job import Settings
+from plugin_core.job.settings import Settings
 from plugin_core.regions.shot_mattes import ShotMattes
 
 from ..batch.test_chunks import chunk

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from plugin_core.errors import InputError, OutputBusyError, SettingsError, StateError
-from plugin_core.job.job import Settings
+from plugin_core.job.settings import Settings
 
 from ..shots import QUICK, ShotOnDisk, differing, leftovers, make_shot, run_toy, same_files
 from ..toy_network import ToyNetwork
@@ -121,7 +121,7 @@ def test_a_chunk_outside_the_shot_is_refused(own, chunk):
 
 
 def test_another_grid_or_the_whole_waits_for_a_chunk_at_work(own):
-    from plugin_core.job.job import Run
+    from plugin_core.job.settings import Run
     from plugin_core.progress.reporters import Reporters
     from plugin_core.progress.stop import Stop
     from plugin_core.render.render import render

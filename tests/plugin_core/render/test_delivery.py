@@ -11,7 +11,7 @@ import plugin_core.render.delivery
 from plugin_core.clips.movie_read import MovieReader
 from plugin_core.errors import InputError, Interrupted, WriteError
 from plugin_core.images import read_plate
-from plugin_core.job.job import Run, Shot
+from plugin_core.job.settings import Run, Shot
 from plugin_core.progress.reporters import Reporters
 from plugin_core.progress.stop import Stop
 from plugin_core.render.delivery import render

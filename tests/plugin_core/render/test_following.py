@@ -11,7 +11,7 @@ import pytest
 
 from plugin_core.box import Box
 from plugin_core.errors import InputError, StateError
-from plugin_core.job.job import Settings
+from plugin_core.job.settings import Settings
 from plugin_core.regions import lanes
 from plugin_core.regions.crop_path import CropPath
 from plugin_core.render import render as render_module

@@ -12,7 +12,7 @@ from plugin_core import sample
 from plugin_core.color.color_map import choose_color
 from plugin_core.color.ocio import conversion_for
 from plugin_core.images import read_header
-from plugin_core.job.job import Settings, Shot
+from plugin_core.job.settings import Settings, Shot
 from plugin_core.network.contract import StepOutput
 
 from ..motion.test_flow import disc, texture

@@ -9,7 +9,7 @@ import numpy as np
 import OpenImageIO as oiio
 import pytest
 
-from plugin_core.job.job import Settings
+from plugin_core.job.settings import Settings
 from plugin_core.render import render as render_module
 from plugin_core.render.reader import ShotReader
 

@@ -8,7 +8,7 @@ import pytest
 
 from plugin_core.box import Box
 from plugin_core.color.color_map import ColorMap
-from plugin_core.job.job import Settings
+from plugin_core.job.settings import Settings
 from plugin_core.network.contract import Carry, StepOutput
 from plugin_core.state.carry_follow import Change, change_between, followed
 

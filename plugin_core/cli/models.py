@@ -1,0 +1,68 @@
+"""The command `cleanplate models`."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+from pathlib import Path
+from typing import Any
+
+
+def add(commands: Any) -> None:
+    """Add the command's parser."""
+    models = commands.add_parser("models", help="list, import and verify model bundles")
+    actions = models.add_subparsers(title="actions", required=True, metavar="ACTION")
+    actions.add_parser("list", help="list installed bundles").set_defaults(command=_list)
+    verify = actions.add_parser("verify", help="check a bundle's hashes and run its graphs")
+    verify.add_argument("bundle", metavar="BUNDLE", help="name or path")
+    verify.add_argument("--golden", metavar="DIR", help="compare with the vectors in this folder")
+    verify.set_defaults(command=_verify)
+    imported = actions.add_parser(
+        "import", help="turn a published-format checkpoint into a bundle (needs cleanplate[train])"
+    )
+    imported.add_argument("checkpoint", metavar="CHECKPOINT", help="torch file with a state_dict")
+    imported.add_argument("--variant", type=int, choices=(512, 256), required=True)
+    imported.add_argument("--out", metavar="BUNDLE", required=True, help="folder to write")
+    imported.add_argument(
+        "--weights",
+        choices=("float32", "float16"),
+        default="float32",
+        help="how weights are stored: exact, or at half the size (float32)",
+    )
+    imported.add_argument("--licence", help="licence of the weights, noted in the manifest")
+    imported.set_defaults(command=_import)
+
+
+def _list(arguments: argparse.Namespace) -> int:
+    from ..network.bundle import Bundle, known_bundles
+
+    for name, path in known_bundles():
+        manifest = Bundle.open(path).manifest
+        print(f"{name}  variant {manifest.variant}  {manifest.weights}  {manifest.licence}")
+    return 0
+
+
+def _verify(arguments: argparse.Namespace) -> int:
+    from ..network.bundle import find_bundle
+    from ..network.verify import verify_bundle
+
+    golden = None if arguments.golden is None else Path(arguments.golden)
+    report = verify_bundle(find_bundle(arguments.bundle), golden)
+    for line in report.lines():
+        print(line)
+    report.require()
+    return 0
+
+
+def _import(arguments: argparse.Namespace) -> int:
+    # By name: the core does not depend on the training package, and torch is loaded only here.
+    checkpoint = importlib.import_module("cleanplate_models.onnx_export.import_checkpoint")
+    path = checkpoint.import_checkpoint(
+        arguments.checkpoint,
+        arguments.variant,
+        arguments.out,
+        licence=arguments.licence,
+        weights=arguments.weights,
+    )
+    print(f"wrote {path}")
+    return 0

@@ -1,0 +1,113 @@
+"""A job's fields as options of the command, and the job that is asked for with them.
+
+All of them come from the catalog that `make generated` writes (see `plugin_core.job.catalog`), so that none
+can be forgotten, and nothing but argparse is imported before a command runs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import functools
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..errors import SettingsError
+
+if TYPE_CHECKING:
+    from ..job.job import Job
+
+_CATALOG = Path(__file__).resolve().parents[1] / "job" / "settings.json"
+_TYPES = {"int": int, "float": float}
+
+
+def add_job(parser: argparse.ArgumentParser, *groups: str, leave_out: tuple[str, ...] = ()) -> None:
+    """Add the options that a job is made of.
+
+    The parser must have `argument_default` SUPPRESS: what is not given is not in the namespace, and a
+    job.json's value holds.
+
+    Args:
+        parser: to add to.
+        groups: of a `Run`, those whose options are added; all of a `Shot` and of `Settings` are added anyway.
+        leave_out: fields that the command has an option of its own for.
+    """
+    own = parser.add_argument_group("job")
+    own.add_argument(
+        "--job", metavar="FILE", help="job.json with all that follows; options override its fields"
+    )
+    own.add_argument(
+        "--path-map",
+        action="append",
+        metavar="FROM=TO",
+        help="what a folder of the job is called on this machine; or a file of Open Job Description's rules",
+    )
+    catalog = _catalog()
+    for group, title in catalog["groups"].items():
+        named = None
+        for name, field in catalog["fields"].items():
+            wanted = field["part"] != "run" or group in groups
+            if field["group"] == group and wanted and name not in leave_out:
+                named = named or parser.add_argument_group(title)
+                _add(named, name, field)
+
+
+def job_of(arguments: argparse.Namespace) -> Job:
+    """Build the job from job.json, if one is given, and the options over it.
+
+    Raises:
+        SettingsError: the file can't be read, or a field is unknown, missing or out of range.
+    """
+    from ..job.job import Job, read_job_fields
+    from ..job.strict import validated
+
+    given = vars(arguments)
+    fields: dict[str, Any] = read_job_fields(Path(given["job"])) if "job" in given else {}
+    what = f"Job {given['job']}" if "job" in given else "Options"
+    for part, options in _given(given).items():
+        before = fields.get(part, {})
+        if not isinstance(before, dict):
+            raise SettingsError(f"{what}: field {part!r} must be an object, got {before!r}.")
+        fields[part] = {**before, **options}
+    job = validated(Job, fields, what)
+    if not given.get("path_map"):
+        return job
+    from ..job.path_map import mapped_job, read_rules
+
+    return mapped_job(job, read_rules(given["path_map"]))
+
+
+def _given(given: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return the fields among the arguments, by the part of the job that they belong to."""
+    parts: dict[str, dict[str, Any]] = {"shot": {}}
+    for name, field in _catalog()["fields"].items():
+        if name in given:
+            parts.setdefault(field["part"], {})[name] = given[name]
+    return parts
+
+
+@functools.cache
+def _catalog() -> dict[str, Any]:
+    catalog: dict[str, Any] = json.loads(_CATALOG.read_text("utf-8"))
+    return catalog
+
+
+def _add(group: argparse._ArgumentGroup, name: str, field: dict[str, Any]) -> None:
+    how: dict[str, Any] = {"dest": name, "help": _help(field).replace("%", "%%")}
+    if field["kind"] == "switch":
+        how["action"] = argparse.BooleanOptionalAction  # so that a job.json's can be taken back, too
+    elif field["kind"] == "choice":
+        how["choices"] = tuple(field["choices"])
+    else:
+        how["metavar"] = field["metavar"]
+        if "words" not in field:
+            how["type"] = _TYPES.get(field["kind"], str)
+    group.add_argument(field["option"], **how)
+
+
+def _help(field: dict[str, Any]) -> str:
+    """Return a field's text, what its choices mean, and its default."""
+    meanings = "; ".join(f"{choice}: {meaning}" for choice, meaning in field.get("choices", {}).items())
+    text = f"{field['text']} {meanings}." if meanings else field["text"]
+    default = field.get("unset", None if field["kind"] == "switch" else field["default"])
+    return text if default is None else f"{text} (default: {default})"

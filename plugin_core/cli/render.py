@@ -1,0 +1,108 @@
+"""The command `cleanplate render`, and one job run as it does it: with signals, progress and an exit code."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .exit_codes import EXIT_CODES
+from .options import add_job, job_of
+
+if TYPE_CHECKING:
+    from ..job.job import Job
+    from ..progress.stop import Stop
+
+_EXAMPLES = """\
+examples:
+  cleanplate render --plate sh010/plate.####.exr --matte sh010/matte.####.exr --output sh010/clean.####.exr
+  cleanplate render --plate plate.mov --matte matte.mov --output out/ --grow 6 --feather 4
+  cleanplate render --job job.json --resume --progress json
+  cleanplate render --job job.json --dry-run                        (what would --resume render, and why?)
+  cleanplate render ... --frames 1001-1050 --state-out a.state      (first chunk of a shot)
+  cleanplate render ... --frames 1051-1100 --state-in a.state       (the next one: same pixels as in one go)
+
+sequences: name.####.exr, name.@@@@.exr, name.%04d.exr, a folder that holds one sequence, or a movie file.
+"""
+
+
+def add(commands: Any) -> None:
+    """Add the command's parser."""
+    render = commands.add_parser(
+        "render",
+        help="fill a shot",
+        description="Fill the matted part of a plate, frame by frame, in order.",
+        epilog=f"{_EXAMPLES}\n{EXIT_CODES}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        argument_default=argparse.SUPPRESS,
+    )
+    add_job(render, "model", "run", "chunk")
+    own = render.add_argument_group("command")
+    own.add_argument(
+        "--dry-run", action="store_true", help="say what would be rendered and why, and render nothing"
+    )
+    own.add_argument(
+        "--progress",
+        choices=("auto", "bar", "json", "none", "openjd", "deadline", "tractor"),
+        default="auto",
+        help="a bar on a terminal, else one line a frame; JSON lines; what a farm engine reads (auto)",
+    )
+    own.add_argument(
+        "--notice",
+        type=float,
+        default=None,
+        metavar="SECONDS",
+        help="after SIGTERM or SIGINT, leave a frame that takes longer than this (wait for it)",
+    )
+    render.set_defaults(command=_render)
+
+
+def run_job(job: Job, progress: str, stop: Stop | None = None, notice_seconds: float | None = None) -> int:
+    """Render a job to its end. Raises CleanplateError, after the reporters were told of it.
+
+    Args:
+        job: what to render.
+        progress: ``auto``, ``bar``, ``json``, ``none`` or a farm's dialect.
+        stop: asked between frames; SIGINT, SIGTERM and the job's cancel file are added to it.
+        notice_seconds: see `on_signals`.
+    """
+    from ..api import open_model
+    from ..errors import CleanplateError, Interrupted
+    from ..progress.reporters import reporting
+    from ..progress.stop import Stop, on_signals
+    from ..render.delivery import check_progress_file, render
+
+    run = job.run
+    stop = stop or Stop()
+    if run.cancel_file is not None:
+        stop.watch(Path(run.cancel_file))
+    check_progress_file(job)
+    with reporting(progress, run.progress_file) as reporters, on_signals(stop, notice_seconds):
+        try:
+            with open_model(run.model, run.device, run.threads) as model:
+                for _ in render(job.shot, job.settings, run, model.network, reporters, stop):
+                    pass
+        except CleanplateError as error:
+            reporters.error(str(error), error.exit_code)
+            raise
+        except KeyboardInterrupt:
+            code = stop.requested() or 130
+            stopped = Interrupted("Stopped at once; go on with --resume from the last saved state.", code)
+            reporters.error(str(stopped), code)
+            raise stopped from None
+    return 0
+
+
+def _render(arguments: argparse.Namespace) -> int:
+    from ..progress.stop import Stop, on_signals
+
+    if "dry_run" in arguments:
+        from ..probe.forecast import forecast_job
+
+        told = forecast_job(job_of(arguments))
+        print(told.as_json() if arguments.progress == "json" else told)
+        return 0
+    stop = Stop()
+    with on_signals(stop, ends=True):
+        # Loading takes a second: a signal that comes meanwhile is kept until the render can act on it.
+        return run_job(job_of(arguments), arguments.progress, stop, arguments.notice)

@@ -1,0 +1,525 @@
+"""Every field of a job, declared once: its type, range, default, and what it says of itself.
+
+The command's options, docs/settings.md, the published schemas and what the hosts' panels show are generated
+from here by `make generated`.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, Field
+
+from ..clips.sequence import FrameRange
+from .about import About
+from .strict import Strict
+
+PROPAGATE_FRAMES = 48
+"""Frames ahead and back that are searched for real pixels unless told otherwise."""
+
+
+def _frame_list(value: object) -> object:
+    if isinstance(value, str):
+        return [part.strip() for part in value.split(",") if part.strip()]
+    return value
+
+
+def _region(value: object) -> object:
+    """Take out the spaces of x,y,w,h; refuse what is neither that nor a name."""
+    text = str(value).replace(" ", "")
+    if text not in ("auto", "full") and not re.fullmatch(r"\d+,\d+,[1-9]\d*,[1-9]\d*", text):
+        raise ValueError("auto, full or x,y,w,h in pixels")
+    return text
+
+
+def _number_as_text(value: object) -> object:
+    """A list of shots or a host may well write 16 where it means "16"."""
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+def _look_ahead(value: object) -> object:
+    if isinstance(value, str):
+        return {"on": PROPAGATE_FRAMES, "off": 0}.get(value.lower(), value)
+    return {True: PROPAGATE_FRAMES, False: 0}[value] if isinstance(value, bool) else value
+
+
+class Shot(Strict):
+    """Where a shot's pictures are."""
+
+    plate: Annotated[
+        str,
+        About(
+            "The pictures to fill: a sequence (plate.####.exr, plate.%04d.exr, plate.@@@@.exr), a folder "
+            "that holds one, or a movie file.",
+            label="plate",
+            group="shot",
+            level="basic",
+            metavar="P",
+            path=True,
+        ),
+    ] = Field(min_length=1)
+    matte: Annotated[
+        str,
+        About(
+            "What goes away, in white (1): a sequence, folder or movie like the plate's, or one still for "
+            "every frame.",
+            label="matte",
+            group="shot",
+            level="basic",
+            metavar="M",
+            path=True,
+        ),
+    ] = Field(min_length=1)
+    output: Annotated[
+        str,
+        About(
+            "The clean plate: a sequence, a folder (the plate's own file name and format are used), or a "
+            ".mov file, which is written as ProRes 4444.",
+            label="output",
+            group="shot",
+            level="basic",
+            metavar="O",
+            path=True,
+        ),
+    ] = Field(min_length=1)
+    frames: Annotated[
+        str | None,
+        About(
+            "Frame range, such as 1001-1100.",
+            label="frame range",
+            group="shot",
+            level="basic",
+            metavar="A-B",
+            unset="all frames of the plate",
+        ),
+    ] = None
+    colorspace: Annotated[
+        str,
+        About(
+            "Color space of the plate: an OpenColorIO name such as ACEScg, or linear (scene-linear Rec.709), "
+            "display or cineon. auto is what the file says, else linear for floating-point plates and "
+            "display for others.",
+            label="color space",
+            group="color",
+            level="basic",
+            metavar="NAME",
+        ),
+    ] = Field("auto", min_length=1)
+    ocio_config: Annotated[
+        str | None,
+        About(
+            "The OpenColorIO configuration that the color space's name is from.",
+            label="OCIO configuration",
+            group="color",
+            metavar="FILE",
+            unset="$OCIO, or the built-in one",
+            path=True,
+        ),
+    ] = None
+    view: Annotated[
+        str | None,
+        About(
+            "The view of a stereo plate to fill; the others pass through.",
+            label="view",
+            group="shot",
+            metavar="NAME",
+            unset="the first",
+        ),
+    ] = Field(None, min_length=1)
+    compression: Annotated[
+        str | None,
+        About(
+            "Compression of the output, by the format's own name: zip, piz, dwaa:45.",
+            label="compression",
+            group="stored",
+            metavar="C",
+            unset="the plate's, or ZIP where that would change untouched pixels",
+        ),
+    ] = Field(None, min_length=1)
+    bit_depth: Annotated[
+        Literal["8", "10", "12", "16", "half", "float"] | None,
+        BeforeValidator(_number_as_text),
+        About(
+            "Bit depth of the output's color and alpha.",
+            label="bit depth",
+            group="stored",
+            unset="the plate's",
+            choices={
+                "8": "8 bit integers",
+                "10": "10 bit integers",
+                "12": "12 bit integers",
+                "16": "16 bit integers",
+                "half": "16 bit floating point",
+                "float": "32 bit floating point",
+            },
+        ),
+    ] = None
+    cuts: Annotated[
+        tuple[int, ...],
+        BeforeValidator(_frame_list),
+        About(
+            "First frames of new camera takes; nothing is carried across a cut.",
+            label="cuts",
+            group="shot",
+            metavar="F,F",
+            unset="none",
+        ),
+    ] = ()
+
+    def frame_range(self) -> FrameRange | None:
+        """Return the parsed frame range. Raises InputError when it can't be read."""
+        return None if self.frames is None else FrameRange.parse(self.frames)
+
+
+class Settings(Strict):
+    """What changes the pixels."""
+
+    grow: Annotated[
+        int,
+        About(
+            "Pixels the matte is grown by; negative shrinks it. A few pixels take motion blur and soft edges "
+            "away with the object.",
+            label="grow",
+            group="matte",
+            level="basic",
+            metavar="PX",
+            unit="pixels",
+            slider=(-50, 50),
+        ),
+    ] = Field(0, ge=-512, le=512)
+    feather: Annotated[
+        int,
+        About(
+            "Pixels over which the fill fades into the plate: hides the seam.",
+            label="feather",
+            group="blend",
+            level="basic",
+            metavar="PX",
+            unit="pixels",
+            slider=(0, 50),
+        ),
+    ] = Field(0, ge=0, le=512)
+    feather_side: Annotated[
+        Literal["outside", "center", "inside"],
+        About(
+            "Where the fill fades into the plate.",
+            label="feather side",
+            group="blend",
+            choices={
+                "outside": "outside the grown matte",
+                "center": "half and half",
+                "inside": "inside the grown matte",
+            },
+        ),
+    ] = "outside"
+    matte_channel: Annotated[
+        str,
+        About(
+            "Channel of the matte that says what goes away: a channel's name, luminance, or auto, which is "
+            "alpha, or the brightest color where alpha is 1 everywhere.",
+            label="matte channel",
+            group="matte",
+            level="basic",
+            metavar="C",
+        ),
+    ] = "auto"
+    matte_invert: Annotated[
+        bool,
+        About(
+            "Fill where the matte is black instead.",
+            label="invert",
+            group="matte",
+            level="basic",
+        ),
+    ] = False
+    matte_threshold: Annotated[
+        float,
+        About(
+            "Matte values from this one on belong to the hole.",
+            label="matte threshold",
+            group="matte",
+            metavar="V",
+        ),
+    ] = Field(0.05, gt=0, le=1)
+    matte_soft: Annotated[
+        bool,
+        About(
+            "Blend the fill in by the matte's own values, from the threshold on; otherwise they count as 1.",
+            label="soft matte",
+            group="matte",
+        ),
+    ] = False
+    matte_union: Annotated[
+        int,
+        About(
+            "Frames before and after whose mattes are joined to a frame's own; never across a cut.",
+            label="matte union",
+            group="matte",
+            metavar="N",
+            unit="frames",
+        ),
+    ] = Field(0, ge=0, le=50)
+    propagate: Annotated[
+        int,
+        BeforeValidator(_look_ahead),
+        About(
+            "Real pixels first: how many frames before and after each are searched for what the matte hides, "
+            "never across a cut. Only the rest is painted; off (0) paints everything, on is the default.",
+            label="search frames",
+            group="fill",
+            level="basic",
+            metavar="N",
+            unit="frames",
+            words=("on", "off"),
+            slider=(1, 100),
+        ),
+    ] = Field(PROPAGATE_FRAMES, ge=0, le=1000)
+    grain: Annotated[
+        Literal["auto", "off"],
+        About(
+            "Whether the fill gets the grain that the plate has around it.",
+            label="grain",
+            group="blend",
+            level="basic",
+            choices={
+                "auto": "give the fill what it lacks of the plate's grain",
+                "off": "leave it smooth",
+            },
+        ),
+    ] = "off"
+    border_match: Annotated[
+        Literal["auto", "off"],
+        About(
+            "Whether what is carried from frame to frame is brought along with the plate around the hole.",
+            label="border match",
+            group="blend",
+            choices={
+                "auto": "follow the plate's motion, and its exposure and color as they drift",
+                "off": "leave it as it is",
+            },
+        ),
+    ] = "auto"
+    warmup: Annotated[
+        int,
+        About(
+            "Steps run over the shot's mirrored start, or its handles, before the first frame.",
+            label="warmup",
+            group="fill",
+            metavar="N",
+            unit="steps",
+        ),
+    ] = Field(0, ge=0, le=200)
+    region: Annotated[
+        str,
+        BeforeValidator(_region),
+        About(
+            "The part of the plate the network works on: auto follows the matte with one crop or several, "
+            "full is the whole plate, x,y,w,h a fixed crop in pixels from the upper left corner of the "
+            "plate's data window.",
+            label="region",
+            group="network",
+            metavar="R",
+        ),
+    ] = "auto"
+    context: Annotated[
+        int | None,
+        About(
+            "Pixels of plate the network sees around the hole.",
+            label="context",
+            group="network",
+            metavar="PX",
+            unit="pixels",
+            unset="half the hole's longer side, at least 64",
+        ),
+    ] = Field(None, ge=0, le=8192)
+    working_size: Annotated[
+        int | None,
+        About(
+            "The network works on at most this many pixels squared; larger crops are reduced.",
+            label="working size",
+            group="network",
+            metavar="PX",
+            unit="pixels",
+            unset="by device and memory: 512 on a processor, 1024 on a card",
+        ),
+    ] = Field(None, ge=64, le=4096)
+    exposure: Annotated[
+        str,
+        BeforeValidator(_number_as_text),
+        About(
+            "Stops the network sees a scene-referred plate brighter by, the same on every frame: -20 to 20. "
+            "auto measures what brings the shot to a normal exposure.",
+            label="exposure",
+            group="color",
+            metavar="N",
+            unit="stops",
+        ),
+    ] = Field("auto", pattern=r"^(auto|[+-]?(1?[0-9]|20))$")
+    pre_roll: Annotated[
+        int | None,
+        About(
+            "Frames before a chunk that are rendered and thrown away, in place of the state of the chunk "
+            "before. Chunks may then render side by side, and differ a little from one go.",
+            label="pre-roll",
+            group="chunk",
+            metavar="N",
+            unit="frames",
+            unset="none, exact",
+        ),
+    ] = Field(None, ge=0, le=1000)
+
+
+class Run(Strict):
+    """How a render runs; nothing here changes pixels."""
+
+    model: Annotated[
+        str,
+        About(
+            "Name of an installed model bundle, or the path of one.",
+            label="model",
+            group="model",
+            level="basic",
+            metavar="NAME",
+        ),
+    ] = "vinet"
+    device: Annotated[
+        str,
+        About(
+            "Where the network runs: auto takes an NVIDIA card where one works, else the processor; or cpu, "
+            "cuda, cuda:1 and so on.",
+            label="device",
+            group="model",
+            level="basic",
+            metavar="D",
+        ),
+    ] = "auto"
+    threads: Annotated[
+        int | None,
+        About(
+            "Processor threads for the network.",
+            label="threads",
+            group="model",
+            metavar="N",
+            unit="threads",
+            unset="all cores",
+        ),
+    ] = Field(None, ge=1, le=1024)
+    resume: Annotated[
+        bool,
+        About(
+            "Go on where an earlier render of the same output stopped.",
+            label="resume",
+            group="run",
+            level="basic",
+            once=True,
+        ),
+    ] = False
+    overwrite: Annotated[
+        bool,
+        About(
+            "Start again although frames of the output exist.",
+            label="overwrite",
+            group="run",
+            level="basic",
+            once=True,
+        ),
+    ] = False
+    chunk: Annotated[
+        str | None,
+        About(
+            "The part of the shot's frames that this render writes, such as 1051-1100. Chunks of one output "
+            "may render at the same time.",
+            label="chunk",
+            group="chunk",
+            metavar="A-B",
+            unset="all frames",
+            once=True,
+        ),
+    ] = None
+    state_in: Annotated[
+        str | None,
+        About(
+            "State file that the chunk before has written: the shot goes on from there.",
+            label="state in",
+            group="chunk",
+            metavar="FILE",
+            unset="none",
+            once=True,
+            path=True,
+        ),
+    ] = None
+    state_out: Annotated[
+        str | None,
+        About(
+            "Write the state after the last frame here, for the chunk that follows.",
+            label="state out",
+            group="chunk",
+            metavar="FILE",
+            unset="none",
+            once=True,
+            path=True,
+        ),
+    ] = None
+    wait_seconds: Annotated[
+        float,
+        About(
+            "How long to wait for another render that is writing the same frames.",
+            label="wait",
+            group="run",
+            metavar="SECONDS",
+            unit="seconds",
+            option="wait",
+            once=True,
+        ),
+    ] = Field(0, ge=0, le=1e6)
+    progress_file: Annotated[
+        str | None,
+        About(
+            "Append progress as JSON lines here too.",
+            label="progress file",
+            group="run",
+            metavar="FILE",
+            unset="none",
+            once=True,
+            path=True,
+        ),
+    ] = None
+    cancel_file: Annotated[
+        str | None,
+        About(
+            "Stop cleanly once this file exists.",
+            label="cancel file",
+            group="run",
+            metavar="FILE",
+            unset="none",
+            once=True,
+            path=True,
+        ),
+    ] = None
+    checkpoint_every: Annotated[
+        int,
+        About(
+            "Frames between two saved states.",
+            label="checkpoint every",
+            group="run",
+            metavar="N",
+            unit="frames",
+        ),
+    ] = Field(8, ge=1, le=1000)
+    debug: Annotated[
+        str | None,
+        About(
+            "Write what the network saw and said on every frame here, as the layers of an EXR sequence; a "
+            "pattern or a folder.",
+            label="debug layers",
+            group="run",
+            metavar="EXR",
+            unset="none",
+            path=True,
+        ),
+    ] = None
+
+
+PARTS: dict[str, type[Strict]] = {"shot": Shot, "settings": Settings, "run": Run}
+"""The parts of a job by their names in it; no two of them have a field of the same name."""
