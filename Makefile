@@ -7,7 +7,7 @@ BPY_4.2 := 4.2.23
 BPY_4.5 := 4.5.15
 BPY_5.0 := 5.0.1
 
-.PHONY: demo test check lint bench wheel blender-extension bpy-4.2 bpy-4.5 bpy-5.0 clean
+.PHONY: demo test check lint generated bench wheel blender-extension bpy-4.2 bpy-4.5 bpy-5.0 clean
 
 demo: .venv/demo.stamp
 	$(BIN)/cleanplate demo --out demo_out
