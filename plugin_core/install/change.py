@@ -1,6 +1,6 @@
 """What installing into a host is made of: changes that can be made, made again without harm, and undone.
 
-A host takes part with one line in `cli_install.HOSTS` and a module `plugin_core/install_<host>.py` that holds
+A host takes part with one line in `cli.install.HOSTS` and a module `plugin_core/install/<host>.py` that holds
 ``changes(folder) -> list[Change]`` (what to do; `folder` is the one of ``--folder``, or None) and ``NEXT`` (a
 sentence: what the user does then).
 """
