@@ -64,6 +64,12 @@ class HeldOut:
                 batch = draw_batch(rng, pictures, min(_IN_BATCH, count - first), cells, geometry=geometry)
                 self._sets[name].append((batch, hearing(*batch)))
 
+    def batches(self, name: str) -> list[tuple[Batch, Heard]]:
+        """A set's samples, with what is heard of them. Raises InputError if there is no such set."""
+        if name not in self._sets:
+            raise InputError(f"There is no set {name!r} to check on; there are {', '.join(self._sets)}.")
+        return self._sets[name]
+
     @torch.no_grad()
     def painter(self, painter: Painter) -> dict[str, Score]:
         """Scores of the fill with the painter's correction."""

@@ -113,6 +113,8 @@ class Trainer:
         self.step, self.samples, self.seconds = state["step"], state["samples"], state["seconds"]
         for key, value in part(tensors, "average").items():
             self.average[key].copy_(value)
+        if not state["taken"]:
+            return
         moments = {name: part(tensors, name) for name in ("exp_avg", "exp_avg_sq")}
         for key, parameter in self.painter.named_parameters():
             kept = {name: torch.empty_like(parameter).copy_(of[key]) for name, of in moments.items()}
@@ -224,8 +226,21 @@ def open_trainer(
     settings = Settings.from_json(state["settings"])
     if steps is not None:
         settings = replace(settings, steps=steps)
+    return Trainer(settings, pictures, _interpolation(tensors), (tensors, state))
+
+
+def open_averaged(checkpoint: Path) -> tuple[Painter, Hearing]:
+    """The painter of a run as it is scored, and what it hears. Raises InputError."""
+    tensors, state = read_checkpoint(checkpoint)
+    hearing = Hearing(_interpolation(tensors))
+    painter = Painter(Settings.from_json(state["settings"]).widths, hearing.carriers)
+    painter.load_state_dict(part(tensors, "average"))
+    return painter.eval(), hearing
+
+
+def _interpolation(tensors: dict[str, Tensor]) -> Interpolation:
     kept = part(tensors, "interpolation")
     carriers = len(kept["mix.memory.value"])
     interpolation = Interpolation(carriers, carriers)
     interpolation.load_state_dict(kept)
-    return Trainer(settings, pictures, interpolation, (tensors, state))
+    return interpolation

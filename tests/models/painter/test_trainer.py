@@ -13,8 +13,10 @@ from models.painter.checkpoint import read_checkpoint, write_checkpoint
 from models.painter.hearing import Hearing
 from models.painter.held_out import HeldOut, harmonic_fill
 from models.painter.network import Painter, Widths
+from models.painter.sheet import draw_sheet
+from models.painter.sheet import main as main_sheet
 from models.painter.train import main, run
-from models.painter.trainer import Settings, Trainer, open_trainer
+from models.painter.trainer import Settings, Trainer, open_averaged, open_trainer
 from models.wiring.interpolation import Interpolation
 from plugin_core.errors import InputError
 
@@ -105,6 +107,12 @@ def test_a_whole_checkpoint_has_some_eight_megabytes(tmp_path):
     assert (tmp_path / "c.safetensors").stat().st_size < 8.1e6
 
 
+def test_a_run_that_was_stopped_before_its_first_step_goes_on(new, pictures, tmp_path):
+    new().save(tmp_path / "run.safetensors")
+    again = open_trainer(tmp_path / "run.safetensors", pictures, SETTINGS)
+    assert again.learn() == new().learn()
+
+
 def test_another_file_is_refused(tmp_path, pictures):
     path = tmp_path / "x.safetensors"
     path.write_bytes(b"no")
@@ -186,3 +194,17 @@ def test_photographs_to_check_on_must_be_there(photographs, tmp_path):
     (tmp_path / "a.png").write_bytes((photographs / "a.png").read_bytes())
     with pytest.raises(InputError, match="None of the photographs to check on"):
         HeldOut((tmp_path,), Hearing(Interpolation(2, 2)))
+
+
+def test_a_sheet_shows_matte_fills_and_truth(new, photographs, tmp_path, capsys):
+    new().save(tmp_path / "run.safetensors")
+    painter, hearing = open_averaged(tmp_path / "run.safetensors")
+    held_out = HeldOut((photographs,), hearing, share=0.04)
+    sheet = draw_sheet(painter, held_out, "photographs 128", 6)
+    assert sheet.shape == (2 * 100, 4 * 4 * 98, 3)
+    samples = sheet[:100].reshape(100, 4, 4, 98, 3)
+    assert (samples[:, :, 1] == samples[:, :, 2]).all()  # nothing is corrected yet
+    assert (samples[:, :, 0] != samples[:, :, 3]).any()
+    told = ["--data", str(photographs), "--checkpoint", str(tmp_path / "run.safetensors")]
+    assert main_sheet([*told, "--out", str(tmp_path / "sheet.png"), "--set", "none"]) == 2
+    assert "There is no set 'none' to check on; there are photographs 128" in capsys.readouterr().err
