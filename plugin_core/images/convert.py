@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ..errors import ImageError
 from .formats import Format, target_type
-from .plate import Group, Part, Plate
+from .plate import Group, Header, Part, Plate, Storage
 
 
 def converted(plate: Plate, target: Format, extension: str) -> tuple[Part, ...]:
@@ -22,7 +22,7 @@ def converted(plate: Plate, target: Format, extension: str) -> tuple[Part, ...]:
     alpha = part.spec.alpha_channel
     if alpha >= 0 and alpha not in channels and target.alpha:
         channels.append(alpha)
-    kind = target_type(header.types[channels[0]], target, extension)
+    kind = type_in(header, target, extension, plate.storage)
     pixels = np.stack([_cast(part.channel(c), kind) for c in channels], axis=2)
     spec = part.spec.copy()
     spec.set_format(oiio.TypeDesc(kind))
@@ -35,6 +35,15 @@ def converted(plate: Plate, target: Format, extension: str) -> tuple[Part, ...]:
         spec.erase_attribute("oiio:BitsPerSample")
     spec.tile_width = spec.tile_height = 0
     return (replace(part, spec=spec, groups=(Group(0, pixels),)),)
+
+
+def type_in(header: Header, target: Format, extension: str, storage: Storage) -> str:
+    """The pixel type of color and alpha in another format; see `formats.target_type` for errors.
+
+    Half-float TIFF is written only where it is asked for, since few programs read it.
+    """
+    kind = target_type(header.types[header.fill_channels[0]], target, extension)
+    return "float" if kind == "half" and target.name == "tiff" and storage.bit_depth is None else kind
 
 
 def _cast(channel: NDArray[Any], kind: str) -> NDArray[Any]:

@@ -296,7 +296,9 @@ def to_native(values: NDArray[Any], dtype: np.dtype[Any], bits: int) -> NDArray[
     low = np.iinfo(dtype).min / top
     scaled = np.clip(np.nan_to_num(values.astype(np.float64), nan=0.0, posinf=1.0, neginf=low), low, 1.0)
     size = dtype.itemsize * 8
-    if not 8 <= bits < size:
+    if not 0 < bits < size:
         return np.rint(scaled * top).astype(dtype)
     short = np.rint(scaled * ((1 << bits) - 1)).astype(np.uint32)
+    if bits < 8:
+        return (short * np.uint32(top) // np.uint32((1 << bits) - 1)).astype(dtype)
     return ((short << (size - bits)) | (short >> max(0, 2 * bits - size))).astype(dtype)

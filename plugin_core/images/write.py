@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 from ..disk.atomic import TEMPORARY_PREFIX, sync_to_disk, temporary_for
 from ..errors import WriteError
 from .complaints import complaint, pending
-from .convert import converted
+from .convert import converted, type_in
 from .exr_mixed import copy_exact, needs_copy
 from .formats import Format, compression_lossy, format_for, lossless_compression, target_type
+from .header_bytes import put_right
 from .plate import Header, Part, Plate, Storage
 from .storage import check_storage
 
@@ -54,6 +55,7 @@ def write_plate(plate: Plate, path: Path, *, sync: bool = True) -> tuple[str, ..
             _write_through_memory(parts, target, temporary, path, plate.storage)
         else:
             _write_parts(parts, target, temporary, path, plate.storage)
+        put_right(temporary, target.name, parts[0].spec, path.name)
         lost = _check_written(parts, temporary, path)
         _publish(temporary, path, sync)
     except OSError as error:
@@ -80,6 +82,10 @@ def output_notes(header: Header, extension: str, storage: Storage | None = None)
         for channel in header.fill_channels:
             target_type(header.types[channel], target, extension)
     notes = []
+    if target.name != header.format and storage.bit_depth is None:
+        ours, theirs = type_in(header, target, extension, storage), header.types[header.fill_channels[0]]
+        if ours != theirs:
+            notes.append(f"The plate's pixels are {theirs}, {extension} gets {ours}.")
     if storage.compression is not None and compression_lossy(target.name, storage.compression):
         notes.append(f"{storage.compression} is lossy, as asked: untouched pixels change slightly.")
     if storage.compression is None and target.name == header.format and header.compression:
@@ -227,9 +233,17 @@ def _spec_to_write(spec: oiio.ImageSpec, target: Format, storage: Storage) -> oi
     if target.name == "openexr" and written.get_string_attribute("openexr:levelmode"):
         written.erase_attribute("openexr:levelmode")
         written.erase_attribute("textureformat")
-    if target.name == "openexr" and not written.get_string_attribute("DateTime"):
+    if target.name in ("openexr", "tiff") and not written.get_string_attribute("DateTime"):
         # OpenImageIO adds the current time where there is none, and leaves an empty one out.
         written.attribute("DateTime", "")
+    if target.name == "targa" and written.alpha_channel >= 0:
+        # Pixels are handed over as they are stored; without this their color is divided by their alpha.
+        written.attribute("oiio:UnassociatedAlpha", 1)
+    if target.name == "tiff":
+        written.attribute("tiff:half", 1)  # else halves are written as floats
+        if written.get_string_attribute("Keywords"):
+            # Read from XMP's dc:subject as Keywords, but not written from them.
+            written.attribute("dc:subject", written.get_string_attribute("Keywords"))
     if target.name == "jpegxl" and written.getattribute("CICP") is not None:
         # JPEG XL stores one of the two and makes the other from it; given both, its encoder refuses.
         written.erase_attribute("ICCProfile")

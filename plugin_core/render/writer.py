@@ -86,8 +86,8 @@ class FrameWriter:
             self._put_unchanged(frame, given.plate)
         else:
             clean = self._filled(given, given.plate, given.hole, outputs)
-            write_plate(clean, path)
-            notes += given.plate.notes
+            told = self._plan.sources.notes
+            notes += tuple(note for note in write_plate(clean, path) if note not in told)
         if self._debug is not None:
             notes += self._debug.write(given, clean, outputs)
         came_from = self.came_from if frame == self._plan.sources.first else ""
