@@ -41,6 +41,7 @@ class About:
         unset: what happens when nothing is given, where the default does not say it.
         words: words that a number may be given as.
         choices: what each of its choices means.
+        presets: what each of its choices sets of other fields that are not given.
         slider: lowest and highest value a panel's slider reaches; others can still be typed.
         once: it belongs to one run of a shot, so that a list of shots can't hold it.
         path: it names a file or folder, which another machine may call something else.
@@ -56,6 +57,7 @@ class About:
     unset: str = ""
     words: tuple[str, ...] = ()
     choices: Mapping[str, str] = field(default_factory=dict)
+    presets: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     slider: tuple[int, int] | None = None
     once: bool = False
     path: bool = False

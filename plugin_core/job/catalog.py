@@ -7,9 +7,9 @@
      "fields": {"grow": {"part": "settings", "option": "--grow", "kind": "int", "default": 0, ...}, ...}}
 
 A field has `part`, `option`, `kind`, `default`, `text`, `label`, `group` and `level`. Where they say
-something it has `metavar`, `unit`, `unset`, `words`, `choices` (what each means), `minimum`, `above` (the
-limit itself is out), `maximum` and `slider`. `kind` is ``int``, ``float``, ``switch``, ``choice`` or
-``text``.
+something it has `metavar`, `unit`, `unset`, `words`, `choices` (what each means), `presets` (what each sets
+of other fields), `minimum`, `above` (the limit itself is out), `maximum` and `slider`. `kind` is ``int``,
+``float``, ``switch``, ``choice`` or ``text``.
 """
 
 from __future__ import annotations
@@ -46,6 +46,7 @@ def _field(part: str, name: str, about: About, known: dict[str, Any]) -> dict[st
         "unset": about.unset,
         "words": list(about.words),
         "choices": {choice: about.choices[choice] for choice in value.get("enum", ())},
+        "presets": {choice: dict(sets) for choice, sets in about.presets.items()},
         "slider": about.slider and list(about.slider),
     }
     return {

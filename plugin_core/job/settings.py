@@ -7,9 +7,10 @@ from here by `make generated`.
 from __future__ import annotations
 
 import re
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, model_validator
 
 from ..clips.sequence import FrameRange
 from .about import About
@@ -17,6 +18,14 @@ from .strict import Strict
 
 PROPAGATE_FRAMES = 48
 """Frames ahead and back that are searched for real pixels unless told otherwise."""
+
+_DRAFT, _HIGH = 256, 1536
+QUALITIES: Mapping[str, Mapping[str, int]] = {
+    "draft": {"working_size": _DRAFT, "propagate": 0},
+    "standard": {},
+    "high": {"working_size": _HIGH},
+}
+"""What each quality sets where nothing else does; `standard` leaves every field at its own default."""
 
 
 def _frame_list(value: object) -> object:
@@ -260,6 +269,22 @@ class Settings(Strict):
             unit="frames",
         ),
     ] = Field(0, ge=0, le=50)
+    quality: Annotated[
+        Literal["draft", "standard", "high"],
+        About(
+            "How much work the fill is worth. It sets the working size and the search for real pixels, each "
+            "unless it is given itself.",
+            label="quality",
+            group="fill",
+            level="basic",
+            choices={
+                "draft": f"at most {_DRAFT} x {_DRAFT} pixels, no real pixels: quick, for judging the matte",
+                "standard": "as many pixels as suit the device",
+                "high": f"up to {_HIGH} x {_HIGH} pixels, for large holes; slow without a graphics card",
+            },
+            presets=QUALITIES,
+        ),
+    ] = "standard"
     propagate: Annotated[
         int,
         BeforeValidator(_look_ahead),
@@ -368,6 +393,18 @@ class Settings(Strict):
             unset="none, exact",
         ),
     ] = Field(None, ge=0, le=1000)
+
+    @model_validator(mode="after")
+    def _resolve_quality(self) -> Self:
+        for name, value in QUALITIES[self.quality].items():
+            if name not in self.model_fields_set:
+                # Past pydantic, which would note it as given: what is written out is what was asked for.
+                self.__dict__[name] = value
+        return self
+
+    def effective(self) -> dict[str, Any]:
+        """Return what the pixels depend on: every field but the quality, which others were set by."""
+        return self.model_dump(mode="json", exclude={"quality"})
 
 
 class Run(Strict):

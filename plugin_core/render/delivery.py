@@ -116,7 +116,7 @@ class _MovieRender:
         files = {str(clip.path(frame)) for clip in (plate, matte) for frame in clip.frames() or [0]}
         return {
             "shot": self._shot.model_dump(mode="json"),
-            "settings": self._settings.model_dump(mode="json"),
+            "settings": self._settings.effective(),
             "model": self._network.model_id,
             "inputs": {file: _mark(Path(file)) for file in sorted(files)},
         }

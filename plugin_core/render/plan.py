@@ -190,5 +190,5 @@ def _key(
         "first frame": str(sources.begins),
         "color": color.key,
         "cuts": ",".join(map(str, cuts)),
-        **{name.replace("_", " "): str(value) for name, value in settings.model_dump().items()},
+        **{name.replace("_", " "): str(value) for name, value in settings.effective().items()},
     }

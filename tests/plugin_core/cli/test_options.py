@@ -71,6 +71,7 @@ def test_every_option_reaches_the_job_and_nothing_else_moves(command, name):
     assert value != defaults()[part][name]
     expected = defaults()
     del expected[part][name]
+    expected[part] |= FIELDS[name].get("presets", {}).get(value, {})
     assert found == expected
     assert str(value) in (another(name), "True", "(1012, 1040)", f"{another(name)}.0")
 

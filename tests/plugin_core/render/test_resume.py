@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from plugin_core.errors import ImageError, InputError, Interrupted, StateError, WriteError
-from plugin_core.job.job import Run
+from plugin_core.job.settings import Run, Settings
 from plugin_core.progress.reporters import JsonLines, Reporters
 from plugin_core.progress.stop import Stop
 from plugin_core.render.render import render
@@ -255,6 +255,12 @@ def test_other_settings_are_another_render(shot):
     with pytest.raises(StateError, match="model is toy, this render has other"):
         run_toy(shot.shot(), resume=True, network=ToyNetwork("other"))
     same_files(shot, "out", "whole")
+
+
+def test_a_quality_goes_on_where_its_settings_stopped(shot):
+    explicit = QUICK.model_copy(update={"working_size": 256, "propagate": 0})
+    run_toy(shot.shot(), explicit)
+    assert run_toy(shot.shot(), Settings(quality="draft", context=16), resume=True) == []
 
 
 def test_frames_of_nobody_are_not_replaced(shot):
