@@ -39,6 +39,7 @@ def add_job(parser: argparse.ArgumentParser, *groups: str, leave_out: tuple[str,
     own.add_argument(
         "--path-map",
         action="append",
+        default=[],
         metavar="FROM=TO",
         help="what a folder of the job is called on this machine; or a file of Open Job Description's rules",
     )
@@ -70,11 +71,11 @@ def job_of(arguments: argparse.Namespace) -> Job:
             raise SettingsError(f"{what}: field {part!r} must be an object, got {before!r}.")
         fields[part] = {**before, **options}
     job = validated(Job, fields, what)
-    if not given.get("path_map"):
+    if not arguments.path_map:
         return job
     from ..job.path_map import mapped_job, read_rules
 
-    return mapped_job(job, read_rules(given["path_map"]))
+    return mapped_job(job, read_rules(arguments.path_map))
 
 
 def _given(given: dict[str, Any]) -> dict[str, dict[str, Any]]:
