@@ -130,7 +130,7 @@ def seats(jobs: int | None, device: str, cores: int) -> list[Seat]:
     Raises:
         DeviceError: a device is unknown or not there.
     """
-    from ..network.session import available_devices, parse_device
+    from ..network.device import available_devices, parse_device
 
     if device == "auto":
         cards = [name for name in available_devices() if name.startswith("cuda:")]

@@ -178,10 +178,10 @@ def find_bundle(name_or_path: str | os.PathLike[str]) -> Path:
         ModelError: there is no such bundle; the message lists the names that are known.
     """
     text = os.fspath(name_or_path)
-    given = Path(text)
-    if given.name != text or (given / MANIFEST).is_file():
-        if given.is_dir():
-            return given
+    folder = Path(text)
+    if folder.name != text or (folder / MANIFEST).is_file():
+        if folder.is_dir():
+            return folder
         raise ModelError(f"There is no model bundle at {text}: give a bundle's folder or a model's name.")
     known = dict(reversed(list(known_bundles())))
     if text in known:
@@ -247,13 +247,13 @@ def _check_version(path: Path, text: str) -> None:
 def _check_file(path: Path, expected: str) -> None:
     try:
         with path.open("rb") as stream:
-            found = hashlib.file_digest(stream, "sha256").hexdigest()
+            digest = hashlib.file_digest(stream, "sha256").hexdigest()
     except FileNotFoundError:
         raise ModelError(f"The bundle {path.parent} is incomplete: {path.name} is missing.") from None
     except OSError as error:
         raise ModelError(f"The model's file {path} can't be read: {error}.") from error
-    if found != expected:
+    if digest != expected:
         raise ModelError(
-            f"The model's file {path} is damaged or was changed: its sha256 is {found[:12]}..., the manifest "
-            f"says {expected[:12]}...; copy the bundle again."
+            f"The model's file {path} is damaged or was changed: its sha256 is {digest[:12]}..., the "
+            f"manifest says {expected[:12]}...; copy the bundle again."
         )

@@ -27,6 +27,9 @@ PREVIOUS_OUTPUT = "output"
 
 A network that has none carries nothing of that name."""
 
+SIZES_AT_ONCE = 4
+"""Sizes that a network is quick on in turn: its graphs stay open for so many."""
+
 
 @dataclass(frozen=True)
 class Features:

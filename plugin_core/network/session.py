@@ -1,59 +1,33 @@
-"""Runs a bundle through ONNX Runtime. The only module that imports it.
+"""A bundle run by ONNX Runtime: the network's contract on a device.
 
-The graphs take any size; when a size is first met they are opened for that size, which lets ONNX Runtime fold
-every index tensor and choose its kernels. Four sizes are kept open, as many as a shot may have crops at once;
-on a processor they share one pool of memory.
-
-On CUDA the carry and the features stay on the device between calls, and opening fails if any node would run
-on the CPU. That path has not been run yet: no GPU was at hand.
+When a size is first met the graphs are opened for that size; as many sizes are kept open as a shot may have
+crops at once. On CUDA the carry and the features stay on the device between calls.
 """
 
 from __future__ import annotations
 
-import ctypes
-import functools
 import logging
 import os
-import platform
-import re
-import sys
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 import numpy as np
-import onnxruntime as ort
 from numpy.typing import NDArray
 
-from ..errors import CleanplateError, DeviceError, InputError, ModelError, StateError
+from ..errors import DeviceError, InputError, ModelError, StateError
 from .bundle import Bundle, CarryTensor, find_bundle
-from .contract import Carry, Features, Mask, Picture, StepOutput
+from .contract import SIZES_AT_ONCE, Carry, Features, Mask, Picture, StepOutput
+from .device import Device, automatic_device, card_memory, parse_device
+from .graphs import Graphs, on_device, open_graph
 from .working_size import installed_memory, working_size_for
 
 log = logging.getLogger(__name__)
 
-_CPU = "CPUExecutionProvider"
-_CUDA = "CUDAExecutionProvider"
-_KEPT_SIZES = 4
-_OUT_OF_MEMORY = re.compile(r"allocat|out of memory|bad_alloc", re.IGNORECASE)
-
-
-@dataclass(frozen=True)
-class Device:
-    """Where the graphs run: "cpu", or "cuda" with the card's number."""
-
-    kind: str
-    number: int = 0
-
-    def __str__(self) -> str:
-        return self.kind if self.kind == "cpu" else f"{self.kind}:{self.number}"
-
 
 class Session:
-    """A bundle opened on a device: implements `network.Network`.
+    """A bundle opened on a device: implements `contract.Network`.
 
     Every method is a pure function of its arguments; one session serves any number of shots. Results are the
     same for the same machine, device and thread count. Not for use from several threads at once.
@@ -64,7 +38,7 @@ class Session:
         self.bundle = bundle
         self.device = device
         self._threads = threads
-        self._sizes: OrderedDict[tuple[int, int], _Graphs] = OrderedDict()
+        self._sizes: OrderedDict[tuple[int, int], Graphs] = OrderedDict()
 
     @classmethod
     def open(
@@ -82,19 +56,16 @@ class Session:
             DeviceError: the device is unknown, not there or not usable.
         """
         opened = bundle if isinstance(bundle, Bundle) else Bundle.open(find_bundle(bundle))
-        asked = parse_device(device)
-        if asked is not None:
-            session = cls(opened, asked, threads)
+        chosen = parse_device(device)
+        session = cls(opened, chosen or automatic_device(), threads)
+        try:
             session._try()
-            return session
-        if _cuda_cards():
-            session = cls(opened, Device("cuda"), threads)
-            try:
-                session._try()
-                return session
-            except DeviceError as error:
-                log.warning("using the CPU: %s", error)
-        return cls(opened, Device("cpu"), threads)
+        except DeviceError as error:
+            if chosen is not None:
+                raise
+            log.warning("using the CPU: %s", error)
+            return cls(opened, Device("cpu"), threads)
+        return session
 
     def __enter__(self) -> Self:
         return self
@@ -123,7 +94,7 @@ class Session:
         """Side of the largest square, in pixels, that it works on unless told: by its device and memory."""
         if self.device.kind == "cpu":
             return working_size_for("cpu", installed_memory())
-        return working_size_for("cuda", _card_memory(self.device.number))
+        return working_size_for("cuda", card_memory(self.device.number))
 
     @property
     def size_multiple(self) -> int:
@@ -141,8 +112,8 @@ class Session:
         graphs = self._graphs(frame)
         names = [feature.name for feature in self.bundle.manifest.features]
         feeds = {"frame": self._send(frame), "mask": self._send(mask)}
-        found = graphs.run(graphs.encode, feeds, names)
-        return Features(tuple(found[name] for name in names))
+        outputs = graphs.run(graphs.encode, feeds, names)
+        return Features(tuple(outputs[name] for name in names))
 
     def start(self, frame: Picture, mask: Mask) -> Carry:
         """Return the carry before a shot's first frame (or the first after a cut)."""
@@ -185,16 +156,16 @@ class Session:
         shown = manifest.debug if debug else ()
         wanted = [manifest.fill, *(tensor.output for tensor in manifest.carry), *shown]
         graphs = self._graphs(frame)
-        found = graphs.run(graphs.step, feeds, wanted)
-        fill = np.ascontiguousarray(self._flip(found[manifest.fill].numpy()[0]))
+        outputs = graphs.run(graphs.step, feeds, wanted)
+        fill = np.ascontiguousarray(self._flip(outputs[manifest.fill].numpy()[0]))
         if not np.isfinite(fill).all():
             raise ModelError(
                 f"The model {manifest.name} gave values that are not finite: check the plate here."
             )
         return StepOutput(
             fill,
-            Carry({tensor.name: found[tensor.output] for tensor in manifest.carry}),
-            {name: found[name].numpy() for name in shown},
+            Carry({tensor.name: outputs[tensor.output] for tensor in manifest.carry}),
+            {name: outputs[name].numpy() for name in shown},
         )
 
     def _recurrent_feeds(
@@ -236,10 +207,10 @@ class Session:
             )
         height, width = _carry_size(arrays, tensors.values())
         for name, tensor in tensors.items():
-            expected, found = _carry_shape(tensor, height, width), arrays[name].shape
-            if found != expected or arrays[name].dtype != np.float32:
+            expected, shape = _carry_shape(tensor, height, width), arrays[name].shape
+            if shape != expected or arrays[name].dtype != np.float32:
                 raise StateError(
-                    f"The state's {name} is {arrays[name].dtype} {found}; at {width}x{height} the model "
+                    f"The state's {name} is {arrays[name].dtype} {shape}; at {width}x{height} the model "
                     f"{self.bundle.manifest.name} takes float32 {expected}."
                 )
         # Copied: on the CPU ONNX Runtime would otherwise go on using the caller's memory.
@@ -264,16 +235,15 @@ class Session:
         return picture[::-1] if self.bundle.manifest.channel_order == "BGR" else picture
 
     def _send(self, array: NDArray[np.float32]) -> Any:
-        contiguous = np.asarray(array, order="C")
-        return ort.OrtValue.ortvalue_from_numpy(contiguous, self.device.kind, self.device.number)
+        return on_device(array, self.device)
 
-    def _graphs(self, frame: NDArray[np.float32]) -> _Graphs:
+    def _graphs(self, frame: NDArray[np.float32]) -> Graphs:
         """The graphs opened for a frame's size."""
         size = (frame.shape[-2], frame.shape[-1])
         if size not in self._sizes:
-            while len(self._sizes) >= _KEPT_SIZES:
+            while len(self._sizes) >= SIZES_AT_ONCE:
                 self._sizes.popitem(last=False)
-            self._sizes[size] = _Graphs(self.bundle, self.device, self._threads, size)
+            self._sizes[size] = Graphs(self.bundle, self.device, self._threads, size)
         self._sizes.move_to_end(size)
         return self._sizes[size]
 
@@ -281,141 +251,7 @@ class Session:
         """Open the smaller graph once, so that a device that can't be used is told before any work."""
         if self.device.kind == "cuda":
             size = (8 * self.size_multiple,) * 2
-            _open_graph(self.bundle.encode_path, self.bundle, self.device, self._threads, size)
-
-
-class _Graphs:
-    """Both graphs, opened for one size."""
-
-    def __init__(self, bundle: Bundle, device: Device, threads: int | None, size: tuple[int, int]) -> None:
-        self._device = device
-        self.encode = _open_graph(bundle.encode_path, bundle, device, threads, size)
-        step = bundle.step_path(x86=device.kind == "cpu" and _is_x86())
-        self.step = _open_graph(step, bundle, device, threads, size)
-
-    def run(
-        self, graph: ort.InferenceSession, feeds: Mapping[str, Any], wanted: Iterable[str]
-    ) -> dict[str, Any]:
-        """Run a graph; values stay on the device."""
-        names = list(wanted)
-        binding = graph.io_binding()
-        try:
-            for name, value in feeds.items():
-                binding.bind_ortvalue_input(name, value)
-            for name in names:
-                binding.bind_output(name, self._device.kind, self._device.number)
-            graph.run_with_iobinding(binding)
-        except Exception as error:  # ONNX Runtime's errors have no common base
-            raise _translated(error, "run") from error
-        return dict(zip(names, binding.get_outputs(), strict=True))
-
-
-def parse_device(text: str) -> Device | None:
-    """The device that "cpu", "cuda" or "cuda:N" names; None for "auto".
-
-    Raises:
-        DeviceError: the text names none, or a card that is not there.
-    """
-    match = re.fullmatch(r"(auto|cpu|cuda)(?::(\d+))?", text)
-    if match is None or (match[2] and match[1] != "cuda"):
-        raise DeviceError(f"Unknown device {text!r}: available are {', '.join(available_devices())}.")
-    if match[1] == "auto":
-        return None
-    if match[1] == "cpu":
-        return Device("cpu")
-    number, cards = int(match[2] or 0), _cuda_cards()
-    if _CUDA not in ort.get_available_providers():
-        raise DeviceError("This ONNX Runtime has no CUDA: install cleanplate[cuda], or use --device cpu.")
-    if number >= cards:
-        raise DeviceError(f"There is no {text}: available are {', '.join(available_devices())}.")
-    return Device("cuda", number)
-
-
-def available_devices() -> list[str]:
-    """Names that `parse_device` takes on this machine."""
-    cards = _cuda_cards() if _CUDA in ort.get_available_providers() else 0
-    return ["auto", "cpu", *(f"cuda:{number}" for number in range(cards))]
-
-
-def _cuda_cards() -> int:
-    """How many CUDA cards the driver knows; asked of the driver, since ONNX Runtime would write to stderr."""
-    try:
-        driver = ctypes.CDLL("nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1")
-    except OSError:
-        return 0
-    count = ctypes.c_int(0)
-    if driver.cuInit(0) != 0 or driver.cuDeviceGetCount(ctypes.byref(count)) != 0:
-        return 0
-    return count.value
-
-
-def _card_memory(number: int) -> int:
-    """Bytes of memory of a CUDA card."""
-    driver = ctypes.CDLL("nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1")
-    card, size = ctypes.c_int(0), ctypes.c_size_t(0)
-    driver.cuInit(0)
-    failed = driver.cuDeviceGet(ctypes.byref(card), number)
-    if failed or driver.cuDeviceTotalMem_v2(ctypes.byref(size), card):
-        raise DeviceError(f"The driver does not say how much memory cuda:{number} has; give --working-size.")
-    return size.value
-
-
-def _is_x86() -> bool:
-    return platform.machine().lower() in ("x86_64", "amd64")
-
-
-def _open_graph(
-    path: Path, bundle: Bundle, device: Device, threads: int | None, size: tuple[int, int]
-) -> ort.InferenceSession:
-    """Open a graph for one size, and check that it runs where it was asked to."""
-    options = ort.SessionOptions()
-    options.log_severity_level = 4
-    options.intra_op_num_threads = threads or 0
-    # Threads that wait must not burn the processor: reading and writing run beside the network.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_ENABLE_ALL
-    for scale in bundle.manifest.scales:
-        options.add_free_dimension_override_by_name(f"height_{scale}", size[0] // scale)
-        options.add_free_dimension_override_by_name(f"width_{scale}", size[1] // scale)
-    if device.kind == "cuda":
-        options.add_session_config_entry("session.disable_cpu_ep_fallback", "1")
-        ort.preload_dlls()
-        providers: list[Any] = [(_CUDA, {"device_id": device.number})]
-    else:
-        _share_memory()
-        options.add_session_config_entry("session.use_env_allocators", "1")
-        providers = [_CPU]
-    try:
-        graph = ort.InferenceSession(str(path), options, providers=providers)
-    except Exception as error:  # ONNX Runtime's errors have no common base
-        if device.kind == "cuda":
-            raise DeviceError(f"{path.name} can't run on {device}: {_first_line(error)}.") from error
-        raise _translated(error, f"open {path}") from error
-    used = graph.get_providers()
-    if device.kind == "cuda" and used[:1] != [_CUDA]:
-        raise DeviceError(
-            f"ONNX Runtime does not use {device} but {', '.join(used)}: is cleanplate[cuda] installed?"
-        )
-    return graph
-
-
-@functools.cache
-def _share_memory() -> None:
-    """Make the pool that all graphs of this process take their memory from, once."""
-    memory = ort.OrtMemoryInfo("Cpu", ort.OrtAllocatorType.ORT_ARENA_ALLOCATOR, 0, ort.OrtMemType.DEFAULT)
-    ort.create_and_register_allocator(memory, None)
-
-
-def _translated(error: Exception, doing: str) -> CleanplateError:
-    """An error of ours for one of ONNX Runtime's."""
-    if isinstance(error, MemoryError) or _OUT_OF_MEMORY.search(str(error)):
-        return DeviceError(f"Out of memory while trying to {doing} the network: use a smaller working size.")
-    return ModelError(f"ONNX Runtime could not {doing} the network: {_first_line(error)}.")
-
-
-def _first_line(error: Exception) -> str:
-    lines = str(error).strip().splitlines()
-    return lines[0].rstrip(".") if lines else type(error).__name__
+            open_graph(self.bundle.encode_path, self.bundle, self.device, self._threads, size)
 
 
 def _carry_shape(tensor: CarryTensor, height: int, width: int) -> tuple[int, ...]:

@@ -46,7 +46,7 @@ class Check:
 
     name: str
     passed: bool
-    found: str
+    detail: str
 
 
 @dataclass(frozen=True)
@@ -66,14 +66,14 @@ class VerifyReport:
         """The report as text, one line for each check."""
         width = max(len(check.name) for check in self.checks)
         rows = [
-            f"{'ok  ' if check.passed else 'FAIL'} {check.name:{width}}  {check.found}"
+            f"{'ok  ' if check.passed else 'FAIL'} {check.name:{width}}  {check.detail}"
             for check in self.checks
         ]
         return [f"{self.name} ({self.model_id})", *rows]
 
     def require(self) -> None:
         """Raise ModelError naming the checks that failed, if any did."""
-        failed = [f"{check.name} ({check.found})" for check in self.checks if not check.passed]
+        failed = [f"{check.name} ({check.detail})" for check in self.checks if not check.passed]
         if failed:
             raise ModelError(f"The bundle {self.name} does not verify: {'; '.join(failed)}.")
 
@@ -112,9 +112,9 @@ def _run_checks(session: Session) -> Iterator[Check]:
     last = once[-2].carry
     back = session.put(session.fetch(last))
     moved = _step(session, frames, FRAMES - 1, back)
-    kept = np.array_equal(moved.fill, once[-1].fill)
+    same = np.array_equal(moved.fill, once[-1].fill)
     yield Check(
-        "state survives", kept, "saved and restored, same pixels" if kept else "a restored state differs"
+        "state survives", same, "saved and restored, same pixels" if same else "a restored state differs"
     )
 
 
@@ -190,8 +190,8 @@ def golden_error(session: Session, path: Path) -> tuple[float, str]:
         picture, mask = frames[target]
         result = session.step(picture, mask, sources, carry, debug=True)
         carry = result.carry
-        for name, found, expected in _pairs(session, golden, number, result):
-            worst = max(worst, (float(np.abs(found.reshape(expected.shape) - expected).max()), name))
+        for name, ours, expected in _pairs(session, golden, number, result):
+            worst = max(worst, (float(np.abs(ours.reshape(expected.shape) - expected).max()), name))
     return worst
 
 
@@ -217,13 +217,13 @@ def _pairs(
 ) -> Iterator[tuple[str, NDArray[np.float32], NDArray[np.float32]]]:
     """What a step gave beside what the golden file says."""
     arrays = session.fetch(result.carry)
-    found = dict(result.debug) | {"fill": arrays["output"]}
+    outputs = dict(result.debug) | {"fill": arrays["output"]}
     for name, ours in _COMPARED.items():
         if name in golden:
-            yield name, found[ours], golden[name][number]
+            yield name, outputs[ours], golden[name][number]
     for name, ours in _COMPARED_LATER.items():
         if name in golden and number > 0:
-            yield name, found[ours], golden[name][number - 1]
+            yield name, outputs[ours], golden[name][number - 1]
     steps = golden["state_steps"].tolist() if "state_steps" in golden else []
     for name, ours in _MEMORY.items():
         if name in golden and number in steps:

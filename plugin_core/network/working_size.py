@@ -53,10 +53,10 @@ def installed_memory() -> int:
 
 
 def _container_limits() -> list[int]:
-    found = []
+    limits = []
     for path in map(Path, _LIMITS):
         try:
-            found.append(int(path.read_text()))
+            limits.append(int(path.read_text()))
         except (OSError, ValueError):
             continue  # not Linux, no such version of cgroups, or "max": no limit
-    return [limit for limit in found if limit > 0]
+    return [limit for limit in limits if limit > 0]

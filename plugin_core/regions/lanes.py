@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 
 from ..box import Box
 from ..errors import InputError
+from ..network.contract import SIZES_AT_ONCE
 from ..schedule import Step
 from .crop_path import Bounds, CropPath, context_of, follow, still_path
 from .islands import Islands, Track, on_cells, tracks_of
@@ -25,7 +26,7 @@ _GAP = 12
 _OVERHEAD = 128 * 128
 """Pixels of crop that cost as much as having one more crop does."""
 
-_MOST_AT_ONCE = 4
+_MOST_AT_ONCE = SIZES_AT_ONCE
 """Lanes that may live on the same frame: each has its own carry, features and graphs in memory."""
 
 _MOST_FOLLOWED = 32

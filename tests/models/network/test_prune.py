@@ -13,7 +13,7 @@ from models.network.prune import pruned
 from models.network.vinet import Variant, VINet
 from models.onnx_export.bundle import export_bundle
 from models.wiring.start import lean_network
-from plugin_core.network import session as session_module
+from plugin_core.network import graphs
 from plugin_core.network.bundle import Bundle, Provenance
 from tests.models.network.vectors import moving_frames, tensors
 from tests.models.onnx_export.test_bundle import agree
@@ -93,7 +93,7 @@ def test_the_wiring_alone_is_a_small_part_of_the_published_network() -> None:
 def test_graphs_of_a_pruned_network_agree_with_the_whole_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, x86: bool
 ) -> None:
-    monkeypatch.setattr(session_module, "_is_x86", lambda: x86)
+    monkeypatch.setattr(graphs, "is_x86", lambda: x86)
     network = thinned(512, 0.6)
     bundle = export_bundle(
         network,

@@ -14,7 +14,7 @@ from models.network.generated import generated_network
 from models.network.vinet import SOURCE_OFFSETS, VINet
 from models.onnx_export.bundle import export_bundle, main, rounded
 from plugin_core.errors import WriteError
-from plugin_core.network import session as session_module
+from plugin_core.network import graphs
 from plugin_core.network.bundle import Bundle, Provenance
 from plugin_core.network.session import Session
 from tests.models.network.vectors import FOLDER, mirrored, moving_frames, tensors
@@ -34,7 +34,7 @@ def test_graphs_agree_with_the_torch_module_over_eight_recurrent_frames(
     height: int,
     width: int,
 ) -> None:
-    monkeypatch.setattr(session_module, "_is_x86", lambda: x86)
+    monkeypatch.setattr(graphs, "is_x86", lambda: x86)
     network = rounded(generated_network(variant), weights)
     agree(network, make_bundle(variant, weights), height, width)
 
@@ -44,7 +44,7 @@ def test_graphs_agree_with_the_torch_module_over_eight_recurrent_frames(
 def test_flow_nets_that_move_nothing_are_left_out_without_a_change_of_numbers(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, variant: int, x86: bool
 ) -> None:
-    monkeypatch.setattr(session_module, "_is_x86", lambda: x86)
+    monkeypatch.setattr(graphs, "is_x86", lambda: x86)
     network = generated_network(variant)
     with torch.no_grad():
         for name, parameter in network.named_parameters():
@@ -93,7 +93,7 @@ def agree(network: VINet, bundle: Path, height: int, width: int) -> None:
 def test_graphs_give_our_own_vectors(
     make_bundle: MakeBundle, monkeypatch: pytest.MonkeyPatch, variant: int, x86: bool
 ) -> None:
-    monkeypatch.setattr(session_module, "_is_x86", lambda: x86)
+    monkeypatch.setattr(graphs, "is_x86", lambda: x86)
     stored = np.load(FOLDER / f"vinet{variant}.npz")
     frames, masks = tensors(stored["frames"], stored["masks"])
     count = len(frames)

@@ -220,9 +220,9 @@ def test_seats():
 
 
 def test_one_worker_a_card(monkeypatch):
-    from plugin_core.network import session
+    from plugin_core.network import device
 
-    monkeypatch.setattr(session, "available_devices", lambda: ["auto", "cpu", "cuda:0", "cuda:1"])
+    monkeypatch.setattr(device, "available_devices", lambda: ["auto", "cpu", "cuda:0", "cuda:1"])
     assert [seat.device for seat in seats(None, "auto", 64)] == ["cuda:0", "cuda:1"]
     assert [seat.device for seat in seats(3, "auto", 64)] == ["cuda:0", "cuda:1", "cuda:0"]
 

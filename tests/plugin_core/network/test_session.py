@@ -11,10 +11,12 @@ import onnx
 import pytest
 
 from plugin_core.errors import DeviceError, InputError, ModelError, StateError
-from plugin_core.network import session as session_module
+from plugin_core.network import device as device_module
+from plugin_core.network import graphs as graphs_module
 from plugin_core.network.bundle import Bundle
 from plugin_core.network.contract import Carry, Features, Network
-from plugin_core.network.session import Session, available_devices
+from plugin_core.network.device import Device, available_devices, cuda_cards
+from plugin_core.network.session import Session
 
 HEIGHT, WIDTH = 48, 64
 Picture = np.ndarray
@@ -224,7 +226,7 @@ def test_an_unknown_device_lists_those_available(bundle_512: Path, device: str) 
 
 
 def test_cuda_without_a_card_is_an_error(bundle_512: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(session_module, "_cuda_cards", lambda: 0)
+    monkeypatch.setattr(device_module, "cuda_cards", lambda: 0)
     assert available_devices() == ["auto", "cpu"]
     with pytest.raises(DeviceError, match="cuda"):
         Session.open(bundle_512, device="cuda")
@@ -232,14 +234,14 @@ def test_cuda_without_a_card_is_an_error(bundle_512: Path, monkeypatch: pytest.M
         assert str(session.device) == "cpu"
 
 
-@pytest.mark.skipif(bool(session_module._cuda_cards()), reason="there is a CUDA card")
+@pytest.mark.skipif(bool(cuda_cards()), reason="there is a CUDA card")
 def test_cuda_that_can_not_be_used_is_an_error_or_for_auto_the_cpu(
     bundle_512: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """A card that the driver reports and ONNX Runtime can't use must not become the CPU silently."""
-    monkeypatch.setattr(session_module, "_cuda_cards", lambda: 1)
-    monkeypatch.setattr(session_module.ort, "get_available_providers", lambda: ["CUDAExecutionProvider"])
-    monkeypatch.setattr(session_module.ort, "preload_dlls", lambda: None, raising=False)
+    monkeypatch.setattr(device_module, "cuda_cards", lambda: 1)
+    monkeypatch.setattr(graphs_module.ort, "get_available_providers", lambda: ["CUDAExecutionProvider"])
+    monkeypatch.setattr(graphs_module.ort, "preload_dlls", lambda: None, raising=False)
     with pytest.raises(DeviceError):
         Session.open(bundle_512, device="cuda:0")
     with Session.open(bundle_512, device="auto") as session:
@@ -253,14 +255,14 @@ def test_a_graph_that_onnx_runtime_refuses_is_a_model_error(bundle_512: Path, tm
     model = onnx.load(bundle.encode_path, load_external_data=False)
     model.graph.node[0].op_type = "NoSuchOperator"
     onnx.save(model, bundle.encode_path)
-    with Session(bundle, session_module.Device("cpu"), 1) as session, pytest.raises(ModelError) as caught:
+    with Session(bundle, Device("cpu"), 1) as session, pytest.raises(ModelError) as caught:
         session.encode(*frame())
     assert "encode.onnx" in str(caught.value)
     assert "\n" not in str(caught.value)
 
 
 def test_out_of_memory_is_a_device_error() -> None:
-    error = session_module._translated(RuntimeError("Failed to allocate memory for requested buffer"), "run")
+    error = graphs_module.translated(RuntimeError("Failed to allocate memory for requested buffer"), "run")
     assert isinstance(error, DeviceError)
     assert "smaller working size" in str(error)
 
