@@ -36,7 +36,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 
 from ..errors import OutputBusyError, WriteError
 from .folders import make_folder
-from .owner import began, place
+from .owner import place, start_of
 from .regular import read_regular
 
 if sys.platform != "win32":
@@ -67,7 +67,7 @@ class Owner:
     Attributes:
         frames: what is claimed, such as ``1051-1100``; ``all`` of the output where no range is given.
         host: name of the machine.
-        place: tells whose process numbers these are, see `processes.place`.
+        place: tells whose process numbers these are, see `owner.place`.
         pid: process number.
         started: when the process began, in the kernel's ticks; empty if unknown.
         since: local time of the claim, for people.
@@ -318,7 +318,7 @@ def _ourselves(frames: tuple[int, int] | None) -> Owner:
         socket.gethostname(),
         place(),
         pid,
-        began(pid) or "",
+        start_of(pid) or "",
         time.strftime("%Y-%m-%d %H:%M:%S"),
         uuid.uuid4().hex,
     )
@@ -326,7 +326,7 @@ def _ourselves(frames: tuple[int, int] | None) -> Owner:
 
 def _lives(path: Path, owner: Owner | None, watch: Callable[[], None]) -> bool:
     if owner is not None and owner.place == place():
-        start = began(owner.pid)
+        start = start_of(owner.pid)
         if start is None or (start and start != owner.started):
             return False
         if start:

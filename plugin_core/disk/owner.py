@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
 import socket
 import sys
 import uuid
 from pathlib import Path
 
-_STILL_ACTIVE = 259
-_MAY_ASK_FOR_ITS_END = 0x1000
+import psutil
 
 
 def place() -> str:
@@ -23,35 +21,27 @@ def place() -> str:
         return f"{name} {uuid.getnode():x}"
 
 
-def began(pid: int) -> str | None:
+def start_of(pid: int) -> str | None:
     """Return when a process of this place began, in the kernel's ticks; None for one that has ended.
 
-    Where the system does not tell (it is not Linux), a process that runs gives an empty text: it may be
+    Where that can't be told for certain (it is not Linux), a process that runs gives an empty text: it may be
     another one that was given the same number.
     """
-    if sys.platform != "linux":
-        return "" if _exists(pid) else None
     try:
-        fields = Path(f"/proc/{pid}/stat").read_text("utf-8", "replace").rpartition(")")[2].split()
-    except OSError:
+        if psutil.Process(pid).status() in (psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD):
+            return None
+        return str(_ticks_at_start(pid)) if sys.platform == "linux" else ""
+    except psutil.AccessDenied:
+        return ""
+    except (psutil.NoSuchProcess, ValueError):
         return None
-    return None if fields[0] in "ZX" else fields[19]
 
 
-def _exists(pid: int) -> bool:
-    if sys.platform == "win32":
-        kernel = ctypes.windll.kernel32
-        handle = kernel.OpenProcess(_MAY_ASK_FOR_ITS_END, False, pid)
-        if not handle:
-            return False
-        code = ctypes.c_ulong()
-        kernel.GetExitCodeProcess(handle, ctypes.byref(code))
-        kernel.CloseHandle(handle)
-        return code.value == _STILL_ACTIVE
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
+def _ticks_at_start(pid: int) -> int:
+    """Ticks from the machine's start to the process's."""
+    while True:
+        # Both are times of day, which move as the clock is set; what lies between them stays.
+        booted = psutil.boot_time()
+        created = psutil.Process(pid).create_time()
+        if psutil.boot_time() == booted:
+            return round(float(created - booted) * os.sysconf("SC_CLK_TCK"))
