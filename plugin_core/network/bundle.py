@@ -2,7 +2,7 @@
 
     encode.onnx     one frame as a source: frame, mask -> features
     step.onnx       one frame filled: frame, mask, sources' features, carry -> fill, carry
-    step_x86.onnx   the same numbers to rounding, in the form that is quickest on x86 CPUs
+    step_x86.onnx   the same numbers to rounding, in the form that is quickest on x86 CPUs; only where it is
     weights.bin     the graphs' weights
     manifest.json   what is said by `Manifest`
     MODEL_CARD.md   what the model is good for, and what not
@@ -92,7 +92,7 @@ class Manifest(_Part):
     value_range: tuple[float, float]
     encode: BundleFile
     step: BundleFile
-    step_x86: BundleFile
+    step_x86: BundleFile | None = None
     data: BundleFile
     fill: str
     features: tuple[FeatureTensor, ...]
@@ -111,7 +111,8 @@ class Manifest(_Part):
     @property
     def files(self) -> tuple[BundleFile, ...]:
         """Every file that the model's numbers depend on."""
-        return (self.encode, self.step, self.step_x86, self.data)
+        graphs = (self.encode, self.step, self.step_x86)
+        return (*(graph for graph in graphs if graph is not None), self.data)
 
     @property
     def scales(self) -> tuple[int, ...]:
@@ -167,8 +168,9 @@ class Bundle:
         return self.path / self.manifest.encode.file
 
     def step_path(self, *, x86: bool) -> Path:
-        """The graph that fills one frame, in the form for x86 CPUs or the one for everything else."""
-        return self.path / (self.manifest.step_x86 if x86 else self.manifest.step).file
+        """The graph that fills a frame, in the form for x86 CPUs where there is one, or the common one."""
+        manifest = self.manifest
+        return self.path / ((manifest.step_x86 if x86 else None) or manifest.step).file
 
 
 def find_bundle(name_or_path: str | os.PathLike[str]) -> Path:

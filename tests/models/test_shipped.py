@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from models.onnx_export.bundle import export_bundle
+from models.painter.hearing import interpolation_of
+from models.wiring.interpolation import wire_interpolation
+from models.wiring.start import lean_network
+from plugin_core.network.bundle import MANIFEST, Bundle, find_bundle
 from plugin_core.network.session import Session
 
 _SHOWN = 64
@@ -44,3 +51,29 @@ def test_its_memory_remembers(shipped):
     output = shipped.step(frame, mask, [shipped.encode(frame, mask)] * 4, shipped.start(frame, mask))
     kept = shipped.fetch(output.carry)
     assert np.abs(kept["hidden"]).max() > 0.01 and np.abs(kept["cell"]).max() > 0.01
+
+
+def test_its_weights_make_its_files_again_but_for_a_step_that_would_not_pay(tmp_path: Path) -> None:
+    """The step for x86 stays: renders begun with it go on only with the same numbers, and so do its files."""
+    bundle = Bundle.open(find_bundle("vinet"))
+    manifest, network = bundle.manifest, lean_network(512)
+    wire_interpolation(network.state_dict(), interpolation_of())
+    again = export_bundle(
+        network,
+        tmp_path / "again",
+        name=manifest.name,
+        provenance=manifest.provenance,
+        licence=manifest.licence,
+        channel_order=manifest.channel_order,
+        hole_reach=manifest.hole_reach,
+    )
+    for name in ("encode.onnx", "step.onnx", "weights.bin"):
+        assert (again / name).read_bytes() == (bundle.path / name).read_bytes(), name
+    assert not (again / "step_x86.onnx").exists()
+    then, now = (json.loads((folder / MANIFEST).read_text()) for folder in (bundle.path, again))
+    assert now == {key: value for key, value in then.items() if key != "step_x86"}
+
+
+def test_its_identity_is_that_of_the_release_before() -> None:
+    """States and journals hold it: with another, a render that was begun can't be gone on with."""
+    assert Bundle.open(find_bundle("vinet")).model_id == "02494fe4cdeed7b3"

@@ -48,6 +48,19 @@ def test_the_manifest_survives_writing_and_reading(bundle_512: Path) -> None:
     assert Manifest.model_validate_json(manifest.model_dump_json()) == manifest
 
 
+@pytest.mark.parametrize("entry", [{}, {"step_x86": None}])
+def test_a_bundle_may_have_one_step_for_every_processor(bundle: Path, entry: dict[str, Any]) -> None:
+    both = Bundle.open(bundle).model_id
+    path = bundle / "manifest.json"
+    fields = json.loads(path.read_text())
+    del fields["step_x86"]
+    path.write_text(json.dumps(fields | entry))
+    (bundle / "step_x86.onnx").unlink()
+    opened = Bundle.open(bundle)
+    assert opened.step_path(x86=True) == opened.step_path(x86=False) == bundle / "step.onnx"
+    assert opened.model_id != both, "its numbers on an x86 differ in rounding"
+
+
 @pytest.mark.parametrize("name", ["encode.onnx", "step.onnx", "step_x86.onnx", "weights.bin"])
 def test_a_missing_file_is_refused(bundle: Path, name: str) -> None:
     (bundle / name).unlink()
