@@ -9,6 +9,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 from ..disk.atomic import replacing
+from ..disk.folders import make_folder
 from .state import Progress, ShotProgress
 
 SUMMARY_VERSION = 1
@@ -77,6 +78,6 @@ def _clean(text: str) -> str:
 
 
 def _write(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     with replacing(path) as temporary:
         temporary.write_text(text, "utf-8")

@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from ..errors import CleanplateError
+from ..errors import CleanplateError, NotEnoughMemoryError
 from . import batch as cli_batch
 from . import farm as cli_farm
 from . import install as cli_install
@@ -25,6 +25,7 @@ from . import qc as cli_qc
 from . import render as cli_render
 from . import worker as cli_worker
 from .exit_codes import EXIT_CODES
+from .memory import check_limit, is_of_memory, ran_out
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -33,9 +34,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     logging.basicConfig(level=logging.WARNING, format="cleanplate: %(message)s", stream=sys.stderr)
     command: Callable[[argparse.Namespace], int] = parsed.command
     try:
+        check_limit()
         return command(parsed)
     except CleanplateError as error:
         return _end(str(error), error.exit_code)
+    except (MemoryError, ImportError, RuntimeError) as error:
+        if is_of_memory(error):
+            return _end(ran_out(), NotEnoughMemoryError.exit_code)
+        raise
     except KeyboardInterrupt:
         return _end("interrupted", 130)
     except BrokenPipeError:

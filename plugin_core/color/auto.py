@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from ..errors import SettingsError
@@ -21,7 +22,10 @@ _LINEAR_IDS = {
 }
 """Interop names that OpenImageIO gives, which a studio's own configuration need not know."""
 
-_DISPLAY_PREFIXES = ("srgb", "g18_rec709", "g22_rec709", "g24_rec709", "rec709", "rec.709", "gamma")
+_DISPLAY_PREFIXES = ("srgb", "rec709", "rec.709", "gamma")
+_GAMMA = re.compile(r"g(\d+)_rec709")
+_MADE_UP = "oiio:ColorSpace"
+"""No attribute of most files, but OpenImageIO's name for what they say (a PNG's gAMA, a TIFF's YCbCr)."""
 _LOG_NAMES = {"kodaklog", "klog", "cineon"}
 
 _TRANSFER_LINEAR, _TRANSFER_PQ, _TRANSFER_HLG = 8, 16, 18
@@ -60,7 +64,7 @@ def guess(tags: ColorTags, format_name: str, is_float: bool, config: str | None)
     if tags.cicp and tags.cicp[1] not in _UNSTATED:
         return _cicp(tags)
     if tags.name:
-        return _named(tags, config)
+        return _named(tags, format_name, is_float, config)
     if tags.aces:
         return Guess("ACES2065-1", "it is an ACES container", _primaries("ACES2065-1"))
     if tags.chromaticities and is_float:
@@ -83,15 +87,17 @@ def _by_primaries(found: Primaries) -> Guess:
     return Guess(found.space, why, found)
 
 
-def _named(tags: ColorTags, config: str | None) -> Guess:
+def _named(tags: ColorTags, format_name: str, is_float: bool, config: str | None) -> Guess:
     name, why = tags.name, f"its attribute {tags.said_by} says {tags.name!r}"
-    if tags.said_by == "oiio:ColorSpace":  # no attribute of the file, but OpenImageIO's name for what it says
+    if tags.said_by == _MADE_UP:
         why = f"it is tagged {name!r}"
     lowered = name.lower()
     if lowered in _LINEAR_NAMES:
         return Guess(LINEAR, why)
     if lowered in _LOG_NAMES:
         return Guess(CINEON, why)
+    if gamma := _GAMMA.match(lowered):
+        return Guess(DISPLAY, f"it has a gamma of {int(gamma[1]) / 10:g}")
     if lowered.startswith(_DISPLAY_PREFIXES):
         return Guess(DISPLAY, why)
     if lowered in _LINEAR_IDS:
@@ -99,6 +105,10 @@ def _named(tags: ColorTags, config: str | None) -> Guess:
     for source in dict.fromkeys((source_of(config), BUILT_IN)):
         if is_known(name, source):
             return Guess(name, why, config=source)
+    if tags.said_by == _MADE_UP and format_name != "openexr":
+        kind = "floating point" if is_float else "integers"
+        why = f"it is tagged {name!r}, which names no known space, and its pixels are {kind}"
+        return Guess(LINEAR if is_float else DISPLAY, why)
     raise SettingsError(
         f"The plate's attribute {tags.said_by} says it is in {name!r}, which the OpenColorIO configuration "
         f"{source_of(config)} does not know; say what it is with --colorspace."

@@ -32,7 +32,8 @@ def open_regular(path: Path) -> BufferedReader:
 def read_regular(path: Path, most_bytes: int = MOST_BYTES) -> bytes:
     """Return what a regular file holds. Raises OSError as `open_regular` does, and where it is too large."""
     with open_regular(path) as stream:
-        content = stream.read(most_bytes + 1)
+        # As much as is asked for is laid aside first, so no more is asked for than can be there.
+        content = stream.read(min(os.fstat(stream.fileno()).st_size, most_bytes) + 1)
     if len(content) > most_bytes:
         raise OSError(errno.EFBIG, f"it has more than {most_bytes >> 20} MB", str(path))
     return content

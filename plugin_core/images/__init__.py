@@ -6,6 +6,7 @@ The parts are in ``pictures`` (what a plate is in memory), ``image_read``, ``ima
 
 from __future__ import annotations
 
+from .convert import laid_back
 from .formats import formats_lossy
 from .matte import Matte, matte_from, matte_on, read_matte
 from .plate import Header, Plate, Storage, Window
@@ -21,6 +22,7 @@ __all__ = [
     "Window",
     "formats_lossy",
     "is_temporary",
+    "laid_back",
     "matte_from",
     "matte_on",
     "output_notes",

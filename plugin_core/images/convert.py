@@ -1,4 +1,7 @@
-"""Turn a plate into what another file format holds: color and alpha, in a type of that format."""
+"""Turn a plate into what another file format holds: color and alpha, in a type of that format.
+
+EXR alone has windows that others honor. Elsewhere a picture is what lies in its display window.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ from numpy.typing import NDArray
 
 from ..errors import ImageError
 from .formats import Format, target_type
-from .plate import Group, Header, Part, Plate, Storage
+from .plate import Group, Header, Part, Plate, Storage, Window
 
 
 def converted(plate: Plate, target: Format, extension: str) -> tuple[Part, ...]:
@@ -34,7 +37,58 @@ def converted(plate: Plate, target: Format, extension: str) -> tuple[Part, ...]:
     if plate.storage.bit_depth is None:
         spec.erase_attribute("oiio:BitsPerSample")
     spec.tile_width = spec.tile_height = 0
+    if loses_window(header, target):
+        pixels = _moved(pixels, Window.of_data(part.spec), header.display_window)
+        spec.width, spec.height = header.display_window[2:]
+        spec.x = spec.y = spec.full_x = spec.full_y = 0
+        spec.full_width, spec.full_height = spec.width, spec.height
     return (replace(part, spec=spec, groups=(Group(0, pixels),)),)
+
+
+def loses_window(header: Header, target: Format) -> bool:
+    """Whether a plate (or the canvas of its shot) has a data window that the format can't hold."""
+    differs = header.data_window != header.display_window
+    return header.format == "openexr" and target.name != "openexr" and differs
+
+
+def laid_back(laid: Plate, plate: Plate) -> Plate | None:
+    """Return a picture that shows a plate's display window on the plate's own data window again.
+
+    What the display window does not show is taken from the plate. None where the picture has another size
+    than the display window.
+    """
+    part, ours = plate.parts[plate.header.part], laid.parts[laid.header.part]
+    display, own = plate.header.display_window, Window.of_data(part.spec)
+    if (ours.spec.width, ours.spec.height) != display[2:]:
+        return None
+    whole = np.concatenate([group.pixels for group in ours.groups], axis=2)
+    moved = _moved(whole, display, own)
+    beyond = ~_moved(np.ones(whole.shape[:2], np.bool_), display, own)
+    names = plate.header.channels
+    pairs = {here: names.index(name) for here, name in enumerate(laid.header.channels) if name in names}
+    pairs |= dict(zip(laid.header.fill_channels, plate.header.fill_channels, strict=False))
+    for here, there in pairs.items():
+        moved[..., here][beyond] = part.channel(there)[beyond].astype(moved.dtype)
+    spec = ours.spec.copy()
+    spec.x, spec.y, spec.width, spec.height = own
+    spec.full_x, spec.full_y, spec.full_width, spec.full_height = display
+    header = replace(
+        laid.header, data_window=own, display_window=display, width=own.width, height=own.height, part=0
+    )
+    return replace(laid, header=header, parts=(Part(spec, (Group(0, moved),)),))
+
+
+def _moved(pixels: NDArray[Any], lies: Window, wanted: Window) -> NDArray[Any]:
+    """Pixels (H, W, ...) of one window as those of another; 0 where it does not reach."""
+    moved = np.zeros((wanted.height, wanted.width, *pixels.shape[2:]), pixels.dtype)
+    x0, y0 = max(lies.x, wanted.x), max(lies.y, wanted.y)
+    x1 = min(lies.x + lies.width, wanted.x + wanted.width)
+    y1 = min(lies.y + lies.height, wanted.y + wanted.height)
+    if x0 < x1 and y0 < y1:
+        moved[y0 - wanted.y : y1 - wanted.y, x0 - wanted.x : x1 - wanted.x] = pixels[
+            y0 - lies.y : y1 - lies.y, x0 - lies.x : x1 - lies.x
+        ]
+    return moved
 
 
 def type_in(header: Header, target: Format, extension: str, storage: Storage) -> str:

@@ -81,6 +81,8 @@ def opened(path: Path, *, pixels: bool = True) -> Iterator[oiio.ImageInput]:
         raise damaged(path, "a name in its header is not text") from error
     except MemoryError as error:
         raise NotEnoughMemoryError(f"{path} does not fit into the memory that is free.") from error
+    except RuntimeError as error:  # the library found no room for another thread, for example
+        raise NotEnoughMemoryError(f"{path} can't be read: {error}.") from error
     finally:
         file.close()
         complaint()  # OpenImageIO prints what nobody fetched when the process ends

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from ..disk.atomic import TEMPORARY_PREFIX, sync_to_disk, temporary_for
 from ..errors import WriteError
 from .complaints import complaint, pending
-from .convert import converted, type_in
+from .convert import converted, loses_window, type_in
 from .exr_mixed import copy_exact, needs_copy
 from .formats import Format, compression_lossy, format_for, lossless_compression, target_type
 from .header_bytes import put_right
@@ -82,6 +82,14 @@ def output_notes(header: Header, extension: str, storage: Storage | None = None)
         for channel in header.fill_channels:
             target_type(header.types[channel], target, extension)
     notes = []
+    if loses_window(header, target):
+        x, y, width, height = header.data_window
+        full = header.display_window
+        notes.append(
+            f"The plate's data window is {width}x{height} at {x},{y}, and {extension} has none: it gets the "
+            f"display window, {full.width}x{full.height} at {full.x},{full.y}. What lies beyond is left out; "
+            "what the plate does not reach is black."
+        )
     if target.name != header.format and storage.bit_depth is None:
         ours, theirs = type_in(header, target, extension, storage), header.types[header.fill_channels[0]]
         if ours != theirs:

@@ -21,7 +21,7 @@ from ..clips.movie_read import is_movie
 from ..color.color_map import ColorMap
 from ..color.shot_color import shot_color
 from ..errors import ImageError
-from ..images import Header, Plate, Window, read_plate
+from ..images import Header, Plate, Window, laid_back, read_plate
 from ..images.formats import compression_lossy, formats_lossy
 from ..job.job import Job
 from ..regions.hole import Hole
@@ -108,6 +108,8 @@ class QcShot:
             return None, str(error)
         if found is None:
             return None, ""
+        if plate.header.format == "openexr" and found.header.format != "openexr":
+            found = laid_back(found, plate) or found
         ours, theirs = _own_window(found), _own_window(plate)
         if ours[2:] != theirs[2:] or (found.header.format == plate.header.format and ours != theirs):
             return None, f"{_window_words(ours)}, the plate is {_window_words(theirs)}"

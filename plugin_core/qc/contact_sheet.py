@@ -15,6 +15,7 @@ import OpenImageIO as oiio
 from numpy.typing import NDArray
 
 from plugin_core.disk.atomic import replacing
+from plugin_core.disk.folders import make_folder
 from plugin_core.errors import InputError, WriteError
 
 Picture = NDArray[np.float32]
@@ -212,7 +213,7 @@ def _write_png(sheet: _Codes, out: Path) -> Path:
     if not done:
         raise WriteError(f"Can't encode the contact sheet {out} as PNG")
     try:
-        out.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(out.parent)
     except OSError as error:
         raise WriteError(f"Can't make the folder of the contact sheet {out}: {error.strerror}") from error
     with replacing(out) as temporary:

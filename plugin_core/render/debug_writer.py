@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ..clips.sequence import FileSequence
 from ..compose.debug_layers import CropView, debug_picture, says_nothing
+from ..disk.folders import make_folder
 from ..errors import InputError, SettingsError, WriteError
 from ..images import Plate, write_plate
 from ..network.contract import Network, StepOutput
@@ -61,7 +62,7 @@ def open_debug(asked: str, plan: Plan, network: Network) -> DebugWriter:
     """
     sequence = _sequence(asked, plan.sources)
     try:
-        sequence.folder.mkdir(parents=True, exist_ok=True)
+        make_folder(sequence.folder)
     except OSError as error:
         reason = error.strerror or error
         raise WriteError(f"Debug folder {sequence.folder} can't be made ({reason}).") from error

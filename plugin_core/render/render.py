@@ -19,6 +19,7 @@ from pathlib import Path
 
 from ..disk.atomic import replacing
 from ..disk.fingerprint import Fingerprint
+from ..disk.folders import make_folder
 from ..disk.lock import Claim, holding
 from ..errors import CleanplateError, Interrupted, OutputBusyError, WriteError
 from ..job.settings import Run, Settings, Shot
@@ -303,7 +304,7 @@ class _Rendering:
         if self._run.state_out is None:
             return
         path, last = Path(self._run.state_out), self._plan.sources.last
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent)
         if not self._plan.lanes:
             write_state(path, SavedState(self._plan.key, last, {}, {}))
             return

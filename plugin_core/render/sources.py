@@ -11,6 +11,7 @@ from pathlib import Path
 from ..clips.clip import Clip, MovieClip, Reading, check_frames, open_clip
 from ..clips.headers import check_headers
 from ..clips.sequence import FileSequence, FrameRange
+from ..disk.folders import make_folder
 from ..errors import InputError, MissingFramesError, WriteError
 from ..images import Header, Storage, formats_lossy, output_notes
 from ..job.settings import Settings, Shot
@@ -153,7 +154,7 @@ def _check_folder(folder: Path, dry: bool) -> None:
             if not (there.is_dir() and os.access(there, os.W_OK)):
                 raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
             return
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         with tempfile.TemporaryFile(dir=folder):
             pass
     except OSError as error:

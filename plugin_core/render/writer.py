@@ -119,15 +119,20 @@ class FrameWriter:
         return plate
 
     def copy(self, frame: int) -> Written:
-        """Write a frame of a shot that has no hole anywhere. Raises WriteError."""
+        """Write a frame of a shot that has no hole anywhere.
+
+        Raises:
+            ImageError: its plate is damaged; it is read whole for that, though nothing of it changes.
+            WriteError: the disk does not take it.
+        """
         sources = self._plan.sources
         path = sources.output.path(frame)
-        self._put_unchanged(frame, None)
+        self._put_unchanged(frame, sources.plate.plate(frame))
         marks = {"plate": sources.plate.fingerprint(frame), "matte": sources.matte.fingerprint(frame)}
         self._journal.append(Entry(frame, Fingerprint.of(path), {frame: marks}, {}))
         return Written(frame, path)
 
-    def _put_unchanged(self, frame: int, plate: Plate | None) -> None:
+    def _put_unchanged(self, frame: int, plate: Plate) -> None:
         """Write a frame that has no hole: the very file where the format is kept, else its pixels."""
         sources = self._plan.sources
         source, path = sources.plate.path(frame), sources.output.path(frame)
@@ -135,4 +140,4 @@ class FrameWriter:
             with replacing(path) as temporary:
                 shutil.copyfile(source, temporary)
         else:
-            write_plate(plate or sources.plate.plate(frame), path)
+            write_plate(plate, path)
