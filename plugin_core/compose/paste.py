@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -50,12 +53,26 @@ def _lay_in(found: Propagated, seen: Box, shown: NDArray[np.float32], mask: NDAr
     mask[here] &= ~trusted
 
 
+@dataclass(frozen=True)
+class CropFill:
+    """What the network gave for the holes of one crop.
+
+    Attributes:
+        hole: what of the frame's hole the crop fills; it lies within the crop.
+        picture: the network's, (3, h, w) RGB -1..1.
+        region: where the picture belongs.
+    """
+
+    hole: Hole
+    picture: Picture
+    region: Region
+
+
 def filled(
     plate: Plate,
     hole: Hole,
-    fill: Picture,
+    fills: Sequence[CropFill],
     found: Propagated | None,
-    region: Region,
     color: ColorMap,
     *,
     grain_seed: int | None = None,
@@ -65,25 +82,43 @@ def filled(
 
     Args:
         plate: the untouched plate.
-        hole: what is filled; it lies within the region's crop.
-        fill: the network's picture, (3, h, w) RGB -1..1.
+        hole: all that is filled on the frame.
+        fills: what the network gave, crop by crop; their holes don't meet.
         found: real pixels that go before the network's by their confidence, of all that the frame's hole has.
-        region: where the picture belongs.
         color: from the network's range to the plate's.
         grain_seed: give the fill the plate's grain, a different one for each seed; None for no grain.
         in_place: the plate is given up; its own pixels are changed.
     """
-    local = hole.box.moved(-region.crop.x0, -region.crop.y0)
-    picture = region.restore(fill)[local.slices]
-    real = None if found is None else found.within(hole.box)
+    # All are made before the first is laid in: grain is measured on the untouched plate.
+    patches = [_blended(plate, hole, fill, found, color, grain_seed) for fill in fills]
+    clean = plate
+    for fill, patch in zip(fills, patches, strict=True):
+        # Copying an 8K plate takes longer than filling a hole in it: it is copied once at most.
+        ours = in_place or clean is not plate
+        box = fill.hole.box
+        clean = clean.with_patch(patch, fill.hole.alpha > 0, box.x0, box.y0, in_place=ours)
+    return clean
+
+
+def _blended(
+    plate: Plate,
+    holes: Hole,
+    fill: CropFill,
+    found: Propagated | None,
+    color: ColorMap,
+    grain_seed: int | None,
+) -> NDArray[np.float32]:
+    """Return what comes into the plate over the box of one crop's hole, in the plate's values."""
+    own = fill.hole
+    local = own.box.moved(-fill.region.crop.x0, -fill.region.crop.y0)
+    picture = fill.region.restore(fill.picture)[local.slices]
+    real = None if found is None else found.within(own.box)
     if real is not None:
         picture = picture + (real.picture - picture) * real.confidence[..., None]
     if grain_seed is not None:
-        own = None if real is None else real.confidence * real.grain
-        picture = regrain(picture, plate, hole, color, seed=grain_seed, own=own)
-    rgb = color.from_network(picture)
-    blended = _blend(plate.crop(*hole.box), rgb, hole.alpha)
-    return plate.with_patch(blended, hole.alpha > 0, hole.box.x0, hole.box.y0, in_place=in_place)
+        share = None if real is None else real.confidence * real.grain
+        picture = regrain(picture, plate, own, color, seed=grain_seed, own=share, holes=holes)
+    return _blend(plate.crop(*own.box), color.from_network(picture), own.alpha)
 
 
 def _blend(

@@ -27,6 +27,7 @@ def regrain(
     *,
     seed: int,
     own: NDArray[np.float32] | None = None,
+    holes: Hole | None = None,
 ) -> NDArray[np.float32]:
     """Return a fill with the plate's grain where it has too little of it; a pure function of its arguments.
 
@@ -39,8 +40,9 @@ def regrain(
         color: from the plate to the network's range.
         seed: differs from frame to frame: the frame's number.
         own: (h, w) 0..1, how much of the plate's grain the fill has already, from real pixels; None for none.
+        holes: all that is filled on the frame, `hole` among it: none of it is plate; None for `hole` alone.
     """
-    model = GrainModel.measure(_blocks_around(plate, hole, color))
+    model = GrainModel.measure(_blocks_around(plate, hole.box, hole if holes is None else holes, color))
     if model is None:
         return picture
     gain = grain_gain(np.zeros_like(hole.alpha) if own is None else own, hole.alpha)
@@ -48,25 +50,25 @@ def regrain(
     return model.add(picture, gain, (seed & 0xFFFFFFFF, hole.box.x0, hole.box.y0))
 
 
-def _blocks_around(plate: Plate, hole: Hole, color: ColorMap) -> NDArray[np.float32]:
-    """Blocks (n, 16, 16, 3) of plate near the hole and outside it, in the network's range."""
-    found = [plate.crop(x, y, x + BLOCK, y + BLOCK) for x, y in _corners(plate, hole)]
-    blocks = np.stack(found) if found else np.zeros((0, BLOCK, BLOCK, 3), np.float32)
+def _blocks_around(plate: Plate, box: Box, holes: Hole, color: ColorMap) -> NDArray[np.float32]:
+    """Blocks (n, 16, 16, 3) of plate near a hole's box and outside every hole, in the network's range."""
+    cuts = [plate.crop(x, y, x + BLOCK, y + BLOCK) for x, y in _corners(plate, box, holes)]
+    blocks = np.stack(cuts) if cuts else np.zeros((0, BLOCK, BLOCK, 3), np.float32)
     blocks = blocks[~_clipped(blocks, plate.header.is_float)]
     return color.to_network(blocks.reshape(-1, BLOCK, 3)).reshape(blocks.shape)
 
 
-def _corners(plate: Plate, hole: Hole) -> list[tuple[int, int]]:
-    """Left upper corners of blocks on a fixed grid that lie apart from the hole, evenly thinned out."""
-    longer = max(hole.box.width, hole.box.height)
+def _corners(plate: Plate, box: Box, holes: Hole) -> list[tuple[int, int]]:
+    """Left upper corners of blocks on a fixed grid that lie apart from the holes, evenly thinned out."""
+    longer = max(box.width, box.height)
     reach = min(max(longer // 2, _LEAST_REACH), _LARGEST_REACH)
-    around = hole.box.grown(reach).within(plate.header.width, plate.header.height)
+    around = box.grown(reach).within(plate.header.width, plate.header.height)
     grid = Box(-(-around.x0 // BLOCK), -(-around.y0 // BLOCK), around.x1 // BLOCK, around.y1 // BLOCK)
     if grid.width <= 0 or grid.height <= 0:
         return []
     inner = Box(*(BLOCK * edge for edge in grid))
-    wider = inner.union(hole.box).grown(BLOCK)
-    near = cv2.dilate(hole.mask_on(wider).astype(np.uint8), np.ones((BLOCK + 1, BLOCK + 1), np.uint8))
+    wider = inner.union(box).grown(BLOCK)
+    near = cv2.dilate(holes.mask_on(wider).astype(np.uint8), np.ones((BLOCK + 1, BLOCK + 1), np.uint8))
     cut = near[inner.moved(-wider.x0, -wider.y0).slices]
     taken = cut.reshape(grid.height, BLOCK, grid.width, BLOCK).any(axis=(1, 3))
     free = [(BLOCK * (grid.x0 + x), BLOCK * (grid.y0 + y)) for y, x in np.argwhere(~taken).tolist()]

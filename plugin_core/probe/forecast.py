@@ -29,7 +29,7 @@ from ..render.sources import open_sources
 from ..state.checkpoints import Checkpoints
 from ..state.folder import journal_path
 from ..state.journal import Entry, Journal
-from ..state.saved_state import differences
+from ..state.key import differences
 
 Action = Literal["nothing", "start", "resume", "overwrite", "occupied"]
 

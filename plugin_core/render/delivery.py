@@ -26,6 +26,7 @@ from ..network.contract import Network
 from ..progress.reporters import Reporters
 from ..progress.stop import Stop
 from ..state.folder import movie_frames_folder, movie_note
+from ..state.key import chosen, same_choice
 from .render import FrameDone
 from .render import render as render_frames
 
@@ -115,8 +116,8 @@ class _MovieRender:
         matte = open_clip(self._shot.matte)
         files = {str(clip.path(frame)) for clip in (plate, matte) for frame in clip.frames() or [0]}
         return {
-            "shot": self._shot.model_dump(mode="json"),
-            "settings": self._settings.effective(),
+            "shot": chosen(self._shot),
+            "settings": chosen(self._settings),
             "model": self._network.model_id,
             "inputs": {file: _mark(Path(file)) for file in sorted(files)},
         }
@@ -127,7 +128,13 @@ class _MovieRender:
             known = json.loads(self._note.read_text("utf-8"))
         except (OSError, ValueError):
             return False
-        return bool(known == {**about, "movie": _mark(self._path)})
+        if not isinstance(known, dict):
+            return False
+        asked: dict[str, Shot | Settings] = {"shot": self._shot, "settings": self._settings}
+        if not all(same_choice(known.get(part), fields) for part, fields in asked.items()):
+            return False
+        now = {**about, "movie": _mark(self._path)}
+        return bool({**known, **{part: now[part] for part in asked}} == now)
 
     def _say_done(self) -> None:
         first, last = _range(self._shot, open_clip(self._shot.plate))

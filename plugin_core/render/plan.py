@@ -20,6 +20,7 @@ from ..regions.islands import Islands, islands_of
 from ..regions.lanes import Lane, choose_lanes, crop_notes
 from ..regions.shot_mattes import ShotMattes
 from ..schedule import Schedule, takes
+from ..state.key import settings_key
 from .sources import Sources, mattes_of
 
 
@@ -190,5 +191,5 @@ def _key(
         "first frame": str(sources.begins),
         "color": color.key,
         "cuts": ",".join(map(str, cuts)),
-        **{name.replace("_", " "): str(value) for name, value in settings.effective().items()},
+        **settings_key(settings),
     }

@@ -30,7 +30,8 @@ from ..progress.stop import Stop
 from ..state.checkpoints import Checkpoints
 from ..state.folder import journal_path, output_folder
 from ..state.journal import Journal, forget_elsewhere
-from ..state.saved_state import SavedState, carry_digest, check_key, write_state
+from ..state.key import check_key
+from ..state.saved_state import SavedState, carry_digest, write_state
 from ..state.shot_state import ShotState
 from .debug_writer import open_debug
 from .folder import clean_up, protect_inputs, state_folder

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..compose.paste import filled
+from ..compose.paste import CropFill, filled
 from ..disk.atomic import replacing
 from ..disk.fingerprint import Fingerprint
 from ..images import Plate, write_plate
@@ -98,25 +98,21 @@ class FrameWriter:
         return Written(frame, path, notes)
 
     def _filled(self, given: StepInput, plate: Plate, hole: Hole, outputs: Mapping[str, StepOutput]) -> Plate:
-        seed = given.step.frame if self._plan.settings.grain == "auto" else None
-        # Copying an 8K plate takes longer than filling a hole in it.
-        ours = not given.plate_is_kept and self._debug is None
-        for read in given.lanes:
-            own = hole.only(read.lane.islands.get(given.step.frame, ()))
-            if own is not None:
-                picture = outputs[read.lane.name].fill
-                plate = filled(
-                    plate,
-                    own,
-                    picture,
-                    given.found,
-                    read.region,
-                    self._plan.color,
-                    grain_seed=seed,
-                    in_place=ours,
-                )
-                ours = ours or plate is not given.plate
-        return plate
+        frame = given.step.frame
+        fills = [
+            CropFill(own, outputs[read.lane.name].fill, read.region)
+            for read in given.lanes
+            if (own := hole.only(read.lane.islands.get(frame, ()))) is not None
+        ]
+        return filled(
+            plate,
+            hole,
+            fills,
+            given.found,
+            self._plan.color,
+            grain_seed=frame if self._plan.settings.grain == "auto" else None,
+            in_place=not given.plate_is_kept and self._debug is None,
+        )
 
     def copy(self, frame: int) -> Written:
         """Write a frame of a shot that has no hole anywhere.

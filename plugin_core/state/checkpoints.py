@@ -8,7 +8,8 @@ from pathlib import Path
 
 from ..disk.folders import make_folder
 from ..errors import StateError
-from .saved_state import SavedState, ShotKey, check_key, read_state, write_state
+from .key import ShotKey, check_key
+from .saved_state import SavedState, read_state, write_state
 
 log = logging.getLogger(__name__)
 

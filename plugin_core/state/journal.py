@@ -22,7 +22,8 @@ from ..disk.folders import make_folder, remove_own
 from ..disk.regular import read_regular
 from ..errors import StateError, WriteError
 from .folder import journals_of
-from .saved_state import Frame, ShotKey, check_key
+from .key import ShotKey, check_key
+from .saved_state import Frame
 
 Inputs = Mapping[int, Mapping[str, Fingerprint]]
 """Fingerprints by frame and by kind, ``plate`` or ``matte``."""

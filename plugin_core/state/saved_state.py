@@ -21,9 +21,6 @@ from ..errors import StateError
 
 FORMAT_VERSION = 2
 
-ShotKey = Mapping[str, str]
-"""Everything a state depends on, by name: model, working geometry, color, settings that change pixels."""
-
 
 Frame = Annotated[int, Field(ge=-FRAME_LIMIT, le=FRAME_LIMIT)]
 """A frame number as it is read from a file."""
@@ -131,20 +128,6 @@ def carry_digest(arrays: Mapping[str, NDArray[np.float32]]) -> str:
         digest.update(f"{name} {arrays[name].dtype} {arrays[name].shape};".encode())
         digest.update(arrays[name].tobytes())
     return digest.hexdigest()
-
-
-def differences(found: Mapping[str, str], expected: ShotKey) -> list[tuple[str, str, str]]:
-    """Return (name, found, expected) of every part in which two keys differ."""
-    names = sorted(set(found) | set(expected))
-    pairs = [(name, found.get(name, "absent"), expected.get(name, "none")) for name in names]
-    return [pair for pair in pairs if found.get(pair[0]) != expected.get(pair[0])]
-
-
-def check_key(found: Mapping[str, str], expected: ShotKey, what: str) -> None:
-    """Raise StateError naming every part in which a saved key differs from this shot's."""
-    different = [f"{name} is {was}, this render has {now}" for name, was, now in differences(found, expected)]
-    if different:
-        raise StateError(f"{what} belongs to another render: {'; '.join(different)}.")
 
 
 def check_crops(saved: SavedState, expected: Mapping[str, str], what: str) -> None:

@@ -23,7 +23,8 @@ from ..schedule import Schedule, Step
 from .carry_follow import Change, followed
 from .carry_shift import shifted
 from .checkpoints import Checkpoints
-from .saved_state import SavedState, ShotKey, check_crops, check_key, read_state, write_state
+from .key import ShotKey, check_key
+from .saved_state import SavedState, check_crops, read_state, write_state
 
 
 class Phase(StrEnum):

@@ -78,6 +78,36 @@ def test_what_lies_in_the_hole_and_beside_it_does_not_count(tmp_path):
     assert abs(after.std() / before.std() - 1) < 0.02
 
 
+def two_holes(folder, name: str, noise: float) -> ShotOnDisk:
+    """A noisy shot with two holes, each a crop of its own, 80 pixels apart; the second hides that noise."""
+    shot = ShotOnDisk(folder / name, 1, 2)
+    random = np.random.default_rng(3)
+    for frame in (1, 2):
+        values = np.zeros((HEIGHT, WIDTH, 4), np.float32)
+        values[..., :3] = 0.4 + 0.02 * random.standard_normal((HEIGHT, WIDTH, 3))
+        matte = np.zeros((HEIGHT, WIDTH), np.uint8)
+        matte[16:96, 32:112] = matte[176:256, 192:272] = 255
+        values[176:256, 192:272, :3] = 0.4 + noise * random.standard_normal((80, 80, 3))
+        write_plate(shot.plate(frame), values)
+        write_matte(shot.matte(frame), matte)
+    return shot
+
+
+def test_a_second_hole_is_no_plate_to_measure_on(tmp_path):
+    """Neither what it hides nor what was filled into it shows the plate's grain."""
+    settings = GRAIN.model_copy(update={"working_size": 256})
+    filled = []
+    for name, noise in (("flat", 0.0), ("rough", 0.2)):
+        shot = two_holes(tmp_path, name, noise)
+        run_toy(shot.shot(), settings)
+        run_toy(shot.shot("smooth"), settings.model_copy(update={"grain": "off"}))
+        grainy, smooth = (read(shot.written(1, out)).astype(np.float32) for out in ("out", "smooth"))
+        filled.append((grainy - smooth)[..., :3])
+    np.testing.assert_array_equal(filled[0][16:96, 32:112], filled[1][16:96, 32:112])
+    for grain in (filled[0][16:96, 32:112], filled[0][176:256, 192:272]):
+        assert abs(grain.std() / 0.02 - 1) < 0.25
+
+
 def test_a_plate_that_is_clipped_or_too_small_leaves_the_fill_alone(tmp_path):
     flat = np.zeros((100, 100, 3), np.float32)
     white = plate_with(tmp_path, np.full((HEIGHT, WIDTH, 3), 255, np.uint8), "uint8")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -118,6 +119,12 @@ def test_a_finished_movie_is_made_again_only_when_something_changed(shot):
     assert run(movie_of(shot), listener=heard, network=network, resume=True) == []
     assert heard.kinds() == ["start", "done"] and network.steps == 0
     assert (shot.folder / "clean.mov").stat().st_mtime_ns == before
+    note = shot.folder / ".cleanplate" / "clean.mov" / "movie.json"
+    known = json.loads(note.read_text())
+    assert "grain" not in known["settings"] and "cuts" not in known["shot"]
+    spelled_out = {"shot": movie_of(shot).model_dump(mode="json"), "settings": QUICK.effective()}
+    note.write_text(json.dumps({**known, **spelled_out}))
+    assert run(movie_of(shot), resume=True) == [], "as the first release noted it"
     write_matte(shot.matte(5), hole(2))
     assert len(run(movie_of(shot), resume=True)) == LAST
     write_plate(shot.plate(3), picture(7))

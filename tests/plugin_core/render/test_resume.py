@@ -32,6 +32,7 @@ from ..shots import (
     write_matte,
     write_plate,
 )
+from ..state.test_key import FIRST_DEFAULTS
 from ..toy_network import ToyNetwork
 
 pytestmark = pytest.mark.usefixtures("no_sync")
@@ -335,6 +336,37 @@ def test_a_disk_that_takes_no_more_keeps_what_is_there(shot, monkeypatch):
     assert not shot.written(11).exists()
     monkeypatch.undo()
     run_toy(shot.shot(), resume=True)
+    same_files(shot, "out", "whole")
+
+
+def spell_defaults_out(folder: Path) -> None:
+    """Write the keys of a journal and its states as the first release did: every setting in them."""
+    journal = folder / "journal.jsonl"
+    first, *lines = journal.read_text().splitlines()
+    key = {**FIRST_DEFAULTS, **json.loads(first)["key"]}
+    journal.write_text("\n".join([json.dumps({"key": key}), *lines]) + "\n")
+    for path in folder.glob("state.*.safetensors"):
+        saved = read_state(path)
+        write_state(path, replace(saved, key={**FIRST_DEFAULTS, **saved.key}))
+
+
+def test_a_render_of_a_version_that_spelled_every_setting_out_goes_on(shot):
+    with pytest.raises(Killed):
+        run_toy(shot.shot(), network=KilledNetwork(12))
+    spell_defaults_out(shot.folder / STATES)
+    network = ToyNetwork()
+    run_toy(shot.shot(), resume=True, network=network)
+    assert network.steps == 12, "it went on from the state after frame 8"
+    same_files(shot, "out", "whole")
+    assert "grain" not in (shot.folder / STATES / "journal.jsonl").read_text().splitlines()[0]
+
+
+def test_a_state_of_a_version_that_spelled_every_setting_out_is_taken(shot):
+    handed = shot.folder / "a.state"
+    run_toy(shot.shot(), chunk="1-8", state_out=str(handed))
+    saved = read_state(handed)
+    write_state(handed, replace(saved, key={**FIRST_DEFAULTS, **saved.key}))
+    run_toy(shot.shot(), chunk="9-20", state_in=str(handed))
     same_files(shot, "out", "whole")
 
 
