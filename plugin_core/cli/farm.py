@@ -6,9 +6,8 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from ..farm.engines import ENGINES
 from .batch import add_list, read_list
-
-_ENGINES = ("openjd", "deadline-cloud", "deadline", "opencue", "tractor", "slurm")
 
 _HOW = """\
 how a shot is cut, by its fields in the list (or --set):
@@ -35,7 +34,7 @@ def add(commands: Any) -> None:
         epilog=_HOW,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    farm.add_argument("engine", metavar="ENGINE", choices=_ENGINES, help=", ".join(_ENGINES))
+    farm.add_argument("engine", metavar="ENGINE", choices=tuple(ENGINES), help=", ".join(ENGINES))
     add_list(farm)
     farm.add_argument("--out", required=True, metavar="DIR", help="folder to write, for this job alone")
     farm.add_argument("--name", metavar="NAME", help="of the job (cleanplate and the list's name)")
@@ -91,11 +90,12 @@ def _farm(arguments: argparse.Namespace) -> int:
         from ..farm.memory import with_measured_memory
 
         job = with_measured_memory(job)
-    todo = _writer(arguments.engine)(job)
+    engine = ENGINES[arguments.engine]
+    todo = engine.write(job)
     tasks = sum(len(shot.parts) for shot in job.shots)
     print(f"{job.folder}: {len(job.shots)} shots, {tasks} tasks")
     if arguments.submit:
-        return submit(arguments.engine, job.folder)
+        return submit(engine, job.folder)
     for line in todo:
         print(f"  {line}")
     return 0
@@ -107,22 +107,3 @@ def _megabytes(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise SettingsError(f"--memory takes a number of MiB, or probe; got {text!r}.")
     return int(text)
-
-
-def _writer(engine: str) -> Any:
-    """Return the function that writes a job for an engine."""
-    from ..farm.deadline import write_deadline
-    from ..farm.deadline_cloud import write_deadline_cloud
-    from ..farm.opencue import write_opencue
-    from ..farm.openjd import write_openjd
-    from ..farm.slurm import write_slurm
-    from ..farm.tractor import write_tractor
-
-    return {
-        "openjd": write_openjd,
-        "deadline-cloud": write_deadline_cloud,
-        "deadline": write_deadline,
-        "opencue": write_opencue,
-        "tractor": write_tractor,
-        "slurm": write_slurm,
-    }[engine]

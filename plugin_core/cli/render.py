@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..progress.dialects import DIALECTS
 from .exit_codes import EXIT_CODES
 from .options import add_job, job_of
 
@@ -43,7 +44,7 @@ def add(commands: Any) -> None:
     )
     own.add_argument(
         "--progress",
-        choices=("auto", "bar", "json", "none", "openjd", "deadline", "tractor"),
+        choices=("auto", "bar", "json", "none", *DIALECTS),
         default="auto",
         help="a bar on a terminal, else one line a frame; JSON lines; what a farm engine reads (auto)",
     )

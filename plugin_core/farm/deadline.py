@@ -5,68 +5,83 @@ Not run against Deadline here; written to its manual ("Manual Job Submission", "
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
-from .files import filled, write, write_jobs
-from .job import JOBS, FarmJob, FarmShot, Part
+from .engines import Engine
+from .files import write as write_file
+from .files import write_jobs
+from .foreign import refuse
+from .job import FarmJob, FarmShot
+
+_TAKEN = re.compile(r'"|<[^<>]*>|\\$')
+"""A quote, what Deadline fills in (<STARTFRAME>), and a backslash before the quote that ends an argument."""
 
 
-def write_deadline(job: FarmJob) -> list[str]:
-    """Write the job; returns what to do with it. Raises WriteError."""
+def write(job: FarmJob, engine: Engine) -> list[str]:
+    """Write the job; returns what to do with it. Raises WriteError, InputError for what it can't hold."""
+    refuse(job, engine.title, _TAKEN)
     write_jobs(job)
+    files = _Files(job, engine)
     names: list[str] = []
     for shot in job.shots:
-        names += _chain(job, shot) if shot.is_chain else [_grid(job, shot)]
+        names += _chain(files, shot) if shot.is_chain else [_grid(files, shot)]
         last = names[-1]
-        qc = job.qc_arguments(shot.name)
+        qc = job.qc_arguments(job.path_of(shot))
         if qc:
-            names.append(_put(job, f"{shot.name}.qc", "0", 1, qc, after=last))
+            names.append(files.put(shot.qc, "0", 1, qc, after=last))
     listed = "[\n" + "".join(f'    "{name}",\n' for name in names) + "]"
-    write(job.folder / "submit.py", filled("deadline_submit.py.txt", jobs=listed))
+    write_file(job.folder / "submit.py", engine.filled("submit.py.txt", jobs=listed))
     return [f"python {job.folder / 'submit.py'}"]
 
 
-def _grid(job: FarmJob, shot: FarmShot) -> str:
+class _Files:
+    """The two files of each job."""
+
+    def __init__(self, job: FarmJob, engine: Engine) -> None:
+        self.job = job
+        self.engine = engine
+
+    def put(
+        self, name: str, frames: str, size: int, arguments: Iterable[str], after: str | None = None
+    ) -> str:
+        """Write them; returns the name."""
+        job, filled = self.job, self.engine.filled
+        info = filled(
+            "job_info.txt",
+            name=f"{job.name} {name}",
+            batch=job.name,
+            frames=frames,
+            chunk=size,
+            tries=job.manners.tries,
+            dependencies="" if after is None else f"JobDependencies=@{after}@",
+        )
+        words = " ".join(_quoted(word) for word in arguments)
+        plugin = filled("plugin_info.txt", command=job.manners.command, arguments=words)
+        write_file(job.folder / f"{name}.job_info.txt", info.rstrip("\n") + "\n")
+        write_file(job.folder / f"{name}.plugin_info.txt", plugin)
+        return name
+
+
+def _grid(files: _Files, shot: FarmShot) -> str:
     """One job whose tasks are the shot's chunks: Deadline cuts them from the first frame on, as we do."""
-    frames = f"{shot.first}-{shot.last}"
     size = shot.chunk_frames or shot.last - shot.first + 1
-    part = Part(shot.name, shot.first, shot.last)
-    arguments = job.arguments(shot, part, "deadline")
-    if shot.chunk_frames is not None:
-        arguments.insert(3, "--chunk=<STARTFRAME>-<ENDFRAME>")
-    return _put(job, shot.name, frames, size, arguments)
+    frames = None if shot.chunk_frames is None else "<STARTFRAME>-<ENDFRAME>"
+    arguments = files.job.arguments(shot, shot.parts[0], files.engine.dialect, frames)
+    return files.put(shot.name, f"{shot.first}-{shot.last}", size, arguments)
 
 
-def _chain(job: FarmJob, shot: FarmShot) -> list[str]:
+def _chain(files: _Files, shot: FarmShot) -> list[str]:
     """A job for each chunk: tasks of one job may run in any order after a requeue."""
     names: list[str] = []
     for part in shot.parts:
         after = names[-1] if names else None
         size = part.last - part.first + 1
-        arguments = job.arguments(shot, part, "deadline")
-        names.append(_put(job, part.name, f"{part.first}-{part.last}", size, arguments, after))
+        arguments = files.job.arguments(shot, part, files.engine.dialect)
+        names.append(files.put(part.name, f"{part.first}-{part.last}", size, arguments, after))
     return names
 
 
-def _put(
-    job: FarmJob, name: str, frames: str, size: int, arguments: Iterable[str], after: str | None = None
-) -> str:
-    dependencies = "" if after is None else f"JobDependencies=@{after}@"
-    info = filled(
-        "deadline_job_info.txt",
-        name=f"{job.name} {name}",
-        batch=job.name,
-        frames=frames,
-        chunk=size,
-        tries=job.manners.tries,
-        dependencies=dependencies,
-    )
-    words = " ".join(_quoted(word.replace(JOBS, str(job.jobs_folder))) for word in arguments)
-    plugin = filled("deadline_plugin_info.txt", command=job.manners.command, arguments=words)
-    write(job.folder / f"{name}.job_info.txt", info.rstrip("\n") + "\n")
-    write(job.folder / f"{name}.plugin_info.txt", plugin)
-    return name
-
-
 def _quoted(word: str) -> str:
-    return f'"{word}"' if " " in word else word
+    """Return a word as an argument: in quotes where it is empty, or might be cut or shortened."""
+    return word if re.fullmatch(r"[^\s'\\#]+", word) else f'"{word}"'

@@ -6,29 +6,39 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from ..clips.movie_read import is_movie
-from .files import filled, quoted, write, write_jobs
+from .engines import ENGINES, Engine
+from .files import quoted, write_jobs
+from .files import write as write_file
+from .foreign import refuse
 from .job import FarmJob
 from .openjd import openjd_template
 
 
-def write_deadline_cloud(job: FarmJob) -> list[str]:
-    """Write the bundle; returns what to do with it. Raises WriteError, InputError when it grows too large."""
+def write(job: FarmJob, engine: Engine) -> list[str]:
+    """Write the bundle; returns what to do with it.
+
+    Raises:
+        WriteError: a file can't be written.
+        InputError: it grows too large, or can't hold a text of the job.
+    """
+    refuse(job, engine.title)
+    template = openjd_template(job, ENGINES["openjd"])
     write_jobs(job)
-    write(job.folder / "template.yaml", openjd_template(job))
-    write(
+    write_file(job.folder / "template.yaml", template)
+    write_file(
         job.folder / "parameter_values.yaml",
-        filled(
-            "deadline_cloud_parameters.yaml",
+        engine.filled(
+            "parameter_values.yaml",
             retries=max(0, job.manners.tries - 1),
             tolerated=10_000,
             command=quoted(job.manners.command),
         ),
     )
     shots = [shot.source.job.shot for shot in job.shots]
-    write(
+    write_file(
         job.folder / "asset_references.yaml",
-        filled(
-            "deadline_cloud_assets.yaml",
+        engine.filled(
+            "asset_references.yaml",
             inputs=_listed(_folder(path) for shot in shots for path in (shot.plate, shot.matte)),
             outputs=_listed(_folder(shot.output) for shot in shots),
         ),

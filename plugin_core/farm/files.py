@@ -1,32 +1,29 @@
-"""Write the files of a farm job, each whole, from templates that lie beside this module."""
+"""Write the files of a farm job, each whole."""
 
 from __future__ import annotations
 
 import json
-from importlib.resources import files
+import re
 from pathlib import Path
-from string import Template
 
 from ..disk.atomic import replacing
+from ..errors import InputError
 from ..job.job import Job
 from .job import FarmJob
 
-
-def template(name: str) -> Template:
-    """Return a template by its file name; ``$name`` is filled in, ``$$`` is a dollar."""
-    return Template((files(__package__) / "templates" / name).read_text("utf-8"))
-
-
-def filled(which: str, /, **values: object) -> str:
-    """Fill a template in. Raises KeyError when a value is missing, so that none is left out unnoticed."""
-    return template(which).substitute(values)
+_NOT_YAML = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 
 
 def write(path: Path, text: str, *, executable: bool = False) -> None:
-    """Write a text file, its folder too. Raises WriteError."""
+    """Write a text file, its folder too. Raises WriteError, InputError for a path that is not Unicode."""
+    try:
+        written = text.encode("utf-8")
+    except UnicodeEncodeError as error:
+        bad = text[max(0, error.start - 40) : error.end]
+        raise InputError(f"{path.name} can't hold {bad!r}, which is not Unicode; rename it.") from None
     path.parent.mkdir(parents=True, exist_ok=True)
     with replacing(path) as temporary:
-        temporary.write_text(text, "utf-8", newline="\n")
+        temporary.write_bytes(written)
         if executable:
             temporary.chmod(0o755)
 
@@ -46,5 +43,5 @@ def write_jobs(job: FarmJob) -> None:
 
 
 def quoted(text: str) -> str:
-    """Return text as a YAML or JSON string."""
-    return json.dumps(text, ensure_ascii=False)
+    """Return text as a string of YAML and of JSON: in quotes, with an escape for what YAML can't hold."""
+    return _NOT_YAML.sub(lambda found: f"\\u{ord(found[0]):04x}", json.dumps(text, ensure_ascii=False))

@@ -21,9 +21,7 @@ from ..batch.shots import BatchShot
 from ..clips.movie_read import is_movie
 from ..errors import InputError
 from ..state.folder import handed_state
-
-JOBS = "{jobs}"
-"""Stands for the folder of the job.json files in arguments, until an exporter says what it is there."""
+from .names import Names
 
 
 @dataclass(frozen=True)
@@ -67,7 +65,7 @@ class Part:
     """One chunk of a shot, or all of it.
 
     Attributes:
-        name: unlike any other part's.
+        name: unlike any other in the job; that of the shot, where it is all of it.
         first, last: its frames.
         chunk: whether it is only a part of the shot.
         state_in, state_out: the states it takes and leaves in a chain.
@@ -87,18 +85,17 @@ class FarmShot:
 
     Attributes:
         source: as the list has it.
+        name: the list's own wherever that is free; unlike any other in the job, see `Names`.
+        qc: the name of its last step, unlike any other in the job.
         parts: in order; of a chain, each needs the one before.
         chunk_frames: of a grid; None for a whole shot and a chain.
     """
 
     source: BatchShot
+    name: str
+    qc: str
     parts: tuple[Part, ...]
     chunk_frames: int | None
-
-    @property
-    def name(self) -> str:
-        """The shot's name."""
-        return self.source.name
 
     @property
     def is_chain(self) -> bool:
@@ -139,27 +136,37 @@ class FarmJob:
         """Where the job.json files lie."""
         return self.folder / "jobs"
 
-    def arguments(self, shot: FarmShot, part: Part, dialect: str) -> list[str]:
-        """Return a part's arguments after the command; `JOBS` stands for the jobs folder."""
-        given = ["render", "--job", f"{JOBS}/{shot.name}.json"]
-        if part.chunk:
-            given.append(f"--chunk={part.first}-{part.last}")
-        return [*given, *self.state_arguments(part), *self.common_arguments(dialect)]
+    def path_of(self, shot: FarmShot) -> str:
+        """Return a shot's job.json."""
+        return f"{self.jobs_folder}/{shot.name}.json"
 
-    def state_arguments(self, part: Part) -> list[str]:
-        """Return the arguments that hand a chain's states on."""
+    def arguments(self, shot: FarmShot, part: Part, dialect: str, frames: str | None = None) -> list[str]:
+        """Return a part's arguments after the command.
+
+        Args:
+            shot, part: which.
+            dialect: of its progress.
+            frames: what the engine fills in for the first and last frame of a chunk, "FIRST-LAST"; None for
+                the part's own.
+        """
+        chunk = frames or (f"{part.first}-{part.last}" if part.chunk else None)
+        return self.render_arguments(self.path_of(shot), chunk, part, dialect)
+
+    def render_arguments(self, path: str, chunk: str | None, part: Part, dialect: str) -> list[str]:
+        """Return a render's arguments after the command: `path` is its job.json, `chunk` its frames."""
         handed = (("--state-in", part.state_in), ("--state-out", part.state_out))
-        return [word for option, path in handed if path is not None for word in (option, path)]
-
-    def common_arguments(self, dialect: str) -> list[str]:
-        """Return the arguments that every task has."""
         # Ten seconds are left for the farm to notice the end.
         notice = max(1, self.manners.notice_seconds - 10)
-        return ["--progress", dialect, "--notice", str(notice), *self._maps()]
+        return [
+            *("render", "--job", path),
+            *([] if chunk is None else [f"--chunk={chunk}"]),
+            *(word for option, state in handed if state is not None for word in (option, state)),
+            *("--progress", dialect, "--notice", str(notice), *self._maps()),
+        ]
 
-    def qc_arguments(self, shot_name: str) -> list[str]:
-        """Return the arguments of a shot's last step; empty for none."""
-        given = [word.replace("{job}", f"{JOBS}/{shot_name}.json") for word in self.manners.qc]
+    def qc_arguments(self, path: str) -> list[str]:
+        """Return the arguments of a shot's last step, for its job.json; empty for none."""
+        given = [word.replace("{job}", path) for word in self.manners.qc]
         return [*given, *self._maps()] if given[:1] == ["qc"] else given
 
     def _maps(self) -> list[str]:
@@ -168,10 +175,14 @@ class FarmJob:
 
 def plan_farm(name: str, folder: Path, shots: Sequence[BatchShot], needs: Needs, manners: Manners) -> FarmJob:
     """Lay a list of shots out for a farm. Raises InputError, MissingFramesError for a shot without frames."""
-    return FarmJob(name, folder.absolute(), tuple(_shot(shot) for shot in shots), needs, manners)
+    names = Names()
+    # The shots come first, so that they keep the names that the list gives them.
+    named = [(names.give(shot.name), shot) for shot in shots]
+    planned = tuple(_shot(names, own, shot) for own, shot in named)
+    return FarmJob(name, folder.absolute(), planned, needs, manners)
 
 
-def _shot(shot: BatchShot) -> FarmShot:
+def _shot(names: Names, name: str, shot: BatchShot) -> FarmShot:
     first, last = shot_frames(shot.job.shot)
     chunks = grid(first, last, shot.chunk_frames)
     if len(chunks) > 1 and is_movie(Path(shot.job.shot.output)):
@@ -179,15 +190,16 @@ def _shot(shot: BatchShot) -> FarmShot:
             f"Shot {shot.name} writes a movie, which is made in one go; leave chunk_frames out, or write a "
             "sequence."
         )
+    qc = names.give(f"{name}.qc")
     if len(chunks) == 1:
-        return FarmShot(shot, (Part(shot.name, first, last),), None)
+        return FarmShot(shot, name, qc, (Part(name, first, last),), None)
+    named = [(names.give(f"{name}.{a}-{b}"), a, b) for a, b in chunks]
     if shot.job.settings.pre_roll is not None:
-        parts = tuple(Part(f"{shot.name}.{a}-{b}", a, b, chunk=True) for a, b in chunks)
-        return FarmShot(shot, parts, shot.chunk_frames)
+        parts = tuple(Part(own, a, b, chunk=True) for own, a, b in named)
+        return FarmShot(shot, name, qc, parts, shot.chunk_frames)
     output = Path(shot.job.shot.output)
-    states = [None, *(str(handed_state(output, f"{shot.name}.{last}")) for _, last in chunks[:-1]), None]
+    states = [None, *(str(handed_state(output, f"{name}.{last}")) for _, last in chunks[:-1]), None]
     chain = tuple(
-        Part(f"{shot.name}.{a}-{b}", a, b, True, states[number], states[number + 1])
-        for number, (a, b) in enumerate(chunks)
+        Part(own, a, b, True, states[number], states[number + 1]) for number, (own, a, b) in enumerate(named)
     )
-    return FarmShot(shot, chain, None)
+    return FarmShot(shot, name, qc, chain, None)

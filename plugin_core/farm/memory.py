@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from ..errors import InputError
 from .files import write_jobs
-from .job import FarmJob
+from .job import FarmJob, FarmShot
 
 _SPARE = 1.25
 _STEP_MIB = 512
@@ -22,20 +22,19 @@ def with_measured_memory(job: FarmJob) -> FarmJob:
         InputError: a shot can't be probed; says why.
     """
     write_jobs(job)
-    most = max(_memory_mib(job, shot.name) for shot in job.shots)
+    most = max(_memory_mib(job, shot) for shot in job.shots)
     steps = -(-most * _SPARE // _STEP_MIB)
     return replace(job, needs=replace(job.needs, memory_mib=int(steps * _STEP_MIB)))
 
 
-def _memory_mib(job: FarmJob, name: str) -> float:
+def _memory_mib(job: FarmJob, shot: FarmShot) -> float:
     # A process of its own for each: what is measured is the peak of the process.
-    path = job.jobs_folder / f"{name}.json"
-    command = [sys.executable, "-m", "plugin_core.cli", "probe", "--job", str(path), "--json"]
+    command = [sys.executable, "-m", "plugin_core.cli", "probe", "--job", job.path_of(shot), "--json"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     try:
         return float(json.loads(done.stdout)["cost"]["memory_bytes"]) / (1 << 20)
     except (ValueError, KeyError, TypeError):
         said = done.stderr.strip().splitlines()[-1:] or ["no estimate"]
         raise InputError(
-            f"Shot {name} can't be probed for its memory ({said[0]}); give --memory MIB."
+            f"Shot {shot.source.name} can't be probed for its memory ({said[0]}); give --memory MIB."
         ) from None

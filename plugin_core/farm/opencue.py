@@ -11,84 +11,108 @@ import shlex
 from collections.abc import Iterable
 from xml.sax.saxutils import escape, quoteattr
 
-from .files import filled, write, write_jobs
-from .job import JOBS, FarmJob, FarmShot, Part
+from .engines import Engine
+from .files import write as write_file
+from .files import write_jobs
+from .foreign import refuse
+from .job import FarmJob, FarmShot
+from .names import Names
 
-_MEGABYTE = 1 << 20
+_TAKEN = re.compile(r"#[A-Z]+(?:_[A-Z]+)*#")
+"""What OpenCue fills in: #FRAME_START#."""
+
+_SHORTEST_NAME = 3
 
 
-def write_opencue(job: FarmJob) -> list[str]:
-    """Write the job; returns what to do with it. Raises WriteError."""
+def write(job: FarmJob, engine: Engine) -> list[str]:
+    """Write the job; returns what to do with it. Raises WriteError, InputError for what it can't hold."""
+    refuse(job, engine.title, _TAKEN)
     write_jobs(job)
-    write(job.folder / "job.xml", opencue_xml(job))
-    write(job.folder / "submit.py", filled("opencue_submit.py.txt"))
+    write_file(job.folder / "job.xml", _Specification(job, engine).xml())
+    write_file(job.folder / "submit.py", engine.filled("submit.py.txt"))
     return [f"python {job.folder / 'submit.py'}"]
 
 
-def opencue_xml(job: FarmJob) -> str:
-    """Return the job specification."""
-    layers: list[str] = []
-    depends: list[str] = []
-    name = _token(job.name)
-    for shot in job.shots:
-        previous = _parts(job, shot, name, layers, depends)
-        qc = job.qc_arguments(shot.name)
-        if qc:
-            own = f"{shot.name}.qc"
-            layers.append(_layer(job, own, "Post", qc, "1", 1))
-            depends.append(filled("opencue_depend.xml", job=name, layer=own, on=previous))
-    return filled(
-        "opencue.xml",
-        show="SHOW",
-        shot="cleanplate",
-        user=escape(getpass.getuser()),
-        name=quoteattr(name),
-        tries=job.manners.tries,
-        layers="".join(layers).rstrip("\n"),
-        depends="".join(depends).rstrip("\n"),
-    )
+class _Specification:
+    """The job specification: layers, and what waits for what."""
 
+    def __init__(self, job: FarmJob, engine: Engine) -> None:
+        self._job = job
+        self._engine = engine
+        self._name = _token(job.name)
+        self._names = Names(shortest=_SHORTEST_NAME)
+        self._layers: list[str] = []
+        self._depends: list[str] = []
 
-def _parts(job: FarmJob, shot: FarmShot, name: str, layers: list[str], depends: list[str]) -> str:
-    """Add a shot's layers; returns the name of the last one."""
-    if not shot.is_chain:
-        arguments = job.arguments(shot, Part(shot.name, shot.first, shot.last), "auto")
-        size = shot.chunk_frames or shot.last - shot.first + 1
-        if shot.chunk_frames is not None:
-            arguments.insert(3, "--chunk=#FRAME_START#-#FRAME_END#")
-        layers.append(_layer(job, shot.name, "Render", arguments, f"{shot.first}-{shot.last}", size))
-        return shot.name
-    previous = ""
-    for part in shot.parts:
-        arguments, size = job.arguments(shot, part, "auto"), part.last - part.first + 1
-        layers.append(_layer(job, part.name, "Render", arguments, f"{part.first}-{part.last}", size))
-        if previous:
-            depends.append(filled("opencue_depend.xml", job=name, layer=part.name, on=previous))
-        previous = part.name
-    return previous
+    def xml(self) -> str:
+        """Return it."""
+        for shot in self._job.shots:
+            last = self._parts(shot)
+            qc = self._job.qc_arguments(self._job.path_of(shot))
+            if qc:
+                self._layer(shot.qc, "Post", qc, "1", 1, after=last)
+        return self._engine.filled(
+            "job.xml",
+            show="SHOW",
+            shot="cleanplate",
+            user=_token(getpass.getuser()),
+            name=quoteattr(self._name),
+            tries=self._job.manners.tries,
+            layers="".join(self._layers).rstrip("\n"),
+            depends="".join(self._depends).rstrip("\n"),
+        )
 
+    def _parts(self, shot: FarmShot) -> str:
+        """Add a shot's layers; returns the name of the last one."""
+        dialect = self._engine.dialect
+        if not shot.is_chain:
+            size = shot.chunk_frames or shot.last - shot.first + 1
+            frames = None if shot.chunk_frames is None else "#FRAME_START#-#FRAME_END#"
+            arguments = self._job.arguments(shot, shot.parts[0], dialect, frames)
+            return self._layer(shot.name, "Render", arguments, f"{shot.first}-{shot.last}", size)
+        previous: str | None = None
+        for part in shot.parts:
+            arguments, size = self._job.arguments(shot, part, dialect), part.last - part.first + 1
+            frames = f"{part.first}-{part.last}"
+            previous = self._layer(part.name, "Render", arguments, frames, size, after=previous)
+        assert previous is not None
+        return previous
 
-def _layer(job: FarmJob, name: str, kind: str, arguments: Iterable[str], frames: str, size: int) -> str:
-    words = [job.manners.command, *(word.replace(JOBS, str(job.jobs_folder)) for word in arguments)]
-    needs = job.needs
-    # What OpenCue fills in itself must not stand in quotes.
-    command = shlex.join(words).replace(
-        "'--chunk=#FRAME_START#-#FRAME_END#'", "--chunk=#FRAME_START#-#FRAME_END#"
-    )
-    gpu = f"        <gpus>1</gpus>\n        <gpu_memory>{needs.gpu_memory_mib}m</gpu_memory>\n"
-    return filled(
-        "opencue_layer.xml",
-        name=quoteattr(name),
-        type=quoteattr(kind),
-        command=escape(command),
-        range=frames,
-        chunk=size,
-        cores=needs.cores,
-        memory=needs.memory_mib,
-        gpu=gpu if needs.gpu and kind == "Render" else "",
-    )
+    def _layer(
+        self,
+        wanted: str,
+        kind: str,
+        arguments: Iterable[str],
+        frames: str,
+        size: int,
+        after: str | None = None,
+    ) -> str:
+        """Add a layer, which may wait for another; returns its name."""
+        needs = self._job.needs
+        # What OpenCue fills in itself must not stand in quotes.
+        command = shlex.join([self._job.manners.command, *arguments]).replace(
+            "'--chunk=#FRAME_START#-#FRAME_END#'", "--chunk=#FRAME_START#-#FRAME_END#"
+        )
+        gpu = f"        <gpus>1</gpus>\n        <gpu_memory>{needs.gpu_memory_mib}m</gpu_memory>\n"
+        name = self._names.give(wanted)
+        self._layers.append(
+            self._engine.filled(
+                "layer.xml",
+                name=quoteattr(name),
+                type=quoteattr(kind),
+                command=escape(command),
+                range=frames,
+                chunk=size,
+                cores=needs.cores,
+                memory=needs.memory_mib,
+                gpu=gpu if needs.gpu and kind == "Render" else "",
+            )
+        )
+        if after is not None:
+            self._depends.append(self._engine.filled("depend.xml", job=self._name, layer=name, on=after))
+        return name
 
 
 def _token(name: str) -> str:
-    """Return a job's name with what XML name tokens are made of."""
-    return re.sub(r"[^A-Za-z0-9._-]+", "_", name).lower()
+    """Return a job's or a user's name with what XML name tokens are made of, long enough for OpenCue."""
+    return re.sub(r"[^A-Za-z0-9._-]+", "_", name).lower().ljust(_SHORTEST_NAME, "_")

@@ -7,38 +7,54 @@ a step can't wait for itself.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from ..errors import InputError
-from .files import filled, quoted, write, write_jobs
-from .job import JOBS, FarmJob, FarmShot, Part
+from .engines import Engine
+from .files import quoted, write_jobs
+from .files import write as write_file
+from .foreign import refuse
+from .job import FarmJob, FarmShot, Part
+from .names import Names
 
 _LONGEST_RANGE = 1024
 _LONGEST_TEMPLATE = 1_000_000
 """Characters that Deadline Cloud takes."""
 
+_LONGEST_JOB_NAME, _LONGEST_STEP_NAME = 128, 64
+_TAKEN = re.compile(r"\{\{|\}\}|\{$|^\}")
+"""Two braces are filled in, and there is no other way to write them; one may come to stand beside ours."""
+
 _SESSION_MAP = ("--path-map", "{{Session.PathMappingRulesFile}}")
-_JOBS, _SHOT = "{{Param.Jobs}}", "{{Task.Param.Shot}}"
+_PATH = "{{Param.Jobs}}/{{Task.Param.Shot}}.json"
 
 
-def write_openjd(job: FarmJob) -> list[str]:
-    """Write the job; returns what to do with it. Raises WriteError, InputError when it grows too large."""
+def write(job: FarmJob, engine: Engine) -> list[str]:
+    """Write the job; returns what to do with it.
+
+    Raises:
+        WriteError: a file can't be written.
+        InputError: it grows too large, or can't hold a text of the job.
+    """
+    template = openjd_template(job, engine)
     write_jobs(job)
-    write(job.folder / "template.yaml", openjd_template(job))
+    write_file(job.folder / "template.yaml", template)
     return [f"openjd check {job.folder / 'template.yaml'}", f"openjd run {job.folder / 'template.yaml'}"]
 
 
-def openjd_template(job: FarmJob) -> str:
-    """Return the template. It finds the job.json files from where it lies itself."""
+def openjd_template(job: FarmJob, engine: Engine) -> str:
+    """Return the template, which finds the job.json files from where it lies itself. Raises InputError."""
+    refuse(job, engine.title, _TAKEN)
     frames = sum(shot.last - shot.first + 1 for shot in job.shots)
-    text = filled(
-        "openjd.yaml",
-        name=quoted(job.name),
+    text = engine.filled(
+        "template.yaml",
+        name=quoted(job.name[:_LONGEST_JOB_NAME]),
         description=quoted(f"Clean plates of {len(job.shots)} shots, {frames} frames."),
         jobs=quoted(job.jobs_folder.name),
         command=quoted(job.manners.command),
     )
-    text += "".join(_steps(job))
+    text += "".join(_Steps(job, engine).all())
     if len(text) > _LONGEST_TEMPLATE:
         raise InputError(
             f"The template has {len(text)} characters, and {_LONGEST_TEMPLATE} is the most that is taken; "
@@ -47,66 +63,81 @@ def openjd_template(job: FarmJob) -> str:
     return text
 
 
-def _steps(job: FarmJob) -> Iterator[str]:
-    chains = [shot for shot in job.shots if shot.is_chain]
-    whole = [shot for shot in job.shots if len(shot.parts) == 1]
-    grids = [shot for shot in job.shots if shot.chunk_frames is not None]
-    for number, shots in enumerate(_slices(whole, _LONGEST_RANGE), start=1):
-        yield from _array(job, f"Render {number}", shots)
-    for number, shots in enumerate(_grid_slices(grids), start=1):
-        yield from _array(job, f"Chunks {number}", shots)
-    for shot in chains:
-        yield from _chain(job, shot)
+class _Steps:
+    """The steps of a template."""
 
+    def __init__(self, job: FarmJob, engine: Engine) -> None:
+        self._job = job
+        self._engine = engine
+        self._names = Names(longest=_LONGEST_STEP_NAME)
 
-def _array(job: FarmJob, name: str, shots: Sequence[FarmShot]) -> Iterator[str]:
-    """One step for many shots, and one that looks at them when it is done."""
-    parts = [(shot, part) for shot in shots for part in shot.parts]
-    parameters: dict[str, Sequence[str | int]] = {"Shot": [shot.name for shot, _ in parts]}
-    arguments = ["render", "--job", f"{_JOBS}/{_SHOT}.json"]
-    if parts[0][1].chunk:
-        parameters |= {"First": [part.first for _, part in parts], "Last": [part.last for _, part in parts]}
-        arguments.append("--chunk={{Task.Param.First}}-{{Task.Param.Last}}")
-    yield _step(job, name, parameters, [*arguments, *_common(job)])
-    qc = _qc(job)
-    if qc:
-        yield _step(job, f"QC of {name}", {"Shot": [shot.name for shot in shots]}, qc, [name], gpu=False)
+    def all(self) -> Iterator[str]:
+        """Return every step's text."""
+        shots = self._job.shots
+        whole = [shot for shot in shots if len(shot.parts) == 1]
+        grids = [shot for shot in shots if shot.chunk_frames is not None]
+        for number, some in enumerate(_slices(whole, _LONGEST_RANGE), start=1):
+            yield from self._array(f"Render {number}", some)
+        for number, some in enumerate(_grid_slices(grids), start=1):
+            yield from self._array(f"Chunks {number}", some)
+        for shot in shots:
+            if shot.is_chain:
+                yield from self._chain(shot)
 
+    def _array(self, wanted: str, shots: Sequence[FarmShot]) -> Iterator[str]:
+        """One step for many shots, and one that looks at them when it is done."""
+        parts = [(shot, part) for shot in shots for part in shot.parts]
+        parameters: dict[str, Sequence[str | int]] = {"Shot": [shot.name for shot, _ in parts]}
+        chunk = None
+        if parts[0][1].chunk:
+            parameters["First"] = [part.first for _, part in parts]
+            parameters["Last"] = [part.last for _, part in parts]
+            chunk = "{{Task.Param.First}}-{{Task.Param.Last}}"
+        name = self._names.give(wanted)
+        yield self._step(name, parameters, self._render(parts[0][1], chunk))
+        yield from self._qc(wanted, shots, name)
 
-def _chain(job: FarmJob, shot: FarmShot) -> Iterator[str]:
-    after: list[str] = []
-    for part in shot.parts:
-        name = _step_name(shot, part)
-        arguments = ["render", "--job", f"{_JOBS}/{_SHOT}.json", f"--chunk={part.first}-{part.last}"]
-        arguments += [*job.state_arguments(part), *_common(job)]
-        yield _step(job, name, {"Shot": [shot.name]}, arguments, after=after)
-        after = [name]
-    qc = _qc(job)
-    if qc:
-        yield _step(job, f"QC of {shot.name}", {"Shot": [shot.name]}, qc, after, gpu=False)
+    def _chain(self, shot: FarmShot) -> Iterator[str]:
+        after: str | None = None
+        for part in shot.parts:
+            frames = f"{part.first}-{part.last}"
+            name = self._names.give(f"{shot.name} {frames}")
+            yield self._step(name, {"Shot": [shot.name]}, self._render(part, frames), after)
+            after = name
+        assert after is not None
+        yield from self._qc(shot.name, [shot], after)
 
+    def _render(self, part: Part, chunk: str | None) -> list[str]:
+        return [*self._job.render_arguments(_PATH, chunk, part, self._engine.dialect), *_SESSION_MAP]
 
-def _step(
-    job: FarmJob,
-    name: str,
-    parameters: Mapping[str, Sequence[str | int]],
-    arguments: Iterable[str],
-    after: Sequence[str] = (),
-    *,
-    gpu: bool = True,
-) -> str:
-    return filled(
-        "openjd_step.yaml",
-        name=quoted(name),
-        dependencies="".join(
-            ["    dependencies:\n" if after else "", *(f"      - dependsOn: {quoted(n)}\n" for n in after)]
-        ),
-        parameters="\n".join(_parameter(*parameter) for parameter in parameters.items()),
-        combination=quoted(f"({', '.join(parameters)})" if len(parameters) > 1 else next(iter(parameters))),
-        amounts="\n".join(_amounts(job, gpu and job.needs.gpu)),
-        arguments="\n".join(f"            - {quoted(word)}" for word in arguments),
-        notice=job.manners.notice_seconds,
-    )
+    def _qc(self, of: str, shots: Sequence[FarmShot], after: str) -> Iterator[str]:
+        given = self._job.qc_arguments(_PATH)
+        if given:
+            words = [*given, *_SESSION_MAP] if given[0] == "qc" else given
+            name = self._names.give(f"QC of {of}")
+            yield self._step(name, {"Shot": [shot.name for shot in shots]}, words, after, gpu=False)
+
+    def _step(
+        self,
+        name: str,
+        parameters: Mapping[str, Sequence[str | int]],
+        arguments: Iterable[str],
+        after: str | None = None,
+        *,
+        gpu: bool = True,
+    ) -> str:
+        return self._engine.filled(
+            "step.yaml",
+            name=quoted(name),
+            dependencies="" if after is None else f"    dependencies:\n      - dependsOn: {quoted(after)}\n",
+            parameters="\n".join(_parameter(*parameter) for parameter in parameters.items()),
+            combination=quoted(
+                f"({', '.join(parameters)})" if len(parameters) > 1 else next(iter(parameters))
+            ),
+            amounts="\n".join(_amounts(self._job, gpu and self._job.needs.gpu)),
+            arguments="\n".join(f"            - {quoted(word)}" for word in arguments),
+            notice=self._job.manners.notice_seconds,
+        )
 
 
 def _parameter(name: str, values: Sequence[str | int]) -> str:
@@ -122,23 +153,6 @@ def _amounts(job: FarmJob, gpu: bool) -> Iterator[str]:
         amounts |= {"amount.worker.gpu": 1, "amount.worker.gpu.memory": needs.gpu_memory_mib}
     for name, least in amounts.items():
         yield f"        - name: {name}\n          min: {least}"
-
-
-def _common(job: FarmJob) -> list[str]:
-    return [*job.common_arguments("openjd"), *_SESSION_MAP]
-
-
-def _qc(job: FarmJob) -> list[str]:
-    given = job.qc_arguments(_SHOT)
-    return _words([*given, *_SESSION_MAP] if given[:1] == ["qc"] else given)
-
-
-def _words(arguments: Iterable[str]) -> list[str]:
-    return [word.replace(JOBS, _JOBS) for word in arguments]
-
-
-def _step_name(shot: FarmShot, part: Part) -> str:
-    return f"{shot.name} {part.first}-{part.last}"
 
 
 def _slices(shots: Sequence[FarmShot], size: int) -> Iterator[Sequence[FarmShot]]:

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Iterable, Sequence
 
-from .files import filled, write, write_jobs
-from .job import JOBS, FarmJob, FarmShot
+from .engines import Engine
+from .files import write as write_file
+from .files import write_jobs
+from .foreign import refuse
+from .job import FarmJob, FarmShot
+from .names import Names
 
 
-def write_slurm(job: FarmJob) -> list[str]:
-    """Write the job; returns what to do with it. Raises WriteError."""
+def write(job: FarmJob, engine: Engine) -> list[str]:
+    """Write the job; returns what to do with it. Raises WriteError, InputError for what it can't hold."""
+    refuse(job, engine.title)
     write_jobs(job)
     needs, manners = job.needs, job.manners
-    task = filled(
-        "slurm_task.sbatch",
+    task = engine.filled(
+        "task.sbatch",
         name=_word(job.name),
         cores=needs.cores,
         memory=needs.memory_mib,
@@ -22,63 +28,73 @@ def write_slurm(job: FarmJob) -> list[str]:
         tries=manners.tries,
         command=shlex.quote(manners.command),
     )
-    write(job.folder / "task.sbatch", task)
-    steps = [*_whole(job, [shot for shot in job.shots if len(shot.parts) == 1])]
-    for shot in job.shots:
-        if len(shot.parts) > 1:
-            steps += _chain(job, shot) if shot.is_chain else _grid(job, shot)
-    write(job.folder / "submit.sh", filled("slurm_submit.sh", steps="\n".join(steps)), executable=True)
+    write_file(job.folder / "task.sbatch", task)
+    steps = "\n".join(_Steps(job, engine).all())
+    write_file(job.folder / "submit.sh", engine.filled("submit.sh", steps=steps), executable=True)
     return [f"sh {job.folder / 'submit.sh'}"]
 
 
-def _whole(job: FarmJob, shots: Sequence[FarmShot]) -> Iterable[str]:
-    """One array of all whole shots; each shot's last step waits for its own task only."""
-    if not shots:
-        return
-    _lines(job, "shots", [job.arguments(shot, shot.parts[0], "auto") for shot in shots])
-    yield f"# {len(shots)} whole shots"
-    yield f"id=$({_queue(job)} --array=1-{len(shots)} task.sbatch tasks/shots.tsv)"
-    yield 'echo "shots: $id"'
-    if job.manners.qc:
-        _lines(job, "shots.qc", [job.qc_arguments(shot.name) for shot in shots])
-        yield f"queue --array=1-{len(shots)} --dependency=aftercorr:$id task.sbatch tasks/shots.qc.tsv"
+class _Steps:
+    """The lines that queue the tasks, whose arguments are written to files as they go."""
 
+    def __init__(self, job: FarmJob, engine: Engine) -> None:
+        self._job = job
+        self._dialect = engine.dialect
+        self._names = Names()
+        # What renders asks for a card; the steps that only look need none.
+        self._queue = "queue --gres=gpu:1" if job.needs.gpu else "queue"
 
-def _grid(job: FarmJob, shot: FarmShot) -> Iterable[str]:
-    _lines(job, shot.name, [job.arguments(shot, part, "auto") for part in shot.parts])
-    yield f"# {shot.name}: {len(shot.parts)} chunks with a pre-roll, side by side"
-    yield f"id=$({_queue(job)} --array=1-{len(shot.parts)} task.sbatch tasks/{shot.name}.tsv)"
-    yield f'echo "{shot.name}: $id"'
-    yield from _qc(job, shot)
+    def all(self) -> Iterable[str]:
+        """Write the files of arguments; returns the lines."""
+        parted = [shot for shot in self._job.shots if len(shot.parts) > 1]
+        # The shots come first, so that their files have their names.
+        files = [(self._tasks(shot), self._qc_tasks(shot.qc, [shot])) for shot in parted]
+        yield from self._whole([shot for shot in self._job.shots if len(shot.parts) == 1])
+        for shot, (tasks, checks) in zip(parted, files, strict=True):
+            yield from self._chain(shot, tasks) if shot.is_chain else self._grid(shot, tasks)
+            yield f'echo "{shot.name}: $id"'
+            if checks is not None:
+                yield f"queue --array=1 --dependency=afterok:$id task.sbatch {checks}"
 
+    def _whole(self, shots: Sequence[FarmShot]) -> Iterable[str]:
+        """One array of all whole shots; each shot's last step waits for its own task only."""
+        if not shots:
+            return
+        job = self._job
+        tasks = self._lines("shots", [job.arguments(shot, shot.parts[0], self._dialect) for shot in shots])
+        yield f"# {len(shots)} whole shots"
+        yield f"id=$({self._queue} --array=1-{len(shots)} task.sbatch {tasks})"
+        yield 'echo "shots: $id"'
+        checks = self._qc_tasks("shots.qc", shots)
+        if checks is not None:
+            yield f"queue --array=1-{len(shots)} --dependency=aftercorr:$id task.sbatch {checks}"
 
-def _chain(job: FarmJob, shot: FarmShot) -> Iterable[str]:
-    _lines(job, shot.name, [job.arguments(shot, part, "auto") for part in shot.parts])
-    yield f"# {shot.name}: {len(shot.parts)} chunks, each with the state of the one before"
-    queue, tasks = _queue(job), f"task.sbatch tasks/{shot.name}.tsv"
-    yield f"id=$({queue} --array=1 {tasks})"
-    for number in range(2, len(shot.parts) + 1):
-        yield f"id=$({queue} --array={number} --dependency=afterok:$id {tasks})"
-    yield f'echo "{shot.name}: $id"'
-    yield from _qc(job, shot)
+    def _grid(self, shot: FarmShot, tasks: str) -> Iterable[str]:
+        yield f"# {shot.name}: {len(shot.parts)} chunks with a pre-roll, side by side"
+        yield f"id=$({self._queue} --array=1-{len(shot.parts)} task.sbatch {tasks})"
 
+    def _chain(self, shot: FarmShot, tasks: str) -> Iterable[str]:
+        yield f"# {shot.name}: {len(shot.parts)} chunks, each with the state of the one before"
+        yield f"id=$({self._queue} --array=1 task.sbatch {tasks})"
+        for number in range(2, len(shot.parts) + 1):
+            yield f"id=$({self._queue} --array={number} --dependency=afterok:$id task.sbatch {tasks})"
 
-def _qc(job: FarmJob, shot: FarmShot) -> Iterable[str]:
-    if job.manners.qc:
-        _lines(job, f"{shot.name}.qc", [job.qc_arguments(shot.name)])
-        yield f"queue --array=1 --dependency=afterok:$id task.sbatch tasks/{shot.name}.qc.tsv"
+    def _tasks(self, shot: FarmShot) -> str:
+        arguments = [self._job.arguments(shot, part, self._dialect) for part in shot.parts]
+        return self._lines(shot.name, arguments)
 
+    def _qc_tasks(self, wanted: str, shots: Sequence[FarmShot]) -> str | None:
+        if not self._job.manners.qc:
+            return None
+        return self._lines(wanted, [self._job.qc_arguments(self._job.path_of(shot)) for shot in shots])
 
-def _queue(job: FarmJob) -> str:
-    """The call for what renders; the steps that only look need no card."""
-    return "queue --gres=gpu:1" if job.needs.gpu else "queue"
-
-
-def _lines(job: FarmJob, name: str, tasks: Sequence[Sequence[str]]) -> None:
-    """Write a file of argument lists: a line for each task, a tab between arguments."""
-    lines = ("\t".join(word.replace(JOBS, str(job.jobs_folder)) for word in words) for words in tasks)
-    write(job.folder / "tasks" / f"{name}.tsv", "\n".join(lines) + "\n")
+    def _lines(self, wanted: str, tasks: Sequence[Sequence[str]]) -> str:
+        """Write a file of arguments, a line for each task, a tab between words; returns its path."""
+        path = f"tasks/{self._names.give(wanted)}.tsv"
+        write_file(self._job.folder / path, "".join("\t".join(words) + "\n" for words in tasks))
+        return path
 
 
 def _word(name: str) -> str:
-    return "_".join(name.split())
+    """Return a job's name as one word that is a part of a file's name too: its logs are called by it."""
+    return re.sub(r"[^\w.+=:@,-]+", "_", name)

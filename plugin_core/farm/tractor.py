@@ -6,33 +6,42 @@ after which another try may help, 143 among them: Tractor never retries a task t
 
 from __future__ import annotations
 
+import os
+import re
 from collections.abc import Iterable, Iterator
 
-from .files import filled, write, write_jobs
-from .job import JOBS, FarmJob, FarmShot
+from .engines import Engine
+from .files import write as write_file
+from .files import write_jobs
+from .foreign import refuse
+from .job import FarmJob, FarmShot
+
+_TAKEN = re.compile(r"[{}]|%[A-Za-z%]|^~" + ("" if os.name == "nt" else r"|\\"))
+"""Braces and backslashes are Tcl's; %h is filled in, and ~ is somebody's home."""
 
 
-def write_tractor(job: FarmJob) -> list[str]:
-    """Write the job; returns what to do with it. Raises WriteError."""
+def write(job: FarmJob, engine: Engine) -> list[str]:
+    """Write the job; returns what to do with it. Raises WriteError, InputError for what it can't hold."""
+    refuse(job, engine.title, _TAKEN)
     write_jobs(job)
-    tasks = "\n".join(line for shot in job.shots for line in _shot(job, shot))
+    tasks = "\n".join(line for shot in job.shots for line in _shot(job, shot, engine.dialect))
     service = "cleanplate,gpu" if job.needs.gpu else "cleanplate"
-    text = filled("tractor.alf", name=_safe(job.name), service=service, cores=job.needs.cores, tasks=tasks)
-    write(job.folder / "job.alf", text)
+    text = engine.filled("job.alf", name=_word(job.name), service=service, cores=job.needs.cores, tasks=tasks)
+    write_file(job.folder / "job.alf", text)
     return [f"tractor-spool {job.folder / 'job.alf'}"]
 
 
-def _shot(job: FarmJob, shot: FarmShot) -> Iterator[str]:
+def _shot(job: FarmJob, shot: FarmShot, dialect: str) -> Iterator[str]:
     """A shot's task: its parts first, then the step that looks at it."""
     yield f"  Task {{{shot.name}}} -serialsubtasks 1 -subtasks {{"
     serial = " -serialsubtasks 1" if shot.is_chain else ""
     yield f"    Task {{{shot.name} render}}{serial} -subtasks {{"
     for part in shot.parts:
         yield f"      Task {{{part.first}-{part.last}}} -cmds {{"
-        yield f"        {_command(job, job.arguments(shot, part, 'tractor'))}"
+        yield f"        {_command(job, job.arguments(shot, part, dialect))}"
         yield "      }"
     yield "    }"
-    qc = job.qc_arguments(shot.name)
+    qc = job.qc_arguments(job.path_of(shot))
     if qc:
         yield f"    Task {{{shot.name} qc}} -cmds {{"
         yield f"      {_command(job, qc)}"
@@ -41,10 +50,10 @@ def _shot(job: FarmJob, shot: FarmShot) -> Iterator[str]:
 
 
 def _command(job: FarmJob, arguments: Iterable[str]) -> str:
-    words = [job.manners.command, *(word.replace(JOBS, str(job.jobs_folder)) for word in arguments)]
-    return f"RemoteCmd {{{' '.join(f'{{{_safe(word)}}}' for word in words)}}}"
+    words = [job.manners.command, *arguments]
+    return f"RemoteCmd {{{' '.join(f'{{{_word(word)}}}' for word in words)}}}"
 
 
-def _safe(word: str) -> str:
-    """Return a word that may stand in Tcl's braces."""
-    return word.replace("\\", "/").replace("{", "(").replace("}", ")")
+def _word(word: str) -> str:
+    """Return a word as it stands in braces: backslashes are Tcl's, and Windows takes slashes as well."""
+    return word.replace("\\", "/")

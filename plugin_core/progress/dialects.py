@@ -17,14 +17,12 @@ from collections.abc import Callable
 
 from .text import Event, plain
 
-DIALECTS = ("openjd", "deadline", "tractor")
-
 _STOPPED = (130, 143)
 
 
 def lines_of(dialect: str) -> Callable[[Event], list[str]]:
     """Return the function that turns an event into a dialect's lines."""
-    return {"openjd": _openjd, "deadline": _deadline, "tractor": _tractor}[dialect]
+    return _LINES[dialect]
 
 
 def _openjd(event: Event) -> list[str]:
@@ -57,3 +55,8 @@ def _percent(event: Event) -> float | None:
         return None
     done, total = int(event["done"]), int(event["total"])
     return 100 * done / max(1, total)
+
+
+_LINES = {"openjd": _openjd, "deadline": _deadline, "tractor": _tractor}
+
+DIALECTS = tuple(_LINES)

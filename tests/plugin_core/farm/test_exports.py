@@ -21,8 +21,8 @@ import yaml
 from plugin_core.batch.list_file import read_shot_list
 from plugin_core.batch.shots import understand
 from plugin_core.cli import _parser
-from plugin_core.cli.farm import _writer
 from plugin_core.errors import InputError
+from plugin_core.farm.engines import ENGINES
 from plugin_core.farm.job import FarmJob, Manners, Needs, plan_farm
 from plugin_core.farm.submit import submit
 from plugin_core.job.job import Job
@@ -60,7 +60,7 @@ def written(folder: Path, engine: str, needs: Needs | None = None) -> FarmJob:
     assert not bad
     manners = Manners(path_maps=("/show=/mnt/show",) if engine == "tractor" else ())
     job = plan_farm("night 1", folder / engine, shots, needs or Needs(gpu=engine != "slurm"), manners)
-    _writer(engine)(job)
+    ENGINES[engine].write(job)
     return job
 
 
@@ -253,7 +253,7 @@ def test_deadline_cloud_takes_the_bundle(tmp_path):
 def test_a_client_that_is_not_there_is_named(tmp_path, engine, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(InputError, match=r"is not on PATH to submit it; install .* or submit the folder"):
-        submit(engine, tmp_path)
+        submit(ENGINES[engine], tmp_path)
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ import yaml
 from plugin_core.batch.list_file import read_shot_list
 from plugin_core.batch.shots import understand
 from plugin_core.errors import InputError
+from plugin_core.farm.engines import ENGINES
 from plugin_core.farm.job import Manners, Needs, plan_farm
 from plugin_core.farm.openjd import openjd_template
 
@@ -38,7 +39,7 @@ def plan(folder: Path, rows: str, needs: Needs | None = None):
 
 
 def template(folder: Path, rows: str, needs: Needs | None = None) -> dict:
-    return yaml.safe_load(openjd_template(plan(folder, rows, needs)))
+    return yaml.safe_load(openjd_template(plan(folder, rows, needs), ENGINES["openjd"]))
 
 
 def test_steps_tasks_and_what_waits_for_what(tmp_path):
