@@ -15,9 +15,8 @@ def mirror(frame: int, first: int, last: int) -> int:
     """Reflect a frame about the ends of `first`..`last` until it lies inside; an end is not repeated."""
     if first == last:
         return first
-    while not first <= frame <= last:
-        frame = 2 * first - frame if frame < first else 2 * last - frame
-    return frame
+    around = (frame - first) % (2 * (last - first))
+    return first + min(around, 2 * (last - first) - around)
 
 
 @dataclass(frozen=True)

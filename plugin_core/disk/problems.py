@@ -11,5 +11,6 @@ def problem_of(error: ValidationError) -> str:
     """Return where the first problem is and what it is: ``frame: Input should be a valid integer``."""
     first = error.errors(include_url=False, include_input=False)[0]
     where = ".".join(str(part) for part in first["loc"])
-    told = f"{where}: {first['msg']}" if where else first["msg"]
+    message = first["msg"].removeprefix("Value error, ")
+    told = f"{where}: {message}" if where else message
     return told if len(told) <= _LONGEST else f"{told[:_LONGEST]}..."

@@ -19,10 +19,12 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError, model_validator
 
+from ..disk.problems import problem_of
+from ..disk.regular import open_regular, read_regular
 from ..errors import ModelError
 
 FORMAT_VERSION = 1
@@ -30,6 +32,10 @@ MANIFEST = "manifest.json"
 CARD = "MODEL_CARD.md"
 SEARCH_PATH = "CLEANPLATE_MODELS"
 SHIPPED_PACKAGE = "cleanplate_models"
+
+_MOST_BYTES = 1 << 20
+_Scale = Annotated[int, Field(ge=1, le=256)]
+_Channels = Annotated[int, Field(ge=1, le=1 << 14)]
 
 
 class _Part(BaseModel):
@@ -50,8 +56,8 @@ class FeatureTensor(_Part):
     """
 
     name: str
-    channels: int
-    scale: int
+    channels: _Channels
+    scale: _Scale
     inputs: tuple[str, ...]
 
 
@@ -65,8 +71,8 @@ class CarryTensor(_Part):
     name: str
     input: str
     output: str
-    channels: int
-    scale: int | None
+    channels: _Channels
+    scale: _Scale | None
     start: Literal["zeros", "masked_frame", "mask"]
 
 
@@ -84,12 +90,12 @@ class Manifest(_Part):
     format_version: int
     name: str
     variant: Literal[256, 512]
-    temporal_radius: int
-    temporal_stride: int
-    size_multiple: int
-    hole_reach: int | None = None
+    temporal_radius: Annotated[int, Field(ge=1, le=32)]
+    temporal_stride: Annotated[int, Field(ge=1, le=32)]
+    size_multiple: Annotated[int, Field(ge=1, le=256)]
+    hole_reach: Annotated[int, Field(ge=1, le=1 << 16)] | None = None
     channel_order: Literal["RGB", "BGR"]
-    value_range: tuple[float, float]
+    value_range: tuple[FiniteFloat, FiniteFloat]
     encode: BundleFile
     step: BundleFile
     step_x86: BundleFile | None = None
@@ -101,6 +107,23 @@ class Manifest(_Part):
     weights: Literal["float16", "float32"]
     provenance: Provenance
     licence: str
+
+    @model_validator(mode="after")
+    def _agrees(self) -> Self:
+        """Refuse tensors that the graphs can't have. Raises ValueError."""
+        if self.size_multiple & (self.size_multiple - 1):
+            raise ValueError(f"size_multiple should be a power of two, got {self.size_multiple}")
+        scales = [feature.scale for feature in self.features] + [tensor.scale or 1 for tensor in self.carry]
+        wrong = [scale for scale in scales if self.size_multiple % scale]
+        if wrong:
+            raise ValueError(f"the scale {wrong[0]} does not divide the size multiple {self.size_multiple}")
+        if all(tensor.scale is None for tensor in self.carry):
+            raise ValueError("no tensor of the carry has the picture's size")
+        sources = len(self.source_offsets)
+        for feature in self.features:
+            if len(feature.inputs) != sources:
+                raise ValueError(f"{feature.name} has {len(feature.inputs)} inputs for {sources} sources")
+        return self
 
     @property
     def source_offsets(self) -> tuple[int, ...]:
@@ -216,24 +239,23 @@ def _search_roots() -> Iterator[Path]:
 def _read_manifest(folder: Path) -> Manifest:
     path = folder / MANIFEST
     try:
-        text = path.read_text(encoding="utf-8")
+        text = read_regular(path, _MOST_BYTES).decode("utf-8")
     except FileNotFoundError:
         raise ModelError(f"{folder} is not a model bundle: it has no {MANIFEST}.") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise ModelError(f"The manifest {path} can't be read: {error}.") from error
+    except OSError as error:
+        raise ModelError(f"The manifest {path} can't be read: {error.strerror or error}.") from error
+    except UnicodeDecodeError as error:
+        raise ModelError(f"The manifest {path} can't be read: it is not UTF-8 text.") from error
     try:
         _check_version(path, text)
         return Manifest.model_validate_json(text)
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise ModelError(
-            f"The manifest {path} is damaged{f' at {where}' if where else ''}: {first['msg']}."
-        ) from None
+        before = " at " if error.errors()[0]["loc"] else ": "
+        raise ModelError(f"The manifest {path} is damaged{before}{problem_of(error)}.") from None
 
 
 class _Versioned(BaseModel):
-    format_version: int
+    format_version: Annotated[int, Field(ge=1, lt=1 << 31)]
 
 
 def _check_version(path: Path, text: str) -> None:
@@ -248,12 +270,12 @@ def _check_version(path: Path, text: str) -> None:
 
 def _check_file(path: Path, expected: str) -> None:
     try:
-        with path.open("rb") as stream:
+        with open_regular(path) as stream:
             digest = hashlib.file_digest(stream, "sha256").hexdigest()
     except FileNotFoundError:
         raise ModelError(f"The bundle {path.parent} is incomplete: {path.name} is missing.") from None
     except OSError as error:
-        raise ModelError(f"The model's file {path} can't be read: {error}.") from error
+        raise ModelError(f"The model's file {path} can't be read: {error.strerror or error}.") from error
     if digest != expected:
         raise ModelError(
             f"The model's file {path} is damaged or was changed: its sha256 is {digest[:12]}..., the "

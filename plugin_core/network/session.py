@@ -37,7 +37,8 @@ class Session:
         """Use `open`, which chooses the device and checks that it is really used."""
         self.bundle = bundle
         self.device = device
-        self._threads = threads
+        # More than there are cores only take memory, and ONNX Runtime starts them all.
+        self._threads = None if threads is None else min(threads, os.cpu_count() or 1)
         self._sizes: OrderedDict[tuple[int, int], Graphs] = OrderedDict()
 
     @classmethod

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
 STANDARD_SIZE = 512
+LEAST_SIZE, MOST_SIZE = 64, 4096
+"""What may be asked for."""
+
 _LIKED = {"cpu": STANDARD_SIZE, "cuda": 1024}
 """Side of the square that takes about a second a frame on a processor; a card has time for more."""
 
@@ -41,8 +45,12 @@ def chosen_size(asked: int | None, before: Mapping[str, str] | None, otherwise: 
             the same pixels.
         otherwise: what suits the device.
     """
+    if asked is not None:
+        return asked
     known = (before or {}).get("working size", "")
-    return asked or (int(known) if known.isdecimal() else otherwise)
+    # Anyone may have written it: what no settings could ask for is not believed.
+    size = int(known) if re.fullmatch("[0-9]{1,5}", known) else 0
+    return size if LEAST_SIZE <= size <= MOST_SIZE else otherwise
 
 
 def installed_memory() -> int:

@@ -108,3 +108,9 @@ def test_no_step_before_the_first_touched_reads_the_changed_frame(ends, warmup, 
         # A warm-up belongs to the frame it leads to.
         if max(step.position, step.segment.first) < touched:
             assert changed not in (step.frame, *step.sources)
+
+
+def test_mirror_bounces_as_often_as_it_must_and_never_takes_long():
+    assert [mirror(frame, 5, 8) for frame in range(14)] == [6, 7, 8, 7, 6, 5, 6, 7, 8, 7, 6, 5, 6, 7]
+    assert mirror(10**15, 5, 8) == mirror(10**15 % 6, 5, 8)
+    assert 5 <= mirror(-(10**15), 5, 8) <= 8

@@ -111,12 +111,51 @@ def test_a_manifest_that_is_not_text_is_refused(bundle: Path) -> None:
         ({"channel_order": "GRB"}, "channel_order"),
         ({"step": {"file": "../../step.onnx", "sha256": "0" * 64}}, "step.file"),
         ({"encode": {"file": "encode.onnx", "sha256": "short"}}, "encode.sha256"),
+        ({"temporal_radius": 10**9}, "temporal_radius"),
+        ({"temporal_radius": -5}, "temporal_radius"),
+        ({"temporal_stride": 0}, "temporal_stride"),
+        ({"size_multiple": 0}, "size_multiple"),
+        ({"hole_reach": 0}, "hole_reach"),
+        ({"value_range": [-1, float("inf")]}, "value_range"),
+        ({"format_version": 0}, "format_version"),
     ],
 )
 def test_a_field_that_makes_no_sense_is_named(bundle: Path, change: dict[str, Any], where: str) -> None:
     edit(bundle, **change)
     with pytest.raises(ModelError, match=f"damaged at {where}"):
         Bundle.open(bundle)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"size_multiple": 24}, "a power of two, got 24"),
+        ({"size_multiple": 8}, "scale 16 does not divide the size multiple 8"),
+        ({"temporal_radius": 3}, "has 4 inputs for 6 sources"),
+        ({"carry": []}, "no tensor of the carry has the picture's size"),
+    ],
+)
+def test_tensors_that_no_graph_has_are_refused(bundle: Path, change: dict[str, Any], said: str) -> None:
+    edit(bundle, **change)
+    with pytest.raises(ModelError, match=f"is damaged: .*{said}"):
+        Bundle.open(bundle)
+
+
+def test_a_manifest_nested_beyond_reason_or_far_too_large(bundle: Path) -> None:
+    for text in ('{"format_version": ' + "[" * 200_000, " " * (1 << 21)):
+        (bundle / "manifest.json").write_text(text)
+        with pytest.raises(ModelError, match=r"recursion limit exceeded|more than 1 MB"):
+            Bundle.open(bundle)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="named pipes of POSIX")
+@pytest.mark.parametrize("name", ["manifest.json", "weights.bin", "step_x86.onnx"])
+def test_nobody_waits_for_a_pipe_or_reads_a_device(bundle: Path, name: str) -> None:
+    for make in (os.mkfifo, lambda path: path.symlink_to("/dev/zero")):
+        (bundle / name).unlink()
+        make(bundle / name)
+        with pytest.raises(ModelError, match=r"can't be read: it is a folder, a pipe or a device"):
+            Bundle.open(bundle)
 
 
 def test_messages_are_single_lines(bundle: Path) -> None:

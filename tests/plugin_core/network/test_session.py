@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -8,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import onnx
+import psutil
 import pytest
 
 from plugin_core.errors import DeviceError, InputError, ModelError, StateError
@@ -286,3 +288,11 @@ def test_a_closed_session_opens_its_graphs_anew(bundle_512: Path) -> None:
     fill = session.step(*frame(), sources(session), first).fill
     session.close()
     assert np.array_equal(session.step(*frame(), sources(session), first).fill, fill)
+
+
+def test_more_threads_than_cores_are_not_started(bundle_512: Path) -> None:
+    process = psutil.Process()
+    before = process.num_threads()
+    with Session.open(bundle_512, device="cpu", threads=1024) as session:
+        session.encode(*frame())
+        assert process.num_threads() - before < 4 * (os.cpu_count() or 1) + 8

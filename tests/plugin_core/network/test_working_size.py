@@ -35,6 +35,8 @@ def test_what_was_asked_for_comes_first_then_what_is_gone_on_from():
     assert chosen_size(256, {"working size": "384"}, 512) == 256
     assert chosen_size(None, {"working size": "384"}, 512) == 384
     assert chosen_size(None, {}, 512) == chosen_size(None, None, 512) == 512
+    for forged in ("1000000", "9" * 5000, "32", "-64", "6e2", "\u0665\u0661\u0662"):
+        assert chosen_size(None, {"working size": forged}, 512) == 512
 
 
 def test_a_container_has_the_memory_it_is_limited_to(tmp_path, monkeypatch):
