@@ -20,6 +20,9 @@ expected and what was found, and what to do.
 
 from __future__ import annotations
 
+import errno
+import re
+
 
 class CleanplateError(Exception):
     """Base of every error raised on purpose."""
@@ -95,3 +98,43 @@ class Interrupted(CleanplateError):  # noqa: N818 - it is a stop that was asked 
     def __init__(self, message: str, exit_code: int = 130) -> None:
         super().__init__(message)
         self.exit_code = exit_code
+
+
+_NO_MEMORY = re.compile(
+    r"bad.?alloc|out of memory|insufficient memory|can't start new thread"
+    r"|resource temporarily unavailable|(failed|unable|cannot|can't|could not) (to )?(allocate|map)",
+    re.IGNORECASE,
+)
+_DISK = {errno.ENOSPC, errno.EROFS, errno.EDQUOT}
+
+
+def translated(error: BaseException) -> CleanplateError | None:
+    """Return an error of ours for one of Python's or of a library's; None for what only a bug can be.
+
+    For the edges, where nobody is left who could say more. What is known where it arises is translated there.
+    """
+    if isinstance(error, CleanplateError):
+        return error
+    if isinstance(error, KeyboardInterrupt):
+        return Interrupted("Stopped at once; go on with --resume from the last saved state.")
+    if is_out_of_memory(error):
+        return NotEnoughMemoryError(
+            "Memory ran out; give it more, or render with a smaller --working-size or fewer shots at once. "
+            "What was written stays, go on with --resume."
+        )
+    if isinstance(error, OSError):
+        where = "" if error.filename is None else f"{_short(str(error.filename))}: "
+        kind = WriteError if error.errno in _DISK else InputError
+        return kind(f"{where}{error.strerror or error}.")
+    return None
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether the system refused memory: every library says it in its own words, importing one included."""
+    if isinstance(error, MemoryError) or getattr(error, "errno", None) == errno.ENOMEM:
+        return True
+    return isinstance(error, Exception) and bool(_NO_MEMORY.search(str(error)))
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 200 else f"{text[:120]}...{text[-60:]}"

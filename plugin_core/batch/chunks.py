@@ -6,6 +6,8 @@ from ..clips.clip import open_clip
 from ..errors import InputError
 from ..job.settings import Shot
 
+MOST_CHUNKS = 100_000
+
 
 def shot_frames(shot: Shot) -> tuple[int, int]:
     """Return a shot's first and last frame, from its range or from what is on disk.
@@ -24,6 +26,15 @@ def shot_frames(shot: Shot) -> tuple[int, int]:
 
 
 def grid(first: int, last: int, chunk_frames: int | None) -> list[tuple[int, int]]:
-    """Return the chunks of `first`..`last`, each of `chunk_frames` but the last; None makes one of all."""
+    """Return the chunks of `first`..`last`, each of `chunk_frames` but the last; None makes one of all.
+
+    Raises:
+        InputError: there would be more than a hundred thousand.
+    """
     size = chunk_frames or last - first + 1
+    if (last - first) // size >= MOST_CHUNKS:
+        raise InputError(
+            f"Frames {first}-{last} in chunks of {size} would be more than {MOST_CHUNKS} chunks; give fewer "
+            "frames or longer chunks."
+        )
     return [(begin, min(begin + size - 1, last)) for begin in range(first, last + 1, size)]

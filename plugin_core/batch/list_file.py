@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from ..disk.bounded import UnreadableError, load_json
 from ..disk.bounded_yaml import load_yaml
+from ..disk.regular import read_regular
 from ..errors import SettingsError
 
 Value = str | list[str] | None
@@ -65,7 +66,7 @@ def read_shot_list(path: Path) -> ShotList:
     if reader is None:
         raise SettingsError(f"{path}: a list of shots is a .yaml, .json or .csv file.")
     try:
-        text = path.read_text("utf-8-sig")
+        text = read_regular(path).decode("utf-8-sig")
     except OSError as error:
         raise SettingsError(f"Can't read {path}: {error.strerror or error}.") from error
     except UnicodeDecodeError as error:
@@ -77,7 +78,7 @@ def _read_csv(path: Path, text: str) -> ShotList:
     """A header row names the fields; an empty cell is a field that is not given."""
     reader = csv.DictReader(io.StringIO(text), skipinitialspace=True)
     rows = []
-    for cells in reader:
+    for cells in _cells(path, reader):
         if None in cells or None in cells.values():
             raise SettingsError(
                 f"{path}:{reader.line_num}: expected {len(reader.fieldnames or ())} cells, as in the header."
@@ -86,6 +87,14 @@ def _read_csv(path: Path, text: str) -> ShotList:
         if fields:
             rows.append(Row(fields, reader.line_num))
     return ShotList(path, Row({}, 1), tuple(rows))
+
+
+def _cells(path: Path, reader: csv.DictReader[str]) -> Iterator[dict[str, str]]:
+    """Yield the rows. Raises SettingsError where the reader gives up: at a NUL, or a cell of a page."""
+    try:
+        yield from reader
+    except csv.Error as error:
+        raise SettingsError(f"{path}:{reader.line_num}: not CSV: {error}.") from None
 
 
 def _read_json(path: Path, text: str) -> ShotList:

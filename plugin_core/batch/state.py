@@ -128,12 +128,12 @@ def plan_tasks(shots: Iterable[BatchShot], bad: Iterable[BadShot]) -> tuple[list
         progress.append(state)
         try:
             first, last = shot_frames(shot.job.shot)
+            own = _tasks(shot, state, first, last)
         except CleanplateError as error:
             state.open_tasks = 1
             state.end(error.exit_code, str(error))
             continue
         state.total = last - first + 1
-        own = _tasks(shot, state, first, last)
         state.open_tasks = len(own)
         tasks += own
     for entry in bad:

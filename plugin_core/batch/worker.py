@@ -11,36 +11,44 @@ Lines out are the events of `progress`, each with the job's ``id``, and around t
     {"event": "result", "id": "sh010", "exit_code": 0, "frames": 100, "seconds": 41.2}
     {"event": "result", "id": "sh020", "exit_code": 3, "frames": 0, "seconds": 0.1, "message": "Frames ..."}
 
-Every job gets exactly one result, in the order of the jobs; a job that fails never ends the worker. There is
-no socket: whoever started the worker owns its two pipes.
+Every line that is not empty and cancels nothing gets exactly one result, in the order of the lines, whatever
+it holds; a job that fails never ends the worker. There is no socket: whoever started the worker owns its two
+pipes.
 """
 
 from __future__ import annotations
 
 import json
+import logging
 import os
 import queue
 import threading
 import time
 import traceback
-from collections import OrderedDict
-from collections.abc import Callable
+from collections import OrderedDict, deque
+from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, TextIO
 
 from ..api import Model, open_model
-from ..errors import CleanplateError, DeviceError, Interrupted, SettingsError
+from ..disk.bounded import UnreadableError, load_json
+from ..errors import DeviceError, SettingsError, translated
 from ..job.job import Job
 from ..job.settings import Run
-from ..job.strict import validated
+from ..job.strict import shown, validated
 from ..progress.reporters import HEARTBEAT_SECONDS, JsonLines, Reporters
 from ..progress.stop import Stop
 from ..progress.text import Event
 from ..render.delivery import check_progress_file, render
 
+log = logging.getLogger(__name__)
+
+_EXPECTED = 'A line for the worker must be {"id": ..., "job": {...}}'
 _KEPT_MODELS = 2
+_LONGEST_LINE = 4 << 20
+"""Characters; a job with the longest paths there can be has a tenth of it."""
 
 
 class Ending(Stop):
@@ -74,11 +82,19 @@ class _JobStop(Stop):
 
 @dataclass(frozen=True)
 class _Task:
-    """A line that came in."""
+    """A line that came in.
+
+    Attributes:
+        name: what the result is called by.
+        fields: of the job.
+        stop: stops it.
+        refusal: why there is no job in the line; empty where there is one.
+    """
 
     name: str
-    given: dict[str, Any]
+    fields: dict[str, Any]
     stop: _JobStop
+    refusal: str = ""
 
 
 @dataclass(frozen=True)
@@ -129,7 +145,7 @@ class Worker:
         self._ending = ending
         self._stop_at_eof = stop_at_eof
         self._models = Models()
-        self._stops: dict[str, _JobStop] = {}
+        self._waiting: deque[_Task] = deque()
 
     def serve(self, lines: TextIO, warm: Run | None = None) -> int:
         """Work; returns the exit code.
@@ -153,39 +169,57 @@ class Worker:
             self._models.close()
 
     def _listen(self, lines: TextIO) -> None:
-        """Pass jobs on, and act at once on lines that cancel one."""
-        for line in filter(str.strip, lines):
-            given = _parsed(line)
-            if "cancel" in given:
-                if (stop := self._stops.get(str(given["cancel"]))) is not None:
-                    stop.request(130)
-                continue
-            task = _Task(str(given.get("id", "")), given, _JobStop(self._ending))
-            self._stops[task.name] = task.stop
+        """Pass jobs on, and act at once on lines that cancel one, until the input ends or breaks."""
+        try:
+            for line in _lines(lines):
+                self._hear(line)
+        except (OSError, ValueError) as error:
+            log.warning("The input broke: %s.", error)
+        finally:
+            if self._stop_at_eof:
+                self._ending.request(143)
+            self._ending.tasks.put(None)
+
+    def _hear(self, line: str | None) -> None:
+        stop = _JobStop(self._ending)
+        try:
+            task, cancelled = _understood(line, stop)
+        except Exception as error:  # whatever it is, the line gets its result and the next is heard
+            ours = translated(error)
+            task, cancelled = _Task("", {}, stop, str(ours or f"A bug, please report it: {error!r}")), None
+        if cancelled is None:
+            self._waiting.append(task)
             self._ending.tasks.put(task)
-        if self._stop_at_eof:
-            self._ending.request(143)
-        self._ending.tasks.put(None)
+            return
+        for waiting in tuple(self._waiting):  # at once, since the other thread takes from it
+            if waiting.name == cancelled:
+                waiting.stop.request(130)
 
     def _take(self, task: _Task) -> None:
         began = time.monotonic()
         out = _Named(self._out, task.name)
         outcome = self._do(task, out)
-        self._stops.pop(task.name, None)
+        self._waiting.popleft()
         result = {"event": "result", "exit_code": outcome.exit_code, "frames": out.frames}
         result["seconds"] = round(time.monotonic() - began, 3)
         out.report(result | ({} if outcome.message is None else {"message": outcome.message}))
 
     def _do(self, task: _Task, out: _Named) -> Outcome:
+        """Do what a line asks for and say how it ended, whatever happens."""
         try:
-            fields = task.given.get("job")
-            if not isinstance(fields, dict):
-                raise SettingsError('A line for the worker must be {"id": ..., "job": {...}}.')
-            job = validated(Job, fields, f"Job {task.name}")
+            if task.refusal:
+                raise SettingsError(task.refusal)
+            job = validated(Job, task.fields, f"Job {task.name}")
             with Reporters(_reporters(job, out), HEARTBEAT_SECONDS) as reporters:
-                return _contained(lambda: self._render(job, reporters, task.stop), reporters)
-        except CleanplateError as error:
-            return Outcome(error.exit_code, str(error))
+                try:
+                    self._render(job, reporters, task.stop)
+                except BaseException as error:
+                    ended = _outcome(error)
+                    reporters.error(ended.message or "", ended.exit_code)
+                    return ended
+        except BaseException as error:
+            return _outcome(error)
+        return Outcome(0)
 
     def _render(self, job: Job, reporters: Reporters, stop: Stop) -> None:
         if job.run.cancel_file is not None:
@@ -200,22 +234,12 @@ class Worker:
             raise
 
 
-def _contained(work: Callable[[], None], reporters: Reporters) -> Outcome:
-    """Run a job and say how it ended, whatever happens."""
-    try:
-        work()
-    except CleanplateError as error:
-        reporters.error(str(error), error.exit_code)
-        return Outcome(error.exit_code, str(error))
-    except KeyboardInterrupt:
-        stopped = Interrupted("Stopped at once; go on with --resume from the last saved state.")
-        reporters.error(str(stopped), stopped.exit_code)
-        return Outcome(stopped.exit_code, str(stopped))
-    except Exception as error:
-        told = f"A bug, please report it: {error!r}\n{traceback.format_exc()}"
-        reporters.error(told, 1)
-        return Outcome(1, told)
-    return Outcome(0)
+def _outcome(error: BaseException) -> Outcome:
+    ours = translated(error)
+    if ours is not None:
+        return Outcome(ours.exit_code, str(ours))
+    trace = "".join(traceback.format_exception(error))
+    return Outcome(1, f"A bug, please report it: {error!r}\n{trace}")
 
 
 def _reporters(job: Job, out: _Named) -> list[JsonLines | _Named]:
@@ -254,9 +278,35 @@ class _Named:
         """Nothing to close."""
 
 
-def _parsed(line: str) -> dict[str, Any]:
+def _lines(stream: TextIO) -> Iterator[str | None]:
+    """Yield the lines that say anything; None in place of one that is too long to be held."""
+    while line := stream.readline(_LONGEST_LINE):
+        if len(line) < _LONGEST_LINE or line.endswith("\n"):
+            if line.strip():
+                yield line
+            continue
+        while (rest := stream.readline(_LONGEST_LINE)) and not rest.endswith("\n"):
+            pass
+        yield None
+
+
+def _understood(line: str | None, stop: _JobStop) -> tuple[_Task, str | None]:
+    """Return the task of a line, and the name of the job that it cancels in place of being one."""
+    if line is None:
+        return _Task("", {}, stop, f"A line has more than {_LONGEST_LINE} characters."), None
     try:
-        given = json.loads(line)
-    except ValueError:
-        return {}
-    return given if isinstance(given, dict) else {}
+        given = load_json(line, "A line for the worker")
+    except UnreadableError as error:
+        return _Task("", {}, stop, f"{_EXPECTED}; {error.problem}."), None
+    if not isinstance(given, dict):
+        return _Task("", {}, stop, f"{_EXPECTED}, got {shown(given)}."), None
+    name, fields = _name(given.get("id", "")), given.get("job")
+    if set(given) == {"cancel"}:
+        return _Task(name, {}, stop), _name(given["cancel"])
+    if not isinstance(fields, dict) or "cancel" in given:
+        return _Task(name, {}, stop, f"{_EXPECTED}, got {shown(given)}."), None
+    return _Task(name, fields, stop), None
+
+
+def _name(given: object) -> str:
+    return given if isinstance(given, str) else json.dumps(given)

@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from ..errors import CleanplateError, NotEnoughMemoryError
+from ..errors import translated
 from . import batch as cli_batch
 from . import farm as cli_farm
 from . import install as cli_install
@@ -25,7 +25,7 @@ from . import qc as cli_qc
 from . import render as cli_render
 from . import worker as cli_worker
 from .exit_codes import EXIT_CODES
-from .memory import check_limit, is_of_memory, ran_out
+from .memory import check_limit
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -36,21 +36,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         check_limit()
         return command(parsed)
-    except CleanplateError as error:
-        return _end(str(error), error.exit_code)
-    except (MemoryError, ImportError, RuntimeError) as error:
-        if is_of_memory(error):
-            return _end(ran_out(), NotEnoughMemoryError.exit_code)
-        raise
-    except KeyboardInterrupt:
-        return _end("interrupted", 130)
     except BrokenPipeError:
         # Whoever read our output has gone; say nothing more, not even at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
-    except OSError as error:
-        where = "" if error.filename is None else f"{error.filename}: "
-        return _end(f"{where}{error.strerror or error}", 2)
+    except KeyboardInterrupt:
+        return _end("interrupted", 130)
+    except Exception as error:
+        ours = translated(error)
+        if ours is None:
+            raise
+        return _end(str(ours), ours.exit_code)
 
 
 def _end(message: str, exit_code: int) -> int:

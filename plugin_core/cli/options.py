@@ -60,7 +60,7 @@ def job_of(arguments: argparse.Namespace) -> Job:
         SettingsError: the file can't be read, or a field is unknown, missing or out of range.
     """
     from ..job.job import Job, read_job_fields
-    from ..job.strict import validated
+    from ..job.strict import shown, validated
 
     given = vars(arguments)
     fields: dict[str, Any] = read_job_fields(Path(given["job"])) if "job" in given else {}
@@ -68,7 +68,7 @@ def job_of(arguments: argparse.Namespace) -> Job:
     for part, options in _given(given).items():
         before = fields.get(part, {})
         if not isinstance(before, dict):
-            raise SettingsError(f"{what}: field {part!r} must be an object, got {before!r}.")
+            raise SettingsError(f"{what}: field {part!r} must be an object, got {shown(before)}.")
         fields[part] = {**before, **options}
     job = validated(Job, fields, what)
     if not arguments.path_map:

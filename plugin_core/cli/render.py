@@ -68,7 +68,7 @@ def run_job(job: Job, progress: str, stop: Stop | None = None, notice_seconds: f
         notice_seconds: see `on_signals`.
     """
     from ..api import open_model
-    from ..errors import CleanplateError, Interrupted
+    from ..errors import Interrupted, translated
     from ..progress.reporters import reporting
     from ..progress.stop import Stop, on_signals
     from ..render.delivery import check_progress_file, render
@@ -83,9 +83,12 @@ def run_job(job: Job, progress: str, stop: Stop | None = None, notice_seconds: f
             with open_model(run.model, run.device, run.threads) as model:
                 for _ in render(job.shot, job.settings, run, model.network, reporters, stop):
                     pass
-        except CleanplateError as error:
-            reporters.error(str(error), error.exit_code)
-            raise
+        except Exception as error:
+            ours = translated(error)
+            if ours is None:
+                raise
+            reporters.error(str(ours), ours.exit_code)
+            raise ours from error
         except KeyboardInterrupt:
             code = stop.requested() or 130
             stopped = Interrupted("Stopped at once; go on with --resume from the last saved state.", code)

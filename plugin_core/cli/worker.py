@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import sys
 from typing import Any
 
@@ -58,4 +59,7 @@ def _worker(arguments: argparse.Namespace) -> int:
         warm = None
         if arguments.model is not None:
             warm = Run(model=arguments.model, device=arguments.device, threads=arguments.threads)
+        if isinstance(sys.stdin, io.TextIOWrapper):
+            # What is no UTF-8 makes one job fail, not the reading of those after it.
+            sys.stdin.reconfigure(encoding="utf-8", errors="replace")
         return worker.serve(sys.stdin, warm)

@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 from ..disk.atomic import replacing
+from ..disk.folders import make_folder
 from ..errors import InputError
 from ..job.job import Job
 from .job import FarmJob
@@ -21,7 +22,7 @@ def write(path: Path, text: str, *, executable: bool = False) -> None:
     except UnicodeEncodeError as error:
         bad = text[max(0, error.start - 40) : error.end]
         raise InputError(f"{path.name} can't hold {bad!r}, which is not Unicode; rename it.") from None
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     with replacing(path) as temporary:
         temporary.write_bytes(written)
         if executable:

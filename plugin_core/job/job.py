@@ -5,10 +5,11 @@ A `Job` is what a `job.json` holds.
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any, Literal
 
+from ..disk.bounded import UnreadableError, load_json
+from ..disk.regular import read_regular
 from ..errors import SettingsError
 from .settings import Run, Settings, Shot
 from .strict import Strict, validated
@@ -37,11 +38,13 @@ class Job(Strict):
 def read_job_fields(path: Path) -> dict[str, Any]:
     """Read a job.json's fields as they stand. Raises SettingsError when it isn't one this version reads."""
     try:
-        fields = json.loads(path.read_text("utf-8-sig"))
+        fields = load_json(read_regular(path).decode("utf-8-sig"), f"Job {path}")
     except OSError as error:
         raise SettingsError(f"Can't read job {path}: {error.strerror or error}.") from error
-    except ValueError as error:
-        raise SettingsError(f"Job {path} is not JSON: {error}.") from error
+    except UnreadableError as error:
+        raise SettingsError(str(error)) from None
+    except UnicodeDecodeError as error:
+        raise SettingsError(f"Job {path} is not UTF-8 text: {error.reason} at byte {error.start}.") from None
     if not isinstance(fields, dict):
         raise SettingsError(f"Job {path} must hold one JSON object, got {type(fields).__name__}.")
     version = fields.get("version", JOB_VERSION)

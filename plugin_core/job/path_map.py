@@ -12,15 +12,17 @@ The longest rule that fits a path's beginning, folder by folder, is the one that
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePath, PurePosixPath, PureWindowsPath
 
+from ..disk.bounded import UnreadableError, load_json
+from ..disk.regular import read_regular
 from ..errors import SettingsError
 from .about import paths_of
 from .job import Job
 from .settings import Run, Shot
+from .strict import shown
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,7 @@ def _mapped_fields(part: Shot | Run, names: Iterable[str], rules: Sequence[Rule]
 
 def _from_file(path: Path) -> list[Rule]:
     try:
-        fields = json.loads(path.read_text("utf-8-sig"))
+        fields = load_json(read_regular(path).decode("utf-8-sig"), "it")
         # Open Job Description hands an empty object over where there is nothing to map.
         return [
             _rule(
@@ -88,13 +90,15 @@ def _from_file(path: Path) -> list[Rule]:
         raise SettingsError(
             f"--path-map takes FROM=TO or a file of rules; can't read {path}: {error.strerror or error}."
         ) from error
+    except UnreadableError as error:
+        raise SettingsError(f"{path} is not a file of path mapping rules: {error.problem}.") from None
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise SettingsError(f"{path} is not a file of path mapping rules: {error!r}.") from error
+        raise SettingsError(f"{path} is not a file of path mapping rules: {shown(error)}.") from error
 
 
 def _rule(source: str, destination: str, *, windows: bool) -> Rule:
-    if not source.strip() or not destination.strip():
-        raise SettingsError(f"--path-map takes FROM=TO, got {source!r}={destination!r}.")
+    if not source.strip() or not destination.strip() or "\0" in source + destination:
+        raise SettingsError(f"--path-map takes FROM=TO, got {shown(source)}={shown(destination)}.")
     return Rule((PureWindowsPath if windows else PurePosixPath)(source), destination)
 
 

@@ -27,17 +27,22 @@ QUALITIES: Mapping[str, Mapping[str, int]] = {
 }
 """What each quality sets where nothing else does; `standard` leaves every field at its own default."""
 
+_MOST_CUTS = 10_000
+_REGION = re.compile("[0-9]{1,6},[0-9]{1,6},[1-9][0-9]{0,5},[1-9][0-9]{0,5}")
+
 
 def _frame_list(value: object) -> object:
     if isinstance(value, str):
-        return [part.strip() for part in value.split(",") if part.strip()]
+        value = [part.strip() for part in value.split(",") if part.strip()]
+    if isinstance(value, list) and len(value) > _MOST_CUTS:
+        raise ValueError(f"at most {_MOST_CUTS} frames")
     return value
 
 
 def _region(value: object) -> object:
     """Take out the spaces of x,y,w,h; refuse what is neither that nor a name."""
     text = str(value).replace(" ", "")
-    if text not in ("auto", "full") and not re.fullmatch(r"\d+,\d+,[1-9]\d*,[1-9]\d*", text):
+    if text not in ("auto", "full") and not _REGION.fullmatch(text):
         raise ValueError("auto, full or x,y,w,h in pixels")
     return text
 

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import difflib
+import reprlib
 from typing import Any, NoReturn, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 
 from ..errors import SettingsError
+
+MOST_LETTERS = 32_767
+"""Of one field, such as a path: what Windows takes at most, and more than any other system."""
 
 
 class Strict(BaseModel):
@@ -15,11 +19,28 @@ class Strict(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    def __init__(self, **fields: Any) -> None:
+    # Positional only: a field may be called self.
+    def __init__(self, /, **fields: Any) -> None:
+        unknown = next((name for name in fields if name not in type(self).model_fields), None)
+        if unknown is not None:
+            raise SettingsError(
+                f"{type(self).__name__} has no field {shown(unknown)}{_nearest(type(self), unknown)}."
+            )
         try:
             super().__init__(**fields)
         except ValidationError as error:
             _refuse(type(self), error)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _can_be_written(cls, value: object) -> object:
+        """Refuse text that no path and no file can hold. Raises ValueError."""
+        if isinstance(value, str):
+            if "\0" in value or any("\ud800" <= letter <= "\udfff" for letter in value):
+                raise ValueError("text without NUL and without halves of characters")
+            if len(value) > MOST_LETTERS:
+                raise ValueError(f"at most {MOST_LETTERS} letters long")
+        return value
 
 
 _Model = TypeVar("_Model", bound=Strict)
@@ -33,17 +54,25 @@ def validated(model: type[_Model], fields: dict[str, Any], what: str) -> _Model:
         raise SettingsError(f"{what}: {error}") from None
 
 
+def shown(value: object) -> str:
+    """Return a value as it is told in a message: what is long is cut."""
+    return _BRIEF.repr(value)
+
+
+_BRIEF = reprlib.Repr()
+_BRIEF.maxstring = _BRIEF.maxother = _BRIEF.maxlong = 200
+
+
 def _refuse(model: type[BaseModel], error: ValidationError) -> NoReturn:
-    problems = sorted(error.errors(), key=lambda problem: problem["type"] != "extra_forbidden")
-    first = problems[0]
-    field = first["loc"][0]
+    first = error.errors(include_url=False, include_context=False)[0]
     name = model.__name__
-    if first["type"] == "extra_forbidden":
-        raise SettingsError(f"{name} has no field {field!r}{_nearest(model, str(field))}.") from None
+    field = first["loc"][0] if first["loc"] else None
     if first["type"] == "missing":
         raise SettingsError(f"{name} needs the field {field!r}.") from None
     message = first["msg"].removeprefix("Input should be ").removeprefix("Value error, ")
-    raise SettingsError(f"{name} field {field!r} should be {message}, got {first['input']!r}.") from None
+    if field is None:
+        raise SettingsError(f"{name}: {message}.") from None
+    raise SettingsError(f"{name} field {field!r} should be {message}, got {shown(first['input'])}.") from None
 
 
 def _nearest(model: type[BaseModel], field: str) -> str:

@@ -23,6 +23,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, TextIO
 
+from ..disk.folders import make_folder
 from ..errors import WriteError
 from .dialects import DIALECTS, lines_of
 from .heartbeat import Heartbeat
@@ -146,15 +147,17 @@ class JsonLines:
     def file(cls, path: Path) -> JsonLines:
         """Append to a file, which is made with its folder. Raises WriteError when that can't be."""
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            return cls(path.open("a", encoding="utf-8"), owned=True)
+            make_folder(path.parent)
+            return cls(open(path, "a", encoding="utf-8", opener=_without_waiting), owned=True)
         except OSError as error:
             raise WriteError(f"Can't write progress file {path}: {error.strerror or error}.") from error
 
     def report(self, event: Event) -> None:
         """Write one line. A reader that has gone away or a full disk never stops the render."""
         try:
-            self._stream.write(json.dumps(event, ensure_ascii=False) + "\n")
+            # Half a character (of a name that is no UTF-8) becomes what is JSON's own escape, too.
+            line = json.dumps(event, ensure_ascii=False).encode("utf-8", "backslashreplace").decode("utf-8")
+            self._stream.write(line + "\n")
             self._stream.flush()
         except OSError:
             _silence(self._stream)
@@ -248,6 +251,11 @@ def reporting(style: str, progress_file: str | None) -> Iterator[Reporters]:
     there = [reporter for reporter in chosen if reporter is not None]
     with Reporters(there, HEARTBEAT_SECONDS) as reporters:
         yield reporters
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    """Open a file; a pipe that nobody reads from is an error, not a place to wait."""
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0), 0o666)
 
 
 def _silence(stream: TextIO) -> None:

@@ -134,6 +134,98 @@ def test_a_bug_in_one_job_does_not_end_the_worker(shot, bundle_512, monkeypatch)
     assert "ZeroDivisionError('oops')" in events[-1]["message"]
 
 
+DEEP = "[" * 200_000
+HOSTILE = [
+    DEEP,
+    '{"id": "deep", "job": {"shot": ' + DEEP + "]" * 200_000 + "}}",
+    '{"job": {"self": 1}}',
+    '{"job": {"shot": {"self": 1, "plate": "p.##.exr", "matte": "m.png", "output": "o.##.exr"}}}',
+    '{"job": null}',
+    "[]",
+    "null",
+    "5",
+    '"text"',
+    "not json",
+    '{"id": "twice", "job": {}, "job": {}}',
+    '{"id": "both", "job": {}, "cancel": "x"}',
+    '{"cancel": "x", "more": 1}',
+    '{"job": {"shot": 5}}',
+    '{"job": {"version": 1e999}}',
+    '{"job": {"version": ' + "9" * 5000 + "}}",
+    '{"id": "\\ud800", "job": {}}',
+    '{"id": {"a": [1]}, "job": {}}',
+    "x" * (5 << 20),
+    "\x00",
+    "\ufffd\ufffd",
+]
+
+
+def test_a_line_that_holds_anything_gets_one_result_and_the_next_is_heard(tmp_path):
+    code, events = serve(*(f"{text}\n" for text in HOSTILE), '{"cancel": "nobody"}\n', "\n")
+    assert code == 0
+    ends = [event for event in events if event["event"] == "result"]
+    assert [event["exit_code"] for event in ends] == [2] * len(HOSTILE)
+    assert all(len(event["message"]) < 600 for event in ends)
+    said = [event["message"] for event in ends]
+    assert "nested more than 64 deep" in said[0] and "no field 'self'" in said[2] + said[3]
+    assert "given twice" in said[10] and "more than 4194304 characters" in said[18]
+
+
+@pytest.mark.parametrize("field", ["plate", "matte", "output", "ocio_config"])
+@pytest.mark.parametrize(
+    "text", ["a\0b.####.exr", "\ud800.####.exr", "x" * 40_000, "x" * 300, "%0999999999d.exr"]
+)
+def test_a_path_that_no_system_takes_is_refused(field, text):
+    shot = {"plate": "p.####.exr", "matte": "m.####.png", "output": "o.####.exr", field: text}
+    code, events = serve(json.dumps({"id": "a", "job": {"shot": shot}}) + "\n", "{}\n")
+    assert code == 0 and [exit_code in (2, 3) for _, exit_code, _ in results(events)] == [True, True]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="named pipes of POSIX")
+@pytest.mark.parametrize("field", ["progress_file", "cancel_file", "state_in", "model"])
+@pytest.mark.parametrize("what", ["pipe", "device", "deep", "long"])
+def test_a_path_of_a_run_that_is_no_file_holds_nothing_up(shot, bundle_512, tmp_path, field, what):
+    os.mkfifo(tmp_path / "pipe")
+    path = {
+        "pipe": str(tmp_path / "pipe"),
+        "device": "/dev/full",
+        "deep": str(tmp_path) + "/a" * 3000,
+        "long": str(tmp_path / ("a" * 300)),
+    }[what]
+    code, events = serve(line(shot, bundle_512, "x", overwrite=True, **{field: path}), "{}\n")
+    assert code == 0 and len(results(events)) == 2
+    assert results(events)[0][1] in (0, 2, 4, 6, 130), events[-2]
+    assert "Traceback" not in events[-2].get("message", "")
+
+
+def test_input_that_breaks_ends_the_worker_and_not_its_jobs():
+    class Broken(io.StringIO):
+        def readline(self, size: int = -1) -> str:
+            text = super().readline(size)
+            if not text:
+                raise UnicodeDecodeError("utf-8", b"\xff", 0, 1, "invalid start byte")
+            return text
+
+    out = io.StringIO()
+    assert Worker(out, Ending()).serve(Broken("{}\n{}\n")) == 0
+    assert out.getvalue().count('"result"') == 2
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
+def test_a_process_that_is_fed_bytes(tmp_path):
+    command = [sys.executable, "-m", "plugin_core.cli", "worker"]
+    given = b"\xff\xfe\n\x00\n" + b"[" * 200_000 + b'\n{"job": {"self": 1}}\n\xed\xa0\x80'
+    done = subprocess.run(command, input=given, capture_output=True, timeout=TIMEOUT)
+    assert done.returncode == 0, done.stderr
+    assert results([json.loads(text) for text in done.stdout.splitlines()]) == [("", 2, 0)] * 5
+
+
+def test_all_jobs_of_one_name_are_cancelled(long_shot, bundle_512):
+    lines = [line(long_shot, bundle_512, "same", overwrite=True)] * 2
+    code, events = serve(*lines, '{"cancel": "same"}\n')
+    assert code == 0 and [exit_code for _, exit_code, _ in results(events)] == [130, 130]
+
+
 @pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
 def test_a_process_that_is_cancelled_and_ended(long_shot, bundle_512):
     """Cancel a job at work and one that waits; then a signal ends the worker with its job's state saved."""

@@ -180,6 +180,41 @@ def test_an_output_folder_that_takes_no_files(shot, refused):
     assert "can't be written to" in refused(6, with_option(shot, "--output", "/proc/clean.####.exr"))
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="paths of 4,096 bytes")
+def test_paths_at_the_end_of_what_a_system_takes(shot, refused, tmp_path):
+    for deep in ("/a" * 3000, "/" + "a" * 300):
+        path = f"{tmp_path}{deep}"
+        assert "too long" in refused(2, with_option(shot, "--output", f"{path}/clean.####.exr"))
+        assert "too long" in refused(2, with_option(shot, "--plate", f"{path}/plate.####.exr"))
+        assert "too long" in refused(6, shot.arguments("out", "--progress-file", path))
+        assert "too long" in refused(4, shot.arguments("out", "--state-in", path))
+        assert "too long" in refused(2, shot.arguments("out", "--cancel-file", path))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="paths of 4,096 bytes")
+def test_an_output_under_1900_folders(shot, tmp_path, bundle_512):
+    """Python's own way to make folders calls itself for each."""
+    deep = tmp_path / "free" / "/".join("a" * (1900 - len(str(tmp_path)) // 2))
+    given = [*with_option(shot, "--output", f"{deep}/c.####.exr"), "--frames", "1-2"]
+    assert cli.main([*given, "--model", str(bundle_512)]) == 0
+    assert (deep / "c.0002.exr").is_file()
+    subprocess.run(["rm", "-rf", str(tmp_path / "free")], check=True)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="named pipes of POSIX")
+def test_pipes_and_devices_in_place_of_files_are_refused_at_once(shot, refused, tmp_path, bundle_512):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    for path in (str(pipe), "/dev/zero"):
+        assert "not a file" in refused(2, ["render", "--job", path])
+        assert "not a file" in refused(4, shot.arguments("out", "--state-in", path))
+        assert "not a file" in refused(2, shot.arguments("out", "--path-map", path))
+    assert "progress file" in refused(6, shot.arguments("out", "--progress-file", str(pipe)))
+    assert "is not there" in refused(
+        2, shot.arguments("out", "--ocio-config", str(pipe), "--colorspace", "ACEScg")
+    )
+
+
 def test_a_progress_file_that_cannot_be_written(shot, refused, tmp_path):
     (tmp_path / "file").write_text("a file")
     said = refused(6, shot.arguments("out", "--progress-file", str(tmp_path / "file" / "progress.jsonl")))
@@ -321,7 +356,15 @@ def test_a_misspelt_field_is_named_with_the_nearest(shot, refused, tmp_path, par
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        ("{", "is not JSON"),
+        ("{", "not JSON"),
+        ("[" * 200_000, "nested more than 64 deep"),
+        ('{"shot": {"plate": "a", "plate": "b"}}', "'plate' is given twice"),
+        ('{"shot": {"self": 1}}', "has no field 'self'"),
+        ({"shot": {"plate": "a\0b"}}, "text without NUL"),
+        ({"shot": {"plate": "a" * 70_000}}, "at most 32767 letters"),
+        ('{"settings": {"grow": ' + "9" * 5000 + "}}", "too many digits"),
+        ({"settings": {"region": "1" * 5000 + ",1,1,1"}}, "x,y,w,h in pixels"),
+        ({"shot": {"cuts": list(range(1, 20_000))}}, "at most 10000 frames"),
         ("[]", "must hold one JSON object"),
         ({"version": 99, "shot": {}}, "version 99"),
         ({"version": "1x", "shot": {}}, "version"),
