@@ -391,7 +391,7 @@ def test_a_job_that_is_not_there(refused, tmp_path):
 
 def test_a_binary_job(refused, tmp_path):
     (tmp_path / "job.json").write_bytes(b"\xff\xfe\x80")
-    assert "not JSON" in refused(2, ["render", "--job", str(tmp_path / "job.json")])
+    assert "not UTF-8 text" in refused(2, ["render", "--job", str(tmp_path / "job.json")])
 
 
 @pytest.mark.parametrize("damage", ["missing", "rubbish", "frame", "settings"])
