@@ -41,7 +41,8 @@ from ..job.strict import shown, validated
 from ..progress.reporters import HEARTBEAT_SECONDS, JsonLines, Reporters
 from ..progress.stop import Stop
 from ..progress.text import Event
-from ..render.delivery import check_progress_file, render
+from ..render.delivery import render
+from ..render.side_files import check_side_files
 
 log = logging.getLogger(__name__)
 
@@ -243,7 +244,7 @@ def _outcome(error: BaseException) -> Outcome:
 
 
 def _reporters(job: Job, out: _Named) -> list[JsonLines | _Named]:
-    check_progress_file(job)
+    check_side_files(job.shot, job.run)
     path = job.run.progress_file
     return [out] if path is None else [out, JsonLines.file(Path(path))]
 

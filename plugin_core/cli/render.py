@@ -71,13 +71,14 @@ def run_job(job: Job, progress: str, stop: Stop | None = None, notice_seconds: f
     from ..errors import Interrupted, translated
     from ..progress.reporters import reporting
     from ..progress.stop import Stop, on_signals
-    from ..render.delivery import check_progress_file, render
+    from ..render.delivery import render
+    from ..render.side_files import check_side_files
 
     run = job.run
     stop = stop or Stop()
     if run.cancel_file is not None:
         stop.watch(Path(run.cancel_file))
-    check_progress_file(job)
+    check_side_files(job.shot, job.run)
     with reporting(progress, run.progress_file) as reporters, on_signals(stop, notice_seconds):
         try:
             with open_model(run.model, run.device, run.threads) as model:

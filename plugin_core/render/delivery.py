@@ -8,8 +8,8 @@ name and renamed, and the pictures are removed. An interrupted render leaves the
 
 from __future__ import annotations
 
+import contextlib
 import json
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,14 +18,16 @@ from ..clips.movie_read import is_movie
 from ..clips.movie_write import MovieLook, check_movie, write_movie
 from ..clips.sequence import FileSequence
 from ..disk.atomic import remove_leftovers, replacing
+from ..disk.bounded import load_json
+from ..disk.folders import remove_own
+from ..disk.regular import read_regular
 from ..errors import InputError, Interrupted
 from ..images import Plate, read_plate
-from ..job.job import Job
 from ..job.settings import Run, Settings, Shot
 from ..network.contract import Network
 from ..progress.reporters import Reporters
 from ..progress.stop import Stop
-from ..state.folder import movie_frames_folder, movie_note
+from ..state.folder import journal_path, movie_frames_folder, movie_note, output_folder
 from ..state.key import chosen, same_choice
 from .render import FrameDone
 from .render import render as render_frames
@@ -70,13 +72,6 @@ def check_delivery(shot: Shot, run: Run, plate: Clip) -> None:
         raise InputError(f"{path} is there already; use --overwrite to render it again.")
     if not plate.is_still:
         check_movie(path, plate.header(_range(shot, plate)[0]).is_float)
-
-
-def check_progress_file(job: Job) -> None:
-    """Refuse to append progress to a picture; it is opened before the pictures are."""
-    path = job.run.progress_file
-    if path is not None and any(holds(clip, Path(path)) for clip in (job.shot.plate, job.shot.matte)):
-        raise InputError(f"Progress file {path} is a file of the plate or matte; give another.")
 
 
 def _range(shot: Shot, plate: Clip) -> tuple[int, int]:
@@ -125,7 +120,7 @@ class _MovieRender:
     def _is_made(self, about: dict[str, object]) -> bool:
         """Whether the movie is there, whole and of these very inputs."""
         try:
-            known = json.loads(self._note.read_text("utf-8"))
+            known = load_json(read_regular(self._note).decode("utf-8"), str(self._note))
         except (OSError, ValueError):
             return False
         if not isinstance(known, dict):
@@ -156,7 +151,16 @@ class _MovieRender:
         write_movie(self._pictures(first, last), last - first + 1, self._path, look)
         with replacing(self._note) as temporary:
             temporary.write_text(json.dumps({**about, "movie": _mark(self._path)}), "utf-8")
-        shutil.rmtree(movie_frames_folder(self._path), ignore_errors=True)
+        self._remove_pictures()
+
+    def _remove_pictures(self) -> None:
+        """Remove the pictures and what was remembered of them; what anyone else put there stays."""
+        sequence = FileSequence.parse(self._pattern)
+        kept = output_folder(sequence)
+        remove_own(kept, [journal_path(kept), *kept.glob("state.*.safetensors")])
+        with contextlib.suppress(OSError):
+            kept.parent.rmdir()
+        remove_own(sequence.folder, map(sequence.path, sequence.frames_on_disk()))
 
     def _pictures(self, first: int, last: int) -> Iterator[Plate]:
         sequence = FileSequence.parse(self._pattern)

@@ -1,13 +1,11 @@
-"""A render's folder of journal and states: which it is, what it must not write over, what is cleaned up."""
+"""A render's folder of journal and states: which it is, and what is cleaned up in it."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from ..clips.clip import holds
 from ..disk.atomic import remove_leftovers
-from ..errors import InputError
-from ..job.settings import Run, Shot
+from ..job.settings import Run
 from ..state.folder import chunk_folder, output_folder
 from .sources import Sources
 
@@ -17,13 +15,6 @@ def state_folder(sources: Sources, chunk: str | None = None) -> Path:
     if chunk is None:
         return output_folder(sources.output)
     return chunk_folder(sources.output, sources.first, sources.last)
-
-
-def protect_inputs(shot: Shot, run: Run) -> None:
-    """Raise InputError where the state handed on would be written over a picture of the shot."""
-    path = run.state_out
-    if path is not None and any(holds(clip, Path(path)) for clip in (shot.plate, shot.matte)):
-        raise InputError(f"State file {path} is a file of the plate or matte; give another.")
 
 
 def clean_up(sources: Sources, run: Run, folder: Path) -> None:

@@ -34,11 +34,12 @@ from ..state.key import check_key
 from ..state.saved_state import SavedState, carry_digest, write_state
 from ..state.shot_state import ShotState
 from .debug_writer import open_debug
-from .folder import clean_up, protect_inputs, state_folder
+from .folder import clean_up, state_folder
 from .handover import check_inputs, input_digest, read_handed_in
 from .plan import Plan, make_plan
 from .reader import ShotReader, StepInput
 from .resume import HandedIn, begin, check_whole, go_on, refuse_existing
+from .side_files import check_side_files
 from .sources import open_sources
 from .stepper import Stepper
 from .writer import FrameWriter, Written
@@ -76,8 +77,8 @@ def render(
         WriteError: the disk does not take a frame; what was written stays and can be resumed.
         Interrupted: `stop` was asked for; the state is saved.
     """
+    check_side_files(shot, run)
     sources = open_sources(shot, run.chunk)
-    protect_inputs(shot, run)
     root, folder = output_folder(sources.output), state_folder(sources, run.chunk)
     fresh = not (run.resume or run.overwrite)
     if fresh and not root.exists():

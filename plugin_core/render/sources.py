@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -68,7 +69,7 @@ def open_sources(shot: Shot, chunk: str | None = None, *, dry: bool = False) -> 
         )
     first, last = _range(shot, plate)
     _check_complete(plate, matte, first, last)
-    output = _output(shot.output, plate, first)
+    output = output_of(shot.output, lambda: plate)
     _check_output(output, plate, matte)
     _check_folder(output.folder, dry)
     lower, upper = _readable(plate, matte, first, last)
@@ -120,20 +121,29 @@ def _check_complete(plate: Clip, matte: Clip, first: int, last: int) -> None:
         raise MissingFramesError(f"{told}; supply them or render a shorter --frames range.")
 
 
-def _output(text: str, plate: Clip, first: int) -> FileSequence:
+def output_of(text: str, plate: Callable[[], Clip]) -> FileSequence:
+    """Return the sequence that is written.
+
+    Args:
+        text: a pattern, or a folder.
+        plate: asked for where its files' names are those of the output.
+
+    Raises:
+        InputError: it names no sequence.
+    """
     path = Path(text)
     if path.is_dir() or not path.suffix:
-        return FileSequence.parse(path / _own_name(plate, first))
+        return FileSequence.parse(path / _own_name(plate()))
     output = FileSequence.parse(path)
     if output.is_still:
         raise InputError(f"Output {text} has no frame number; write it as name.####{path.suffix}.")
     return output
 
 
-def _own_name(plate: Clip, first: int) -> str:
+def _own_name(plate: Clip) -> str:
     """Return the plate's file name; PNG in place of a lossy format, which could not keep untouched pixels."""
     if isinstance(plate, MovieClip):
-        return f"{plate.path(first).stem}.####.png"
+        return f"{Path(plate.name).stem}.####.png"
     name = Path(plate.name)
     return name.with_suffix(".png").name if formats_lossy(name.suffix) else name.name
 

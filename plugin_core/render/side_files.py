@@ -1,0 +1,75 @@
+"""The files that a render writes beside its frames: none takes the place of anything else of the same job."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+
+from ..clips.clip import holds, open_clip
+from ..clips.movie_read import is_movie
+from ..clips.sequence import FileSequence
+from ..errors import CleanplateError, InputError
+from ..job.settings import Run, Shot
+from ..state.folder import movie_folder, output_folder
+from .sources import output_of
+
+
+def check_side_files(shot: Shot, run: Run) -> None:
+    """Refuse a state to hand on, or a progress file, under the name of anything else.
+
+    To be called before the first of them is opened. Raises InputError.
+    """
+    for what, text in (("State file", run.state_out), ("Progress file", run.progress_file)):
+        if text is not None:
+            _check(what, Path(text), shot, run)
+
+
+def _check(what: str, path: Path, shot: Shot, run: Run) -> None:
+    if any(holds(clip, path) for clip in (shot.plate, shot.matte)):
+        raise InputError(f"{what} {path} is a file of the plate or matte; give another.")
+    for kind, sequence in _written(shot, run):
+        if holds(sequence, path):
+            raise InputError(f"{what} {path} is {kind}; give another.")
+    for folder in _kept(shot):
+        if path.absolute().is_relative_to(folder.absolute()):
+            raise InputError(
+                f"{what} {path} lies where the render keeps its journal and states; give another."
+            )
+    others = {
+        "the state handed in": run.state_in,
+        "the state handed on": run.state_out if what != "State file" else None,
+        "the cancel file": run.cancel_file,
+        "the OpenColorIO configuration": shot.ocio_config,
+    }
+    for name, other in others.items():
+        if other is not None and Path(other).resolve() == path.resolve():
+            raise InputError(f"{what} {path} is {name}, too; give another.")
+    if path.resolve().is_relative_to(Path(run.model).resolve()) and Path(run.model).is_dir():
+        raise InputError(f"{what} {path} lies in the model's folder; give another.")
+
+
+def _written(shot: Shot, run: Run) -> Iterator[tuple[str, str]]:
+    """Yield what is written, and the pattern that names its files."""
+    for sequence in _output(shot):
+        yield "a frame of the output", str(sequence)
+    if is_movie(shot.output):
+        yield "the output", shot.output
+    if run.debug is not None:
+        path = Path(run.debug)
+        inside = path.is_dir() or not path.suffix
+        yield "a frame of the debug layers", str(path / "debug.####.exr" if inside else path)
+
+
+def _kept(shot: Shot) -> Iterator[Path]:
+    if is_movie(shot.output):
+        yield movie_folder(Path(shot.output))
+    for sequence in _output(shot):
+        yield output_folder(sequence)
+
+
+def _output(shot: Shot) -> Iterator[FileSequence]:
+    """Yield the sequence that is written; none for a movie, and where the render itself will say why not."""
+    with contextlib.suppress(CleanplateError):
+        if not is_movie(shot.output):
+            yield output_of(shot.output, lambda: open_clip(shot.plate))
