@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections import Counter
 from typing import Any, NoReturn
 
 MOST_DEPTH = 64
@@ -54,8 +55,8 @@ def load_json(text: str, what: str, *, most_characters: int = MOST_CHARACTERS) -
     def whole(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         fields = dict(pairs)
         if len(fields) < len(pairs):
-            names = [name for name, _ in pairs]
-            twice = next(name for name in names if names.count(name) > 1)
+            counts = Counter(name for name, _ in pairs)
+            twice = next(name for name, count in counts.items() if count > 1)
             raise UnreadableError(what, f"{short(twice)} is given twice")
         return fields
 

@@ -32,7 +32,7 @@ def _check(what: str, path: Path, shot: Shot, run: Run) -> None:
         if holds(sequence, path):
             raise InputError(f"{what} {path} is {kind}; give another.")
     for folder in _kept(shot):
-        if path.absolute().is_relative_to(folder.absolute()):
+        if path.resolve().is_relative_to(folder.resolve()):
             raise InputError(
                 f"{what} {path} lies where the render keeps its journal and states; give another."
             )

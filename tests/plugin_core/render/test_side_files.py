@@ -76,7 +76,7 @@ def test_an_output_folder_has_the_plates_names(shot):
         check_side_files(given, Run(state_out=str(shot.folder / "folder" / "plate.0001.exr")))
     movie = shot.shot().model_copy(update={"output": str(shot.folder / "clean.mov")})
     for name in ("clean.mov", ".cleanplate/clean.mov/movie.json"):
-        with pytest.raises(InputError, match="is the output|keeps its journal"):
+        with pytest.raises(InputError, match=r"is the output|keeps its journal"):
             check_side_files(movie, Run(progress_file=str(shot.folder / name)))
 
 
