@@ -3,6 +3,7 @@
     CleanplateError                 anything below; catch this one to catch them all
       InputError               2    what was asked for can't be done: bad option, bad file, sizes that differ
         SettingsError          2    a setting or job.json that does not validate
+          MistakesError        2    several of them, as in a list of shots
         ImageError             2    a picture that can't be read, or isn't what it should be
       MissingFramesError       3    frames of the plate or matte are not on disk
       ModelError               4    a model bundle that is damaged, incomplete or too new
@@ -22,12 +23,18 @@ from __future__ import annotations
 
 import errno
 import re
+from collections.abc import Sequence
 
 
 class CleanplateError(Exception):
     """Base of every error raised on purpose."""
 
     exit_code = 1
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """The message; several where several things are wrong."""
+        return (str(self),)
 
 
 class InputError(CleanplateError):
@@ -38,6 +45,19 @@ class InputError(CleanplateError):
 
 class SettingsError(InputError):
     """A setting, command line or job.json that does not validate."""
+
+
+class MistakesError(SettingsError):
+    """Several mistakes, each with a line of its own."""
+
+    def __init__(self, lines: Sequence[str]) -> None:
+        super().__init__("\n".join(lines))
+        self._lines = tuple(lines)
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """The mistakes."""
+        return self._lines
 
 
 class ImageError(InputError):

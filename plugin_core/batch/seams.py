@@ -23,6 +23,7 @@ from ..job.job import Job
 from ..job.settings import Run
 from ..progress.reporters import Reporters
 from ..progress.stop import Stop
+from ..progress.terminal import say
 from ..render.render import render
 from .chunks import grid, shot_frames
 from .shots import BatchShot
@@ -69,7 +70,7 @@ def report_seams(
         wanted = sorted({*pre_rolls, *(() if own is None else (own,))})
         found = measure(shot, shot.chunk_frames, wanted, stop)
         seams += found
-        print("\n".join(_lines(shot.name, found)), flush=True)
+        say(*_lines(shot.name, found))
     if summary is not None:
         Path(summary).write_text(json.dumps([asdict(seam) for seam in seams], indent=2) + "\n", "utf-8")
     return 0

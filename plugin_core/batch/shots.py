@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from ..errors import SettingsError
+from ..errors import MistakesError, SettingsError
 from ..job.about import abouts, paths_of
 from ..job.job import Job
 from ..job.settings import PARTS
@@ -79,11 +79,11 @@ def understand(
 
 
 def refuse_bad(bad: Iterable[BadShot]) -> None:
-    """Raise SettingsError that lists every mistake, one a line, if there is any."""
+    """Raise MistakesError that lists every mistake, one a line, if there is any."""
     told = [shot.message for shot in bad]
     if told:
-        more = "" if len(told) <= 20 else f"\n... and {len(told) - 20} more"
-        raise SettingsError("\n".join(told[:20]) + more)
+        more = [] if len(told) <= 20 else [f"... and {len(told) - 20} more"]
+        raise MistakesError([*told[:20], *more])
 
 
 def _shot(shots: ShotList, row: Row, overrides: Mapping[str, Any]) -> BatchShot:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,8 @@ from ..disk.folders import make_folder
 from .state import Progress, ShotProgress
 
 SUMMARY_VERSION = 1
+
+_NOT_XML = re.compile("[^\t\n\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def write_json(path: Path, shots: Sequence[ShotProgress], seconds: float) -> None:
@@ -59,7 +62,7 @@ def write_junit(path: Path, shots: Sequence[ShotProgress], seconds: float) -> No
     )
     for shot in shots:
         case = ElementTree.SubElement(
-            suite, "testcase", classname="cleanplate", name=shot.name, time=f"{shot.seconds:.3f}"
+            suite, "testcase", classname="cleanplate", name=_clean(shot.name), time=f"{shot.seconds:.3f}"
         )
         if shot in failed:
             told = ElementTree.SubElement(
@@ -74,10 +77,10 @@ def write_junit(path: Path, shots: Sequence[ShotProgress], seconds: float) -> No
 
 def _clean(text: str) -> str:
     """Return text without the characters that XML has no way to write."""
-    return "".join(letter if letter in "\t\n" or letter >= " " else "?" for letter in text)
+    return _NOT_XML.sub("?", text)
 
 
 def _write(path: Path, text: str) -> None:
     make_folder(path.parent)
     with replacing(path) as temporary:
-        temporary.write_text(text, "utf-8")
+        temporary.write_text(text, "utf-8", "backslashreplace")

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TextIO
 
+from ..progress.terminal import say, shown
 from .state import Progress, ShotProgress
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ class LiveTable:
     def ended(self, shot: ShotProgress) -> None:
         """Leave a failure's message above the table, where it stays."""
         if shot.message:
-            self._console.print(f"{shot.name}: {shot.message}", markup=False, highlight=False)
+            self._console.print(shown(f"{shot.name}: {shot.message}"), markup=False, highlight=False)
 
 
 def table(shots: Sequence[ShotProgress], rows: int) -> Group:
@@ -69,7 +70,7 @@ def table(shots: Sequence[ShotProgress], rows: int) -> Group:
     for shot in shots:
         if id(shot) in chosen:
             drawn.add_row(
-                shot.name,
+                Text(shown(shot.name)),
                 f"{shot.done}/{shot.total or '?'}",
                 f"{shot.frames_per_second:.2f}" if shot.rendered else "",
                 clock(shot.seconds_left),
@@ -113,7 +114,7 @@ class Lines(_Stream):
 
     def _say(self, line: str) -> None:
         self._said = time.monotonic()
-        print(line, file=self._stream, flush=True)
+        say(line, stream=self._stream)
 
 
 class JsonView(_Stream):
@@ -138,7 +139,7 @@ class JsonView(_Stream):
         about |= {"total": shot.total, "eta": shot.seconds_left and round(shot.seconds_left, 1)}
         if shot.exit_code:
             about |= {"exit_code": shot.exit_code, "message": shot.message}
-        print(json.dumps(about, ensure_ascii=False), file=self._stream, flush=True)
+        say(json.dumps(about, ensure_ascii=False), stream=self._stream)
 
 
 def choose_view(style: str) -> LiveTable | Lines | JsonView:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from ..errors import translated
+from ..progress.terminal import OneLine, say, shown
 from . import batch as cli_batch
 from . import farm as cli_farm
 from . import install as cli_install
@@ -31,7 +32,9 @@ from .memory import check_limit
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit code (see `EXIT_CODES`)."""
     parsed = _parser().parse_args(arguments)
-    logging.basicConfig(level=logging.WARNING, format="cleanplate: %(message)s", stream=sys.stderr)
+    log = logging.StreamHandler()
+    log.setFormatter(OneLine("cleanplate: %(message)s"))
+    logging.basicConfig(level=logging.WARNING, handlers=[log])
     command: Callable[[argparse.Namespace], int] = parsed.command
     try:
         check_limit()
@@ -41,18 +44,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except KeyboardInterrupt:
-        return _end("interrupted", 130)
+        return _end(130, "interrupted")
     except Exception as error:
         ours = translated(error)
         if ours is None:
             raise
-        return _end(str(ours), ours.exit_code)
+        return _end(ours.exit_code, *ours.lines)
 
 
-def _end(message: str, exit_code: int) -> int:
+def _end(exit_code: int, *lines: str) -> int:
     """Say why it ends, if anyone listens, and return the exit code."""
     with contextlib.suppress(OSError):
-        print(f"cleanplate: {message}", file=sys.stderr, flush=True)
+        say(f"cleanplate: {lines[0]}", *lines[1:], stream=sys.stderr)
     return exit_code
 
 
@@ -61,7 +64,7 @@ class _Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Print the one line and exit."""
-        self.exit(2, f"{self.prog}: {message}; see {self.prog} --help\n")
+        self.exit(2, shown(f"{self.prog}: {message}; see {self.prog} --help") + "\n")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -97,7 +100,7 @@ class _Version(argparse.Action):
     def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> None:
         from importlib.metadata import version
 
-        print(f"cleanplate {version('cleanplate')}")
+        say(f"cleanplate {version('cleanplate')}")
         parser.exit()
 
 

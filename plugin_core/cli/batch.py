@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any
 
+from ..progress.terminal import say
+
 if TYPE_CHECKING:
     from ..batch.shots import BadShot, BatchShot
     from ..progress.stop import Stop
@@ -135,7 +137,7 @@ def _batch(arguments: argparse.Namespace) -> int:
         if arguments.check or not arguments.keep_going:
             refuse_bad(bad)
         if arguments.check:
-            print(f"{arguments.shots}: {len(good)} shots, no mistakes")
+            say(f"{arguments.shots}: {len(good)} shots, no mistakes")
             return 0
         if arguments.check_seams:
             return _check_seams(good, arguments, stop)
@@ -165,7 +167,7 @@ def _render(good: list[BatchShot], bad: list[BadShot], arguments: argparse.Names
         if path is not None:
             write(Path(path), shots, seconds)
     if arguments.progress != "json":
-        print(f"{caption(shots)} in {seconds:.0f} s")
+        say(f"{caption(shots)} in {seconds:.0f} s")
     return exit_code_of(shots)
 
 

@@ -11,6 +11,7 @@ from ..images import read_matte, read_plate
 from ..job.settings import Settings, Shot
 from ..progress.reporters import reporting
 from ..progress.stop import Stop, on_signals
+from ..progress.terminal import say
 from ..qc.contact_sheet import before_after_sheet, hole_psnr
 from ..sample import FIRST, FRAMES, LAST, clean_pattern, frame_path, matte_pattern, plate_pattern
 
@@ -36,9 +37,9 @@ def run_demo(out: Path, model: str, device: str) -> int:
         title="Cleanplate: the embedded sample shot",
         note=f"model {model} on {where}, {len(rendered)} frames, {score:.1f} dB inside the hole",
     )
-    print(f"clean plate:      {output}")
-    print(f"before and after: {sheet.resolve()}")
-    print(f"inside the hole:  {score:.1f} dB PSNR against the true clean plate")
+    say(f"clean plate:      {output}")
+    say(f"before and after: {sheet.resolve()}")
+    say(f"inside the hole:  {score:.1f} dB PSNR against the true clean plate")
     return 0
 
 

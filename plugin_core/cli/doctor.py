@@ -8,6 +8,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import TextIO
 
 from ..errors import CleanplateError
+from ..progress.terminal import say
 
 _PACKAGES = (
     "cleanplate",
@@ -77,4 +78,4 @@ def _version(package: str) -> str:
 
 
 def _line(stream: TextIO, what: str, text: str) -> None:
-    print(f"{what + ':':<18}{text}", file=stream)
+    say(f"{what + ':':<18}{text}", stream=stream)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ..farm.engines import ENGINES
+from ..progress.terminal import say
 from .batch import add_list, read_list
 
 _HOW = """\
@@ -93,11 +94,11 @@ def _farm(arguments: argparse.Namespace) -> int:
     engine = ENGINES[arguments.engine]
     todo = engine.write(job)
     tasks = sum(len(shot.parts) for shot in job.shots)
-    print(f"{job.folder}: {len(job.shots)} shots, {tasks} tasks")
+    say(f"{job.folder}: {len(job.shots)} shots, {tasks} tasks")
     if arguments.submit:
         return submit(engine, job.folder)
     for line in todo:
-        print(f"  {line}")
+        say(f"  {line}")
     return 0
 
 

@@ -7,6 +7,8 @@ import importlib
 from pathlib import Path
 from typing import Any
 
+from ..progress.terminal import say
+
 HOSTS = {
     "nuke": "Nuke 13.2 to 16: lines in ~/.nuke/init.py",
     "blender": "Blender 4.2 to 5: an extension, in the user folder of each version",
@@ -39,7 +41,7 @@ def _install(arguments: argparse.Namespace) -> int:
     folder = None if arguments.folder is None else Path(arguments.folder).absolute()
     for change in host.changes(folder):
         act = change.uninstall if arguments.uninstall else change.install
-        print(act(dry_run=arguments.dry_run), flush=True)
+        say(act(dry_run=arguments.dry_run))
     if not (arguments.uninstall or arguments.dry_run):
-        print(host.NEXT)
+        say(host.NEXT)
     return 0

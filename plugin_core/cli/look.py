@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from typing import Any
 
 
@@ -28,9 +27,3 @@ def add_look(
         argument_default=argparse.SUPPRESS,
     )
     return parser
-
-
-def tell(doing: str) -> None:
-    """Say on a terminal what is being waited for; an empty text takes it away again."""
-    if sys.stderr.isatty():
-        print(f"\r\033[K{doing}", end="...\r" if doing else "", file=sys.stderr, flush=True)

@@ -7,6 +7,8 @@ import importlib
 from pathlib import Path
 from typing import Any
 
+from ..progress.terminal import say
+
 
 def add(commands: Any) -> None:
     """Add the command's parser."""
@@ -38,7 +40,7 @@ def _list(arguments: argparse.Namespace) -> int:
 
     for name, path in known_bundles():
         manifest = Bundle.open(path).manifest
-        print(f"{name}  variant {manifest.variant}  {manifest.weights}  {manifest.licence}")
+        say(f"{name}  variant {manifest.variant}  {manifest.weights}  {manifest.licence}")
     return 0
 
 
@@ -48,8 +50,7 @@ def _verify(arguments: argparse.Namespace) -> int:
 
     golden = None if arguments.golden is None else Path(arguments.golden)
     report = verify_bundle(find_bundle(arguments.bundle), golden)
-    for line in report.lines():
-        print(line)
+    say(*report.lines())
     report.require()
     return 0
 
@@ -64,5 +65,5 @@ def _import(arguments: argparse.Namespace) -> int:
         licence=arguments.licence,
         weights=arguments.weights,
     )
-    print(f"wrote {path}")
+    say(f"wrote {path}")
     return 0

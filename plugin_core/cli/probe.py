@@ -6,7 +6,8 @@ import argparse
 import sys
 from typing import Any
 
-from .look import add_look, tell
+from ..progress.terminal import say, say_for_now
+from .look import add_look
 from .options import add_job, job_of
 
 _EXAMPLES = """\
@@ -46,13 +47,12 @@ def _probe(arguments: argparse.Namespace) -> int:
 
     if "output" not in arguments and "job" not in arguments:
         arguments.output = _NOWHERE
-    report = probe(job_of(arguments), quick="quick" in arguments, tell=tell)
-    tell("")
+    report = probe(job_of(arguments), quick="quick" in arguments, tell=say_for_now)
+    say_for_now("")
     if "json" in arguments:
-        print(json.dumps(report.as_dict(), ensure_ascii=False))
+        say(json.dumps(report.as_dict(), ensure_ascii=False))
     else:
-        for line in lines_of(report, plain=not _can_draw()):
-            print(line)
+        say(*lines_of(report, plain=not _can_draw()))
     return 0 if report.problem is None else report.problem.exit_code
 
 

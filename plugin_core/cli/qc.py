@@ -6,7 +6,8 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from .look import add_look, tell
+from ..progress.terminal import say, say_for_now
+from .look import add_look
 from .options import add_job, job_of
 
 FAULTS_FOUND = 9
@@ -73,13 +74,13 @@ def _qc(arguments: argparse.Namespace) -> int:
         raise SettingsError("--min-psnr needs a true clean plate to compare with: give --truth.")
     limits = Limits(**{field: given[name] for name, field in _LIMITS.items() if name in given})
     shot = QcShot(job_of(arguments), arguments.truth)
-    report = check(shot, limits, tell=tell)
-    tell("")
+    report = check(shot, limits, tell=say_for_now)
+    say_for_now("")
     told = json.dumps(report.as_dict(), ensure_ascii=False, allow_nan=False)
     if arguments.json == "-":
-        print(told)
+        say(told)
     else:
-        print("\n".join(report.lines()))
+        say(*report.lines())
     if arguments.json not in (None, "-"):
         with replacing(Path(arguments.json)) as temporary:
             temporary.write_text(f"{told}\n", "utf-8")

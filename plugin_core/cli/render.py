@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..progress.dialects import DIALECTS
+from ..progress.terminal import say
 from .exit_codes import EXIT_CODES
 from .options import add_job, job_of
 
@@ -105,7 +106,7 @@ def _render(arguments: argparse.Namespace) -> int:
         from ..probe.forecast import forecast_job
 
         told = forecast_job(job_of(arguments))
-        print(told.as_json() if arguments.progress == "json" else told)
+        say(told.as_json() if arguments.progress == "json" else told)
         return 0
     stop = Stop()
     with on_signals(stop, ends=True):

@@ -92,6 +92,7 @@ class _Composer(yaml.SafeLoader):
         if isinstance(node, SequenceNode):
             return list(node.value)
         if not isinstance(node, MappingNode):
+            node.value = self._whole(node)
             return []
         lines: dict[str, int] = {}
         for key, _ in node.value:
@@ -103,6 +104,14 @@ class _Composer(yaml.SafeLoader):
                 raise UnreadableError(self._what, problem, line)
             lines[key.value] = line
         return [part for pair in node.value for part in pair]
+
+    def _whole(self, node: Node) -> str:
+        """Return a value's text, with letters that JSON writes as two halves in one piece."""
+        try:
+            return str(node.value).encode("utf-16", "surrogatepass").decode("utf-16")
+        except UnicodeDecodeError:
+            problem = f"{short(node.value)} holds half a letter"
+            raise UnreadableError(self._what, problem, _line(node.start_mark)) from None
 
 
 def _line(mark: Any) -> int:

@@ -27,6 +27,7 @@ from ..disk.folders import make_folder
 from ..errors import WriteError
 from .dialects import DIALECTS, lines_of
 from .heartbeat import Heartbeat
+from .terminal import say, shown
 from .text import Event, plain
 
 if TYPE_CHECKING:
@@ -155,10 +156,7 @@ class JsonLines:
     def report(self, event: Event) -> None:
         """Write one line. A reader that has gone away or a full disk never stops the render."""
         try:
-            # Half a character (of a name that is no UTF-8) becomes what is JSON's own escape, too.
-            line = json.dumps(event, ensure_ascii=False).encode("utf-8", "backslashreplace").decode("utf-8")
-            self._stream.write(line + "\n")
-            self._stream.flush()
+            say(json.dumps(event, ensure_ascii=False), stream=self._stream)
         except OSError:
             _silence(self._stream)
 
@@ -180,7 +178,7 @@ class PlainLines:
         """Write what there is to say; plain errors are printed by whoever ends the process."""
         try:
             for line in self._lines(event):
-                print(line, file=self._stream, flush=True)
+                say(line, stream=self._stream)
         except OSError:
             _silence(self._stream)
 
@@ -216,7 +214,7 @@ class Bar:
             pace = f"{1 / max(event['seconds'], 1e-3):.2f} fps"
             self._progress.update(self._task, completed=event["done"], frame=event["frame"], pace=pace)
         elif event["event"] == "note":
-            self._console.print(f"note: {event['message']}", markup=False, highlight=False)
+            self._console.print(shown(f"note: {event['message']}"), markup=False, highlight=False)
 
     def close(self) -> None:
         """Leave the bar as it stands."""

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from plugin_core.disk.atomic import replacing
 from plugin_core.errors import WriteError
+from plugin_core.progress.terminal import say
 from plugin_core.sample import COLORSPACE, FIRST, FPS, LAST, sample_folder
 from plugin_core.sample._balloon import render_balloon, shadow
 from plugin_core.sample._landscape import render_background
@@ -155,7 +156,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         picture = render_frame(frame)
         for kind in ("plate", "matte", "clean"):
             write_exr(options.out / kind / f"{kind}.{frame:04d}.exr", getattr(picture, kind), frame)
-        print(f"frame {frame} of {options.frames[1]}", flush=True)
+        say(f"frame {frame} of {options.frames[1]}")
     return 0
 
 
