@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from ..errors import ImageError
 from .complaints import complaint
 from .plate import Header, Plate, Window
-from .read import check_size, opened, read_floats
+from .read import check_size, opened, parts_of, read_floats
 
 _LUMINANCE = np.array([0.2126, 0.7152, 0.0722], np.float32)
 _MATTE_NAMES = ("a", "alpha", "y", "v", "matte", "mask")
@@ -116,10 +116,8 @@ def _check_fits(plate: Header, path: Path, display: Window) -> None:
 
 def _find(file: oiio.ImageInput, path: Path, channel: str) -> tuple[oiio.ImageSpec, tuple[str, ...], int]:
     """The first part, or for a channel's name the first part that has it."""
-    part = 0
     first: tuple[oiio.ImageSpec, tuple[str, ...], int] | None = None
-    while file.seek_subimage(part, 0):
-        spec = file.spec().copy()
+    for part, spec in enumerate(parts_of(file)):
         check_size(spec, path)
         if spec.deep:
             raise ImageError(f"{path} is a deep picture; flatten it before using it as a matte.")
@@ -127,7 +125,6 @@ def _find(file: oiio.ImageInput, path: Path, channel: str) -> tuple[oiio.ImageSp
         first = first or here
         if channel != "auto" and _named(here[1], channel):
             return here
-        part += 1
     complaint(file)
     if first is None:
         raise ImageError(f"{path} holds no picture.")

@@ -123,10 +123,8 @@ def _check_strips(path: Path) -> None:
     """Decode every strip of a YCbCr TIFF once: where they are turned into RGB, damage is not told."""
     file = _open(path)
     try:
-        part = 0
-        while file.seek_subimage(part, 0):
-            _checked(file, file.read_image(part, 0, 0, file.spec().nchannels, file.spec().format), path)
-            part += 1
+        for part, spec in enumerate(parts_of(file)):
+            _checked(file, file.read_image(part, 0, 0, spec.nchannels, spec.format), path)
     finally:
         file.close()
 
@@ -153,10 +151,21 @@ def _check_file(path: Path) -> None:
         raise ImageError(f"{path} can't be opened ({error.strerror}); check its permissions.") from error
 
 
+def parts_of(file: oiio.ImageInput) -> Iterator[oiio.ImageSpec]:
+    """Go to part after part of an open file; gives a copy of each one's spec."""
+    part = 0
+    while file.seek_subimage(part, 0):
+        spec = file.spec().copy()
+        yield spec
+        part += 1
+        # Asked for a picture after the last one, the WebP reader can't give the others any more.
+        if file.format_name() == "webp" and part >= spec.get_int_attribute("oiio:subimages", 1):
+            return
+
+
 def _specs(file: oiio.ImageInput, path: Path) -> list[oiio.ImageSpec]:
     specs: list[oiio.ImageSpec] = []
-    while file.seek_subimage(len(specs), 0):
-        spec = file.spec().copy()
+    for spec in parts_of(file):
         check_size(spec, path)
         _check_spec(spec, path)
         _mend_spec(spec)

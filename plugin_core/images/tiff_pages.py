@@ -16,6 +16,26 @@ _MAX_VALUES = 1 << 24
 _TYPES = {1: "u1", 3: "u2", 4: "u4", 16: "u8"}
 _PHOTOMETRIC, _SAMPLE_FORMAT, _SUBSAMPLING = 262, 339, 530
 _OFFSETS, _COUNTS = (273, 324), (279, 325)
+_NEEDED = {256, 257, 258, 259, 262, 266, 277, 278, 284, 317, 320, 322, 323, 338, 339, 347, 530, 532, 34675}
+"""Tags without which the pixels are others, or mean other colors: size, predictor, profile, ..."""
+_VALUE_BYTES = {
+    1: 1,
+    2: 1,
+    3: 2,
+    4: 4,
+    5: 8,
+    6: 1,
+    7: 1,
+    8: 2,
+    9: 4,
+    10: 8,
+    11: 4,
+    12: 8,
+    13: 4,
+    16: 8,
+    17: 8,
+    18: 8,
+}
 _KEPT = {258, _PHOTOMETRIC, _SAMPLE_FORMAT, _SUBSAMPLING, *_OFFSETS, *_COUNTS}
 
 MIN_IS_WHITE, SEPARATED, YCBCR = 0, 5, 6
@@ -84,6 +104,7 @@ def _directory(
     stream: BinaryIO, at: int, order: str, big: bool
 ) -> tuple[dict[int, NDArray[np.unsignedinteger]], int]:
     """The values of the tags that count here, and where the next directory is."""
+    end = stream.seek(0, 2)
     stream.seek(at)
     count = struct.unpack(f"{order}Q", stream.read(8))[0] if big else _short(stream, order)
     size = 20 if big else 12
@@ -93,14 +114,18 @@ def _directory(
     for entry in range(0, len(table) - size + 1, size):
         tag, kind = struct.unpack_from(f"{order}HH", table, entry)
         number = struct.unpack_from(f"{order}Q" if big else f"{order}I", table, entry + 4)[0]
+        inline = table[entry + size - (8 if big else 4) : entry + size]
+        length = number * _VALUE_BYTES.get(kind, 0)
+        far = length > len(inline)
+        lies = struct.unpack(f"{order}Q" if big else f"{order}I", inline)[0] if far else 0
+        if far and tag in _NEEDED | _KEPT and lies + length > end:
+            raise ValueError(f"the values of tag {tag} lie beyond the end")
         if tag not in _KEPT or kind not in _TYPES or number > _MAX_VALUES:
             continue
-        dtype = np.dtype(order + _TYPES[kind])
-        inline = table[entry + size - (8 if big else 4) : entry + size]
-        if number * dtype.itemsize > len(inline):
-            stream.seek(struct.unpack(f"{order}Q" if big else f"{order}I", inline)[0])
-            inline = stream.read(number * dtype.itemsize)
-        found[tag] = np.frombuffer(inline, dtype, int(number))
+        if far:
+            stream.seek(lies)
+            inline = stream.read(length)
+        found[tag] = np.frombuffer(inline, order + _TYPES[kind], int(number))
     return found, int(following)
 
 

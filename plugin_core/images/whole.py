@@ -7,6 +7,8 @@ strip that is not there as whatever lay in memory. What they make up is no plate
 from __future__ import annotations
 
 import re
+import struct
+from collections.abc import Callable
 from pathlib import Path
 
 from .tiff_pages import TiffPages
@@ -14,6 +16,7 @@ from .tiff_pages import TiffPages
 _SCAN, _END = 0xDA, 0xD9
 _ALONE = {0x01, *range(0xD0, 0xD9)}
 """JPEG markers without a length."""
+_GIF_TRAILER, _GIF_IMAGE, _GIF_EXTENSION = 0x3B, 0x2C, 0x21
 _AFTER_SCAN = re.compile(rb"\xff+([^\x00\xff\xd0-\xd7])")
 
 
@@ -25,11 +28,10 @@ def what_is_missing(path: Path, format_name: str, tiff: TiffPages) -> str:
         format_name: OpenImageIO's name of its format.
         tiff: its pages, where it is a TIFF.
     """
-    if format_name == "jpeg":
-        return "" if _jpeg_ends(path.read_bytes()) else "its end is missing"
     if format_name == "tiff":
         return _tiff_lack(path, tiff)
-    return ""
+    ends = _ENDS.get(format_name)
+    return "its end is missing" if ends is not None and not ends(path.read_bytes()) else ""
 
 
 def _jpeg_ends(data: bytes) -> bool:
@@ -62,6 +64,42 @@ def _tiff_lack(path: Path, tiff: TiffPages) -> str:
     for number, page in enumerate(tiff.pages, 1):
         if page.end > size:
             return f"page {number} needs {page.end} bytes, the file has {size}"
-    if tiff.is_cut and tiff.pages:
-        return f"page {len(tiff.pages) + 1} is missing"
-    return ""
+    return f"page {len(tiff.pages) + 1} is not whole" if tiff.is_cut else ""
+
+
+def _gif_ends(data: bytes) -> bool:
+    """Whether the trailer comes after every block."""
+    at = 13 + _gif_colors(data, 10)
+    while at < len(data):
+        kind = data[at]
+        if kind == _GIF_TRAILER:
+            return True
+        if kind == _GIF_IMAGE:
+            at += 11 + _gif_colors(data, at + 9)
+        elif kind == _GIF_EXTENSION:
+            at += 2
+        else:
+            at += 1  # stray bytes, which decoders skip
+            continue
+        while at < len(data) and data[at]:
+            at += 1 + data[at]
+        at += 1
+    return False
+
+
+def _gif_colors(data: bytes, flags_at: int) -> int:
+    """Bytes of the color table that flags announce."""
+    flags = data[flags_at] if flags_at < len(data) else 0
+    return 3 << ((flags & 7) + 1) if flags & 0x80 else 0
+
+
+def _ico_ends(data: bytes) -> bool:
+    """Whether every picture lies inside the file."""
+    (count,) = struct.unpack_from("<H", data, 4) if len(data) >= 6 else (0,)
+    if len(data) < 6 + 16 * count:
+        return False
+    entries = (struct.unpack_from("<II", data, 6 + 16 * index + 8) for index in range(count))
+    return all(lies + size <= len(data) for size, lies in entries)
+
+
+_ENDS: dict[str, Callable[[bytes], bool]] = {"jpeg": _jpeg_ends, "gif": _gif_ends, "ico": _ico_ends}

@@ -35,6 +35,8 @@ _STORAGE = (
     "textureformat",
     "planarconfig",
 )
+_STRAIGHT = ("png",)
+"""Formats that hold only color which is not multiplied by alpha."""
 
 
 def write_plate(plate: Plate, path: Path, *, sync: bool = True) -> tuple[str, ...]:
@@ -64,9 +66,17 @@ def write_plate(plate: Plate, path: Path, *, sync: bool = True) -> tuple[str, ..
         with suppress(OSError):
             temporary.unlink()  # gone already when all went well
     notes = output_notes(plate.header, path.suffix, plate.storage) + plate.notes
+    if not own and target.name in _STRAIGHT and parts[0].spec.alpha_channel >= 0 and _is_multiplied(parts[0]):
+        notes += (
+            f"The plate's color is multiplied by its alpha, and {path.suffix} wants it divided: it is.",
+        )
     if own and lost:
         notes += (f"The plate's attributes {', '.join(lost)} are of a kind that can't be written: left out.",)
     return notes
+
+
+def _is_multiplied(part: Part) -> bool:
+    return not part.spec.get_int_attribute("oiio:UnassociatedAlpha", 0)
 
 
 def output_notes(header: Header, extension: str, storage: Storage | None = None) -> tuple[str, ...]:

@@ -131,3 +131,11 @@ def test_a_dpx_header_has_the_file_s_name(tmp_path: Path) -> None:
         header = (tmp_path / name).read_bytes()[36:136]
         assert header.rstrip(b"\0").decode() == name[:99]
         assert native_channels(tmp_path / name)[0].shape == (H, W)
+
+
+def test_color_that_is_divided_by_alpha_for_another_format_is_told(tmp_path: Path) -> None:
+    for straight in (0, 1):
+        spec = spec_of(W, H, "RGBA", "uint8", oiio__UnassociatedAlpha=straight)
+        path = save(tmp_path / "a.tif", (spec, BYTES))
+        notes = write_plate(read_plate(path), tmp_path / "out.png")
+        assert any("multiplied by its alpha" in note for note in notes) == (not straight)

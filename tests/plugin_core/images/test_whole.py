@@ -143,3 +143,33 @@ def test_an_animated_gif_gives_its_first_picture(tmp_path: Path) -> None:
     np.testing.assert_array_equal(
         np.asarray(Image.open(tmp_path / "out.png").convert("RGB")), np.asarray(pages[0].convert("RGB"))
     )
+
+
+@pytest.mark.parametrize("name", ["a.gif", "a.ico"])
+def test_several_pictures_in_a_truncated_file_are_refused(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    pages = [Image.fromarray(np.roll(NOISE, n, 0)) for n in range(4)]
+    more = {"save_all": True, "append_images": pages[1:]} if name == "a.gif" else {}
+    pages[0].save(path, **more)
+    read_plate(path)
+    whole = path.read_bytes()
+    for share in (*SHARES, 0.35, 0.65):
+        path.write_bytes(whole[: int(len(whole) * share)])
+        refused_as_both(path, "can't be read as a picture")
+
+
+@pytest.mark.parametrize("compression", ["packbits", "tiff_lzw"])
+def test_a_tiff_whose_color_map_is_cut_off_is_refused(tmp_path: Path, compression: str) -> None:
+    path = tmp_path / "a.tif"
+    Image.fromarray(NOISE).convert("P").save(path, compression=compression)
+    read_plate(path)
+    whole = path.read_bytes()
+    for end in (len(whole) - 20, len(whole) - 600):
+        path.write_bytes(whole[:end])
+        refused_as_both(path, "can't be read as a picture")
+
+
+def test_webp_is_read(tmp_path: Path) -> None:
+    Image.fromarray(NOISE).save(tmp_path / "a.webp", lossless=True)
+    np.testing.assert_array_equal(np.rint(read_plate(tmp_path / "a.webp").rgb * 255), NOISE)
+    assert read_matte(tmp_path / "a.webp").values.shape == (H, W)

@@ -1,0 +1,46 @@
+"""No picture crashes, hangs, or comes back with an untouched pixel changed: the made corpus, and any folder.
+
+``CLEANPLATE_CORPUS`` names folders of pictures (one, or several with the path separator) to look at, too.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from .made import make_corpus
+from .run import Result, pictures_in, run
+
+FOLDERS = [Path(folder) for folder in os.environ.get("CLEANPLATE_CORPUS", "").split(os.pathsep) if folder]
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Result:
+    files = make_corpus(tmp_path_factory.mktemp("made"))
+    return run(files, tmp_path_factory.mktemp("out"), cut=True)
+
+
+def test_the_made_corpus_has_no_fault(made: Result) -> None:
+    assert not made.faults
+    assert len(made.seen) > 600, "the writers make what they made"
+
+
+def test_the_made_corpus_is_mostly_taken(made: Result) -> None:
+    """A reader that refuses everything has no fault either."""
+    taken = [seen for seen in made.seen if seen["plate"] == "taken" and seen["matte"] == "taken"]
+    assert len(taken) > 0.7 * len(made.seen)
+    for ending in (".exr", ".dpx", ".tif", ".png", ".jxl", ".jpg", ".tga", ".bmp"):
+        assert any(seen["path"].endswith(ending) and seen["out"] for seen in made.seen), ending
+    cut = sum(sum(seen["cuts"]) for seen in made.seen)
+    refused = sum(seen["cuts"][0] for seen in made.seen)
+    assert cut == 8 * len(made.seen) and refused > 0.9 * cut
+
+
+@pytest.mark.skipif(not FOLDERS, reason="needs CLEANPLATE_CORPUS: folders of pictures")
+@pytest.mark.parametrize("folder", FOLDERS, ids=str)
+def test_a_corpus_of_others_has_no_fault(folder: Path, tmp_path: Path) -> None:
+    result = run(pictures_in(folder), tmp_path, cut=False)
+    print(result.table())
+    assert not result.faults
