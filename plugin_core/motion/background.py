@@ -1,23 +1,41 @@
 """How the background of a shot moves: pictures and motion of neighboring frames, each made once.
 
-Everything here is seen at the motion view's size (see `plan`), a reduced crop of the plate around every hole
-of the shot. Pictures are display-referred (0..1 for most of a plate); what is found depends on the frames
-alone, never on the order in which it is asked for.
+Pictures are seen at the motion view's size, a crop of the plate around every hole of the shot (see `plan`),
+and motion is measured on a smaller one still. Motion over four and eight frames is put together from that of
+single ones, at frames that divide by four and eight, so that whoever looks far need not go step by step. All
+that is found depends on the frames alone, never on the order in which it is asked for nor on the number of
+threads.
 """
 
 from __future__ import annotations
 
+import math
+import os
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from .flow import Flow, flow_between
-from .sampling import bilinear
-from .spool import Spool
+from ..box import Box
+from .flow import FINE, Flow, flow_of, searchable
+from .sampling import bilinear, pixel_grid
 
 Floats = NDArray[np.float32]
+
+_MOTION_PX = 160
+"""Motion is measured on at most this many pixels squared."""
+
+LEAPS = (8, 4)
+"""Frames that motion is put together over, longest first."""
+
+_GONE_PX = np.float32(1000)
+"""The doubt of what has left the view."""
+
+_CODE_SCALE, _CODE_ZERO = np.float32(16000), np.float32(8000)
+"""Display-referred colors are kept as 16-bit codes, from -0.5 to 3.6."""
 
 
 @dataclass(frozen=True)
@@ -33,90 +51,174 @@ class Look:
     hole: NDArray[np.bool_]
 
 
+@dataclass(frozen=True)
+class _Kept:
+    """A look as it is kept.
+
+    Attributes:
+        picture: (H, W, 3) in codes.
+        hole: (H, W), 0 or 255.
+        gray, small_hole: at motion's size, for the search.
+    """
+
+    picture: NDArray[np.uint16]
+    hole: NDArray[np.uint8]
+    gray: NDArray[np.uint8]
+    small_hole: NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Field:
+    """Motion from one frame to another, (h, w, 3) at motion's size: x and y in pixels of the view, and doubt.
+
+    Attributes:
+        led: as the camera leads behind a hole.
+        bordered: as the hole's border leads there.
+        camera: (3, 3), from a point's homogeneous place in the one to that in the other, as most of the
+            picture moves.
+    """
+
+    led: Floats
+    bordered: Floats
+    camera: NDArray[np.float64]
+
+
 class Background:
     """The motion of one shot's background.
 
     Args:
-        look: returns a frame's picture and hole; called once for a frame while it is kept.
+        look: returns a frame's picture and hole; called once for a frame while it is kept, from one thread.
         height, width: of the motion view.
+        threads: that measure motion; None for one a core.
     """
 
-    def __init__(self, look: Callable[[int], Look], height: int, width: int) -> None:
+    def __init__(
+        self, look: Callable[[int], Look], height: int, width: int, threads: int | None = None
+    ) -> None:
         self._look = look
         self.height, self.width = height, width
-        self._looks = Spool(height, width, 4)
-        self._forth = Spool(height, width, 5)
-        self._back = Spool(height, width, 5)
-        self._camera: dict[tuple[int, int], Floats] = {}
-        self._latest: tuple[int, Look] | None = None
+        scale = min(1.0, _MOTION_PX / math.sqrt(height * width))
+        self._size = max(12, round(width * scale)), max(12, round(height * scale))
+        self._per = np.float32(width / self._size[0]), np.float32(height / self._size[1])
+        self._looking = ThreadPoolExecutor(1, "look")
+        self.workers = ThreadPoolExecutor(threads or _cores(), "motion")
+        self._looks: dict[int, Future[_Kept]] = {}
+        self._pairs: dict[int, Future[tuple[Field, Field]]] = {}
+        self._leaps: dict[tuple[int, int], Field] = {}
 
-    def seen(self, frame: int, x: Floats, y: Floats) -> Floats:
-        """Sample a frame at points (h, w): (h, w, 4), its RGB and how much of a hole the points touch.
+    def colors(self, frame: int, x: Floats, y: Floats) -> Floats:
+        """Sample a frame at points (h, w): display-referred RGB (h, w, 3)."""
+        codes = cv2.remap(self._kept(frame).picture, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        return (codes.astype(np.float32) - _CODE_ZERO) / _CODE_SCALE
 
-        Points outside the view count as hole.
-        """
-        if frame not in self._looks:
-            self._looked(frame)
-        return self._sample(self._looks, frame, x, y)
+    def hidden(self, frame: int, x: Floats, y: Floats) -> NDArray[np.bool_]:
+        """Return which points (h, w) touch a frame's hole."""
+        hole = cv2.remap(self._kept(frame).hole, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        return np.asarray(hole > 2)
 
-    def motion(self, frame: int, to: int, x: Floats, y: Floats) -> Floats:
-        """Sample the motion from a frame to one beside it at points (h, w): (h, w, 5) in pixels.
+    def field(self, frame: int, to: int) -> Field:
+        """Return the motion between two frames one apart, or one of `LEAPS` that both divide by."""
+        if abs(frame - to) == 1:
+            pair = self._pair(min(frame, to)).result()
+            return pair[0] if to > frame else pair[1]
+        if (frame, to) not in self._leaps:
+            self._leaps[frame, to] = self._leapt(frame, to)
+        return self._leaps[frame, to]
 
-        The channels are x and y as the camera leads behind a hole, x and y as its border leads, and doubt.
-        """
-        earlier = self._measured(frame, to)
-        return self._sample(self._forth if to > frame else self._back, earlier, x, y)
+    def ahead(self, frames: range) -> None:
+        """Begin to measure what lies between some frames."""
+        for frame in frames[:-1]:
+            self._pair(frame)
 
-    def camera(self, frame: int, to: int) -> Floats:
-        """Return the camera's motion from a frame to one beside it, (2, 3): see `flow.Flow`."""
-        self._measured(frame, to)
-        return self._camera[frame, to]
+    def moved(self, field: Floats, x: Floats, y: Floats) -> tuple[Floats, Floats, Floats]:
+        """Return where points (h, w) of the view come to, and the doubt that adds."""
+        across, down = self._per
+        half = np.float32(0.5)
+        motion = bilinear(field, (x + half) / across - half, (y + half) / down - half)
+        return x + motion[..., 0], y + motion[..., 1], motion[..., 2]
+
+    def outside(self, x: Floats, y: Floats) -> NDArray[np.bool_]:
+        """Return which points lie outside the view."""
+        return (x < 0) | (x > self.width - 1) | (y < 0) | (y > self.height - 1)
 
     def keep(self, lower: int, upper: int) -> None:
         """Forget what lies outside frames `lower`..`upper`."""
-        for spool in (self._looks, self._forth, self._back):
-            spool.keep(lower, upper)
-        self._camera = {pair: model for pair, model in self._camera.items() if min(pair) in self._forth}
+        self._looks = {frame: look for frame, look in self._looks.items() if lower <= frame <= upper}
+        self._pairs = {frame: pair for frame, pair in self._pairs.items() if lower <= frame <= upper}
+        self._leaps = {
+            ends: leap for ends, leap in self._leaps.items() if lower <= min(ends) <= max(ends) <= upper
+        }
 
     def close(self) -> None:
-        """Give the temporary files back."""
-        for spool in (self._looks, self._forth, self._back):
-            spool.close()
+        """End the threads."""
+        self._looking.shutdown(cancel_futures=True)
+        self.workers.shutdown(cancel_futures=True)
 
-    def _measured(self, frame: int, to: int) -> int:
-        """See that the motion between two frames is known; return the earlier one."""
-        assert abs(frame - to) == 1
-        earlier = min(frame, to)
-        if earlier not in self._forth:
-            self._measure(earlier)
-        return earlier
+    def _kept(self, frame: int) -> _Kept:
+        return self._looked(frame).result()
 
-    def _measure(self, earlier: int) -> None:
-        first, second = self._looked(earlier), self._looked(earlier + 1)
-        forth, back = flow_between(first.picture, first.hole, second.picture, second.hole)
-        self._forth.put(earlier, _packed(forth))
-        self._back.put(earlier, _packed(back))
-        self._camera[earlier, earlier + 1] = forth.camera
-        self._camera[earlier + 1, earlier] = back.camera
-
-    def _looked(self, frame: int) -> Look:
-        """Return a frame's look as it was stored, so that it is the same however often it is read."""
-        if self._latest is not None and self._latest[0] == frame:
-            return self._latest[1]
+    def _looked(self, frame: int) -> Future[_Kept]:
         if frame not in self._looks:
-            look = self._look(frame)
-            self._looks.put(frame, np.dstack([look.picture, look.hole.astype(np.float32)]))
-        stored = self._looks.rows(frame, 0, self.height)
-        look = Look(np.ascontiguousarray(stored[..., :3]), stored[..., 3] > 0)
-        self._latest = (frame, look)
-        return look
+            self._looks[frame] = self._looking.submit(self._see, frame)
+        return self._looks[frame]
 
-    def _sample(self, spool: Spool, frame: int, x: Floats, y: Floats) -> Floats:
-        top = int(np.clip(np.floor(y.min()) - 1, 0, self.height - 1))
-        bottom = int(np.clip(np.ceil(y.max()) + 2, top + 1, self.height))
-        rows = spool.rows(frame, top, bottom)
-        return bilinear(rows, x, y - np.float32(top))
+    def _see(self, frame: int) -> _Kept:
+        look = self._look(frame)
+        scaled = look.picture * _CODE_SCALE
+        scaled += _CODE_ZERO + np.float32(0.5)
+        codes = np.clip(scaled, 0, 65535, out=scaled).astype(np.uint16)
+        hole = look.hole.astype(np.uint8) * np.uint8(255)
+        small_hole = cv2.resize(hole, self._size, interpolation=cv2.INTER_AREA) > 0
+        small = np.asarray(cv2.resize(look.picture, self._size, interpolation=cv2.INTER_AREA), np.float32)
+        return _Kept(codes, hole, searchable(small, small_hole), small_hole)
+
+    def _pair(self, earlier: int) -> Future[tuple[Field, Field]]:
+        if earlier not in self._pairs:
+            looks = self._looked(earlier), self._looked(earlier + 1)
+            self._pairs[earlier] = self.workers.submit(self._measured, *looks)
+        return self._pairs[earlier]
+
+    def _measured(self, first: Future[_Kept], second: Future[_Kept]) -> tuple[Field, Field]:
+        one, other = first.result(), second.result()
+        forth, back = flow_of(one.gray, one.small_hole, other.gray, other.small_hole, FINE)
+        return self._field(forth), self._field(back)
+
+    def _field(self, flow: Flow) -> Field:
+        across, down = self._per
+        doubt = flow.doubt * max(across, down)
+        scale = np.array([across, down], np.float32)
+        # The camera is affine in pixels of motion's size; here it is one of homogeneous places in the view.
+        to_small = np.array([[1 / across, 0, 0.5 / across - 0.5], [0, 1 / down, 0.5 / down - 0.5], [0, 0, 1]])
+        camera = np.eye(3)
+        camera[:2] += (flow.camera * scale[:, None]).astype(np.float64) @ to_small
+        return Field(
+            np.dstack([flow.motion * scale, doubt]), np.dstack([flow.bordered * scale, doubt]), camera
+        )
+
+    def _leapt(self, frame: int, to: int) -> Field:
+        shorter = 1 if abs(to - frame) == LEAPS[-1] else LEAPS[-1]
+        stride = shorter if to > frame else -shorter
+        fields = [self.field(stop, stop + stride) for stop in range(frame, to, stride)]
+        camera = np.eye(3)
+        for field in fields:
+            camera = field.camera @ camera
+        return Field(
+            self._joined([field.led for field in fields]),
+            self._joined([field.bordered for field in fields]),
+            camera,
+        )
+
+    def _joined(self, fields: list[Floats]) -> Floats:
+        columns, rows = pixel_grid(Box(0, 0, *self._size))
+        half = np.float32(0.5)
+        begin = (columns + half) * self._per[0] - half, (rows + half) * self._per[1] - half
+        x, y = begin
+        doubt = np.zeros_like(x)
+        for field in fields:
+            x, y, more = self.moved(field, x, y)
+            doubt = np.where(self.outside(x, y), _GONE_PX, doubt + more)
+        return np.dstack([x - begin[0], y - begin[1], doubt])
 
 
-def _packed(flow: Flow) -> Floats:
-    return np.dstack([flow.motion, flow.bordered, flow.doubt])
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+import threading
 from collections.abc import Callable
 from typing import IO, Any
 
@@ -24,7 +25,7 @@ Pixels = NDArray[Any]
 
 
 class CropStore:
-    """Keeps what it has read. Not for several threads at once.
+    """Keeps what it has read. For several threads, one at a time.
 
     Args:
         read: returns a frame's pixels (H, W, 3) in the box, all frames of one size, in an array of its own.
@@ -35,6 +36,7 @@ class CropStore:
         self._center = 0
         self._held: dict[int, Pixels] = {}
         self._filed = _File()
+        self._one_at_a_time = threading.Lock()
 
     def near(self, frame: int) -> None:
         """Tell which frame is in work."""
@@ -42,20 +44,22 @@ class CropStore:
 
     def keep(self, lower: int, upper: int) -> None:
         """Drop every frame outside `lower`..`upper`."""
-        for frame in [frame for frame in self._held if not lower <= frame <= upper]:
-            del self._held[frame]
-        self._filed.drop([frame for frame in self._filed.frames() if not lower <= frame <= upper])
+        with self._one_at_a_time:
+            for frame in [frame for frame in self._held if not lower <= frame <= upper]:
+                del self._held[frame]
+            self._filed.drop([frame for frame in self._filed.frames() if not lower <= frame <= upper])
 
     def crop(self, frame: int, box: Box | None = None) -> Pixels:
         """Return a frame's pixels, or those of a box within (in pixels of the whole); not to be changed.
 
         Raises what `read` raises.
         """
-        if frame not in self._held:
-            if frame in self._filed:
-                return self._filed.rows(frame, box)
-            self._hold(frame, self._read(frame))
-        pixels = self._held[frame]
+        with self._one_at_a_time:
+            if frame not in self._held:
+                if frame in self._filed:
+                    return self._filed.rows(frame, box)
+                self._hold(frame, self._read(frame))
+            pixels = self._held[frame]
         return pixels if box is None else pixels[box.slices]
 
     def close(self) -> None:

@@ -15,22 +15,19 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ..box import Box
+from ..box import Box, bounds
 from .dense_search import dense_search
 from .sampling import bilinear, pixel_grid
 
 Floats = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 
-_UNKNOWN_PX = 8
-"""Motion this close to a hole is spoiled by what stands in the hole, and completed like the hole itself."""
-
-_RING_PX = 48
-"""Motion this close to a hole has a say in how the hole moves."""
-
 _AFFINE_STEPS = 6
 _FEWEST = 64
 """An affine motion is fitted to no fewer pixels than this."""
+
+_MOST = 2000
+"""It is fitted to about so many pixels at most."""
 
 _LOCKED_PX = 0.03
 """A camera that moves less than this from frame to frame stands on a tripod."""
@@ -56,19 +53,56 @@ class Flow:
     camera: Floats
 
 
-def flow_between(first: Floats, first_hole: Mask, second: Floats, second_hole: Mask) -> tuple[Flow, Flow]:
+@dataclass(frozen=True)
+class Precision:
+    """How finely motion is measured.
+
+    Attributes:
+        to_the_pixel: the search goes down to the pictures' own size; else to half of it.
+        spoiled_px: motion this close to a hole is spoiled by what stands in the hole, and completed like the
+            hole itself.
+        ring_px: motion this close to a hole has a say in how the hole moves.
+    """
+
+    to_the_pixel: bool
+    spoiled_px: int
+    ring_px: int
+
+
+HALF = Precision(to_the_pixel=False, spoiled_px=8, ring_px=48)
+FINE = Precision(to_the_pixel=True, spoiled_px=5, ring_px=28)
+
+
+def flow_between(
+    first: Floats, first_hole: Mask, second: Floats, second_hole: Mask, precision: Precision = HALF
+) -> tuple[Flow, Flow]:
     """Measure the background's motion from the first frame to the second, and back.
 
     Args:
         first, second: display-referred RGB (H, W, 3) float32, around 0..1; a hole's pixels are not looked at.
         first_hole, second_hole: (H, W), true in the hole.
+        precision: how finely.
     """
-    a, b = _searchable(first, first_hole), _searchable(second, second_hole)
-    forth, back = dense_search(a, b), dense_search(b, a)
-    a_unknown, b_unknown = _grown(first_hole, _UNKNOWN_PX), _grown(second_hole, _UNKNOWN_PX)
+    a, b = searchable(first, first_hole), searchable(second, second_hole)
+    return flow_of(a, first_hole, b, second_hole, precision)
+
+
+def flow_of(
+    first: NDArray[np.uint8],
+    first_hole: Mask,
+    second: NDArray[np.uint8],
+    second_hole: Mask,
+    precision: Precision = HALF,
+) -> tuple[Flow, Flow]:
+    """Do what `flow_between` does with pictures that `searchable` has made."""
+    fine = precision.to_the_pixel
+    forth = dense_search(first, second, to_the_pixel=fine)
+    back = dense_search(second, first, to_the_pixel=fine)
+    reach = precision.spoiled_px
+    first_unknown, second_unknown = _grown(first_hole, reach), _grown(second_hole, reach)
     return (
-        _completed(forth, back, a_unknown, b_unknown),
-        _completed(back, forth, b_unknown, a_unknown),
+        _completed(forth, back, first_unknown, second_unknown, precision.ring_px),
+        _completed(back, forth, second_unknown, first_unknown, precision.ring_px),
     )
 
 
@@ -96,46 +130,63 @@ def _pull_push(values: Floats, weight: Floats) -> Floats:
     return np.asarray(values * weight[..., None] + wide * (1 - weight[..., None]), np.float32)
 
 
-def _searchable(picture: Floats, hole: Mask) -> NDArray[np.uint8]:
-    """Bring a picture to what the search takes: 8-bit grey, with the hole smoothly covered."""
+def searchable(picture: Floats, hole: Mask) -> NDArray[np.uint8]:
+    """Bring a picture to what the search takes: 8-bit gray (H, W), with the hole smoothly covered."""
     grey = (np.clip(picture, 0, 1) @ np.array([0.299, 0.587, 0.114], np.float32)) * np.float32(255)
     if hole.any():
         grey = spread(grey[..., None], ~_grown(hole, 1))[..., 0]
     return np.asarray(np.clip(grey + 0.5, 0, 255), np.uint8)
 
 
-def _completed(forth: Floats, back: Floats, unknown: Mask, arrival_unknown: Mask) -> Flow:
+def _completed(forth: Floats, back: Floats, unknown: Mask, arrival_unknown: Mask, ring_px: int) -> Flow:
     height, width = unknown.shape
     x, y = pixel_grid(Box(0, 0, width, height))
     target_x, target_y = x + forth[..., 0], y + forth[..., 1]
     returned = bilinear(back, target_x, target_y)
-    doubt = np.sqrt(((forth + returned) ** 2).sum(axis=2))
+    doubt = _length(forth + returned)
     hidden = cv2.remap(
         arrival_unknown.astype(np.float32), target_x, target_y, cv2.INTER_LINEAR, borderValue=1.0
     )
-    reliable = ~unknown & (doubt < 1.0 + 0.05 * np.sqrt((forth**2).sum(axis=2))) & (hidden < 0.01)
+    reliable = ~unknown & (doubt < 1.0 + 0.05 * _length(forth)) & (hidden < 0.01)
     camera = _affine(forth, reliable)
     if not unknown.any():
         return Flow(forth, forth, np.minimum(doubt, 20).astype(np.float32), camera)
-    near = _grown(unknown, _RING_PX) & reliable
+    near = _grown(unknown, ring_px) & reliable
     affine = affine_motion(_affine(forth, near, camera), x, y)
     # What moves against the background (someone walking past the hole) is no guide to what the hole hides.
-    off = np.sqrt(((forth - affine) ** 2).sum(axis=2))
+    off = _length(forth - affine)
     sigma = max(1.4826 * float(np.median(off[near])), _STILL_PX) if near.any() else _STILL_PX
-    rest = spread(forth - affine, near & (off < 3 * sigma))
-    behind = affine + rest
+    around = _around(unknown, ring_px)
+    behind = affine
+    behind[around] += spread((forth - affine)[around], (near & (off < 3 * sigma))[around])
     if np.abs(affine_motion(camera, x, y)).max() < _LOCKED_PX and np.abs(behind[unknown]).max() < _STILL_PX:
         behind = np.zeros_like(behind)  # a locked-off camera: pixels are taken as they are, not between two
     motion = np.where(unknown[..., None], behind, forth).astype(np.float32)
     depth = np.asarray(cv2.distanceTransform(unknown.astype(np.uint8), cv2.DIST_L2, 3), np.float32)
     spread_doubt = np.float32(0.05) + np.float32(0.01) * depth
     doubt = np.where(unknown, spread_doubt, np.minimum(doubt, 20)).astype(np.float32)
-    return Flow(motion, spread(forth, ~unknown), doubt, camera)
+    bordered = forth.copy()
+    bordered[around] = spread(forth[around], ~unknown[around])
+    return Flow(motion, bordered, doubt, camera)
+
+
+def _around(mask: Mask, px: int) -> tuple[slice, slice]:
+    """Return the rows and columns of a mask that is not empty, and `px` more on each side."""
+    found = bounds(mask)
+    assert found is not None
+    return Box(*found).grown(px).within(mask.shape[1], mask.shape[0]).slices
+
+
+def _length(vectors: NDArray[np.floating]) -> NDArray[np.floating]:
+    """Return the length of vectors (..., 2)."""
+    x, y = vectors[..., 0], vectors[..., 1]
+    return np.asarray(np.sqrt(x * x + y * y))
 
 
 def affine_motion(model: Floats, x: Floats, y: Floats) -> Floats:
     """Return an affine model's (2, 3) motion (h, w, 2) at points (h, w)."""
-    return np.asarray(np.stack([x, y, np.ones_like(x)], axis=-1) @ model.T, np.float32)
+    (a, b, c), (d, e, f) = model
+    return np.dstack([a * x + b * y + c, d * x + e * y + f]).astype(np.float32)
 
 
 def _affine(motion: Floats, where: Mask, start: Floats | None = None) -> Floats:
@@ -148,7 +199,7 @@ def _affine(motion: Floats, where: Mask, start: Floats | None = None) -> Floats:
     model = np.zeros((2, 3), np.float32) if start is None else start
     if rows.size < _FEWEST:
         return model
-    step = rows.size // 8000 + 1
+    step = rows.size // _MOST + 1
     rows, columns = rows[::step], columns[::step]
     # Coordinates of about 1 keep the equations well conditioned.
     scale = np.array([1 / max(where.shape), 1 / max(where.shape), 1.0])
@@ -158,7 +209,7 @@ def _affine(motion: Floats, where: Mask, start: Floats | None = None) -> Floats:
         model = np.column_stack([np.zeros((2, 2)), np.median(values, axis=0)]).astype(np.float32)
     fitted = (points / scale) @ model.T
     for _ in range(_AFFINE_STEPS):
-        error = np.sqrt(((fitted - values) ** 2).sum(axis=1))
+        error = _length(fitted - values)
         sigma = max(1.4826 * float(np.median(error)), _STILL_PX)
         weights = np.clip(1 - (error / (3 * sigma)) ** 2, 0, None) ** 2
         if np.count_nonzero(weights) < _FEWEST:

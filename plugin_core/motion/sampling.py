@@ -29,3 +29,11 @@ def pixel_grid(box: Box) -> tuple[Floats, Floats]:
         np.arange(box.x0, box.x1, dtype=np.float32), np.arange(box.y0, box.y1, dtype=np.float32)
     )
     return columns, rows
+
+
+_ROW = 2048
+
+
+def in_rows(values: Floats) -> Floats:
+    """Return values (n,) as rows (h, w), the last filled up: OpenCV takes pictures, and none of any width."""
+    return np.pad(values, (0, -values.size % _ROW), mode="edge").reshape(-1, _ROW)

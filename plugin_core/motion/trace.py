@@ -2,22 +2,25 @@
 
 Points of the hole (and of a margin around it, whose pixels are known and tell how far a trace can be trusted)
 are carried from frame to frame along the background's motion. Only coordinates are carried, never colors, so
-that a pixel is sampled once, from the frame that saw it, and stays sharp.
+that a pixel is sampled once, from the frame that saw it, and stays sharp. The points stand a few pixels
+apart: behind a hole motion is smooth, and what lies between them goes between them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from ..box import Box, bounds
-from .background import Background
-from .flow import affine_motion, spread
-from .sampling import pixel_grid
+from .background import Background, Field
+from .flow import spread
+from .itinerary import stops
+from .sampling import bilinear, in_rows, pixel_grid
 
 Floats = NDArray[np.float32]
 Mask = NDArray[np.bool_]
@@ -25,7 +28,10 @@ Mask = NDArray[np.bool_]
 _MARGIN_PX = 40
 """Known pixels around the hole that are traced with it."""
 
-_SHARE = 0.05
+_POINTS = 8000
+"""About so many points are traced."""
+
+_SHARE = 0.1
 """A frame is taken as a source once it shows this share of the hole that no nearer source shows."""
 
 _LOST_PX = 64.0
@@ -36,9 +42,10 @@ _LOCAL_LIMIT = 0.04
 """How far a source's color is moved to meet the frame's, as a whole and in places: more is no exposure."""
 
 _FEW = 50
-"""Fewer known pixels than this tell nothing."""
+"""Fewer known points than this tell nothing."""
 
-_THIN = np.s_[::3, ::3]
+_COMPARED = 900
+"""About so many known points tell which of several motions is right."""
 
 _SAME_PX = 0.25
 """Points this near each other see the same."""
@@ -48,24 +55,59 @@ _SIMPLER, _SIMPLER_LEAST = 1.05, 5e-4
 
 
 @dataclass(frozen=True)
+class Grid:
+    """Points at equal distances over a box.
+
+    Attributes:
+        box: in pixels of the motion view.
+        apart: from point to point, in pixels.
+    """
+
+    box: Box
+    apart: int
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """How many points there are, across and down."""
+        return -(-self.box.width // self.apart), -(-self.box.height // self.apart)
+
+    def places(self) -> tuple[Floats, Floats]:
+        """Return the column and row of each point, (h, w)."""
+        columns, rows = pixel_grid(Box(0, 0, *self.size))
+        apart, middle = np.float32(self.apart), np.float32((self.apart - 1) / 2)
+        return columns * apart + (middle + self.box.x0), rows * apart + (middle + self.box.y0)
+
+    def between(self, values: Floats, x: Floats, y: Floats) -> Floats:
+        """Return values (h, w, ...) of the points at columns x and rows y of the view, (n, m)."""
+        apart, middle = np.float32(self.apart), np.float32((self.apart - 1) / 2)
+        return bilinear(values, (x - (middle + self.box.x0)) / apart, (y - (middle + self.box.y0)) / apart)
+
+    def any(self, mask: Mask) -> Mask:
+        """Return at which points a mask of the box has a pixel near."""
+        whole = np.pad(mask, [(0, -side % self.apart) for side in mask.shape])
+        cells = whole.reshape(whole.shape[0] // self.apart, self.apart, -1, self.apart)
+        return np.asarray(cells.any(axis=(1, 3)))
+
+
+@dataclass(frozen=True)
 class Trace:
-    """What one source frame shows of a frame's hole; arrays are (h, w) or (h, w, n) over the traced box.
+    """What one source frame shows of a frame's hole.
 
     Attributes:
         source: the frame.
-        x, y: where each point lies in the source, in pixels of the motion view.
-        seen: points that the source shows.
-        color: display-referred RGB found there, moved by `offset`.
-        offset: added to the source's color to meet the frame's (exposure, low frequency).
-        error: expected squared error of `color`.
+        shift: (h, w, 2) of the grid: by how many pixels of the view each point lies elsewhere in the source.
+        offset: (h, w, 3) of the grid: added to the source's color to meet the frame's (exposure, low
+            frequency).
+        seen: (n,) pixels of the hole that the source shows.
+        color: (n, 3) display-referred RGB found there, moved by `offset`.
+        error: (n,) expected squared error of `color`.
     """
 
     source: int
-    x: Floats
-    y: Floats
+    shift: Floats
+    offset: Floats
     seen: Mask
     color: Floats
-    offset: Floats
     error: Floats
 
 
@@ -74,17 +116,28 @@ class Traces:
     """All sources of one frame.
 
     Attributes:
-        box: the traced box, in pixels of the motion view.
-        hole: (h, w) of the box.
+        grid: the traced points.
+        hole: (h, w) of the grid's box; its n pixels are those of each trace.
         found: nearest first in each direction; empty where nothing shows the hole.
     """
 
-    box: Box
+    grid: Grid
     hole: Mask
     found: tuple[Trace, ...]
 
+    @property
+    def box(self) -> Box:
+        """The traced box, in pixels of the motion view."""
+        return self.grid.box
 
-def trace(background: Background, frame: int, hole: Mask, frames: range) -> Traces | None:
+
+def trace(
+    background: Background,
+    frame: int,
+    hole: Mask,
+    frames: range,
+    watch: Callable[[int], None] = lambda frame: None,
+) -> Traces | None:
     """Find the frames that show what a frame's hole hides.
 
     Args:
@@ -92,6 +145,7 @@ def trace(background: Background, frame: int, hole: Mask, frames: range) -> Trac
         frame: the frame to fill.
         hole: (H, W) of the motion view.
         frames: those that may be used, `frame` among them.
+        watch: called with each frame before it is looked at; may raise to stop.
 
     Returns:
         The sources, or None for a frame without a hole.
@@ -99,42 +153,33 @@ def trace(background: Background, frame: int, hole: Mask, frames: range) -> Trac
     around = bounds(hole)
     if around is None:
         return None
-    box = around.grown(_MARGIN_PX).within(background.width, background.height)
-    target = _Target(background, frame, box, hole[box.slices])
-    found = [
-        *target.sources(range(frame + 1, frames.stop)),
-        *target.sources(range(frame - 1, frames.start - 1, -1)),
-    ]
-    return Traces(box, target.hole, tuple(found))
+    box = Box(*around).grown(_MARGIN_PX).within(background.width, background.height)
+    target = _Target(background, frame, box, hole[box.slices], watch)
+    arrivals = [*target.arrivals(frames[-1]), *target.arrivals(frames[0])]
+    found = list(background.workers.map(target.taken, arrivals))
+    return Traces(target.grid, target.hole, tuple(found))
 
 
 @dataclass
 class _Points:
-    """Where the points of a box have come to."""
+    """Where the points of a grid have come to."""
 
     x: Floats
     y: Floats
     doubt: Floats
     alive: Mask
 
-    def move(self, background: Background, frame: int, to: int, *, bordered: bool) -> None:
-        """Move with what is measured at each point, and behind a hole as the camera or its border leads."""
-        motion = background.motion(frame, to, self.x, self.y)
-        across, down = (2, 3) if bordered else (0, 1)
-        self.x, self.y = self.x + motion[..., across], self.y + motion[..., down]
-        self.doubt = self.doubt + motion[..., 4]
-        self._stay(background)
-        self.alive &= self.doubt < _LOST_PX
+    def move(self, background: Background, motion: Floats) -> None:
+        """Move with what is measured at each point."""
+        self.x, self.y, doubt = background.moved(motion, self.x, self.y)
+        self.doubt = self.doubt + doubt
+        self.alive = self.alive & (self.doubt < _LOST_PX) & ~background.outside(self.x, self.y)
 
-    def ride(self, background: Background, frame: int, to: int) -> None:
-        """Move with the camera alone."""
-        motion = affine_motion(background.camera(frame, to), self.x, self.y)
-        self.x, self.y = self.x + motion[..., 0], self.y + motion[..., 1]
-        self._stay(background)
-
-    def _stay(self, background: Background) -> None:
-        self.alive &= (self.x >= 0) & (self.x <= background.width - 1)
-        self.alive &= (self.y >= 0) & (self.y <= background.height - 1)
+    def ridden(self, background: Background, camera: NDArray[np.float64]) -> _Points:
+        """Return where points that have not moved come to with the camera alone."""
+        (a, b, c), (d, e, f) = camera[:2].astype(np.float32)
+        x, y = a * self.x + b * self.y + c, d * self.x + e * self.y + f
+        return _Points(x, y, np.zeros_like(x), ~background.outside(x, y))
 
     def meets(self, other: _Points, hole: Mask) -> bool:
         """Whether both have come to about the same place with every point of a hole."""
@@ -156,106 +201,152 @@ class _Walk:
     wanted: Mask
 
 
+@dataclass(frozen=True)
+class _Arrival:
+    """Points in a frame that is a source."""
+
+    source: int
+    points: _Points
+
+
 class _Target:
     """The frame whose hole is traced."""
 
-    def __init__(self, background: Background, frame: int, box: Box, hole: Mask) -> None:
+    def __init__(
+        self, background: Background, frame: int, box: Box, hole: Mask, watch: Callable[[int], None]
+    ) -> None:
         self.hole = hole
+        self.grid = Grid(box, max(1, round(math.sqrt(box.width * box.height / _POINTS))))
         self._background = background
         self._frame = frame
-        self._x, self._y = pixel_grid(box)
-        self._shown = background.seen(frame, self._x, self._y)[..., :3]
-        self._known = ~hole[_THIN]
-        self._enough = max(1, int(_SHARE * hole.sum()))
+        self._watch = watch
+        self._x, self._y = self.grid.places()
+        self._holed = self.grid.any(hole)
+        self._shown = background.colors(frame, self._x, self._y)
+        self._enough = max(1, int(_SHARE * self._holed.sum()))
+        self._known = ~self._holed & ~background.hidden(frame, self._x, self._y)
+        known = np.flatnonzero(self._known)
+        self._compared = known[:: max(1, round(known.size / _COMPARED))]
+        rows, columns = np.nonzero(hole)
+        self._pixels = (columns + box.x0).astype(np.float32), (rows + box.y0).astype(np.float32)
 
-    def sources(self, frames: range) -> Iterator[Trace]:
-        """Yield the sources among frames in one direction, nearest first.
+    def arrivals(self, end: int) -> Iterator[_Arrival]:
+        """Yield the sources on the way to a frame, nearest first.
 
         The camera's lead and that of the hole's border are followed side by side. Where they part, a frame
         may be two sources: the one that is right agrees with other frames.
         """
-        walks = [_Walk(self._points(), bordered, self.hole.copy()) for bordered in (False, True)]
-        riding, standing = self._points(), self._points()
-        before = self._frame
-        for frame in frames:
+        begin = _Points(self._x, self._y, np.zeros_like(self._x), np.ones_like(self._holed))
+        walks = [_Walk(_Points(**vars(begin)), bordered, self._holed.copy()) for bordered in (False, True)]
+        before, camera = self._frame, np.eye(3)
+        for frame, looked_at in stops(self._frame, end):
+            self._watch(frame)
+            field: Field = self._background.field(before, frame)
             for walk in walks:
-                walk.points.move(self._background, before, frame, bordered=walk.bordered)
-            riding.ride(self._background, before, frame)
+                walk.points.move(self._background, field.bordered if walk.bordered else field.led)
+            camera = field.camera @ camera
             before = frame
-            led = walks[:1] if walks[-1].points.meets(walks[0].points, self.hole) else walks
+            if not looked_at:
+                continue
+            led = walks[:1] if walks[-1].points.meets(walks[0].points, self._holed) else walks
             reached: list[_Points] = []
             for walk in led:
-                here, thinned = self._arrived(frame, walk.points, riding, standing)
-                found = self._looked(walk, frame, here, thinned, last=frame == frames[-1])
-                if found is not None and not any(here is other for other in reached):
-                    yield found
-                reached.append(here)
+                here = self._looked(walk, frame, begin, camera, last=frame == end)
+                if here is not None and not any(here is other for other in reached):
+                    yield _Arrival(frame, replace(here))
+                    reached.append(here)
             walks[-1].wanted &= led[-1].wanted
             walks = [walk for walk in walks if walk.wanted.any()]
             if not walks:
                 return
 
-    def _looked(self, walk: _Walk, frame: int, here: _Points, thinned: Floats, *, last: bool) -> Trace | None:
-        """Return what a frame shows where a walk has come to, if that is enough to take it as a source."""
-        left = walk.wanted & here.alive
+    def _looked(
+        self, walk: _Walk, frame: int, begin: _Points, camera: NDArray[np.float64], *, last: bool
+    ) -> _Points | None:
+        """Return where a walk's points lie in a frame that shows enough of them to be a source; else None."""
+        left = walk.wanted & walk.points.alive
         if not left.any():
             walk.wanted = left
             return None
-        if not last and not (left[_THIN] & (thinned[..., 3] < 0.01)).any():
-            return None  # most frames show nothing new: they are not sampled at every point
-        looked = self._background.seen(frame, here.x, here.y)
-        seen = here.alive & (looked[..., 3] < 0.01)
-        new = np.count_nonzero(seen & walk.wanted)
-        if not new or not (new >= self._enough or new == np.count_nonzero(left) or last):
+        if self._new(walk, frame, walk.points, last=last) is None:
+            return None  # most frames show nothing new: nothing more is asked of them
+        here = self._arrived(frame, walk.points, begin.ridden(self._background, camera), begin)
+        seen = self._new(walk, frame, here, last=last)
+        if seen is None:
             return None
-        walk.wanted &= ~seen
-        return self._taken(frame, here, looked[..., :3], seen)
+        walk.wanted = walk.wanted & ~seen
+        return here
 
-    def _points(self) -> _Points:
-        return _Points(self._x, self._y, np.zeros_like(self._x), np.ones_like(self.hole))
+    def _new(self, walk: _Walk, frame: int, points: _Points, *, last: bool) -> Mask | None:
+        """Return which points a frame shows, if there are enough among them that no nearer one shows."""
+        left = walk.wanted & points.alive
+        seen = points.alive & ~self._background.hidden(frame, points.x, points.y)
+        new = np.count_nonzero(seen & left)
+        return seen if new and (new >= self._enough or new == np.count_nonzero(left) or last) else None
 
-    def _arrived(self, frame: int, points: _Points, *simpler: _Points) -> tuple[_Points, Floats]:
-        """Return where the points lie in a frame, and what it shows at every third of them.
+    def _arrived(self, frame: int, points: _Points, *simpler: _Points) -> _Points:
+        """Return where the points lie in a frame.
 
         A long trace gathers the noise of its many small steps, and behind a hole those are only completed.
         Where a simpler motion, the camera's alone or none, explains the known pixels about as well, it is the
         better guess for what is hidden; the last that does is taken.
         """
-        best, seen = points, self._thinned(frame, points)
+        best, (seen, shows) = points, self._seen_known(frame, points)
         for other in simpler:
-            stands = self._thinned(frame, other)
-            known = self._known & (seen[..., 3] < 0.01) & (stands[..., 3] < 0.01)
-            known &= best.alive[_THIN] & other.alive[_THIN]
+            stands, also = self._seen_known(frame, other)
+            known = shows & also
             if np.count_nonzero(known) < _FEW:
                 continue
             limit = _SIMPLER * self._apart(seen, known) + _SIMPLER_LEAST
             if self._apart(stands, known) <= limit:
-                best, seen = other, stands
-        return best, seen
+                best, seen, shows = other, stands, also
+        return best
 
-    def _thinned(self, frame: int, points: _Points) -> Floats:
-        """Sample a frame at every third point each way: enough to compare motions by."""
-        x, y = np.ascontiguousarray(points.x[_THIN]), np.ascontiguousarray(points.y[_THIN])
-        return self._background.seen(frame, x, y)
+    def _seen_known(self, frame: int, points: _Points) -> tuple[Floats, Mask]:
+        """Sample a frame where some of the known points have come to."""
+        at = self._compared
+        x, y = points.x.ravel()[at][None], points.y.ravel()[at][None]
+        hidden = self._background.hidden(frame, x, y)[0]
+        return self._background.colors(frame, x, y)[0], points.alive.ravel()[at] & ~hidden
 
     def _apart(self, looked: Floats, known: Mask) -> float:
-        difference = (self._shown[_THIN] - looked[..., :3])[known]
+        difference = (self._shown.reshape(-1, 3)[self._compared] - looked)[known]
         return float(np.abs(difference - np.median(difference, axis=0)).mean())
 
-    def _taken(self, source: int, points: _Points, color: Floats, seen: Mask) -> Trace:
+    def taken(self, arrival: _Arrival) -> Trace:
+        """Look closely at what a source shows."""
+        source, points = arrival.source, arrival.points
+        background = self._background
+        color = background.colors(source, points.x, points.y)
+        shift = np.dstack([points.x - self._x, points.y - self._y])
         distance = abs(source - self._frame)
-        path = np.hypot(points.x - self._x, points.y - self._y)
-        known = seen & ~self.hole
-        offset, wrong, wrong_here = self._compared(color, known)
+        path = np.hypot(shift[..., 0], shift[..., 1])
+        known = self._known & points.alive & ~background.hidden(source, points.x, points.y)
+        offset, wrong, wrong_here = self._difference(color, known)
         error = (
             2 * wrong_here**2
             + np.float32(3 * wrong**2 + 2e-4)
             + np.float32(5e-4) * np.minimum(path, np.float32(distance))
             + np.float32(2e-4) * points.doubt
         )
-        return Trace(source, points.x, points.y, seen & self.hole, color + offset, offset, error)
+        at = self._pixels
+        carried = self.grid.between(
+            np.dstack([shift, points.alive.astype(np.float32), error]), *(in_rows(each) for each in at)
+        )
+        x, y = in_rows(at[0]) + carried[..., 0], in_rows(at[1]) + carried[..., 1]
+        seen = (carried[..., 2] > 0.99) & ~background.hidden(source, x, y) & ~background.outside(x, y)
+        found = background.colors(source, x, y) + self.grid.between(offset, *(in_rows(each) for each in at))
+        count = at[0].size
+        return Trace(
+            source,
+            shift,
+            offset,
+            seen.reshape(-1)[:count],
+            found.reshape(-1, 3)[:count],
+            carried[..., 3].reshape(-1)[:count],
+        )
 
-    def _compared(self, color: Floats, known: Mask) -> tuple[Floats, float, Floats]:
+    def _difference(self, color: Floats, known: Mask) -> tuple[Floats, float, Floats]:
         """Compare a source with the frame where both are known.
 
         Returns the offset (h, w, 3) that makes them meet, and how far they still differ: everywhere, and near
@@ -267,15 +358,16 @@ class _Target:
         middle = np.clip(np.median(difference[known], axis=0), -_OFFSET_LIMIT, _OFFSET_LIMIT)
         middle = middle.astype(np.float32)
         local = np.clip(difference - middle, -_LOCAL_LIMIT, _LOCAL_LIMIT)
-        offset = middle + _smooth(local, known, 10.0)
-        wrong = np.abs(difference - offset).mean(axis=2)
-        here = _smooth(wrong[..., None], known, 8.0)[..., 0]
+        offset = middle + _smooth(local, known, 10.0 / self.grid.apart)
+        apart = np.abs(difference - offset)
+        wrong = (apart[..., 0] + apart[..., 1] + apart[..., 2]) / np.float32(3)
+        here = _smooth(wrong[..., None], known, 8.0 / self.grid.apart)[..., 0]
         return offset, float(wrong[known].mean()), here
 
 
-def _smooth(values: Floats, known: Mask, sigma_px: float) -> Floats:
+def _smooth(values: Floats, known: Mask, sigma: float) -> Floats:
     """Low frequencies of values (h, w, c) that are known in places, continued to where they are not."""
-    weight = cv2.GaussianBlur(known.astype(np.float32), (0, 0), sigma_px)
-    blurred = cv2.GaussianBlur(values * known[..., None].astype(np.float32), (0, 0), sigma_px)
+    weight = cv2.GaussianBlur(known.astype(np.float32), (0, 0), sigma)
+    blurred = cv2.GaussianBlur(values * known[..., None].astype(np.float32), (0, 0), sigma)
     mean = blurred.reshape(values.shape) / np.maximum(weight, 1e-3)[..., None]
     return spread(np.asarray(mean, np.float32), weight > 0.05)

@@ -16,9 +16,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ..box import Box
+from ..box import Box, bounds
 from ..regions.hole import Hole
-from .sampling import bicubic, bilinear, pixel_grid
+from .sampling import bicubic, bilinear, in_rows, pixel_grid
 from .trace import Trace, Traces
 from .view import MotionView
 
@@ -26,6 +26,12 @@ Floats = NDArray[np.float32]
 
 _ALIKE = 0.12
 """Colors (display-referred) that differ by less than about this support each other."""
+
+_UNSEEN = 1e-4
+"""A pixel to which a source gives less weight than this is not sampled there."""
+
+_VOTERS = 8
+"""No more sources than this vote on a pixel."""
 
 _NEGLIGIBLE = 0.02
 """A source with less weight than this at every pixel is not read."""
@@ -80,93 +86,129 @@ def propagated(traces: Traces, hole: Hole, view: MotionView, read: ReadPixels) -
     if not traces.found:
         return None
     weights, confidence = vote(traces)
-    x, y = view.points(*pixel_grid(hole.box))
-    local = (x - np.float32(traces.box.x0), y - np.float32(traces.box.y0))
+    at = view.points(*pixel_grid(hole.box))
+    local = (at[0] - np.float32(traces.box.x0), at[1] - np.float32(traces.box.y0))
     total = np.zeros(hole.alpha.shape, np.float32)
     squares = np.zeros_like(total)
     picture = np.zeros((*hole.alpha.shape, 3), np.float32)
     for found, weight in zip(traces.found, weights, strict=True):
         if weight.max() <= _NEGLIGIBLE:
             continue
-        share = bilinear(weight, *local)
-        picture += share[..., None] * _sampled(found, traces.box, local, (x, y), share > 0, view, read)
-        total += share
-        squares += share * share
+        laid = _map(traces.hole, weight)
+        part = _reached(laid, local)
+        if part is None:
+            continue
+        share = bilinear(laid, local[0][part], local[1][part])
+        wanted = np.nonzero(share > _UNSEEN)
+        here = wanted[0] + part[0].start, wanted[1] + part[1].start
+        one = share[wanted]
+        picture[here] += one[:, None] * _sampled(found, traces, (at[0][here], at[1][here]), view, read)
+        total[here] += one
+        squares[here] += one * one
     reached = total > 1e-3
-    picture = np.where(reached[..., None], picture / np.maximum(total, np.float32(1e-3))[..., None], 0)
-    sure = np.where(reached, np.clip(bilinear(confidence, *local), 0, 1), 0)
+    picture /= np.maximum(total, np.float32(1e-3))[..., None]
+    sure = np.where(reached, np.clip(bilinear(_map(traces.hole, confidence), *local), 0, 1), 0)
     soft = np.clip((_SHARP - sure) / (_SHARP - _ALL_SOFT), 0, 1) * reached
     picture += soft[..., None] * (bilinear(_softened(traces, weights, confidence), *local) - picture)
+    picture *= reached[..., None]
     grain = np.where(reached, (1 - soft) * np.sqrt(squares) / np.maximum(total, np.float32(1e-3)), 0)
     return Propagated(hole.box, *(part.astype(np.float32) for part in (picture, sure, grain)))
 
 
+def _reached(weight: Floats, local: tuple[Floats, Floats]) -> tuple[slice, slice] | None:
+    """Return the rows and columns of a hole's pixels in which a weight (h, w) of its traced box counts."""
+    around = bounds(weight > 0)
+    if around is None:
+        return None
+    x, y = local[0][0], local[1][:, 0]
+    left, right = np.searchsorted(x, (around[0] - 1, around[2]))
+    top, bottom = np.searchsorted(y, (around[1] - 1, around[3]))
+    return (
+        None
+        if left == right or top == bottom
+        else (slice(int(top), int(bottom)), slice(int(left), int(right)))
+    )
+
+
 def _softened(traces: Traces, weights: list[Floats], confidence: Floats) -> Floats:
     """Return the low frequencies of what was found, (h, w, 3) in the network's range, surer pixels first."""
-    color = sum(weight[..., None] * found.color for found, weight in zip(traces.found, weights, strict=True))
+    color = np.zeros((confidence.size, 3), np.float32)
+    for found, weight in zip(traces.found, weights, strict=True):
+        color += weight[:, None] * found.color
     share = np.sum(weights, axis=0) * (confidence + np.float32(1e-3))
-    blurred = cv2.GaussianBlur(color * share[..., None], (0, 0), _SOFT_PX)
-    weight = np.maximum(cv2.GaussianBlur(share, (0, 0), _SOFT_PX), np.float32(1e-6))
+    blurred = cv2.GaussianBlur(_map(traces.hole, color * share[:, None]), (0, 0), _SOFT_PX)
+    weight = np.maximum(cv2.GaussianBlur(_map(traces.hole, share), (0, 0), _SOFT_PX), np.float32(1e-6))
     # Colors are display-referred, 0..1; the network's range is twice as wide.
     return np.asarray(2 * blurred / weight[..., None] - 1, np.float32)
 
 
 def vote(traces: Traces) -> tuple[list[Floats], Floats]:
-    """Weigh the sources of each pixel against each other.
+    """Weigh the sources of each pixel against each other; of many, those expected to err least.
 
     Returns:
-        A weight map (h, w) for each source, 0 outside the hole, and the confidence (h, w) of their mixture.
+        A weight (n,) of each pixel of the hole for each source, and the confidence (n,) of their mixture.
     """
-    inside = traces.hole
-    color = np.stack([found.color[inside] for found in traces.found])
-    seen = np.stack([found.seen[inside] for found in traces.found])
-    error = np.stack([found.error[inside] for found in traces.found])
-    prior = np.where(seen, 1 / error, 0).astype(np.float32)
-    total = np.maximum(prior.sum(axis=0), np.float32(1e-9))
-    support = np.stack([(_alike(color, one) * prior).sum(axis=0) / total for one in color])
-    best = (prior * support).argmax(axis=0)
-    points = np.arange(best.size)
-    nearest = prior.max(axis=0)
-    weight = (prior / np.maximum(nearest, np.float32(1e-9))) ** 4 * _alike(color, color[best, points])
+    count = len(traces.found)
+    voters = min(count, _VOTERS)
+    prior = np.stack([np.where(found.seen, 1 / found.error, 0) for found in traces.found]).astype(np.float32)
+    order = np.argsort(-prior, axis=0, kind="stable")[:voters]
+    prior = np.take_along_axis(prior, order, axis=0)
+    color = np.stack([np.ascontiguousarray(found.color.T) for found in traces.found])
+    color = np.take_along_axis(color, order[:, None], axis=0)
+    support = prior.copy()
+    for one in range(voters):
+        for other in range(one):
+            alike = _alike(color[one], color[other])
+            support[one] += alike * prior[other]
+            support[other] += alike * prior[one]
+    support /= np.maximum(prior.sum(axis=0), np.float32(1e-9))
+    best = (prior * support).argmax(axis=0)[None]
+    nearest = np.maximum(prior[0], np.float32(1e-9))
+    weight = (prior / nearest) ** 4
+    leader = np.take_along_axis(color, best[None], axis=0)[0]
+    for one in range(voters):
+        weight[one] *= _alike(color[one], leader)
     weight /= np.maximum(weight.sum(axis=0), np.float32(1e-9))
-    doubt = error[best, points] / np.maximum(support[best, points], np.float32(0.05))
-    sure = np.where(nearest > 0, 1 / (1 + (doubt / _FILL_ERROR) ** 2), 0)
-    maps = [_map(inside, one) for one in np.where(seen, weight, 0)]
-    return maps, _map(inside, sure)
+    backed = np.take_along_axis(support, best, axis=0)[0]
+    doubt = 1 / np.maximum(np.take_along_axis(prior, best, axis=0)[0] * np.maximum(backed, 0.05), 1e-9)
+    sure = np.where(prior[0] > 0, 1 / (1 + (doubt / _FILL_ERROR) ** 2), 0)
+    shares = np.zeros((count, order.shape[1]), np.float32)
+    np.put_along_axis(shares, order, weight, axis=0)
+    return list(shares), sure.astype(np.float32)
 
 
-def _alike(color: Floats, one: Floats) -> Floats:
-    apart = ((color - one) ** 2).mean(axis=-1)
-    return np.asarray(np.exp(apart * np.float32(-0.5 / _ALIKE**2)), np.float32)
+def _alike(color: Floats, other: Floats) -> Floats:
+    """Return how alike colors (3, n) are, (n,) of 0..1."""
+    apart = color - other
+    apart *= apart
+    squared = apart[0] + apart[1] + apart[2]
+    squared *= np.float32(-0.5 / 3 / _ALIKE**2)
+    return np.asarray(np.exp(squared, out=squared), np.float32)
 
 
-def _map(inside: NDArray[np.bool_], values: NDArray[np.floating]) -> Floats:
-    full = np.zeros(inside.shape, np.float32)
+def _map(inside: NDArray[np.bool_], values: Floats) -> Floats:
+    """Lay values (n, ...) of a hole's pixels out over its box; 0 elsewhere."""
+    full = np.zeros((*inside.shape, *values.shape[1:]), np.float32)
     full[inside] = values
     return full
 
 
 def _sampled(
-    found: Trace,
-    box: Box,
-    local: tuple[Floats, Floats],
-    at: tuple[Floats, Floats],
-    wanted: NDArray[np.bool_],
-    view: MotionView,
-    read: ReadPixels,
+    found: Trace, traces: Traces, at: tuple[Floats, Floats], view: MotionView, read: ReadPixels
 ) -> Floats:
-    """Sample one source where it is wanted: (h, w, 3) in the network's range."""
+    """Sample one source at points (n,) of the view: (n, 3) in the network's range."""
+    count = at[0].size
+    rows = in_rows(at[0]), in_rows(at[1])
     # Displacements are smooth where coordinates are not yet at plate resolution: those are interpolated.
-    columns, rows = pixel_grid(box)
-    shift = bilinear(np.dstack([found.x - columns, found.y - rows]), *local)
+    shift = traces.grid.between(found.shift, *rows)
     across, down = view.pixels_per
-    x = (at[0] + shift[..., 0] + 0.5) * np.float32(across) - 0.5 + view.crop.x0
-    y = (at[1] + shift[..., 1] + 0.5) * np.float32(down) - 0.5 + view.crop.y0
-    around = _around(x[wanted], y[wanted], view.crop)
-    pixels = read(found.source, around)
-    sampled = _sharply(pixels, (x - around.x0).astype(np.float32), (y - around.y0).astype(np.float32))
+    x = (rows[0] + shift[..., 0] + np.float32(0.5)) * np.float32(across) + np.float32(view.crop.x0 - 0.5)
+    y = (rows[1] + shift[..., 1] + np.float32(0.5)) * np.float32(down) + np.float32(view.crop.y0 - 0.5)
+    around = _around(x, y, view.crop)
+    sampled = _sharply(read(found.source, around), x - np.float32(around.x0), y - np.float32(around.y0))
     # Offsets are display-referred, 0..1; the network's range is twice as wide.
-    return np.asarray(sampled + 2 * bilinear(found.offset, *local), np.float32)
+    sampled += 2 * traces.grid.between(found.offset, *rows)
+    return sampled.reshape(-1, 3)[:count]
 
 
 def _sharply(pixels: Floats, x: Floats, y: Floats) -> Floats:
@@ -176,15 +218,12 @@ def _sharply(pixels: Floats, x: Floats, y: Floats) -> Floats:
     reaches while the four around the point are all known.
     """
     border = cv2.BORDER_REPLICATE
+    four = np.ones((2, 2), np.uint8)
+    low = cv2.erode(pixels, four, anchor=(0, 0), borderType=border)
+    high = cv2.dilate(pixels, four, anchor=(0, 0), borderType=border)
     left, top = np.floor(x), np.floor(y)
-    corners = [
-        cv2.remap(pixels, left + dx, top + dy, cv2.INTER_NEAREST, borderMode=border)
-        for dy in (0, 1)
-        for dx in (0, 1)
-    ]
-    low = np.minimum(np.minimum(corners[0], corners[1]), np.minimum(corners[2], corners[3]))
-    high = np.maximum(np.maximum(corners[0], corners[1]), np.maximum(corners[2], corners[3]))
-    return np.clip(bicubic(pixels, x, y), low, high)
+    least, most = (cv2.remap(of, left, top, cv2.INTER_NEAREST, borderMode=border) for of in (low, high))
+    return np.clip(bicubic(pixels, x, y), least, most)
 
 
 def _around(x: Floats, y: Floats, crop: Box) -> Box:

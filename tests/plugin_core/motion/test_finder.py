@@ -34,10 +34,10 @@ def shots(pan=(0, 0), step=6, frames=12):
     return [p.astype(np.float32) for p in pictures], holes, walls
 
 
-def find(pictures, holes, frame, reach=12, gain=lambda frame: 1.0):
+def find(pictures, holes, frame, reach=12, gain=lambda frame: 1.0, threads=None):
     view = MotionView(Box(0, 0, 128, 96), 128, 96)
     shown = [picture * np.float32(gain(n)) for n, picture in enumerate(pictures)]
-    background = Background(lambda n: Look(shown[n], holes[n]), 96, 128)
+    background = Background(lambda n: Look(shown[n], holes[n]), 96, 128, threads)
     rows, columns = np.nonzero(holes[frame])
     box = Box(columns.min(), rows.min(), columns.max() + 1, rows.max() + 1)
     hole = Hole(box, holes[frame][box.slices].astype(np.float32))
@@ -45,6 +45,11 @@ def find(pictures, holes, frame, reach=12, gain=lambda frame: 1.0):
     traces = trace(background, frame, holes[frame], frames)
     read = lambda n, part: np.ascontiguousarray(shown[n][part.slices] * 2 - 1)  # noqa: E731
     return (None if traces is None else propagated(traces, hole, view, read)), hole
+
+
+def same(one, other):
+    parts = ("picture", "confidence", "grain")
+    return all(np.array_equal(getattr(one, part), getattr(other, part)) for part in parts)
 
 
 def error(found, hole, wall):
@@ -58,6 +63,24 @@ def test_a_still_camera_shows_the_very_pixels():
     assert found.confidence[hole.alpha > 0].min() > 0.9
     assert np.median(error(found, hole, walls[6])) < 2e-3
     assert error(found, hole, walls[6]).mean() < 3e-3
+
+
+def test_the_number_of_threads_changes_nothing():
+    pictures, holes, _ = shots(pan=(2, 1), step=3, frames=30)
+    one, two, eight = (find(pictures, holes, 14, threads=threads)[0] for threads in (1, 2, 8))
+    assert same(one, two) and same(one, eight)
+
+
+def test_frames_beyond_the_reach_change_nothing():
+    pictures, holes, _ = shots(pan=(2, 1), step=3, frames=30)
+    among, _ = find(pictures, holes, 14, reach=10)
+    shifted, _ = find(
+        [pictures[0]] * 4 + pictures[4:25] + [pictures[0]] * 5,
+        [holes[0]] * 4 + holes[4:25] + [holes[0]] * 5,
+        14,
+        reach=10,
+    )
+    assert same(shifted, among)
 
 
 def test_what_is_not_sure_is_shown_softened():
