@@ -23,8 +23,6 @@ from __future__ import annotations
 
 import argparse
 import logging
-import time
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,21 +30,17 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..network.tensor_folder import (
-    optimizer_tensors,
-    read_folder,
-    read_tensors,
-    restore_optimizer,
-    write_folder,
-)
+from ..network.tensor_folder import read_tensors, write_folder
 from ..network.vinet import VINet
 from ..synthetic.pictures import Pictures
 from ..synthetic.shot import ShotSettings, make_shot
 from ..wiring.start import initial_network, lean_start, wired
 from .measure import counted, device_rate, now
+from .pace import Limits, RunningAverage, Schedule, cosine
 from .rollout import Batch, estimate_flows, roll
 from .rollout_loss import flow_errors, guess_loss, rollout_loss
 from .samples import write_sheet
+from .trainer import Trainer, run
 
 log = logging.getLogger("models.training.train")
 
@@ -80,8 +74,8 @@ STAGES = {
 }
 
 
-class Trainer:
-    """Network, optimizer, running average and counters of one run."""
+class RolloutTrainer(Trainer[Batch]):
+    """VINet learning from rollouts over synthetic shots."""
 
     def __init__(self, options: argparse.Namespace, pictures: Pictures) -> None:
         self.options, self.pictures = options, pictures
@@ -94,16 +88,21 @@ class Trainer:
         if options.weights:
             self.network.load_state_dict(read_tensors(options.weights))
         self.network.to(self.device)
-        self.average = {key: value.clone() for key, value in self.network.state_dict().items()}
-        self.optimizer = self._optimizer()
         kept = wired(512) if options.wired_only else {}
         self.mask = {key: value.to(self.device) for key, value in kept.items()}
-        self.step, self.minutes = 0, 0.0
-        self.checkpoint = options.out / "checkpoint"
+        super().__init__(
+            self.network,
+            self._adam(),
+            Limits(options.minutes, options.steps or None, options.schedule or None),
+            Schedule(options.lr, warm=100, fall=cosine(0.02)),
+            RunningAverage(self.network.state_dict(), options.average, early=10),
+            options.clip,
+            options.out,
+        )
         if options.resume:
-            self._restore()
+            self.resume()
 
-    def _optimizer(self) -> torch.optim.Optimizer:
+    def _adam(self) -> torch.optim.Optimizer:
         """Adam, slow for the hand-wired part and faster for the flow nets, which start from nothing."""
         groups: dict[bool, list[torch.nn.Parameter]] = {False: [], True: []}
         for name, parameter in self.network.named_parameters():
@@ -125,64 +124,47 @@ class Trainer:
             make_shot(self.pictures, self.shot, self.options.seed, index, self.device) for index in indices
         )
 
-    def learn(self, batch: Batch) -> tuple[float, dict[str, float]]:
-        """One step of the optimizer; returns the loss and its parts."""
+    def loss(self, shown: Batch) -> tuple[Tensor, dict[str, float]]:
+        """The loss of a rollout over the shots, or that of their flows alone."""
+        stage = self.stage
         rng = np.random.default_rng([self.options.seed, self.step, 1])
-        warm = int(rng.integers(self.stage.warm + 1))
-        begin = int(rng.integers(self.stage.frames))
-        teach = rng.random() < self.stage.teach
+        warm = int(rng.integers(stage.warm + 1))
+        begin = int(rng.integers(stage.frames))
+        teach = rng.random() < stage.teach
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.options.bf16):
-            loss, parts = self._loss(batch, begin, warm, teach)
-        self.optimizer.zero_grad(set_to_none=True)
-        if loss.requires_grad:
-            torch.autograd.backward(loss)
+            if not stage.learn:
+                teacher = estimate_flows(self.network, shown, begin, self.scales)
+                with torch.autocast(self.device.type, enabled=False):
+                    loss = stage.flow_weight * guess_loss(teacher, shown.masks[:, begin])
+                return loss, flow_errors(teacher, shown.masks[:, begin])
+            steps = roll(self.network, shown, begin, warm, stage.learn, estimated=self.scales, teach=teach)
+            with torch.autocast(self.device.type, enabled=False):
+                return rollout_loss(shown, steps, stage.flow_weight)
+
+    def edit_gradients(self) -> None:
+        """Keep those of the hand-wired weights alone, where only they are to learn."""
         for name, parameter in self.network.named_parameters():
             if name in self.mask and parameter.grad is not None:
                 parameter.grad *= self.mask[name]
-        norm = torch.nn.utils.clip_grad_norm_(self.network.parameters(), self.options.clip)
-        for group in self.optimizer.param_groups:
-            group["lr"] = self.rate() * group["share"]
-        if bool(torch.isfinite(norm)):
-            self.optimizer.step()
-        self.step += 1
-        self._update_average()
-        return float(loss.detach()), parts | {"norm": float(norm)}
-
-    def _loss(self, batch: Batch, begin: int, warm: int, teach: bool) -> tuple[Tensor, dict[str, float]]:
-        stage = self.stage
-        if not stage.learn:
-            teacher = estimate_flows(self.network, batch, begin, self.scales)
-            with torch.autocast(self.device.type, enabled=False):
-                loss = stage.flow_weight * guess_loss(teacher, batch.masks[:, begin])
-            return loss, flow_errors(teacher, batch.masks[:, begin])
-        steps = roll(self.network, batch, begin, warm, stage.learn, estimated=self.scales, teach=teach)
-        with torch.autocast(self.device.type, enabled=False):
-            return rollout_loss(batch, steps, stage.flow_weight)
-
-    def rate(self) -> float:
-        """Learning rate: a short rise, then half a cosine down to a fiftieth."""
-        done = (
-            self.step / self.options.schedule
-            if self.options.schedule
-            else self.minutes / self.options.minutes
-        )
-        cosine = 0.5 * (1 + np.cos(np.pi * min(done, 1.0)))
-        return float(self.options.lr * min(1.0, (self.step + 1) / 100) * (0.02 + 0.98 * cosine))
-
-    @torch.no_grad()
-    def _update_average(self) -> None:
-        decay = min(self.options.average, (1 + self.step) / (10 + self.step))
-        for key, value in self.network.state_dict().items():
-            self.average[key].lerp_(value, 1 - decay)
 
     def averaged(self) -> VINet:
         """A copy of the network with the averaged weights."""
         network = VINet(512)
-        network.load_state_dict(self.average)
+        network.load_state_dict(self.average.tensors)
         return network.eval()
 
+    def check(self) -> str:
+        """Write a sample sheet, and score it."""
+        sheet = self.options.out / f"sample_{self.step:06d}.png"
+        score = write_sheet(self.averaged(), self.pictures, self.options.size, sheet)
+        return f"sample sheet: hole {score:.2f} dB"
+
+    def write(self) -> None:
+        """Write the averaged weights."""
+        write_folder(self.options.out / "weights", self.average.tensors, {"step": self.step})
+
     def measure(self, steps: int) -> dict[str, float]:
-        """Run steps, data and all, and say what they reach of the device's rate; see `train_measure`."""
+        """Run steps, data and all, and say what they reach of the device's rate; see `measure`."""
         element = torch.bfloat16 if self.options.bf16 else torch.float32
         peak = device_rate(self.device, element)
         operations = counted(lambda: self.learn(self.batch(self.step)))
@@ -202,76 +184,16 @@ class Trainer:
             "data_share": waited / spent,
         }
 
-    def save(self) -> None:
-        """Write checkpoint and averaged weights; a reader never sees half of either."""
-        tensors = {f"network.{key}": value for key, value in self.network.state_dict().items()}
-        tensors |= {f"average.{key}": value for key, value in self.average.items()}
-        tensors |= {f"adam.{key}": value for key, value in optimizer_tensors(self.optimizer).items()}
-        write_folder(self.checkpoint, tensors, {"step": self.step, "minutes": self.minutes})
-        write_folder(self.options.out / "weights", self.average, {"step": self.step})
 
-    def _restore(self) -> None:
-        tensors, state = read_folder(self.checkpoint)
-
-        def part(name: str) -> dict[str, Tensor]:
-            named = {key: value for key, value in tensors.items() if key.startswith(name)}
-            return {key.removeprefix(name): value.to(self.device) for key, value in named.items()}
-
-        self.network.load_state_dict(part("network."))
-        self.average = part("average.")
-        restore_optimizer(self.optimizer, part("adam."))
-        self.step, self.minutes = state["step"], state["minutes"]
-
-
-def train(options: argparse.Namespace) -> Trainer:
-    """Run until the steps or the minutes are used up; returns the trainer as it stands then."""
+def train(options: argparse.Namespace) -> RolloutTrainer:
+    """Run until the steps or the minutes are used up; returns the trainer as it is then."""
     options.out.mkdir(parents=True, exist_ok=True)
     torch.set_num_threads(options.threads)
     pictures = Pictures(*options.pictures, seed=options.seed)
-    trainer = Trainer(options, pictures)
+    trainer = RolloutTrainer(options, pictures)
     log.info("%d photographs; %s", pictures.photographs, vars(options))
-    begun, before = time.monotonic(), trainer.minutes
-    noted, sampled, waited = begun, begun, 0.0
-    with ThreadPoolExecutor(1) as ahead:
-        coming = ahead.submit(trainer.batch, trainer.step)
-        while not (options.steps and trainer.step >= options.steps) and trainer.minutes < options.minutes:
-            asked = time.monotonic()
-            batch = coming.result()
-            waited += time.monotonic() - asked
-            coming = ahead.submit(trainer.batch, trainer.step + 1)
-            loss, parts = trainer.learn(batch)
-            now = time.monotonic()
-            trainer.minutes = before + (now - begun) / 60
-            if trainer.step % options.log_every == 0:
-                detail = " ".join(f"{name} {value:.3f}" for name, value in parts.items())
-                pace = options.log_every / (now - noted)
-                log.info(
-                    "step %d  min %.1f  loss %.3f  %s  %.2f steps/s  waited %.0f%%  lr %.1e",
-                    trainer.step,
-                    trainer.minutes,
-                    loss,
-                    detail,
-                    pace,
-                    100 * waited / (now - noted),
-                    trainer.rate(),
-                )
-                noted, waited = now, 0.0
-            if options.sample_minutes and now - sampled > 60 * options.sample_minutes:
-                sampled = now
-                trainer.save()
-                _sample(trainer, pictures)
-    trainer.save()
-    if options.sample_minutes:
-        _sample(trainer, pictures)
+    run(trainer, log_every=options.log_every, check_minutes=options.sample_minutes)
     return trainer
-
-
-def _sample(trainer: Trainer, pictures: Pictures) -> None:
-    options = trainer.options
-    score = write_sheet(
-        trainer.averaged(), pictures, options.size, options.out / f"sample_{trainer.step:06d}.png"
-    )
-    log.info("step %d  sample sheet: hole %.2f dB", trainer.step, score)
 
 
 def parse(arguments: list[str] | None = None) -> argparse.Namespace:
@@ -323,8 +245,11 @@ def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", handlers=handlers)
     if options.measure:
         torch.set_num_threads(options.threads)
-        found = Trainer(options, Pictures(*options.pictures, seed=options.seed)).measure(options.measure)
-        log.info("%s: %s", options.device, "  ".join(f"{name} {value:.3g}" for name, value in found.items()))
+        trainer = RolloutTrainer(options, Pictures(*options.pictures, seed=options.seed))
+        figures = trainer.measure(options.measure)
+        log.info(
+            "%s: %s", options.device, "  ".join(f"{name} {value:.3g}" for name, value in figures.items())
+        )
         return
     train(options)
 

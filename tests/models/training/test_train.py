@@ -13,7 +13,7 @@ from models.synthetic.pictures import Pictures
 from models.synthetic.shot import ShotSettings, make_shot
 from models.training.rollout import Batch, Teacher, estimate_flows, mirrored, roll
 from models.training.rollout_loss import flow_errors, guess_loss, rollout_loss
-from models.training.train import STAGES, Trainer, parse, train
+from models.training.train import STAGES, RolloutTrainer, parse, train
 from models.wiring.start import initial_network, lean_start, wired
 
 SCALES = frozenset({8, 4})
@@ -254,7 +254,7 @@ def test_resumed_training_gives_the_same_weights_bit_for_bit(tmp_path: Path) -> 
 def test_measuring_says_what_share_of_the_device_a_step_reaches(tmp_path: Path) -> None:
     torch.set_num_threads(2)
     options = parse(["--out", str(tmp_path), "--measure", "1", *TINY])
-    found = Trainer(options, Pictures(procedural=2)).measure(1)
+    found = RolloutTrainer(options, Pictures(procedural=2)).measure(1)
     assert 0 < found["reached"] < 1 and 0 < found["data_share"] < 1
     # Forward alone is 0.5 % of the published 291 GFLOP at 512x512, or a little more with three frames.
     assert 1 < found["step_gflop"] < 50

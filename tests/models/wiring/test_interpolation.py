@@ -14,7 +14,8 @@ from models.network.prune import pruned
 from models.network.vinet import VINet
 from models.network.weights import load_weights
 from models.synthetic.pictures import Pictures
-from models.training.train_interpolation import Shown, main, samples, seen_by
+from models.training.stills import Shown, samples, seen_by
+from models.training.train_interpolation import main
 from models.wiring.interpolation import Interpolation, Seen, wire_interpolation
 from models.wiring.start import lean_network
 
@@ -122,13 +123,50 @@ def test_a_run_learns_and_leaves_a_network(tmp_path, caplog) -> None:
     caplog.set_level("INFO")
     short = ["--steps", "12", "--batch", "4", "--sizes", "48", "64", "--carriers", "2", "--checks", "1"]
     assert main(["--out", str(tmp_path / "a"), *short]) == 0
-    told = [record.args[-1].split(" dB")[0] for record in (caplog.records[0], caplog.records[-1])]
-    start, end = (float(psnr.removeprefix("48: ")) for psnr in told)
+    scores = [record.args[-1].split(" dB")[0] for record in (caplog.records[0], caplog.records[-1])]
+    start, end = (float(psnr.removeprefix("48: ")) for psnr in scores)
     assert end > start
     network = load_weights(tmp_path / "a" / "weights", 512)
     assert torch.isfinite(settled(network.eval())[0]).all()
     begun = ["--begin", str(tmp_path / "a" / "interpolation.safetensors")]
     assert main(["--out", str(tmp_path / "b"), *short, *begun]) == 0
+
+
+def test_a_run_that_was_broken_off_goes_on_exactly(tmp_path) -> None:
+    def run(folder: str, steps: int, *more: str) -> dict[str, torch.Tensor]:
+        options = [
+            "--sizes",
+            "48",
+            "--carriers",
+            "2",
+            "--checks",
+            "1",
+            "--batch",
+            "2",
+            "--check-minutes",
+            "0",
+        ]
+        assert main(["--out", str(tmp_path / folder), *options, "--steps", str(steps), *more]) == 0
+        return load_file(tmp_path / folder / "interpolation.safetensors")
+
+    whole = run("whole", 4, "--schedule", "4")
+    run("broken", 2, "--schedule", "4")
+    resumed = run("broken", 4, "--schedule", "4", "--resume")
+    assert whole.keys() == resumed.keys()
+    assert all(torch.equal(whole[key], resumed[key]) for key in whole)
+
+
+@pytest.mark.parametrize(
+    ("bad", "complaint"),
+    [
+        (["--resume"], "there is no checkpoint"),
+        (["--resume", "--begin", "i.safetensors"], "leave --begin out"),
+    ],
+)
+def test_a_run_that_can_not_go_on_is_refused(tmp_path, capsys, bad, complaint) -> None:
+    with pytest.raises(SystemExit):
+        main(["--out", str(tmp_path), *bad])
+    assert complaint in capsys.readouterr().err
 
 
 def test_a_run_may_go_on_from_some_layers_of_another(tmp_path) -> None:
