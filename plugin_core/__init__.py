@@ -2,7 +2,8 @@
 
     from plugin_core import Settings, Shot, open_model
 
-The names are loaded when they are first used, so that importing the package costs nothing.
+What is exported here is public (docs/api.md). The names are loaded when they are first used, so that
+importing the package costs nothing.
 """
 
 from __future__ import annotations
@@ -11,32 +12,66 @@ import os
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from ._version import __version__
+
 if TYPE_CHECKING:
-    from .api import Model, open_model
-    from .errors import CleanplateError
+    from .api import Model, ProbeReport, QcLimits, QcReport, open_model, probe_job, qc_job
+    from .errors import CleanplateError, Interrupted
     from .job.job import Job
     from .job.settings import Run, Settings, Shot
+    from .probe.forecast import Forecast, forecast_job
+    from .progress.reporters import JsonLines, Reporter, Reporters, reporting
+    from .progress.stop import Stop, on_signals
     from .render.render import FrameDone
 
 # ONNX Runtime keeps telemetry in the user's cache folder otherwise. It looks when it is first imported, which
 # is after this.
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
-__all__ = ["CleanplateError", "FrameDone", "Job", "Model", "Run", "Settings", "Shot", "open_model"]
+__all__ = [
+    "CleanplateError",
+    "Forecast",
+    "FrameDone",
+    "Interrupted",
+    "Job",
+    "JsonLines",
+    "Model",
+    "ProbeReport",
+    "QcLimits",
+    "QcReport",
+    "Reporter",
+    "Reporters",
+    "Run",
+    "Settings",
+    "Shot",
+    "Stop",
+    "__version__",
+    "forecast_job",
+    "on_signals",
+    "open_model",
+    "probe_job",
+    "qc_job",
+    "reporting",
+]
 
 _HOMES = {
-    "CleanplateError": ".errors",
-    "FrameDone": ".render.render",
-    "Job": ".job.job",
-    "Model": ".api",
-    "Run": ".job.settings",
-    "Settings": ".job.settings",
-    "Shot": ".job.settings",
-    "open_model": ".api",
+    ".api": ("Model", "ProbeReport", "QcLimits", "QcReport", "open_model", "probe_job", "qc_job"),
+    ".errors": ("CleanplateError", "Interrupted"),
+    ".job.job": ("Job",),
+    ".job.settings": ("Run", "Settings", "Shot"),
+    ".probe.forecast": ("Forecast", "forecast_job"),
+    ".progress.reporters": ("JsonLines", "Reporter", "Reporters", "reporting"),
+    ".progress.stop": ("Stop", "on_signals"),
+    ".render.render": ("FrameDone",),
 }
+_HOME = {name: module for module, names in _HOMES.items() for name in names}
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
+    if name not in _HOME:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(_HOMES[name], __name__), name)
+    return getattr(import_module(_HOME[name], __name__), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,27 +1,52 @@
-"""The Python interface: open a model, render shots with it."""
+"""The Python interface: open a model, render shots with it, look before and check after.
+
+What is public, and may be relied on, is listed in docs/api.md.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import contextlib
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from types import TracebackType
+from typing import Any, overload
 
+from .errors import SettingsError, translated
+from .job.job import Job
 from .job.settings import Run, Settings, Shot
 from .network.contract import Network
 from .network.session import Session
-from .progress.reporters import Reporters
+from .probe.probe import probe
+from .probe.report import Report as ProbeReport
+from .progress.reporters import JsonLines, Reporters, reporting
 from .progress.stop import Stop
+from .qc.check import QcShot, check
+from .qc.report import Limits as QcLimits
+from .qc.report import Report as QcReport
+from .qc.sheet import write_qc_sheet
 from .render.delivery import render
 from .render.render import FrameDone
+from .render.side_files import check_side_files
+
+__all__ = ["Model", "ProbeReport", "QcLimits", "QcReport", "open_model", "probe_job", "qc_job"]
+
+Tell = Callable[[str], None]
 
 
 class Model:
     """A model opened on a device; renders any number of shots, one after the other.
 
     Use `open_model`, and the model as a context manager.
+
+    Args:
+        network: a session, or any other network that keeps the contract (`plugin_core.network.contract`).
+        opened: the `Run` whose `model`, `device` and `threads` it was opened with; None where none was.
     """
 
-    def __init__(self, session: Session) -> None:
-        self._session = session
+    def __init__(self, network: Network, opened: Run | None = None) -> None:
+        self._network = network
+        self._opened = opened
 
     def __enter__(self) -> Model:
         return self
@@ -29,61 +54,102 @@ class Model:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._session.close()
+        if isinstance(self._network, Session):
+            self._network.close()
 
     @property
     def device(self) -> str:
-        """Where the network runs: `cpu` or `cuda:N`."""
-        return str(self._session.device)
+        """Where the network runs: `cpu` or `cuda:N`; empty for a network that is no session."""
+        return str(self._network.device) if isinstance(self._network, Session) else ""
 
     @property
     def network(self) -> Network:
         """The network itself, for tools that step it by hand."""
-        return self._session
+        return self._network
 
+    @overload
+    def render(
+        self, shot: Job, *, reporters: Reporters | None = None, stop: Stop | None = None, **fields: Any
+    ) -> Iterator[FrameDone]: ...
+
+    @overload
     def render(
         self,
         shot: Shot,
         settings: Settings | None = None,
+        run: Run | None = None,
         *,
-        resume: bool = False,
-        overwrite: bool = False,
-        state_in: str | None = None,
-        state_out: str | None = None,
-        checkpoint_every: int = 8,
-        debug: str | None = None,
         reporters: Reporters | None = None,
         stop: Stop | None = None,
+        **fields: Any,
+    ) -> Iterator[FrameDone]: ...
+
+    def render(
+        self,
+        shot: Shot | Job,
+        settings: Settings | None = None,
+        run: Run | None = None,
+        *,
+        reporters: Reporters | None = None,
+        stop: Stop | None = None,
+        **fields: Any,
     ) -> Iterator[FrameDone]:
         """Render a shot and yield each frame once its file is whole under its final name.
 
         Args:
-            shot: where the pictures are.
-            settings: what changes the pixels.
-            resume: go on where an earlier render of the same output stopped.
-            overwrite: start again although frames of the output exist.
-            state_in, state_out: state files that hand a shot from one chunk to the next.
-            checkpoint_every: frames between two saved states.
-            debug: EXR sequence, or a folder for one, for what the network saw and said.
-            reporters: told of progress.
-            stop: asked between frames whether to go on.
+            shot: where the pictures are; or a whole job, which has settings and run of its own.
+            settings: what changes the pixels; None for the defaults.
+            run: how it is rendered; None for the defaults.
+            reporters: told of progress, beside the run's `progress_file`.
+            stop: asked between frames whether to go on; the run's `cancel_file` is watched too.
+            fields: of `Run`, over those in `run`: ``resume=True``, ``chunk="1001-1050"``.
 
         Raises:
+            SettingsError: a field is unknown or out of range, or the run asks for a model, a device or a
+                number of threads that this model was not opened with.
             CleanplateError: see `plugin_core.errors`; what was written stays and can be resumed.
         """
-        run = Run(
-            resume=resume,
-            overwrite=overwrite,
-            state_in=state_in,
-            state_out=state_out,
-            checkpoint_every=checkpoint_every,
-            debug=debug,
-        )
-        quiet = reporters or Reporters([])
-        return render(shot, settings or Settings(), run, self._session, quiet, stop or Stop())
+        if isinstance(shot, Job):
+            if settings is not None or run is not None:
+                raise SettingsError("A job has its settings and its run in it; give none beside it.")
+            job = shot
+        else:
+            job = Job(shot=shot, settings=settings or Settings(), run=run or Run())
+        if fields:
+            chosen = job.run.model_dump(exclude_unset=True) | fields
+            job = job.model_copy(update={"run": Run(**chosen)})
+        self._check_opened(job.run)
+        return self._frames(job, reporters, stop or Stop())
+
+    def _check_opened(self, run: Run) -> None:
+        """Refuse what was settled when the model was opened, rather than drop it without a word."""
+        for name in ("model", "device", "threads") if self._opened is not None else ():
+            asked, opened = getattr(run, name), getattr(self._opened, name)
+            if name in run.model_fields_set and asked != opened:
+                raise SettingsError(
+                    f"The run asks for {name} {asked!r}, and this model was opened with {opened!r}: leave it "
+                    "out, or open the model with it."
+                )
+
+    def _frames(self, job: Job, reporters: Reporters | None, stop: Stop) -> Iterator[FrameDone]:
+        if job.run.cancel_file is not None:
+            stop.watch(Path(job.run.cancel_file))
+        check_side_files(job.shot, job.run)
+        with _telling(reporters, job.run.progress_file) as told:
+            try:
+                yield from render(job.shot, job.settings, job.run, self._network, told, stop)
+            except Exception as error:
+                ours = translated(error)
+                if ours is not None:
+                    told.error(str(ours), ours.exit_code)
+                if ours is None or ours is error:
+                    raise
+                raise ours from error
 
 
-def open_model(model: str = "vinet", device: str = "auto", threads: int | None = None) -> Model:
+def open_model(
+    model: str | os.PathLike[str] = "vinet", device: str = "auto", threads: int | None = None
+) -> Model:
     """Open a model bundle by name or path.
 
     Args:
@@ -94,5 +160,61 @@ def open_model(model: str = "vinet", device: str = "auto", threads: int | None =
     Raises:
         ModelError: there is no such bundle, or it is damaged.
         DeviceError: the device is not there.
+        SettingsError: the number of threads is out of range.
     """
-    return Model(Session.open(model, device=device, threads=threads))
+    opened = Run(model=os.fspath(model), device=device, threads=threads)
+    return Model(Session.open(opened.model, device=device, threads=threads), opened)
+
+
+def probe_job(job: Job, *, quick: bool = False, tell: Tell = lambda doing: None) -> ProbeReport:
+    """Find out what rendering a job would do and take, without rendering it: `cleanplate probe`.
+
+    Args:
+        job: what would be rendered.
+        quick: read no plates: look for no cuts, time nothing.
+        tell: told what is being done, for those who wait.
+
+    What the render would refuse is the report's `problem`, and not raised.
+    """
+    return probe(job, quick=quick, tell=tell)
+
+
+def qc_job(
+    job: Job,
+    truth: str | os.PathLike[str] | None = None,
+    limits: QcLimits | None = None,
+    *,
+    sheet: str | os.PathLike[str] | None = None,
+    tell: Tell = lambda doing: None,
+) -> QcReport:
+    """Check what a job has rendered against its plate: `cleanplate qc`. Needs no model.
+
+    Args:
+        job: as it was rendered: its matte settings say what may have changed.
+        truth: a true clean plate to hold the fill against.
+        limits: what passes; None for the usual ones.
+        sheet: a PNG to write, a contact sheet of the frames that stand out.
+        tell: told of each frame, for those who wait.
+
+    Raises:
+        CleanplateError: plate, matte or truth can't be read, or the sheet can't be written. Faults of the
+            result are in the report, and not raised.
+    """
+    shot = QcShot(job, None if truth is None else os.fspath(truth))
+    report = check(shot, limits or QcLimits(), tell=tell)
+    if sheet is not None:
+        write_qc_sheet(shot, report, Path(sheet))
+    return report
+
+
+@contextlib.contextmanager
+def _telling(reporters: Reporters | None, progress_file: str | None) -> Iterator[Reporters]:
+    """Whom to tell of a render: those given, and the progress file."""
+    if reporters is None:
+        with reporting("none", progress_file) as quiet:
+            yield quiet
+    elif progress_file is None:
+        yield reporters
+    else:
+        with reporters.also(JsonLines.file(Path(progress_file))):
+            yield reporters

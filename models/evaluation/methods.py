@@ -18,14 +18,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from plugin_core import Model, Settings, Shot, open_model
 from plugin_core.errors import CleanplateError, SettingsError, WriteError
-from plugin_core.job.settings import Run, Settings, Shot
-from plugin_core.job.strict import validated
 from plugin_core.network.contract import Carry, Features, Mask, Network, Picture, StepOutput
-from plugin_core.network.session import Session
-from plugin_core.progress.reporters import Reporters
-from plugin_core.progress.stop import Stop
-from plugin_core.render.render import render
 
 from .clips import Footage, Video
 
@@ -62,7 +57,10 @@ class Variant:
 
     def validated(self) -> Settings:
         """Return the settings. Raises SettingsError that names the variant and the field."""
-        return validated(Settings, dict(self.settings), f"Variant {self.name}")
+        try:
+            return Settings(**self.settings)
+        except SettingsError as error:
+            raise SettingsError(f"Variant {self.name}: {error}") from None
 
 
 def parse_settings(pairs: Sequence[str]) -> dict[str, Any]:
@@ -160,14 +158,15 @@ class Renderer:
         self._model = model
         self._device = device
         self._threads = threads
-        self._sessions: dict[str, Session] = {}
+        self._open: dict[str, Model] = {}
 
-    def session(self, variant: Variant) -> Session:
+    def model(self, variant: Variant) -> Model:
         """Return the variant's model, opened once."""
         name = variant.model or self._model
-        if name not in self._sessions:
-            self._sessions[name] = Session.open(name, device=self._device, threads=self._threads)
-        return self._sessions[name]
+        if name not in self._open:
+            self._open[name] = open_model(name, self._device, self._threads)
+        model = self._open[name]
+        return Model(Stateless(model.network)) if variant.stateless else model
 
     def fill(self, footage: Footage, variant: Variant) -> Video:
         """Render a case.
@@ -175,12 +174,10 @@ class Renderer:
         Raises:
             CleanplateError: the core refuses it; or it changed a pixel far from the hole.
         """
-        session = self.session(variant)
-        network: Network = Stateless(session) if variant.stateless else session
-        settings = variant.validated()
+        model, settings = self.model(variant), variant.validated()
         with tempfile.TemporaryDirectory(prefix="cleanplate-evaluate-") as folder:
             shot = _written(footage, Path(folder))
-            for _ in render(shot, settings, Run(checkpoint_every=1000), network, Reporters([]), Stop()):
+            for _ in model.render(shot, settings, checkpoint_every=1000):
                 pass
             result = [_read(Path(folder) / "out" / f"clean.{n:04d}.png") for n in range(len(footage.plate))]
         _check_untouched(footage, result, settings)

@@ -28,10 +28,10 @@ import traceback
 from collections import OrderedDict, deque
 from collections.abc import Iterator
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, TextIO
 
+from .. import __version__
 from ..api import Model, open_model
 from ..disk.bounded import UnreadableError, load_json
 from ..errors import DeviceError, SettingsError, translated
@@ -159,7 +159,7 @@ class Worker:
         try:
             if warm is not None:
                 self._models.get(warm)
-            self._out.report({"event": "ready", "pid": os.getpid(), "version": version("cleanplate")})
+            self._out.report({"event": "ready", "pid": os.getpid(), "version": __version__})
             while self._ending.requested() is None:
                 task = self._ending.tasks.get()
                 if task is None:

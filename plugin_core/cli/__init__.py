@@ -15,6 +15,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
+from .. import __version__
 from ..errors import translated
 from ..progress.terminal import OneLine, say, shown
 from . import batch as cli_batch
@@ -95,12 +96,10 @@ def _parser() -> argparse.ArgumentParser:
 
 
 class _Version(argparse.Action):
-    """Looks the version up only when it is asked for."""
+    """Says the version and no more."""
 
     def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> None:
-        from importlib.metadata import version
-
-        say(f"cleanplate {version('cleanplate')}")
+        say(f"cleanplate {__version__}")
         parser.exit()
 
 

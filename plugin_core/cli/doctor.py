@@ -7,11 +7,11 @@ import platform
 from importlib.metadata import PackageNotFoundError, version
 from typing import TextIO
 
+from .. import __version__
 from ..errors import CleanplateError
 from ..progress.terminal import say
 
 _PACKAGES = (
-    "cleanplate",
     "numpy",
     "OpenImageIO",
     "opencolorio",
@@ -25,6 +25,7 @@ _PACKAGES = (
 def examine(stream: TextIO) -> int:
     """Write a line for each fact. Returns 0 when a render would run, else the exit code of its end."""
     _line(stream, "python", f"{platform.python_version()} on {platform.platform()}, {os.cpu_count()} cores")
+    _line(stream, "cleanplate", __version__)
     for package in _PACKAGES:
         _line(stream, package, _version(package))
     _line(stream, "color", _color_configuration())

@@ -82,6 +82,18 @@ class Reporters:
         for reporter in self._reporters:
             reporter.close()
 
+    @contextlib.contextmanager
+    def also(self, reporter: Reporter) -> Iterator[None]:
+        """Tell one more while the block runs, and close it."""
+        with self._one_at_a_time:
+            self._reporters.append(reporter)
+        try:
+            yield
+        finally:
+            with self._one_at_a_time:
+                self._reporters.remove(reporter)
+            reporter.close()
+
     def start(self, *, first: int, last: int, done: int, **about: str | int) -> None:
         """Announce the range; `done` frames of it are there already."""
         self._total, self._done = last - first + 1, done
@@ -247,7 +259,7 @@ def reporting(style: str, progress_file: str | None) -> Iterator[Reporters]:
     if progress_file is not None:
         chosen.append(JsonLines.file(Path(progress_file)))
     there = [reporter for reporter in chosen if reporter is not None]
-    with Reporters(there, HEARTBEAT_SECONDS) as reporters:
+    with Reporters(there, HEARTBEAT_SECONDS if there else None) as reporters:
         yield reporters
 
 
