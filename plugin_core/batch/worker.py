@@ -48,6 +48,9 @@ log = logging.getLogger(__name__)
 
 _EXPECTED = 'A line for the worker must be {"id": ..., "job": {...}}'
 _KEPT_MODELS = 2
+_LONGEST_NAME = 200
+"""Letters of a job's name that a message repeats."""
+
 _LONGEST_LINE = 4 << 20
 """Characters; a job with the longest paths there can be has a tenth of it."""
 
@@ -210,7 +213,7 @@ class Worker:
         try:
             if task.refusal:
                 raise SettingsError(task.refusal)
-            job = validated(Job, task.fields, f"Job {task.name}")
+            job = validated(Job, task.fields, f"Job {task.name[:_LONGEST_NAME]}")
             with Reporters(_reporters(job, out), HEARTBEAT_SECONDS) as reporters:
                 try:
                     self._render(job, reporters, task.stop)

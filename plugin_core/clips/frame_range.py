@@ -33,7 +33,8 @@ class FrameRange:
         the one before it.
         """
         parts = [part.strip() for part in text.split(",")]
-        return cls(_merge([_parse_span(part, text) for part in parts]))
+        told = text if len(text) <= 200 else f"{text[:200]}..."
+        return cls(_merge([_parse_span(part, told) for part in parts]))
 
     @classmethod
     def of(cls, frames: Iterable[int]) -> FrameRange:
@@ -81,22 +82,22 @@ def compact(frames: Iterable[int]) -> str:
 def _parse_span(part: str, text: str) -> tuple[int, int]:
     if _STEP.fullmatch(part):
         raise InputError(
-            f"Frame range '{text}' has a step ('{part}'); every frame is filled from the one before it, "
+            f"Frame range '{text}' has a step ('{part[:60]}'); every frame is filled from the one before it, "
             "so give a range without a step, for example 1001-1100."
         )
     match = _SPAN.fullmatch(part)
     if match is None:
         raise InputError(
-            f"Frame range '{text}' can't be read at '{part}'; expected 1001-1100, 7 or 1-10,20-30."
+            f"Frame range '{text}' can't be read at '{part[:60]}'; expected 1001-1100, 7 or 1-10,20-30."
         )
     numbers = [number for number in match.groups() if number is not None]
     if any(len(number) > 40 or abs(int(number)) > FRAME_LIMIT for number in numbers):
         raise InputError(
-            f"Frame range '{text[:100]}' has a number beyond {FRAME_LIMIT:.0e}; is a digit too many in it?"
+            f"Frame range '{text}' has a number beyond {FRAME_LIMIT:.0e}; is a digit too many in it?"
         )
     first, last = int(numbers[0]), int(numbers[-1])
     if last < first:
-        raise InputError(f"Frame range '{text}' runs backwards at '{part}'; give the lower frame first.")
+        raise InputError(f"Frame range '{text}' runs backwards at '{part[:60]}'; give the lower frame first.")
     return first, last
 
 

@@ -1,6 +1,7 @@
-"""Kill a batch at random, again and again, and look at every frame.
+"""Kill a batch at random, again and again, and look at every frame; or try files and messages of strangers.
 
     python -m tests.benchmarks.soak --kills 200
+    python -m tests.benchmarks.soak --files 100000
 
 Batches and workers are stopped (SIGTERM) and killed (SIGKILL) at random moments: while they start,
 render, write frames, save states (every one to four frames) and end. A fifth of the kills wait for the
@@ -8,6 +9,8 @@ moment at which a state is being written; those that left a half-written one are
 What was begun is always finished by the next run of the same command; each time all is done, every frame
 is there once and equals that of an uninterrupted render, byte for byte, and no temporary file or lock is
 left; then the outputs are cleared.
+
+Files and messages are those of `tests.fuzz`; the table of docs/reliability.md is printed.
 """
 
 from __future__ import annotations
@@ -18,6 +21,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from tests.fuzz.run import try_all
 from tests.plugin_core.batch.test_run import kill_at_random
 from tests.plugin_core.batches import Shots
 
@@ -28,9 +32,17 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--kills", type=int, default=200)
+    parser.add_argument(
+        "--files", type=int, default=0, help="try so many files and messages, and kill nothing"
+    )
     parser.add_argument("--seed", type=int, default=int(time.time()))
     parser.add_argument("--model", default="vinet", help="name or path of a bundle (vinet)")
     asked = parser.parse_args()
+    if asked.files:
+        with tempfile.TemporaryDirectory(prefix="cleanplate-soak-") as folder:
+            try_all(asked.files, Path(folder), asked.seed)
+        print(f"seed {asked.seed}")
+        return
     dice = random.Random(asked.seed)
     with tempfile.TemporaryDirectory(prefix="cleanplate-soak-") as folder:
         shots = Shots(Path(folder), Path(asked.model), [10, 7, 12])
