@@ -7,8 +7,9 @@ import traceback
 import nuke
 
 from . import before, result
+from .catalog import presets
 from .group import inner, is_inpaint
-from .knobs import ALL_VIEWS, CUSTOM, QUALITIES
+from .knobs import ALL_VIEWS, CUSTOM
 
 _LOOK_KNOBS = (
     "matte_channel",
@@ -59,7 +60,7 @@ def _show_range(node: nuke.Node) -> None:
 
 
 def _show_real_pixels(node: nuke.Node) -> None:
-    drafted = "propagate" in QUALITIES[str(node["quality"].value())]
+    drafted = "propagate" in presets(str(node["quality"].value()))
     node["real_pixels"].setEnabled(not drafted)
     node["search_frames"].setEnabled(not drafted and bool(node["real_pixels"].value()))
 

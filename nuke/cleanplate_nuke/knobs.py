@@ -11,15 +11,4 @@ INPUT, PROJECT, CUSTOM = RANGES = ("input", "project", "custom")
 ALL_VIEWS = "all"
 RESULT, PLATE, OVERLAY, DIFFERENCE = SHOWN = ("result", "plate", "matte overlay", "difference")
 EXACT, HALF = PRECISIONS = ("32 bit float (exact)", "16 bit half")
-QUALITIES: dict[str, dict[str, object]] = {
-    "draft": {"working_size": 256, "propagate": 0},
-    "standard": {},
-    "high": {"working_size": 1536},
-}
-"""What each quality asks of the core; `standard` is the core's own choice."""
-
-SEARCH_FRAMES = 48
-"""How far the core searches for real pixels unless it is told otherwise."""
-
-GRAINS = ("off", "auto")
 ENGINES = ("openjd", "deadline-cloud", "deadline", "opencue", "tractor", "slurm")

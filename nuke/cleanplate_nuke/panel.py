@@ -2,20 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import nuke
 
-from .knobs import (
-    ALL_VIEWS,
-    ENGINES,
-    GRAINS,
-    LAYOUT,
-    MARK,
-    PRECISIONS,
-    QUALITIES,
-    RANGES,
-    SEARCH_FRAMES,
-    SHOWN,
-)
+from .catalog import FIELDS, choices, tooltip
+from .knobs import ALL_VIEWS, ENGINES, LAYOUT, MARK, PRECISIONS, RANGES, SHOWN
 
 _NOT_INSTALLED = (
     "Cleanplate is not installed on this machine, so this button does nothing here. The node still shows "
@@ -71,36 +63,15 @@ def _what() -> list[nuke.Knob]:
             "The channel of the matte input that says what goes away. White (1) is filled.",
             "rgba.alpha",
         ),
-        _beside(_told(nuke.Boolean_Knob("invert", "invert"), "Fill where the matte is black instead.")),
+        _beside(_setting(nuke.Boolean_Knob, "invert", "matte_invert")),
     ]
 
 
 def _look() -> list[nuke.Knob]:
     return [
-        _ranged(
-            _told(
-                nuke.Int_Knob("grow", "grow"),
-                "Pixels the matte is grown by; negative shrinks it. A few pixels take motion blur and soft "
-                "edges away with the object.",
-            ),
-            -50,
-            50,
-        ),
-        _ranged(
-            _told(
-                nuke.Int_Knob("feather", "feather"),
-                "Pixels over which the fill blends into the plate, outside the grown matte: hides the seam.",
-            ),
-            0,
-            50,
-        ),
-        _told(
-            nuke.Enumeration_Knob("quality", "quality", list(QUALITIES)),
-            "'standard' is the setting to begin with: as many pixels as suit the device. 'draft' works on at "
-            "most 256 x 256 pixels and looks for no real pixels: quick, for judging the matte. 'high' works "
-            "on up to 1536 x 1536 pixels, for large holes: slow without a graphics card.",
-            "standard",
-        ),
+        _setting(nuke.Int_Knob, "grow"),
+        _setting(nuke.Int_Knob, "feather"),
+        _setting(nuke.Enumeration_Knob, "quality"),
         _told(
             nuke.Boolean_Knob("real_pixels", "real pixels"),
             "Look on other frames for what the matte hides, and put those pixels back; only the rest is "
@@ -108,24 +79,8 @@ def _look() -> list[nuke.Knob]:
             "everything, whatever this says.",
             True,
         ),
-        _beside(
-            _ranged(
-                _told(
-                    nuke.Int_Knob("search_frames", "frames"),
-                    "How many frames before and after each frame are searched for real pixels, never across "
-                    "a cut. Fewer is quicker; more helps where the object hides a place for long.",
-                    SEARCH_FRAMES,
-                ),
-                1,
-                100,
-            )
-        ),
-        _beside(
-            _told(
-                nuke.Enumeration_Knob("grain", "grain", list(GRAINS)),
-                "'auto' gives what the network painted the grain that the plate has around it.",
-            )
-        ),
+        _beside(_setting(nuke.Int_Knob, "search_frames", "propagate")),
+        _beside(_setting(nuke.Enumeration_Knob, "grain")),
         _told(
             nuke.String_Knob("color", "color space"),
             "Color space of the plate as it is in the script. 'auto' takes the script's working space: "
@@ -163,16 +118,8 @@ def _files() -> list[nuke.Knob]:
 
 def _run() -> list[nuke.Knob]:
     return [
-        _told(
-            nuke.String_Knob("model", "model"),
-            "Name of an installed model ('cleanplate models list'), or the folder of one.",
-            "vinet",
-        ),
-        _told(
-            nuke.String_Knob("device", "device"),
-            "'auto' takes an NVIDIA card where one works, else the processor. Or: cpu, cuda, cuda:1.",
-            "auto",
-        ),
+        _setting(nuke.String_Knob, "model"),
+        _setting(nuke.String_Knob, "device"),
         _told(
             nuke.File_Knob("command", "cleanplate"),
             "Where the command 'cleanplate' is, or the Python it is installed in. Empty: it is looked for in "
@@ -251,6 +198,14 @@ def _hidden() -> list[nuke.Knob]:
     for knob in hidden:
         knob.setFlag(nuke.INVISIBLE)
     return hidden
+
+
+def _setting(kind: type[Any], name: str, setting: str = "") -> nuke.Knob:
+    """Return a knob for one of the core's settings, as the core declares it; by default of the same name."""
+    field = FIELDS[setting or name]
+    values = [choices(setting or name)] if field["kind"] == "choice" else []
+    knob = _told(kind(name, field["label"], *values), tooltip(setting or name), field["default"])
+    return _ranged(knob, *field["slider"]) if "slider" in field else knob
 
 
 def _told(knob: nuke.Knob, tooltip: str, value: object = None) -> nuke.Knob:

@@ -9,11 +9,12 @@ from typing import NamedTuple
 import nuke
 
 from . import places
+from .catalog import effective, presets
 from .color import Color, color_of
 from .command import environment, find_command
 from .core import Core
 from .group import is_inpaint
-from .knobs import ALL_VIEWS, CUSTOM, EXACT, INPUT, QUALITIES
+from .knobs import ALL_VIEWS, CUSTOM, EXACT, INPUT
 from .problem import InpaintError
 
 _LOOK = {"grow": "grow", "feather": "feather", "invert": "matte_invert", "grain": "grain"}
@@ -76,7 +77,7 @@ class Request(NamedTuple):
 
     def looks(self) -> dict[str, object]:
         """Return what changes pixels, to be compared with a later request's."""
-        return {**self.settings, "color space": self.color.space, "model": self.model}
+        return {**effective(self.settings), "color space": self.color.space, "model": self.model}
 
 
 def read_request(node: nuke.Node) -> Request:
@@ -107,7 +108,7 @@ def read_request(node: nuke.Node) -> Request:
         last=last,
         matte_channel=channel,
         exact=node["precision"].value() == EXACT,
-        settings=look_of(node),
+        settings=asked_of(node),
         color=color_of(node),
         model=str(node["model"].value()).strip() or "vinet",
         device=str(node["device"].value()).strip() or "auto",
@@ -136,11 +137,18 @@ def frame_range(node: nuke.Node, plate: nuke.Node) -> tuple[int, int]:
 
 
 def look_of(node: nuke.Node) -> dict[str, object]:
-    """Return the core's settings that the knobs stand for."""
+    """Return what changes pixels, by the core's names."""
+    return effective(asked_of(node))
+
+
+def asked_of(node: nuke.Node) -> dict[str, object]:
+    """Return the core's settings that the knobs stand for, as a job.json has them."""
     channel = str(node["matte_channel"].value())
     settings: dict[str, object] = {setting: node[knob].value() for knob, setting in _LOOK.items()}
-    settings["propagate"] = int(node["search_frames"].value()) if node["real_pixels"].value() else 0
-    settings.update(QUALITIES[str(node["quality"].value())])
+    quality = str(node["quality"].value())
+    settings["quality"] = quality
+    if "propagate" not in presets(quality):
+        settings["propagate"] = int(node["search_frames"].value()) if node["real_pixels"].value() else 0
     settings["matte_channel"] = _IN_EXR.get(channel, channel)
     return settings
 

@@ -21,7 +21,7 @@ _CATALOG = Path(__file__).resolve().parents[1] / "job" / "settings.json"
 _TYPES = {"int": int, "float": float}
 
 
-def add_job(parser: argparse.ArgumentParser, *groups: str, leave_out: tuple[str, ...] = ()) -> None:
+def add_job(parser: argparse.ArgumentParser, *groups: str) -> None:
     """Add the options that a job is made of.
 
     The parser must have `argument_default` SUPPRESS: what is not given is not in the namespace, and a
@@ -30,7 +30,6 @@ def add_job(parser: argparse.ArgumentParser, *groups: str, leave_out: tuple[str,
     Args:
         parser: to add to.
         groups: of a `Run`, those whose options are added; all of a `Shot` and of `Settings` are added anyway.
-        leave_out: fields that the command has an option of its own for.
     """
     own = parser.add_argument_group("job")
     own.add_argument(
@@ -48,7 +47,7 @@ def add_job(parser: argparse.ArgumentParser, *groups: str, leave_out: tuple[str,
         named = None
         for name, field in catalog["fields"].items():
             wanted = field["part"] != "run" or group in groups
-            if field["group"] == group and wanted and name not in leave_out:
+            if field["group"] == group and wanted:
                 named = named or parser.add_argument_group(title)
                 _add(named, name, field)
 
