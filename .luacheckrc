@@ -3,6 +3,7 @@ std = "luajit"
 max_line_length = 120
 files["davinci_fusion/Scripts/Comp"] = { read_globals = { "comp", "bmd", "app" } }
 files["davinci_fusion/Scripts/Cleanplate/cli.lua"] = { read_globals = { "bmd", "Fusion" } }
+files["davinci_fusion/Scripts/Cleanplate/settings.lua"] = { max_line_length = false }
 files["davinci_fusion/Fuses"] = {
   read_globals = { "FuRegisterClass", "CT_Tool", "self", "Image", "Pixel", "bmd" },
   -- A Fuse's functions and inputs are globals of its own environment.

@@ -28,7 +28,7 @@ lint: .venv/test.stamp
 
 # What stands in plugin_core/job/settings.py, for the command, the hosts, the schemas and docs/settings.md.
 generated: .venv/test.stamp
-	$(BIN)/python docs/generate.py
+	$(BIN)/python -m generate
 
 bench: .venv/test.stamp
 	$(BIN)/python -m tests.benchmarks

@@ -8,8 +8,8 @@ from typing import Any
 import bpy
 
 from . import compat, read, running
+from .catalog import choice, presets
 from .problem import InpaintError
-from .properties import QUALITIES
 
 _CHARACTERS_A_LINE = 44
 
@@ -65,7 +65,7 @@ def _draw_settings(layout: Any, wishes: Any) -> None:
     for name in ("range", "matte_from", "use_invert", "grow", "feather", "quality"):
         column.prop(wishes, name)
     looks = column.column()
-    looks.enabled = "propagate" not in QUALITIES[wishes.quality]
+    looks.enabled = "propagate" not in presets(choice(wishes.quality))
     looks.prop(wishes, "use_real_pixels")
     frames = looks.row()
     frames.enabled = wishes.use_real_pixels

@@ -7,25 +7,21 @@ from typing import Any
 import bpy
 from bpy.props import BoolProperty, EnumProperty, IntProperty, PointerProperty, StringProperty
 
+from .catalog import FIELDS, described, items, ranged
+
 STRIP, SHARED, PREVIEW = "STRIP", "SHARED", "PREVIEW"
 BRIGHTNESS, ALPHA = "BRIGHTNESS", "ALPHA"
 
-QUALITIES: dict[str, dict[str, object]] = {
-    "DRAFT": {"working_size": 256, "propagate": 0},
-    "STANDARD": {},
-    "HIGH": {"working_size": 1536},
-}
-"""What each quality asks of the core; `STANDARD` is the core's own choice."""
-
 DEFAULTS: dict[str, Any] = {
+    # A strip in an edit is seldom matted to the pixel: a little of both, where the core itself takes none.
     "grow": 2,
     "feather": 2,
-    "quality": "STANDARD",
+    "quality": FIELDS["quality"]["default"].upper(),
     "use_real_pixels": True,
-    "search_frames": 48,
-    "use_grain": False,
-    "model": "vinet",
-    "device": "auto",
+    "search_frames": FIELDS["propagate"]["default"],
+    "use_grain": FIELDS["grain"]["default"] == "auto",
+    "model": FIELDS["model"]["default"],
+    "device": FIELDS["device"]["default"],
 }
 """Settings whose default can be changed in the preferences."""
 
@@ -56,7 +52,7 @@ def settings(defaults: dict[str, Any]) -> dict[str, Any]:
                 (ALPHA, "Alpha", "The alpha channel"),
             ),
         ),
-        "use_invert": BoolProperty(name="Invert", description="Black goes away"),
+        "use_invert": BoolProperty(**described("matte_invert")),
         **tunable(defaults),
         "color": StringProperty(
             name="Color Space",
@@ -75,59 +71,24 @@ def settings(defaults: dict[str, Any]) -> dict[str, Any]:
 def tunable(defaults: dict[str, Any]) -> dict[str, Any]:
     """Return the settings whose default the preferences can change."""
     return {
-        "grow": IntProperty(
-            name="Grow",
-            default=defaults["grow"],
-            min=-512,
-            max=512,
-            soft_min=-32,
-            soft_max=64,
-            subtype="PIXEL",
-            description="Pixels the matte is grown by; negative shrinks it",
-        ),
+        "grow": IntProperty(default=defaults["grow"], subtype="PIXEL", **described("grow"), **ranged("grow")),
         "feather": IntProperty(
-            name="Feather",
-            default=defaults["feather"],
-            min=0,
-            max=512,
-            soft_max=64,
-            subtype="PIXEL",
-            description="Pixels over which the fill blends into the plate, outside the grown matte",
+            default=defaults["feather"], subtype="PIXEL", **described("feather"), **ranged("feather")
         ),
-        "quality": EnumProperty(
-            name="Quality",
-            default=defaults["quality"],
-            description="How many pixels the network works on",
-            items=(
-                ("DRAFT", "Draft", "At most 256 x 256, and no real pixels: quick, for judging the matte"),
-                ("STANDARD", "Standard", "As many as suit the device"),
-                ("HIGH", "High", "Up to 1536 x 1536: for large holes; slow without a card"),
-            ),
-        ),
+        "quality": EnumProperty(default=defaults["quality"], items=items("quality"), **described("quality")),
         "use_real_pixels": BoolProperty(
             name="Real Pixels",
             default=defaults["use_real_pixels"],
             description="Put back what the matte hides where another frame shows it, and paint only the rest",
         ),
         "search_frames": IntProperty(
-            name="Frames",
             default=defaults["search_frames"],
-            min=1,
-            max=1000,
-            soft_max=200,
-            description="How many frames before and after each are searched for real pixels",
+            # None at all is what the box above is for.
+            **{**described("propagate"), **ranged("propagate"), "min": 1},
         ),
-        "use_grain": BoolProperty(
-            name="Grain",
-            default=defaults["use_grain"],
-            description="Give what was painted the plate's grain",
-        ),
-        "model": StringProperty(
-            name="Model", default=defaults["model"], description="Name or path of a model bundle"
-        ),
-        "device": StringProperty(
-            name="Device", default=defaults["device"], description="auto, cpu, cuda, or cuda:1 and so on"
-        ),
+        "use_grain": BoolProperty(default=defaults["use_grain"], **described("grain")),
+        "model": StringProperty(default=defaults["model"], **described("model")),
+        "device": StringProperty(default=defaults["device"], **described("device")),
     }
 
 

@@ -9,11 +9,12 @@ from typing import Any
 import bpy
 
 from . import compat, result, strips
+from .catalog import choice, presets
 from .channels import channels_of
 from .pick import tell_apart
 from .places import Places, at_number, default_folder, safe_name
 from .problem import InpaintError
-from .properties import ALPHA, PREVIEW, QUALITIES, SHARED
+from .properties import ALPHA, PREVIEW, SHARED
 from .request import Part, Request
 
 FIRST_NUMBER = 1001
@@ -158,14 +159,16 @@ def folder_of(scene: Any, plate: Any, given: str, cache: str) -> Path:
 
 def core_settings(wishes: Wishes) -> dict[str, Any]:
     """Return the core's settings that the wishes stand for."""
+    quality = choice(wishes["quality"])
+    frames = wishes["search_frames"] if wishes["use_real_pixels"] else 0
     return {
         "grow": wishes["grow"],
         "feather": wishes["feather"],
         "matte_invert": wishes["use_invert"],
         "matte_channel": "A" if wishes["matte_from"] == ALPHA else "auto",
-        "propagate": wishes["search_frames"] if wishes["use_real_pixels"] else 0,
+        "quality": quality,
+        **({} if "propagate" in presets(quality) else {"propagate": frames}),
         "grain": "auto" if wishes["use_grain"] else "off",
-        **QUALITIES[wishes["quality"]],
     }
 
 

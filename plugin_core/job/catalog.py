@@ -1,6 +1,7 @@
 """Every field of a job as plain data, for whoever must not wait for pydantic: the command and the hosts.
 
-`make generated` writes it to settings.json beside this module and beside each host's adapter::
+`make generated` writes it to settings.json beside this module and beside Nuke's and Blender's adapter, and as
+a script of Lua for Fusion's::
 
     {"about": "Generated ...",
      "groups": {"shot": "the shot", ...},

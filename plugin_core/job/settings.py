@@ -242,7 +242,7 @@ class Settings(Strict):
         bool,
         About(
             "Fill where the matte is black instead.",
-            label="invert",
+            label="invert matte",
             group="matte",
             level="basic",
         ),

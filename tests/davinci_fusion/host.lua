@@ -161,7 +161,7 @@ end
 
 local CONTROLS = set_of("ComboControl SliderControl ScrewControl CheckboxControl TextEditControl FileControl ButtonControl")
 local ATTRIBUTES = set_of([[
-  LINKS_Name LINKID_DataType LINK_Main INPID_InputControl INP_Default INPS_DefaultText INP_Integer INP_External
+  LINKS_Name LINKID_DataType LINK_Main INPID_InputControl INP_Default INPS_DefaultText INPS_StatusText INP_Integer INP_External
   INP_Passive INP_MinScale INP_MaxScale INP_MinAllowed INP_MaxAllowed INP_Required INP_SendRequest INP_AcceptsMasks
   TEC_Lines TEC_Wrap TEC_ReadOnly FC_PathBrowse ICS_ControlPage IC_Visible BTNCS_Execute CCS_AddString
 ]])

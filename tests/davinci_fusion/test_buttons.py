@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from plugin_core.cli import _parser
+from plugin_core.cli.options import job_of
 
 from .host import INTEGER, Host, lupa
 from .pictures import sequence
@@ -90,7 +91,7 @@ def test_the_job_says_what_is_set(host, folder):
             "matte_invert": True,
             "matte_channel": "luminance",
             "grain": "auto",
-            "working_size": 1536,
+            "quality": "high",
             "propagate": 12,
         },
         "run": {
@@ -104,7 +105,8 @@ def test_the_job_says_what_is_set(host, folder):
     }
     from plugin_core.job.job import Job
 
-    assert Job.read(root / "run" / "job.json").settings.matte_invert
+    settings = Job.read(root / "run" / "job.json").settings
+    assert settings.matte_invert and (settings.working_size, settings.propagate) == (1536, 12)
 
 
 @pytest.mark.parametrize(
@@ -112,7 +114,8 @@ def test_the_job_says_what_is_set(host, folder):
     [
         ({}, {}),
         ({"RealPixels": 0}, {"propagate": 0}),
-        ({"Quality": 1}, {"working_size": 256, "propagate": 0}),
+        ({"Quality": 1}, {"quality": "draft"}),
+        ({"Quality": 1, "SearchFrames": 20}, {"quality": "draft"}),
         ({"SearchFrames": 20}, {"propagate": 20}),
     ],
 )
@@ -329,7 +332,8 @@ def test_where_lua_may_start_nothing_the_artist_runs_the_command(host, folder):
     assert words[:2] == ["cleanplate", "render"]
     given = _parser().parse_args(words[1:])
     assert (given.grow, given.matte_invert, given.resume, given.frames) == (2, True, True, "10-13")
-    assert (given.grain, given.working_size, given.propagate) == ("auto", 256, "off")
+    settings = job_of(given).settings
+    assert (settings.grain, settings.working_size, settings.propagate) == ("auto", 256, 0)
     assert given.output == str(places(folder) / "clean" / "clean.####.exr")
     assert is_as_before(host)
     clean = places(folder) / "clean"

@@ -2,7 +2,8 @@
 -- Fusion still writes plate and matte and shows the result; the command in between is the artist's to run.
 
 local use = ...
-local color, export, fail, nodes = use("color"), use("export"), use("fail"), use("nodes")
+local catalog, color, export = use("catalog"), use("color"), use("export")
+local fail, nodes = use("fail"), use("nodes")
 local paths, process, result = use("paths"), use("process"), use("result")
 
 local by_hand = {}
@@ -15,38 +16,21 @@ end
 local function command_line(values, places, space, first, last)
   local words = { "cleanplate render" }
   local function add(option, value)
-    words[#words + 1] = "--" .. option .. " " .. process.quoted(paths.system(), tostring(value))
+    words[#words + 1] = option .. (value ~= nil and " " .. process.quoted(paths.system(), tostring(value)) or "")
   end
-  add("plate", places.plate)
-  add("matte", places.matte)
-  add("output", places.clean)
-  add("frames", first .. "-" .. last)
-  add("colorspace", space)
-  if values.grow ~= 0 then
-    add("grow", values.grow)
+  add("--plate", places.plate)
+  add("--matte", places.matte)
+  add("--output", places.clean)
+  add("--frames", first .. "-" .. last)
+  add("--colorspace", space)
+  local asked = { device = values.device, model = values.model ~= "" and values.model or nil }
+  for name, value in pairs(values.settings) do
+    asked[name] = value
   end
-  if values.feather ~= 0 then
-    add("feather", values.feather)
+  for _, option in ipairs(catalog.options(asked)) do
+    add(option[1], option[2])
   end
-  if values.grain then
-    add("grain", "auto")
-  end
-  if values.working_size then
-    add("working-size", values.working_size)
-  end
-  if values.propagate then
-    add("propagate", values.propagate == 0 and "off" or values.propagate)
-  end
-  if values.channel ~= "auto" then
-    add("matte-channel", values.channel)
-  end
-  if values.model ~= "" and values.model ~= "vinet" then
-    add("model", values.model)
-  end
-  if values.device ~= "auto" then
-    add("device", values.device)
-  end
-  words[#words + 1] = values.invert and "--matte-invert --resume" or "--resume"
+  words[#words + 1] = "--resume"
   return table.concat(words, " ")
 end
 

@@ -1,31 +1,13 @@
 -- What the artist has set, as the core's job.json (docs/job.schema.json).
 
 local use = ...
-local json, paths = use("json"), use("paths")
+local catalog, json, paths = use("catalog"), use("json"), use("paths")
 
 local job = {}
 
--- The job as JSON text. What is at its default is left out, so that the file says what was asked for.
+-- The job as JSON text.
 -- `again` renders all frames anew; otherwise only what is missing or has changed.
 function job.text(places, values, color_space, first, last, again)
-  local settings = {}
-  if values.grow ~= 0 then
-    settings.grow = values.grow
-  end
-  if values.feather ~= 0 then
-    settings.feather = values.feather
-  end
-  if values.channel ~= "auto" then
-    settings.matte_channel = values.channel
-  end
-  if values.invert then
-    settings.matte_invert = true
-  end
-  if values.grain then
-    settings.grain = "auto"
-  end
-  settings.working_size = values.working_size
-  settings.propagate = values.propagate
   local shot = {
     plate = places.plate,
     matte = places.matte,
@@ -43,7 +25,7 @@ function job.text(places, values, color_space, first, last, again)
   if values.model ~= "" then
     run.model = values.model
   end
-  return json.encode({ version = 1, shot = shot, settings = settings, run = run }) .. "\n"
+  return json.encode({ version = 1, shot = shot, settings = catalog.asked(values.settings), run = run }) .. "\n"
 end
 
 function job.progress(places)

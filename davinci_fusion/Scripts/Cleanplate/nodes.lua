@@ -1,7 +1,7 @@
 -- The tools of one inpaint macro, and the values of its controls.
 
 local use = ...
-local fail = use("fail")
+local catalog, fail = use("catalog"), use("fail")
 
 local nodes = {}
 
@@ -77,20 +77,19 @@ end
 
 local CHANNELS = { [0] = "auto", "A", "luminance", "R", "G", "B" }
 local DEVICES = { [0] = "auto", "cpu", "cuda" }
-local DRAFT, HIGH = 1, 2
-local WORKING_SIZES = { [DRAFT] = 256, [HIGH] = 1536 } -- standard is the core's own choice
-local SEARCH_FRAMES = 48 -- the core's own choice
+local GRAINS = { [0] = "off", "auto" }
+local QUALITIES = { [0] = "standard", "draft", "high" } -- as in the control, whose numbers saved comps hold
 local COLORS = { [0] = "auto", "linear", "display", "name" }
 
--- How many frames each way are searched for real pixels; 0 for none, nil for the core's own choice.
+-- How many frames each way are searched for real pixels; nil where the quality decides.
 local function search_frames(quality, wanted, frames)
-  if quality == DRAFT or not wanted then
-    return 0
+  if catalog.presets(quality).propagate then
+    return nil
   end
-  return frames ~= SEARCH_FRAMES and frames or nil
+  return wanted and frames or 0
 end
 
--- What the artist has set, in the words of the core.
+-- What the artist has set, in the words of the core; `settings` by its names.
 function nodes.values(parts)
   local function number(id)
     return whole(parts.controls:GetInput(id))
@@ -98,17 +97,20 @@ function nodes.values(parts)
   local function text(id)
     return (parts.controls:GetInput(id) or ""):match("^%s*(.-)%s*$")
   end
+  local quality = QUALITIES[number("Quality")]
   return {
     custom_range = number("Range") == 1,
     first = number("First"),
     last = number("Last"),
-    grow = number("Grow"),
-    feather = number("Feather"),
-    invert = number("InvertMatte") == 1,
-    grain = number("Grain") == 1,
-    working_size = WORKING_SIZES[number("Quality")],
-    propagate = search_frames(number("Quality"), number("RealPixels") == 1, number("SearchFrames")),
-    channel = CHANNELS[whole(parts.result:GetInput("MatteChannel"))],
+    settings = {
+      grow = number("Grow"),
+      feather = number("Feather"),
+      matte_invert = number("InvertMatte") == 1,
+      matte_channel = CHANNELS[whole(parts.result:GetInput("MatteChannel"))],
+      grain = GRAINS[number("Grain")],
+      quality = quality,
+      propagate = search_frames(quality, number("RealPixels") == 1, number("SearchFrames")),
+    },
     color = COLORS[number("Color")],
     color_name = text("ColorName"),
     model = text("Model"),

@@ -1,30 +1,9 @@
-"""Write what is generated from the declarations in plugin_core/job/settings.py: `make generated`.
-
-python docs/generate.py            write the files that are stale, and name them
-python docs/generate.py --check    write nothing; exit with 1 when one is stale
-"""
+"""docs/settings.md: every setting on one page, in a table for each group."""
 
 from __future__ import annotations
 
-import json
-import sys
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
-
-from plugin_core.batch.schema import shots_schema
-from plugin_core.job.catalog import catalog
-from plugin_core.job.job import Job
-
-ROOT = Path(__file__).resolve().parents[1]
-
-COPIES = (
-    "plugin_core/job/settings.json",
-    "nuke/cleanplate_nuke/settings.json",
-    "blender/cleanplate/settings.json",
-    "davinci_fusion/Scripts/Cleanplate/settings.json",
-)
-"""The same data for everyone who reads it: an adapter has nothing but its own folder."""
 
 _HEAD = """\
 # Settings
@@ -37,24 +16,9 @@ and in lists of shots, the option is the command's; [job.schema.json](job.schema
 """
 
 
-def generated() -> dict[Path, str]:
-    """Return every generated file's text."""
-    data = catalog()
-    texts = {ROOT / copy: _json(data) for copy in COPIES}
-    texts[ROOT / "docs/job.schema.json"] = _json(Job.model_json_schema())
-    texts[ROOT / "docs/shots.schema.json"] = _json(shots_schema())
-    texts[ROOT / "docs/settings.md"] = page(data)
-    return texts
-
-
 def page(data: Mapping[str, Any]) -> str:
     """Return docs/settings.md for a catalog."""
     return "\n".join([_HEAD, *(_table(data, group) for group in data["groups"])]).rstrip() + "\n"
-
-
-def stale() -> dict[Path, str]:
-    """Return the files that are not as they are generated now, with what they should be."""
-    return {path: text for path, text in generated().items() if _text(path) != text}
 
 
 def _table(data: Mapping[str, Any], group: str) -> str:
@@ -102,26 +66,3 @@ def _default(field: Mapping[str, Any]) -> str:
 def _told(field: Mapping[str, Any]) -> str:
     meanings = "; ".join(f"`{choice}`: {means}" for choice, means in field.get("choices", {}).items())
     return f"{field['text']} {meanings}." if meanings else str(field["text"])
-
-
-def _json(data: Mapping[str, Any]) -> str:
-    return json.dumps(data, indent=2, ensure_ascii=False) + "\n"
-
-
-def _text(path: Path) -> str | None:
-    return path.read_text("utf-8") if path.is_file() else None
-
-
-def main() -> int:
-    """Write or check; returns the exit code."""
-    check = "--check" in sys.argv[1:]
-    due = stale()
-    for path, text in due.items():
-        if not check:
-            path.write_text(text, "utf-8")
-        print(f"{path.relative_to(ROOT)} {'is stale: make generated' if check else 'written'}")
-    return int(check and bool(due))
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,0 +1,1 @@
+"""Files made from the core's declarations, and the command that makes them: `make generated`."""

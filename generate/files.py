@@ -1,0 +1,55 @@
+"""What every generated file should hold, and which of them do not."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from plugin_core.batch.schema import shots_schema
+from plugin_core.job.catalog import catalog
+from plugin_core.job.job import Job
+
+from .fusion_macro import MACRO, with_settings
+from .lua import lua_script
+from .page import page
+
+SOURCE = Path(__file__).resolve().parents[1]
+ROOT = SOURCE
+"""Where files are written."""
+
+COPIES = (
+    "plugin_core/job/settings.json",
+    "nuke/cleanplate_nuke/settings.json",
+    "blender/cleanplate/settings.json",
+)
+"""The same data for everyone who reads it: an adapter has nothing but its own folder."""
+
+LUA = "davinci_fusion/Scripts/Cleanplate/settings.lua"
+"""And once more, as Fusion reads it."""
+
+
+def generated() -> dict[Path, str]:
+    """Return every generated file's text."""
+    data = catalog()
+    texts = {ROOT / copy: _json(data) for copy in COPIES}
+    texts[ROOT / "docs/job.schema.json"] = _json(Job.model_json_schema())
+    texts[ROOT / "docs/shots.schema.json"] = _json(shots_schema())
+    texts[ROOT / "docs/settings.md"] = page(data)
+    texts[ROOT / LUA] = lua_script(data, data["about"])
+    texts[ROOT / MACRO] = with_settings((SOURCE / MACRO).read_text("utf-8"), data["fields"])
+    return texts
+
+
+def stale() -> dict[Path, str]:
+    """Return the files that are not as they are generated now, with what they should be."""
+    return {path: text for path, text in generated().items() if _text(path) != text}
+
+
+def _json(data: Mapping[str, Any]) -> str:
+    return json.dumps(data, indent=2, ensure_ascii=False) + "\n"
+
+
+def _text(path: Path) -> str | None:
+    return path.read_text("utf-8") if path.is_file() else None
