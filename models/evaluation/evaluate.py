@@ -8,11 +8,11 @@ A clip is a folder with `plate/` and, if it has them, `matte/` and `gt/`. Any fo
 cases of clips that are not listed in evaluation_cases.json follow from their names.
 
 examples (python -m models.evaluate --clips DIR ...):
-  --quick                                                      some minutes; baselines are kept on disk
-  --quick --methods cleanplate,flow --only davis_tennis        two rows on one clip
-  --quick --variant long:propagate=30 --variant soft:feather=4 two more rows of ours
-  --sheets --require-bars                                      all, with pictures; exit 1 if a bar fails
-  --protocol field                                             432x240, as published tables have it
+  --quick                                                       some minutes; baselines are kept on disk
+  --quick --methods cleanplate,flow --only davis_tennis         two rows on one clip
+  --quick --variant long:propagate=30 --variant soft:feather=4  two more rows of ours
+  --sheets --require-bars                                       all, with pictures; exit 1 if a bar fails
+  --protocol field                                              432x240, as published tables have it
 """
 
 from __future__ import annotations
@@ -221,7 +221,7 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     )
     add = parser.add_argument
     add("--clips", type=Path, help="folder of clips (default: $CLEANPLATE_CLIPS)")
-    add("--protocol", choices=sorted(PROTOCOLS), default="full", help="(full)")
+    add("--protocol", choices=sorted(PROTOCOLS), default="full", help="frames, height and holes (full)")
     add("--quick", action="store_true", help="the same as --protocol quick: 30 frames, 240 rows, large holes")
     add("--frames", type=int, help="at most this many frames of a case")
     add("--rows", type=int, help="reduce higher pictures to this height (full: 1080, quick: 240)")

@@ -32,8 +32,11 @@ examples:
   cleanplate batch shots.csv --only 'sh0*' --jobs 4 --summary out.json --junit out.xml
   cleanplate batch shots.yaml --set chunk_frames=40 --set pre_roll=8 --check-seams
 
-exit codes: 0 every shot is done; 8 some shots failed (the summary says which and why); 2 the list has
-mistakes and nothing was begun; 130, 143 stopped, every state saved.
+exit codes:
+  0         every shot is done
+  2         the list has mistakes and nothing was begun
+  8         some shots failed; the summary says which and why
+  130, 143  stopped, every state saved
 """
 
 _WAIT_SECONDS = 60

@@ -48,6 +48,7 @@ def test_help_loads_nothing_heavy():
         ("qc", "  0    no faults"),
         ("render", "  9    qc found faults"),
         ("batch", "    - name: sh010"),
+        ("batch", "  2         the list has mistakes and nothing was begun"),
         ("farm", "  neither                        one task a shot, exact"),
     ],
 )
