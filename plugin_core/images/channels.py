@@ -8,6 +8,7 @@ from ..errors import ImageError
 from .views import PartNames, views_of
 
 _RGB_NAMES = (("r", "g", "b"), ("red", "green", "blue"))
+_CHROMA = {"cb", "cr", "cbcr", "ry", "by"}
 _MAIN_LAYERS = ("rgba", "rgb", "beauty", "combined", "primary", "main")
 
 
@@ -17,7 +18,7 @@ def choose_fill(path: Path, parts: list[PartNames], view: str = "") -> tuple[int
     ``view`` is one of a stereo picture's, empty for the first. Within a part, channels without a layer
     come first, then one named as main pictures are (rgba, beauty, combined, ...), then the first layer that
     has R, G and B.
-    Raises ImageError when no part has RGB or gray, or there is no such view.
+    Raises ImageError when no part has RGB or gray, its gray has chroma beside it, or there is no such view.
     """
     views = views_of(parts)
     if view and view not in views:
@@ -31,6 +32,10 @@ def choose_fill(path: Path, parts: list[PartNames], view: str = "") -> tuple[int
         if found is not None:
             return part, found
     for part, names in enumerate(seen):
+        if _CHROMA & {name.lower() for name in names}:
+            raise ImageError(
+                f"{path} stores luminance and chroma ({', '.join(names)}); convert it to RGB first."
+            )
         gray = _gray_channel(names)
         if gray is not None:
             return part, (gray,)

@@ -7,6 +7,8 @@ line of JSON (see `Seen`).
 from __future__ import annotations
 
 import json
+import os
+import random
 import sys
 import traceback
 from collections.abc import Callable
@@ -22,6 +24,8 @@ from plugin_core.images.formats import format_for
 
 CUTS = (0.05, 0.35, 0.65, 0.95)
 """Shares of a file that a truncated one keeps."""
+DAMAGES = int(os.environ.get("CLEANPLATE_CORPUS_DAMAGES", "2"))
+"""Damaged copies of each file."""
 
 
 @dataclass
@@ -33,6 +37,7 @@ class Seen:
         plate, matte: "taken", or the sentence that it was refused with.
         faults: what should not be: tracebacks, values that are none, pixels made up for missing bytes.
         cuts: how many truncated copies were refused, and how many gave the very pixels of the whole.
+        damaged: how many readings of damaged copies were refused, and how many went through.
         out: the plate written with a fill; empty where it was refused.
         part, channels, box: what of it was filled: part, channels, and x0, y0, x1, y1 in the data window.
         grown: bytes of memory that it took at most.
@@ -44,6 +49,7 @@ class Seen:
     matte: str = ""
     faults: list[str] = field(default_factory=list)
     cuts: tuple[int, int] = (0, 0)
+    damaged: tuple[int, int] = (0, 0)
     out: str = ""
     part: int = 0
     channels: tuple[int, ...] = ()
@@ -68,6 +74,7 @@ def look(path: Path, out: Path, *, cut: bool) -> Seen:
     seen.grown = _peak() - before
     if cut:
         _cut(seen, path, out, plate, matte)
+        _damage(seen, path, out)
     return seen
 
 
@@ -144,6 +151,29 @@ def _cut(seen: Seen, path: Path, out: Path, plate: object, matte: object) -> Non
                 seen.faults.append(f"{what} cut at {share}: taken, with pixels that are not the file's")
     short.unlink()
     seen.cuts = (refused, same)
+
+
+def _damage(seen: Seen, path: Path, out: Path) -> None:
+    """Copies with wrong bytes, mostly in the header: whatever comes of them, it is no traceback."""
+    whole = path.read_bytes()
+    damaged = out.with_name(f"{out.stem}-damaged{path.suffix}")
+    rng = random.Random(path.name)
+    refused = taken = 0
+    for _ in range(DAMAGES):
+        data = bytearray(whole)
+        for _ in range(rng.choice((1, 3, 30))):
+            data[rng.randrange(min(len(data), rng.choice((100, 600, len(data)))))] = rng.randrange(256)
+        damaged.write_bytes(data)
+        for what, read in (("plate", read_plate), ("matte", read_matte)):
+            try:
+                read(damaged)
+                taken += 1
+            except CleanplateError:
+                refused += 1
+            except Exception:
+                seen.faults.append(f"{what} damaged: {traceback.format_exc()[-600:]}")
+    damaged.unlink()
+    seen.damaged = (refused, taken)
 
 
 def _pixels(found: object) -> bytes:

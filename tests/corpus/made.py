@@ -109,7 +109,7 @@ def make_corpus(folder: Path) -> list[Path]:
             except Exception:  # whatever a writer says of what it can't
                 path.unlink(missing_ok=True)
     oiio.geterror()
-    return sorted(path for path in folder.iterdir() if path.is_file())
+    return sorted(path for path in folder.iterdir() if path.stat().st_size)
 
 
 Writes = Iterator[tuple[str, Callable[[Path], object]]]

@@ -56,6 +56,9 @@ PICTURES = {
     ".qoi",
 }
 
+_NOTHING: dict[str, Any] = {"plate": "", "matte": "", "out": "", "cuts": (0, 0), "damaged": (0, 0)}
+"""Of a picture that ended the process."""
+
 
 @dataclass
 class Result:
@@ -80,9 +83,10 @@ class Result:
             row["refused"] += one["plate"] != "taken" and one["matte"] != "taken"
             row["written"] += bool(one["out"])
             row["cut"] += sum(one["cuts"])
+            row["damaged"] += sum(one["damaged"])
             row["faults"] += len(self.faults.get(one["path"], ()))
         total = sum(rows.values(), Counter[str]())
-        columns = ("pictures", "plate", "matte", "refused", "written", "cut", "faults")
+        columns = ("pictures", "plate", "matte", "refused", "written", "cut", "damaged", "faults")
         heads = (
             "format",
             "pictures",
@@ -90,7 +94,8 @@ class Result:
             "taken as matte",
             "refused as both",
             "written and compared",
-            "truncations",
+            "truncated copies read",
+            "damaged copies read",
             "faults",
         )
         lines = [f"| {' | '.join(heads)} |", "|" + "---|" * len(heads)]
@@ -115,9 +120,8 @@ def run(files: Sequence[Path], out: Path, *, cut: bool) -> Result:
     result = Result()
     arguments = ["tests.corpus.looker", str(out), "cut" if cut else "whole"]
     lines = [str(path) for path in files if "\n" not in str(path)]
-    for line, answer in zip(lines, _answers(arguments, lines), strict=True):
-        seen = {"path": line, "plate": "", "matte": "", "out": "", "cuts": (0, 0), "faults": [answer]}
-        seen = seen if isinstance(answer, str) else answer
+    for line, answer in zip(lines, answers_of(arguments, lines), strict=True):
+        seen = {**_NOTHING, "path": line, "faults": [answer]} if isinstance(answer, str) else answer
         faults = list(seen["faults"])
         if seen.get("grown", 0) > SPARE_BYTES + TIMES_UNPACKED * seen.get("unpacked", 0):
             faults.append(f"{seen['grown'] >> 20} MiB for {seen['unpacked'] >> 20} MiB of pixels")
@@ -125,7 +129,7 @@ def run(files: Sequence[Path], out: Path, *, cut: bool) -> Result:
         if faults:
             result.faults[line] = faults
     written = [seen for seen in result.seen if seen["out"]]
-    judged = _answers(["tests.corpus.judge"], [json.dumps(seen) for seen in written])
+    judged = answers_of(["tests.corpus.judge"], [json.dumps(seen) for seen in written])
     for seen, answer in zip(written, judged, strict=True):
         faults = [answer] if isinstance(answer, str) else answer["faults"]
         if faults:
@@ -134,7 +138,7 @@ def run(files: Sequence[Path], out: Path, *, cut: bool) -> Result:
     return result
 
 
-def _answers(arguments: Sequence[str], lines: Sequence[str]) -> list[dict[str, Any] | str]:
+def answers_of(arguments: Sequence[str], lines: Sequence[str]) -> list[dict[str, Any] | str]:
     """Have a module answer lines; after one that ends it, whose answer says how, it is started anew."""
     answers: list[dict[str, Any] | str] = []
     while len(answers) < len(lines):

@@ -5,13 +5,16 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from .made import make_corpus
-from .run import Result, pictures_in, run
+from .run import Result, answers_of, pictures_in, run
 
 FOLDERS = [Path(folder) for folder in os.environ.get("CLEANPLATE_CORPUS", "").split(os.pathsep) if folder]
 
@@ -44,3 +47,32 @@ def test_a_corpus_of_others_has_no_fault(folder: Path, tmp_path: Path) -> None:
     result = run(pictures_in(folder), tmp_path, cut=False)
     print(result.table())
     assert not result.faults
+
+
+def test_a_picture_that_ends_the_process_is_a_fault_and_the_next_one_is_looked_at() -> None:
+    died = "the process ended (code 1)"
+    assert answers_of(["tests.corpus.judge"], ["no JSON", '{"path": "gone"}', "none"]) == [
+        died,
+        {"path": "gone", "faults": ["judged: KeyError('out')"]},
+        died,
+    ]
+
+
+def test_faults_are_found(tmp_path: Path) -> None:
+    """The judge is no rubber stamp: another picture in place of what was written."""
+    files = [save_noise(tmp_path / f"{name}.png", seed) for seed, name in enumerate("ab")]
+    seen = {
+        "path": str(files[0]),
+        "out": str(files[1]),
+        "part": 0,
+        "channels": [0, 1, 2],
+        "box": [0, 0, 5, 5],
+    }
+    (answer,) = answers_of(["tests.corpus.judge"], [json.dumps(seen)])
+    assert isinstance(answer, dict) and len(answer["faults"]) == 3
+    assert all("untouched pixels differ" in fault for fault in answer["faults"])
+
+
+def save_noise(path: Path, seed: int) -> Path:
+    Image.fromarray(np.random.default_rng(seed).integers(0, 256, (20, 30, 3), dtype=np.uint8)).save(path)
+    return path

@@ -132,6 +132,18 @@ def test_chroma_subsampled_exr_is_refused(tmp_path: Path) -> None:
         read_plate(path)
 
 
+@pytest.mark.parametrize("descriptor", [100, 101, 102, 103])
+def test_ycbcr_dpx_is_refused(tmp_path: Path, descriptor: int) -> None:
+    """Its luminance alone would be filled, and its chroma written as G and B."""
+    names = "RGBA" if descriptor in (101, 103) else "RGB"
+    path = save(tmp_path / "a.dpx", (spec_of(W, H, names, "uint16"), FLOATS[..., : len(names)]))
+    data = bytearray(path.read_bytes())
+    data[800] = descriptor
+    path.write_bytes(data)
+    with pytest.raises(ImageError, match=r"stores luminance and chroma \(.*convert it to RGB"):
+        read_plate(path)
+
+
 def test_name_that_is_no_text_is_refused(tmp_path: Path) -> None:
     path = sample(tmp_path, "a.exr")
     path.write_bytes(path.read_bytes().replace(b"R\0\x01\0\0\0", b"\xff\0\x01\0\0\0", 1))
