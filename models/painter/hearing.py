@@ -48,6 +48,11 @@ class Heard(NamedTuple):
     s2: Tensor
     fill: Tensor
 
+    def deafened(self, count: int) -> Heard:
+        """The same, with nothing to hear for the first `count` samples."""
+        hears = (torch.arange(len(self.fill)) >= count).to(self.fill.dtype).view(-1, 1, 1, 1)
+        return Heard(self.s8 * hears, self.s4 * hears, self.s2 * hears, self.fill)
+
 
 class Hearing(nn.Module):
     """The frozen interpolation, listened to."""

@@ -80,6 +80,16 @@ class HeldOut:
 
         return {name: _scored(batches, fill) for name, batches in self._sets.items()}
 
+    @torch.no_grad()
+    def deaf(self, painter: Painter) -> dict[str, Score]:
+        """Scores of the whole picture where nothing is heard: what the painter knows by itself."""
+
+        def fill(batch: Batch, heard: Heard) -> Tensor:
+            whole: Tensor = painter(seen_by_painter(*batch), heard.deafened(len(batch.picture))).whole
+            return whole
+
+        return {name: _scored(batches, fill) for name, batches in self._sets.items()}
+
     def baselines(self) -> dict[str, dict[str, Score]]:
         """Scores of what needs no painter, by method: the heard fill, the harmonic one, and OpenCV's two."""
         methods: dict[str, Fill] = {

@@ -33,6 +33,10 @@ moves a picture by a tenth, and the correction is worse than none for the first 
 Settle = Callable[["Layer", nn.Conv2d, Tensor], None]
 
 
+COARSE = {"dc1": 4, "dc2_bt3": 2}
+"""Layers that show a whole picture of their own, and how many cells of s2 one of theirs is across."""
+
+
 class Widths(NamedTuple):
     """How many channels the painter has at each level."""
 
@@ -98,15 +102,17 @@ LAYERS = (
 
 
 class Painted(NamedTuple):
-    """The two outputs, (B, 3, h, w) at s2, B, G, R, colors in 0..1.
+    """The outputs, (B, 3, h, w), B, G, R, colors in 0..1. All but the correction are thrown away later.
 
     Attributes:
-        correction: what is added to the interpolation's fill.
-        whole: the whole picture. Learning it keeps the layers awake; it is thrown away later.
+        correction: what is added to the interpolation's fill, at s2.
+        whole: the whole picture, at s2. Learning it keeps the layers awake.
+        coarse: the whole picture as `COARSE` layers have it, at their levels. They keep those awake.
     """
 
     correction: Tensor
     whole: Tensor
+    coarse: tuple[Tensor, ...]
 
 
 class Painter(nn.Module):
@@ -132,6 +138,7 @@ class Painter(nn.Module):
             given[layer.name] = before = rows
         self.correction = nn.Conv2d(before, 3, 3, padding=1)
         self.whole = nn.Conv2d(before, 3, 3, padding=1)
+        self.coarse = nn.ModuleDict({name: nn.Conv2d(given[name], 3, 3, padding=1) for name in COARSE})
 
     def forward(self, seen: Tensor, heard: Heard, settle: Settle | None = None) -> Painted:
         """Paint.
@@ -155,8 +162,8 @@ class Painter(nn.Module):
             if settle is not None:
                 settle(layer, conv, x)
             x = given[layer.name] = _activated(layer, conv(x))
-        correction, whole = self.correction(x).float(), self.whole(x).float()
-        return Painted(_SHARE * correction, _SHARE_WHOLE * whole + 0.5)
+        coarse = tuple(_SHARE_WHOLE * self.coarse[name](given[name]) + 0.5 for name in COARSE)
+        return Painted(_SHARE * self.correction(x), _SHARE_WHOLE * self.whole(x) + 0.5, coarse)
 
 
 def seen_by_painter(picture: Tensor, known: Tensor) -> Tensor:

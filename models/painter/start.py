@@ -34,9 +34,10 @@ def begin(painter: Painter, seen: Tensor, heard: Heard, seed: int) -> None:
     generator = torch.Generator().manual_seed(seed)
     for layer in LAYERS:
         _draw(cast(nn.Conv2d, painter.convs[layer.name]), layer, generator)
-    columns = painter.whole.weight[0].numel()
-    painter.whole.weight.normal_(0, 0.1 / math.sqrt(columns), generator=generator)
-    nn.init.zeros_(cast(Tensor, painter.whole.bias))
+    for output in (painter.whole, *painter.coarse.values()):
+        weight = cast(Tensor, output.weight)
+        weight.normal_(0, 0.1 / math.sqrt(weight[0].numel()), generator=generator)
+        nn.init.zeros_(cast(Tensor, output.bias))
     nn.init.zeros_(painter.correction.weight)
     nn.init.zeros_(cast(Tensor, painter.correction.bias))
     painter(seen, heard, settle=_settle)

@@ -95,6 +95,12 @@ def _listed(scores: Mapping[str, Score]) -> str:
     return ", ".join(f"{name} {score}" for name, score in scores.items())
 
 
+def _check(trainer: Trainer, held_out: HeldOut) -> None:
+    painter = trainer.averaged()
+    log.info("held out at step %d: %s", trainer.step, _listed(held_out.painter(painter)))
+    log.info("held out at step %d, deaf: %s", trainer.step, _listed(held_out.deaf(painter)))
+
+
 def run(trainer: Trainer, held_out: HeldOut | None, options: argparse.Namespace) -> None:
     """Train until the steps or the minutes are used up, or a signal asks to stop; writes the checkpoint."""
     began = saved = checked = time.monotonic()
@@ -113,16 +119,14 @@ def run(trainer: Trainer, held_out: HeldOut | None, options: argparse.Namespace)
                     trainer.save(options.checkpoint)
                 if held_out and now - checked > 60 * options.check_minutes:
                     checked = now
-                    log.info(
-                        "held out at step %d: %s", trainer.step, _listed(held_out.painter(trainer.averaged()))
-                    )
+                    _check(trainer, held_out)
             pace.add(trainer.learn())
             if trainer.step % options.log_every == 0:
                 pace.tell()
     trainer.save(options.checkpoint)
     log.info("kept step %d in %s", trainer.step, options.checkpoint)
     if held_out and not asked.to_stop:
-        log.info("held out at step %d: %s", trainer.step, _listed(held_out.painter(trainer.averaged())))
+        _check(trainer, held_out)
 
 
 def _arguments() -> argparse.ArgumentParser:
@@ -139,6 +143,7 @@ def _arguments() -> argparse.ArgumentParser:
         type=int,
         help="at whose end the rate has fallen to a hundredth; the run's own if not given",
     )
+    add("--deaf", type=float, help="share of samples that hear no fill; the run's own if not given")
     add("--until-steps", type=int, default=sys.maxsize, help="stop at this step, over all runs")
     add("--minutes", type=float, default=float("inf"), help="stop after so many minutes of this run")
     add("--seed", type=int, default=Settings().seed, help="of a new run")
@@ -171,7 +176,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             pictures = Pictures(*options.data, procedural=0, without=HELD_OUT)
         except ValueError as error:
             raise InputError(str(error)) from error
-        trainer = open_trainer(options.checkpoint, pictures, _settings(options), options.steps)
+        changed = {name: value for name in ("steps", "deaf") if (value := getattr(options, name)) is not None}
+        trainer = open_trainer(options.checkpoint, pictures, _settings(options), **changed)
         held_out = HeldOut(tuple(options.data), trainer.hearing) if options.check_minutes else None
         log.info("%d photographs; from step %d: %s", pictures.photographs, trainer.step, trainer.settings)
         if held_out:

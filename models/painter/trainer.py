@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from ..synthetic.pictures import Pictures
@@ -20,7 +21,7 @@ from ..wiring.interpolation import Interpolation
 from .checkpoint import part, read_checkpoint, write_checkpoint
 from .hearing import Heard, Hearing, interpolation_of
 from .measures import painting_loss, relative_loss
-from .network import Painter, Widths, seen_by_painter
+from .network import COARSE, Painter, Widths, seen_by_painter
 from .samples import draw_batch
 from .start import begin
 
@@ -28,8 +29,8 @@ _START = 32
 """Samples that the start is settled on."""
 _WARM = 150
 """Steps over which the rate rises."""
-_WHOLE = 0.5
-"""Weight of the whole picture's loss beside the correction's."""
+_WHOLE, _COARSE = 0.5, 0.5
+"""Weights of the whole picture's loss, and of the coarse ones' mean, beside the correction's."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,8 @@ class Settings:
         seed: of everything random.
         steps: at whose end the rate is a hundredth; see `rate`.
         small_steps: the first ones, which have samples of the smallest side alone: they cost the least.
+        deaf: share of a step's samples that hear nothing and are held to the whole picture alone. Without
+            them the last layers copy the fill they hear, and all below s2 dies.
         rate: Adam's, at its highest.
         batch: samples of a step, by cells a side.
         shares: how often a step has samples of that side.
@@ -52,7 +55,8 @@ class Settings:
     seed: int = 1
     steps: int = 100_000
     small_steps: int = 5_000
-    rate: float = 1.5e-3
+    deaf: float = 0.5
+    rate: float = 5e-4
     batch: dict[int, int] = field(default_factory=lambda: {32: 16, 64: 8, 96: 4})
     shares: dict[int, float] = field(default_factory=lambda: {32: 0.45, 64: 0.33, 96: 0.22})
     average: float = 0.999
@@ -81,7 +85,7 @@ class Trainer:
         pictures: what samples are cut from.
         interpolation: what the painter hears.
         resumed: tensors and state of a checkpoint to go on with; `settings` must be those in it, but for
-            `steps`.
+            `steps` and `deaf`.
     """
 
     def __init__(
@@ -135,7 +139,7 @@ class Trainer:
         for group in self._optimizer.param_groups:
             group["lr"] = self.rate()
         self._optimizer.zero_grad(set_to_none=True)
-        torch.autograd.backward(losses["correction"] + _WHOLE * losses["whole"])
+        torch.autograd.backward(losses["correction"] + _WHOLE * losses["whole"] + _COARSE * losses["coarse"])
         norm = torch.nn.utils.clip_grad_norm_(self.painter.parameters(), settings.clip)
         if bool(torch.isfinite(norm)):
             self._optimizer.step()
@@ -148,14 +152,26 @@ class Trainer:
 
     def _losses(self, picture: Tensor, known: Tensor, heard: Heard) -> dict[str, Tensor]:
         seen = seen_by_painter(picture, known).contiguous(memory_format=torch.channels_last)
-        painted = self.painter(seen, heard)
+        deaf = int(self.settings.deaf * len(picture))
+        painted = self.painter(seen, heard.deafened(deaf))
         missing = 1 - known
         without = painting_loss(heard.fill, picture, missing)
-        fills = {"correction": heard.fill + painted.correction, "whole": painted.whole}
-        losses = {"heard": relative_loss(without, without).mean()}
-        for name, fill in fills.items():
-            losses[name] = relative_loss(painting_loss(fill, picture, missing), without).mean()
-        return losses
+        corrected, whole = (
+            relative_loss(painting_loss(fill, picture, missing), without)
+            for fill in (heard.fill + painted.correction, painted.whole)
+        )
+        losses = {"heard": relative_loss(without, without)[deaf:], "correction": corrected[deaf:]}
+        losses |= {"whole": whole} if deaf == 0 else {"whole": whole, "deaf": whole[:deaf]}
+        shown = zip(painted.coarse, COARSE.values(), strict=True)
+        losses["coarse"] = torch.cat(
+            [
+                relative_loss(
+                    painting_loss(fill, F.avg_pool2d(picture, cells), F.avg_pool2d(missing, cells)), without
+                )
+                for fill, cells in shown
+            ]
+        )
+        return {name: values.mean() for name, values in losses.items()}
 
     def rate(self) -> float:
         """The coming step's rate: flat up to half of the steps, then falling to a hundredth."""
@@ -210,22 +226,19 @@ class Trainer:
         write_checkpoint(path, tensors, state | {"settings": self.settings.to_json()})
 
 
-def open_trainer(
-    checkpoint: Path, pictures: Pictures, settings: Settings, steps: int | None = None
-) -> Trainer:
-    """The run in `checkpoint` if there is one, else a new one with `settings`; `steps` replaces a run's own.
+def open_trainer(checkpoint: Path, pictures: Pictures, settings: Settings, **changed: Any) -> Trainer:
+    """The run in `checkpoint` if there is one, else a new one with `settings`.
+
+    `changed`: settings that replace those, a run's own too: `steps` and `deaf` may change as it goes.
 
     Raises:
         InputError: the file is no checkpoint of the painter.
         ModelError: there is none, and the bundle that ships has no interpolation to hear.
     """
     if not checkpoint.exists():
-        new = settings if steps is None else replace(settings, steps=steps)
-        return Trainer(new, pictures, interpolation_of())
+        return Trainer(replace(settings, **changed), pictures, interpolation_of())
     tensors, state = read_checkpoint(checkpoint)
-    settings = Settings.from_json(state["settings"])
-    if steps is not None:
-        settings = replace(settings, steps=steps)
+    settings = replace(Settings.from_json(state["settings"]), **changed)
     return Trainer(settings, pictures, _interpolation(tensors), (tensors, state))
 
 
