@@ -14,7 +14,7 @@ from .channels import channels_of
 from .pick import tell_apart
 from .places import Places, at_number, default_folder, safe_name
 from .problem import InpaintError
-from .properties import ALPHA, PREVIEW, SHARED
+from .properties import ALPHA, DEFAULTS, PREVIEW, SHARED
 from .request import Part, Request
 
 FIRST_NUMBER = 1001
@@ -114,8 +114,8 @@ def read_request(context: Any, wishes: Wishes, cache: str, from_frame: int | Non
         colorspace=space,
         ocio_config=config,
         settings=core_settings(wishes),
-        model=wishes["model"].strip() or "vinet",
-        device=wishes["device"].strip() or "auto",
+        model=wishes["model"].strip() or DEFAULTS["model"],
+        device=wishes["device"].strip() or DEFAULTS["device"],
         parts=tuple(parts),
         begin=_begin(places, parts, range(first, last + 1), from_frame, shift),
         strip_space=plate_files.space if plate_files else compat.working_space(),

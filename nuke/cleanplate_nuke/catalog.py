@@ -26,6 +26,11 @@ def choices(name: str) -> list[str]:
     return list(FIELDS[name]["choices"])
 
 
+def default(name: str) -> str:
+    """Return what a text is where nothing is given."""
+    return str(FIELDS[name]["default"])
+
+
 def presets(quality: str) -> dict[str, object]:
     """Return what a quality sets of other settings."""
     return dict(FIELDS["quality"]["presets"][quality])

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import nuke
 
 from . import places
-from .catalog import effective, presets
+from .catalog import default, effective, presets
 from .color import Color, color_of
 from .command import environment, find_command
 from .core import Core
@@ -110,8 +110,8 @@ def read_request(node: nuke.Node) -> Request:
         exact=node["precision"].value() == EXACT,
         settings=asked_of(node),
         color=color_of(node),
-        model=str(node["model"].value()).strip() or "vinet",
-        device=str(node["device"].value()).strip() or "auto",
+        model=str(node["model"].value()).strip() or default("model"),
+        device=str(node["device"].value()).strip() or default("device"),
         command=find_command(str(node["command"].value() or "")),
     )
     _refuse_shared_folder(request)

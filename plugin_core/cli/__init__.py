@@ -28,6 +28,7 @@ from . import render as cli_render
 from . import worker as cli_worker
 from .exit_codes import EXIT_CODES
 from .memory import check_limit
+from .options import add_fields
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -81,8 +82,7 @@ def _parser() -> argparse.ArgumentParser:
     cli_models.add(commands)
     demo = commands.add_parser("demo", help="render the embedded sample shot and show before and after")
     demo.add_argument("--out", default="demo_out", help="folder for the frames and the sheet (demo_out)")
-    demo.add_argument("--model", default="vinet", help="name or path of a model bundle (vinet)")
-    demo.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N (auto)")
+    add_fields(demo, "model", "device")
     demo.set_defaults(command=_demo)
     doctor = commands.add_parser("doctor", help="say what is installed and whether a render would run here")
     doctor.set_defaults(command=_doctor)

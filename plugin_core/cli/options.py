@@ -52,6 +52,13 @@ def add_job(parser: argparse.ArgumentParser, *groups: str) -> None:
                 _add(named, name, field)
 
 
+def add_fields(parser: argparse.ArgumentParser, *names: str) -> None:
+    """Add single fields as options of a command that takes no job; what is not given has its default."""
+    for name in names:
+        _add(parser, name, _catalog()["fields"][name])
+        parser.set_defaults(**{name: _catalog()["fields"][name]["default"]})
+
+
 def job_of(arguments: argparse.Namespace) -> Job:
     """Build the job from job.json, if one is given, and the options over it.
 
@@ -92,7 +99,7 @@ def _catalog() -> dict[str, Any]:
     return catalog
 
 
-def _add(group: argparse._ArgumentGroup, name: str, field: dict[str, Any]) -> None:
+def _add(group: argparse._ActionsContainer, name: str, field: dict[str, Any]) -> None:
     how: dict[str, Any] = {"dest": name, "help": _help(field).replace("%", "%%")}
     if field["kind"] == "switch":
         how["action"] = argparse.BooleanOptionalAction  # so that a job.json's can be taken back, too

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import sys
+import zipfile
 
 import pytest
 
@@ -18,6 +20,12 @@ from cleanplate.catalog import FIELDS, choice, described, items, presets, ranged
 
 def test_the_extension_has_the_catalog():
     assert catalog()["fields"] == FIELDS
+
+
+def test_the_zip_has_it_too(extension_zip):
+    with zipfile.ZipFile(extension_zip) as archive:
+        names = [name for name in archive.namelist() if name.endswith("settings.json")]
+        assert len(names) == 1 and json.loads(archive.read(names[0])) == catalog()
 
 
 def test_texts_are_written_as_blender_writes_them():

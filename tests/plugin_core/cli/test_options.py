@@ -110,6 +110,19 @@ def test_options_override_the_fields_of_a_job_json(tmp_path):
         job(["render", "--job", str(path)])
 
 
+def test_a_lists_paths_begin_at_its_folder(tmp_path):
+    listed = {"name": "sh010", "plate": "p.####.exr", "matte": "m.####.exr", "output": "o.####.exr"}
+    (tmp_path / "shots.json").write_text(json.dumps({"shots": [{**listed, "debug": "look/{name}"}]}))
+    (shot,), _ = understand(read_shot_list(tmp_path / "shots.json"))
+    assert shot.job.run.debug == str(tmp_path / "look" / "sh010")
+    assert shot.job.run.model == "vinet"
+
+
+def test_a_command_without_a_job_has_the_defaults():
+    demo = _parser().parse_args(["demo"])
+    assert (demo.model, demo.device) == (Run().model, Run().device)
+
+
 def test_numbers_may_be_given_as_words():
     assert job(["render", *SHOT, "--propagate", "off"])["settings"]["propagate"] == 0
     assert job(["probe", *SHOT, "--propagate", "on"])["settings"]["propagate"] == 48

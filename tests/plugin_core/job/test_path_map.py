@@ -41,11 +41,13 @@ def test_every_path_of_a_job():
     shot = Shot(
         plate="/s/p.####.exr", matte="/s/m.png", output="/s/out", frames="1-9", ocio_config="/s/config.ocio"
     )
-    job = Job(shot=shot, run=Run(model="vinet", state_in="/s/a.state", cancel_file="/s/stop"))
+    run = Run(model="vinet", state_in="/s/a.state", cancel_file="/s/stop", debug="/s/look")
+    job = Job(shot=shot, run=run)
     there = mapped_job(job, read_rules(["/s=/t"]))
     assert (there.shot.plate, there.shot.matte, there.shot.output) == ("/t/p.####.exr", "/t/m.png", "/t/out")
     assert there.shot.ocio_config == "/t/config.ocio"
     assert (there.run.model, there.run.state_in, there.run.cancel_file) == ("vinet", "/t/a.state", "/t/stop")
+    assert there.run.debug == "/t/look"
     assert there.shot.frames == "1-9" and there.run.state_out is None
 
 
