@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 import OpenImageIO as oiio
-import psutil
 from numpy.typing import NDArray
 
 from ..errors import ImageError, NotEnoughMemoryError
+from ..memory import installed_memory
 from .channels import choose_fill, layer_of
 from .color_tags import color_tags_of
 from .complaints import complaint
@@ -176,6 +176,7 @@ def _specs(file: oiio.ImageInput, path: Path) -> list[oiio.ImageSpec]:
     claimed = specs[0].get_int_attribute("oiio:subimages", 1) if specs else 1
     if len(specs) < claimed:
         raise damaged(path, f"{len(specs)} of {claimed} parts found")
+    check_memory(sum(int(spec.image_bytes(True)) for spec in specs), path)
     return specs
 
 
@@ -199,11 +200,16 @@ def check_size(spec: oiio.ImageSpec, path: Path) -> None:
             f"{path} claims to be {spec.width}x{spec.height} (display window "
             f"{spec.full_width}x{spec.full_height}); expected at most {MAX_PIXELS >> 20} million pixels."
         )
-    size, there = int(spec.image_bytes(True)), psutil.virtual_memory().total
-    if size > there:
+    check_memory(int(spec.image_bytes(True)), path)
+
+
+def check_memory(unpacked: int, path: Path) -> None:
+    """Refuse pixels of so many bytes where there is less memory. Raises NotEnoughMemoryError."""
+    there = installed_memory()
+    if unpacked > there:
         raise NotEnoughMemoryError(
-            f"{path} takes {size / 2**30:.1f} GiB unpacked ({spec.width}x{spec.height}, {spec.nchannels} "
-            f"channels), and this machine has {there / 2**30:.1f} GiB of memory."
+            f"{path} takes {unpacked / 2**30:.1f} GiB unpacked, and this machine (or this container) "
+            f"has {there / 2**30:.1f} GiB of memory."
         )
 
 

@@ -17,11 +17,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import DeviceError, InputError, ModelError, StateError
+from ..memory import installed_memory
 from .bundle import Bundle, CarryTensor, find_bundle
 from .contract import SIZES_AT_ONCE, Carry, Features, Mask, Picture, StepOutput
 from .device import Device, automatic_device, card_memory, parse_device
 from .graphs import Graphs, on_device, open_graph
-from .working_size import installed_memory, working_size_for
+from .working_size import working_size_for
 
 log = logging.getLogger(__name__)
 

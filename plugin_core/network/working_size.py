@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
-from pathlib import Path
 
 STANDARD_SIZE = 512
 LEAST_SIZE, MOST_SIZE = 64, 4096
@@ -21,7 +20,6 @@ _BYTES_PER_PIXEL = 4000
 """What encoding and stepping take for each pixel of the network's input (measured, see bench_region)."""
 
 _STEP, _LEAST = 64, 128
-_LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
 
 
 def working_size_for(kind: str, memory_bytes: int) -> int:
@@ -51,20 +49,3 @@ def chosen_size(asked: int | None, before: Mapping[str, str] | None, otherwise: 
     # Anyone may have written it: what no settings could ask for is not believed.
     size = int(known) if re.fullmatch("[0-9]{1,5}", known) else 0
     return size if LEAST_SIZE <= size <= MOST_SIZE else otherwise
-
-
-def installed_memory() -> int:
-    """Return the bytes of memory that this machine, or the container around this process, has."""
-    import psutil
-
-    return min([int(psutil.virtual_memory().total), *_container_limits()])
-
-
-def _container_limits() -> list[int]:
-    limits = []
-    for path in map(Path, _LIMITS):
-        try:
-            limits.append(int(path.read_text()))
-        except (OSError, ValueError):
-            continue  # not Linux, no such version of cgroups, or "max": no limit
-    return [limit for limit in limits if limit > 0]

@@ -23,10 +23,11 @@ from ..errors import CleanplateError
 from ..images import Header, Plate, formats_lossy
 from ..job.job import Job
 from ..job.settings import Shot
+from ..memory import installed_memory
 from ..network.bundle import Bundle, find_bundle
 from ..network.contract import NetworkShape
 from ..network.session import Session
-from ..network.working_size import STANDARD_SIZE, installed_memory
+from ..network.working_size import STANDARD_SIZE
 from ..regions.hole import Hole
 from ..render.delivery import check_delivery, pictures_of
 from ..render.plan import Plan, make_plan

@@ -11,7 +11,8 @@ import pytest
 import tifffile
 from PIL import Image
 
-from plugin_core.errors import ImageError
+from plugin_core import memory
+from plugin_core.errors import ImageError, NotEnoughMemoryError
 from plugin_core.images import read_header, read_matte, read_plate, write_plate
 
 from ..pictures_on_disk import save, save_png_bomb, save_tiff_by_hand, save_ycbcr_by_hand, spec_of
@@ -173,3 +174,18 @@ def test_webp_is_read(tmp_path: Path) -> None:
     Image.fromarray(NOISE).save(tmp_path / "a.webp", lossless=True)
     np.testing.assert_array_equal(np.rint(read_plate(tmp_path / "a.webp").rgb * 255), NOISE)
     assert read_matte(tmp_path / "a.webp").values.shape == (H, W)
+
+
+def test_more_than_the_memory_there_is_is_refused_before_it_is_unpacked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limit = tmp_path / "memory.max"
+    limit.write_text("60000")
+    parts = [(spec_of(64, 48, "RGB", "float", oiio__subimagename=n), np.zeros((48, 64, 3))) for n in "ab"]
+    path = save(tmp_path / "a.exr", *parts)
+    read_header(path)
+    monkeypatch.setattr(memory, "_LIMITS", (str(limit),))
+    for read in (read_header, read_plate):
+        with pytest.raises(NotEnoughMemoryError, match=r"a\.exr takes .* GiB unpacked, and this machine"):
+            read(path)
+    read_matte(path)  # of one part

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from plugin_core import memory
 from plugin_core.errors import StateError
 from plugin_core.job.settings import Settings
-from plugin_core.network import working_size
-from plugin_core.network.working_size import chosen_size, installed_memory, working_size_for
+from plugin_core.memory import installed_memory
+from plugin_core.network.working_size import chosen_size, working_size_for
 from plugin_core.state.saved_state import read_state
 
 from ..shots import make_shot, run_toy, same_files
@@ -42,7 +43,7 @@ def test_what_was_asked_for_comes_first_then_what_is_gone_on_from():
 def test_a_container_has_the_memory_it_is_limited_to(tmp_path, monkeypatch):
     whole = installed_memory()
     limit = tmp_path / "memory.max"
-    monkeypatch.setattr(working_size, "_LIMITS", (str(limit), str(tmp_path / "none")))
+    monkeypatch.setattr(memory, "_LIMITS", (str(limit), str(tmp_path / "none")))
     limit.write_text("max\n")
     assert installed_memory() >= whole
     limit.write_text(f"{whole // 2}\n")
