@@ -135,13 +135,13 @@ class Model:
         if job.run.cancel_file is not None:
             stop.watch(Path(job.run.cancel_file))
         check_side_files(job.shot, job.run)
-        with _telling(reporters, job.run.progress_file) as told:
+        with _telling(reporters, job.run.progress_file) as everyone:
             try:
-                yield from render(job.shot, job.settings, job.run, self._network, told, stop)
+                yield from render(job.shot, job.settings, job.run, self._network, everyone, stop)
             except Exception as error:
                 ours = translated(error)
                 if ours is not None:
-                    told.error(str(ours), ours.exit_code)
+                    everyone.error(str(ours), ours.exit_code)
                 if ours is None or ours is error:
                     raise
                 raise ours from error

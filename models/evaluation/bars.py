@@ -116,9 +116,9 @@ def _recurrence(results: Results, network: str, stateless: str) -> Bar:
 
 def _true_plates(results: Results, default: str) -> Iterator[Bar]:
     for case in results.of("truth"):
-        found = results.mean(default, "hole_psnr", [case])
+        psnr = results.mean(default, "hole_psnr", [case])
         name = f"{case.clip} against its true clean plate, hole PSNR >= {TRUTH_DB:.0f} dB"
-        yield _judged(name, found, found >= TRUTH_DB, f"{found:.2f} dB")
+        yield _judged(name, psnr, psnr >= TRUTH_DB, f"{psnr:.2f} dB")
 
 
 def _judged(name: str, value: float, passed: bool, found: str) -> Bar:

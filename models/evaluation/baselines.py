@@ -48,11 +48,11 @@ def navier_stokes(plate: Video, holes: list[Mask]) -> Video:
 
 def spatial(picture: NDArray[np.uint8], hole: Mask, method: int, radius_px: float) -> NDArray[np.uint8]:
     """Fill one frame with OpenCV, on the part around the hole."""
-    found = bounds(hole)
-    if found is None:
+    box = bounds(hole)
+    if box is None:
         return picture.copy()
     height, width = hole.shape
-    box = found.grown(int(4 * radius_px) + 4).within(width, height)
+    box = box.grown(int(4 * radius_px) + 4).within(width, height)
     filled = picture.copy()
     cut = np.ascontiguousarray(picture[box.slices])
     filled[box.slices] = cv2.inpaint(cut, hole[box.slices].astype(np.uint8), radius_px, method)

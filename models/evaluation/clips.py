@@ -73,10 +73,10 @@ class ClipFolder:
 
 def find_clips(root: Path) -> list[ClipFolder]:
     """Return the clips in a folder, by name. Raises InputError when there are none."""
-    found = sorted(path.parent for path in root.glob("*/plate") if path.is_dir())
-    if not found:
+    folders = sorted(path.parent for path in root.glob("*/plate") if path.is_dir())
+    if not folders:
         raise InputError(f"No clip in {root}: expected folders with a folder plate/ in each.")
-    return [ClipFolder(path) for path in found]
+    return [ClipFolder(path) for path in folders]
 
 
 @dataclass(frozen=True)

@@ -152,15 +152,15 @@ class Evaluation:
         yield "truth", footage.truth, score(footage, motion, footage.truth, window)
         for name in self._baselines:
             key = cache_key(footage, name, self._protocol, clip.fingerprint())
-            kept = self._cache.load(key, footage)
-            if kept is None:
+            entry = self._cache.load(key, footage)
+            if entry is None:
                 began = time.monotonic()
                 video = BASELINES[name](footage.plate, footage.holes)
                 took = time.monotonic() - began
-                kept = video, score(footage, motion, video, window)
-                self._cache.save(key, footage, *kept)
-                log.info("%s %s: %.2f dB, %.0f s", footage.case.key, name, kept[1].hole_psnr, took)
-            yield name, *kept
+                entry = video, score(footage, motion, video, window)
+                self._cache.save(key, footage, *entry)
+                log.info("%s %s: %.2f dB, %.0f s", footage.case.key, name, entry[1].hole_psnr, took)
+            yield name, *entry
         done: dict[object, tuple[Video, Scores]] = {}
         for variant in self._variants:
             same = (variant.validated(), variant.stateless, variant.model)
@@ -199,14 +199,14 @@ def write_report(results: Results, bars: list[Bar], protocol: Protocol, out: Pat
     text = "\n\n".join([f"Protocol {protocol.name}", tables(results), bar_table(bars), LPIPS_NOTE])
     if protocol.name == "field":
         text += f"\n\n{PUBLISHED}"
-    found = {
+    document = {
         "protocol": protocol.name,
         **as_json(results),
         "bars": [{"name": bar.name, "passed": bar.passed, "found": bar.found} for bar in bars],
         "lpips": LPIPS_NOTE,
     }
     out.mkdir(parents=True, exist_ok=True)
-    for name, content in (("scores.json", json.dumps(found, indent=1)), ("table.txt", text)):
+    for name, content in (("scores.json", json.dumps(document, indent=1)), ("table.txt", text)):
         with replacing(out / name) as temporary:
             temporary.write_text(content + "\n", "utf-8")
     return text

@@ -124,7 +124,7 @@ def _carry(plate: Video, holes: list[Mask], steps: list[tuple[Floats, Mask]]) ->
     """Carry pixels along a clip; each step is the flow from a frame back to the one before it."""
     far = np.float32(1e6)
     before = _Carried(plate[0].astype(np.float32), np.where(holes[0], far, np.float32(0)))
-    found = [before]
+    traces = [before]
     for picture, hole, (flow, good) in zip(plate[1:], holes[1:], steps, strict=True):
         at = places(flow)
         age = sample(before.age, at) + 1
@@ -135,8 +135,8 @@ def _carry(plate: Video, holes: list[Mask], steps: list[tuple[Floats, Mask]]) ->
             np.where(inside, came, picture.astype(np.float32)),
             np.where(hole, np.where(known, age, far), np.float32(0)).astype(np.float32),
         )
-        found.append(before)
-    return found
+        traces.append(before)
+    return traces
 
 
 def _merged(
@@ -144,7 +144,7 @@ def _merged(
 ) -> tuple[NDArray[np.uint8], Mask]:
     """The hole filled from both directions, and what neither knows."""
     far = np.float32(1e5)
-    weights = [np.where(found.age < far, 1 / np.maximum(found.age, 1), 0) ** 2 for found in (one, other)]
+    weights = [np.where(side.age < far, 1 / np.maximum(side.age, 1), 0) ** 2 for side in (one, other)]
     total = weights[0] + weights[1]
     known = hole & (total > 0)
     result = picture.copy()

@@ -67,16 +67,16 @@ def _registration(
     corners = cv2.goodFeaturesToTrack(gray, 800, 0.005, 8, mask=outside)
     if corners is None or len(corners) < 8:
         return np.eye(3)
-    found, status = _tracked(gray, gray_next, corners)
-    back, status_back = _tracked(gray_next, gray, found)
+    points, status = _tracked(gray, gray_next, corners)
+    back, status_back = _tracked(gray_next, gray, points)
     good = (status.ravel() == 1) & (status_back.ravel() == 1)
     good &= np.abs(back - corners).reshape(-1, 2).max(axis=1) < 0.7
-    places = np.round(found.reshape(-1, 2)).astype(int)
+    places = np.round(points.reshape(-1, 2)).astype(int)
     height, width = hole.shape
     good &= ~_grown(next_hole, 9)[places[:, 1].clip(0, height - 1), places[:, 0].clip(0, width - 1)]
     if good.sum() < 8:
         return np.eye(3)
-    source, target = corners.reshape(-1, 2)[good], found.reshape(-1, 2)[good]
+    source, target = corners.reshape(-1, 2)[good], points.reshape(-1, 2)[good]
     cv2.setRNGSeed(1)
     if model == "affine":
         matrix, _ = cv2.estimateAffine2D(source, target, method=cv2.RANSAC, ransacReprojThreshold=1.5)
@@ -89,10 +89,10 @@ def _tracked(
     this: NDArray[np.generic], following: NDArray[np.generic], points: NDArray[np.generic]
 ) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
     """Where points of this frame are in the next, and whether each was found."""
-    found, status, _ = cv2.calcOpticalFlowPyrLK(  # type: ignore[call-overload]
+    points, status, _ = cv2.calcOpticalFlowPyrLK(  # type: ignore[call-overload]
         this, following, points, None, winSize=(21, 21), maxLevel=4
     )
-    return np.asarray(found, np.float32), np.asarray(status, np.uint8)
+    return np.asarray(points, np.float32), np.asarray(status, np.uint8)
 
 
 def _grown(mask: Mask, px: int) -> Mask:
@@ -105,44 +105,43 @@ def _fill_frame(
     plate: Video, holes: list[Mask], steps: list[Matrix], t: int, settings: MedianSettings
 ) -> tuple[NDArray[np.uint8] | None, Mask]:
     """The frame filled where others show it, and what is left."""
-    found = bounds(holes[t])
-    if found is None:
+    box = bounds(holes[t])
+    if box is None:
         return None, holes[t]
-    box = found
     hole = holes[t][box.slices]
-    taken = np.zeros(hole.shape, np.int32)
+    votes = np.zeros(hole.shape, np.int32)
     pictures, valid = [], []
     for other, matrix in _neighbors(steps, t, len(plate), settings.window):
         cut, shown = _aligned(plate[other], holes[other], matrix, box)
-        shown &= hole & (taken < settings.nearest)
+        shown &= hole & (votes < settings.nearest)
         if shown.any():
-            taken += shown
+            votes += shown
             pictures.append(cut)
             valid.append(shown)
-        if (taken >= settings.nearest)[hole].all():
+        if (votes >= settings.nearest)[hole].all():
             break
     result = plate[t].copy()
     if pictures:
         cut = result[box.slices]
-        known = taken > 0
+        known = votes > 0
         cut[known] = _median(np.stack(pictures), np.stack(valid), known)
     left = np.zeros_like(holes[t])
-    left[box.slices] = hole & (taken == 0)
+    left[box.slices] = hole & (votes == 0)
     return result, left
 
 
 def _neighbors(steps: list[Matrix], t: int, count: int, window: int) -> list[tuple[int, Matrix]]:
     """Other frames, nearest first, with the matrix from frame t's pixels to theirs."""
     ahead, behind = np.eye(3), np.eye(3)
-    found: list[tuple[int, Matrix]] = []
+    neighbors: list[tuple[int, Matrix]] = []
     for distance in range(1, window + 1):
         if t + distance < count:
             ahead = steps[t + distance - 1] @ ahead
-            found.append((t + distance, ahead))
+            neighbors.append((t + distance, ahead))
         if t - distance >= 0:
             behind = np.linalg.inv(steps[t - distance]) @ behind
-            found.append((t - distance, behind))
-    return found
+            neighbors.append((t - distance, behind))
+    return neighbors
 
 
 def _aligned(

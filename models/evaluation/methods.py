@@ -65,16 +65,16 @@ class Variant:
 
 def parse_settings(pairs: Sequence[str]) -> dict[str, Any]:
     """Read `key=value` pairs; numbers, true, false and null are read as such, anything else is text."""
-    found: dict[str, Any] = {}
+    fields: dict[str, Any] = {}
     for pair in pairs:
         key, equals, value = pair.partition("=")
         if not equals:
             raise SettingsError(f"Expected key=value, got {pair!r}.")
         try:
-            found[key.strip().replace("-", "_")] = json.loads(value)
+            fields[key.strip().replace("-", "_")] = json.loads(value)
         except ValueError:
-            found[key.strip().replace("-", "_")] = value
-    return found
+            fields[key.strip().replace("-", "_")] = value
+    return fields
 
 
 def standard_variants() -> list[Variant]:

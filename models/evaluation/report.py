@@ -51,10 +51,10 @@ class Results:
 
     def mean(self, method: str, score: str, cases: Iterable[Case]) -> float:
         """Return a score's mean over cases that have it; NaN for none."""
-        found = self.scores.get(method, {})
-        values = [getattr(found[case.key], score) for case in cases if case.key in found]
-        known = [value for value in values if math.isfinite(value)]
-        return sum(known) / len(known) if known else math.nan
+        by_case = self.scores.get(method, {})
+        values = [getattr(by_case[case.key], score) for case in cases if case.key in by_case]
+        finite = [value for value in values if math.isfinite(value)]
+        return sum(finite) / len(finite) if finite else math.nan
 
 
 def tables(results: Results) -> str:
@@ -84,8 +84,8 @@ def _case_table(results: Results) -> str:
     methods = [method for method in results.methods if method != "truth"]
     rows = [["case", *methods]]
     for case in results.cases:
-        found = (results.scores[method].get(case.key) for method in methods)
-        rows.append([case.key, *(_number(one.hole_psnr, ".2f") if one else "-" for one in found)])
+        cells = (results.scores[method].get(case.key) for method in methods)
+        rows.append([case.key, *(_number(one.hole_psnr, ".2f") if one else "-" for one in cells)])
     return f"Hole PSNR of each case (dB)\n{aligned(rows)}"
 
 

@@ -93,8 +93,7 @@ def _whole(picture: NDArray[np.uint8]) -> Box:
 
 def _changed(truth: NDArray[np.uint8], result: NDArray[np.uint8], hole: Mask) -> Box | None:
     """The box around the hole and around whatever else differs from the truth; None for neither."""
-    found = bounds(hole | (truth != result).any(axis=2))
-    return None if found is None else found
+    return bounds(hole | (truth != result).any(axis=2))
 
 
 def _frame_scores(
@@ -156,5 +155,5 @@ def _affected(pair: WarpPair, here: Box | None, there: Box | None) -> Box | None
 
 
 def _mean(values: Iterable[float]) -> float:
-    found = [value for value in values if np.isfinite(value)]
-    return float(np.mean(found)) if found else float("nan")
+    finite = [value for value in values if np.isfinite(value)]
+    return float(np.mean(finite)) if finite else float("nan")

@@ -65,9 +65,8 @@ def _crop(footage: Footage) -> tuple[int, int]:
 
 def _follow(hole: NDArray[np.bool_], crop: tuple[int, int], size: tuple[int, int]) -> Box:
     """The crop about one frame's hole, inside the picture."""
-    found = bounds(hole)
-    assert found is not None  # only frames with a hole are shown
-    box = found
+    box = bounds(hole)
+    assert box is not None  # only frames with a hole are shown
     x0 = min(max(0, (box.x0 + box.x1 - crop[0]) // 2), size[0] - crop[0])
     y0 = min(max(0, (box.y0 + box.y1 - crop[1]) // 2), size[1] - crop[1])
     return Box(x0, y0, x0 + crop[0], y0 + crop[1])

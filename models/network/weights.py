@@ -71,8 +71,8 @@ def stored_details(path: str | os.PathLike[str]) -> dict[str, str]:
     from safetensors import safe_open
 
     if Path(path).is_dir():
-        told = json.loads((Path(path) / "state.json").read_text(encoding="utf-8"))
-        return {str(key): str(value) for key, value in told.items()}
+        state = json.loads((Path(path) / "state.json").read_text(encoding="utf-8"))
+        return {str(key): str(value) for key, value in state.items()}
     with safe_open(path, framework="numpy") as file:
         return dict(file.metadata() or {})
 

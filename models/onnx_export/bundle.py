@@ -102,29 +102,29 @@ def export_bundle(
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=f".{out.name}.", dir=out.parent) as temporary:
-            made = Path(temporary) / "bundle"
-            made.mkdir()
+            fresh = Path(temporary) / "bundle"
+            fresh.mkdir()
             network = pruned(network)
-            files = _write_graphs(network, made, weights)
+            files = _write_graphs(network, fresh, weights)
             manifest = _manifest(
                 network, name, files, provenance, licence, weights, channel_order, hole_reach
             )
             unwritten = {"step_x86"} if manifest.step_x86 is None else None
             text = manifest.model_dump_json(indent=2, exclude=unwritten)
-            (made / MANIFEST).write_text(text + "\n", encoding="utf-8")
-            (made / CARD).write_text(card or _card(manifest), encoding="utf-8")
-            _swap(made, out, Path(temporary) / "old")
+            (fresh / MANIFEST).write_text(text + "\n", encoding="utf-8")
+            (fresh / CARD).write_text(card or _card(manifest), encoding="utf-8")
+            _swap(fresh, out, Path(temporary) / "old")
     except OSError as error:
         raise WriteError(f"The bundle {out} can't be written: {error.strerror or error}.") from error
     return out
 
 
-def _swap(made: Path, out: Path, aside: Path) -> None:
+def _swap(fresh: Path, out: Path, aside: Path) -> None:
     """Put a finished folder in its place; what was there goes with the temporary folder."""
     if out.exists():
         out.rename(aside)
     try:
-        made.rename(out)
+        fresh.rename(out)
     except OSError:
         if aside.exists():
             aside.rename(out)
@@ -234,12 +234,14 @@ def _provenance(path: Path | None, weights: Path) -> dict[str, str]:
     if path is None and not beside.is_file():
         return {}
     try:
-        told = json.loads((path or beside).read_text(encoding="utf-8"))
+        details = json.loads((path or beside).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise ModelError(f"The provenance {path or beside} can't be read: {error}.") from error
-    if not isinstance(told, dict):
+    if not isinstance(details, dict):
         raise ModelError(f"The provenance {path or beside} is not a JSON object.")
-    return {str(key): value if isinstance(value, str) else json.dumps(value) for key, value in told.items()}
+    return {
+        str(key): value if isinstance(value, str) else json.dumps(value) for key, value in details.items()
+    }
 
 
 def _arguments() -> argparse.ArgumentParser:
@@ -264,19 +266,19 @@ def _arguments() -> argparse.ArgumentParser:
 
 def main(arguments: list[str] | None = None) -> int:
     """Export weights of our own training from the command line."""
-    given = _arguments().parse_args(arguments)
+    options = _arguments().parse_args(arguments)
     try:
-        network = pruned(load_weights(given.weights, given.variant))
-        details = stored_details(given.weights) | _provenance(given.provenance, given.weights)
+        network = pruned(load_weights(options.weights, options.variant))
+        details = stored_details(options.weights) | _provenance(options.provenance, options.weights)
         out = export_bundle(
             network,
-            given.out,
-            name=given.name,
-            provenance=Provenance(kind="trained", summary=given.summary, details=details),
-            licence=given.licence,
-            card=given.card.read_text(encoding="utf-8") if given.card else None,
-            weights=given.store,
-            hole_reach=measured_reach(rounded(network, given.store)),
+            options.out,
+            name=options.name,
+            provenance=Provenance(kind="trained", summary=options.summary, details=details),
+            licence=options.licence,
+            card=options.card.read_text(encoding="utf-8") if options.card else None,
+            weights=options.store,
+            hole_reach=measured_reach(rounded(network, options.store)),
             channel_order="BGR",  # as training reads pictures, and as the published network does
         )
     except CleanplateError as error:

@@ -235,9 +235,9 @@ class Winograd:
         if key not in self._filters:
             out, channels = weight.shape[:2]
             taps = graph.reshape(graph.transpose(stored, 2, 0, 1, 3), 3, -1)
-            made = graph.op("MatMul", graph.constant(matrix), taps)
-            each = graph.ops("Split", len(matrix), made, axis=0)
-            self._filters[key] = [graph.reshape(kernel, out, channels, 1, 3) for kernel in each]
+            products = graph.op("MatMul", graph.constant(matrix), taps)
+            kernels = graph.ops("Split", len(matrix), products, axis=0)
+            self._filters[key] = [graph.reshape(kernel, out, channels, 1, 3) for kernel in kernels]
         return self._filters[key]
 
     def _row(self, x: str, kernel: str, outputs: int, *, plus: str | None = None, dilation: int = 1) -> str:

@@ -42,8 +42,8 @@ class Shown(NamedTuple):
 
 def samples(rng: np.random.Generator, pictures: Pictures, count: int, size: int) -> Shown:
     """Draw a batch of `count` samples of `size` cells a side, a multiple of 4."""
-    made = [_sample(rng, pictures, size) for _ in range(count)]
-    picture, known = (torch.from_numpy(np.stack(column)) for column in zip(*made, strict=True))
+    singles = [_sample(rng, pictures, size) for _ in range(count)]
+    picture, known = (torch.from_numpy(np.stack(column)) for column in zip(*singles, strict=True))
     return Shown(picture, known)
 
 
@@ -119,18 +119,18 @@ def _cut(rng: np.random.Generator, pictures: Pictures, size: int) -> NDArray[np.
     side = min(round(side * picture.shape[0] / pyramid[0].shape[0]), *picture.shape[:2])
     y, x = (int(rng.integers(0, extent - side + 1)) for extent in picture.shape[:2])
     part = cv2.resize(picture[y : y + side, x : x + side], (size, size), interpolation=cv2.INTER_AREA)
-    made = part.astype(np.float32) / 255
+    pixels = part.astype(np.float32) / 255
     if rng.random() < 0.5:
-        made = made[:, ::-1]
+        pixels = pixels[:, ::-1]
     if rng.random() < 0.1:
-        made = made[::-1]
+        pixels = pixels[::-1]
     if rng.random() < 0.15:
-        made = made.transpose(1, 0, 2)
+        pixels = pixels.transpose(1, 0, 2)
     if rng.random() < 0.3:
-        made = made[..., rng.permutation(3)]
-    made = made ** float(np.exp(rng.normal(0, 0.25))) * float(np.exp(rng.normal(0, 0.15)))
-    noise = rng.normal(0, 0.01 * rng.random(), made.shape)
-    return np.ascontiguousarray(np.clip(made, 0, 1) + noise, np.float32)
+        pixels = pixels[..., rng.permutation(3)]
+    pixels = pixels ** float(np.exp(rng.normal(0, 0.25))) * float(np.exp(rng.normal(0, 0.15)))
+    noise = rng.normal(0, 0.01 * rng.random(), pixels.shape)
+    return np.ascontiguousarray(np.clip(pixels, 0, 1) + noise, np.float32)
 
 
 def _composed(streams: Tensor, cell: int) -> tuple[Tensor, Tensor]:

@@ -88,8 +88,8 @@ class RolloutTrainer(Trainer[Batch]):
         if options.weights:
             self.network.load_state_dict(read_tensors(options.weights))
         self.network.to(self.device)
-        kept = wired(512) if options.wired_only else {}
-        self.mask = {key: value.to(self.device) for key, value in kept.items()}
+        masks = wired(512) if options.wired_only else {}
+        self.mask = {key: value.to(self.device) for key, value in masks.items()}
         super().__init__(
             self.network,
             self._adam(),

@@ -64,9 +64,11 @@ class InterpolationTrainer(Trainer[Drawn]):
         self._pictures = Pictures(*options.pictures, seed=options.seed)
         self.learned = Interpolation(options.carriers, options.carriers, options.seed)
         if options.begin is not None:
-            taken = tuple(f"mix.{name}." for name in LAYERS if name.startswith(options.begin_layers))
-            begun = {key: value for key, value in load_file(options.begin).items() if key.startswith(taken)}
-            self.learned.load_state_dict(self.learned.state_dict() | begun)
+            prefixes = tuple(f"mix.{name}." for name in LAYERS if name.startswith(options.begin_layers))
+            start = {
+                key: value for key, value in load_file(options.begin).items() if key.startswith(prefixes)
+            }
+            self.learned.load_state_dict(self.learned.state_dict() | start)
         super().__init__(
             self.learned,
             torch.optim.Adam(self.learned.parameters(), lr=options.lr, betas=(0.9, 0.99)),

@@ -122,16 +122,16 @@ def run(trainer: Trainer[BatchT], *, log_every: int, check_minutes: float) -> No
         log_every: steps between two lines of the log.
         check_minutes: minutes between two checkpoints, each with a check; 0 for the last checkpoint alone.
     """
-    before, begun = trainer.minutes, time.monotonic()
-    checked, pace = begun, _Pace()
+    before, start = trainer.minutes, time.monotonic()
+    checked, pace = start, _Pace()
     with ThreadPoolExecutor(1) as ahead:
         coming = ahead.submit(trainer.batch, trainer.step)
         while not trainer.over:
-            shown = pace.waiting_for(coming)
+            batch = pace.waiting_for(coming)
             coming = ahead.submit(trainer.batch, trainer.step + 1)
-            pace.add(trainer.learn(shown))
+            pace.add(trainer.learn(batch))
             now = time.monotonic()
-            trainer.minutes = before + (now - begun) / 60
+            trainer.minutes = before + (now - start) / 60
             if trainer.step % log_every == 0:
                 log.info(
                     "step %d  min %.1f  %s  lr %.1e", trainer.step, trainer.minutes, pace, trainer.rate()
@@ -155,10 +155,10 @@ class _Pace:
         self._counts: dict[str, int] = {}
 
     def waiting_for(self, coming: Future[BatchT]) -> BatchT:
-        asked = time.monotonic()
-        shown = coming.result()
-        self._waited += time.monotonic() - asked
-        return shown
+        start = time.monotonic()
+        batch = coming.result()
+        self._waited += time.monotonic() - start
+        return batch
 
     def add(self, losses: Mapping[str, float]) -> None:
         self._steps += 1

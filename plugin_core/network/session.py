@@ -155,10 +155,10 @@ class Session:
             raise InputError(f"A step takes {len(self.source_offsets)} sources, got {len(sources)}.")
         feeds = {"frame": self._send(frame), "mask": self._send(mask)}
         feeds |= self._recurrent_feeds(frame.shape[-2], frame.shape[-1], sources, carry)
-        shown = manifest.debug if debug else ()
-        wanted = [manifest.fill, *(tensor.output for tensor in manifest.carry), *shown]
+        extras = manifest.debug if debug else ()
+        names = [manifest.fill, *(tensor.output for tensor in manifest.carry), *extras]
         graphs = self._graphs(frame)
-        outputs = graphs.run(graphs.step, feeds, wanted)
+        outputs = graphs.run(graphs.step, feeds, names)
         fill = np.ascontiguousarray(self._flip(outputs[manifest.fill].numpy()[0]))
         if not np.isfinite(fill).all():
             raise ModelError(
@@ -167,7 +167,7 @@ class Session:
         return StepOutput(
             fill,
             Carry({tensor.name: outputs[tensor.output] for tensor in manifest.carry}),
-            {name: outputs[name].numpy() for name in shown},
+            {name: outputs[name].numpy() for name in extras},
         )
 
     def _recurrent_feeds(

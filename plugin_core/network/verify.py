@@ -139,8 +139,8 @@ def _mirrored(index: int, count: int) -> int:
 
 
 def _step(session: Session, frames: Frames, number: int, carry: Carry) -> StepOutput:
-    wanted = [_mirrored(number + offset, len(frames)) for offset in session.source_offsets]
-    return session.step(*frames[number], [session.encode(*frames[at]) for at in wanted], carry)
+    places = [_mirrored(number + offset, len(frames)) for offset in session.source_offsets]
+    return session.step(*frames[number], [session.encode(*frames[at]) for at in places], carry)
 
 
 def _roll(session: Session, frames: Frames) -> list[StepOutput]:
