@@ -13,7 +13,7 @@ from pathlib import Path
 
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from ..disk.bounded import UnreadableError, load_json
+from ..disk.bounded import UnreadableError, load_json, short
 from ..disk.bounded_yaml import load_yaml
 from ..disk.regular import read_regular
 from ..errors import SettingsError
@@ -121,8 +121,8 @@ def _read_yaml(path: Path, text: str) -> ShotList:
     unknown = sorted(set(top) - {"version", "defaults", "shots"})
     if unknown:
         raise SettingsError(
-            f"{path}:{_line(top[unknown[0]])}: unknown part {unknown[0]!r}; known are version, defaults and "
-            "shots."
+            f"{path}:{_line(top[unknown[0]])}: unknown part {short(unknown[0])}; known are version, defaults "
+            "and shots."
         )
     _check_version(path, top)
     if "shots" not in top:
@@ -141,7 +141,8 @@ def _check_version(path: Path, top: Mapping[str, Node]) -> None:
         version = _value(path, top["version"])
         if version != str(VERSION):
             raise SettingsError(
-                f"{path}:{_line(top['version'])}: version {version}, this Cleanplate reads {VERSION}."
+                f"{path}:{_line(top['version'])}: version {str(version)[:40]}, this Cleanplate reads "
+                f"{VERSION}."
             )
 
 

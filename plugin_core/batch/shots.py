@@ -13,7 +13,7 @@ from ..errors import MistakesError, SettingsError
 from ..job.about import abouts, paths_of
 from ..job.job import Job
 from ..job.settings import PARTS
-from ..job.strict import validated
+from ..job.strict import shown, validated
 from .list_file import Row, ShotList
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
@@ -93,17 +93,24 @@ def _shot(shots: ShotList, row: Row, overrides: Mapping[str, Any]) -> BatchShot:
     name = str(fields.pop("name", ""))
     if not _NAME.fullmatch(name):
         raise SettingsError(
-            f"{where}: a shot needs a 'name' of letters, digits, '.', '_' and '-', got {name!r}."
+            f"{where}: a shot needs a 'name' of letters, digits, '.', '_' and '-', got {shown(name)}."
         )
     chunk_frames = fields.pop("chunk_frames", None)
     for field in fields:
         if not any(field in names for names in LISTED.values()):
             raise SettingsError(
-                f"{_where(shots, row, field)}: shot {name} has an unknown field {field!r}{_nearest(field)}."
+                f"{_where(shots, row, field)}: shot {name} has an unknown field {shown(field)}"
+                f"{_nearest(field)}."
             )
     for field in _PATHS:
         if field in fields:
-            fields[field] = _path(str(fields[field]), name, shots.path.parent)
+            try:
+                fields[field] = _path(str(fields[field]), name, shots.path.parent)
+            except RuntimeError:  # what Python says of the home of someone unknown
+                raise SettingsError(
+                    f"{_where(shots, row, field)}: shot {name}: {shown(fields[field])} begins in the home "
+                    "folder of nobody known here."
+                ) from None
     job = _job(shots, row, name, fields)
     return BatchShot(name, job, _chunk_frames(where, name, chunk_frames), row.line)
 
@@ -152,7 +159,7 @@ def _chunk_frames(where: str, name: str, given: Any) -> int | None:
     except (TypeError, ValueError):
         frames = 0
     if frames < 1:
-        raise SettingsError(f"{where}: shot {name}: 'chunk_frames' should be 1 or more, got {given!r}.")
+        raise SettingsError(f"{where}: shot {name}: 'chunk_frames' should be 1 or more, got {shown(given)}.")
     return frames
 
 

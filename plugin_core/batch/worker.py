@@ -232,9 +232,10 @@ class Worker:
             network = self._models.get(job.run).network
             for _ in render(job.shot, job.settings, job.run, network, reporters, stop):
                 pass
-        except DeviceError:
-            # What is left of a device that ran out of memory is not worth keeping.
-            self._models.close()
+        except Exception as error:
+            if isinstance(translated(error), DeviceError):
+                # What is left of a device that ran out of memory is not worth keeping.
+                self._models.close()
             raise
 
 
