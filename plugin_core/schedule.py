@@ -71,7 +71,7 @@ class Schedule:
         warmup: steps run before the first frame of each segment, over its handles or its mirrored start.
         offsets: sources of a frame, relative to it.
         matte_union: frames before and after whose mattes count for a frame's hole.
-        propagate: frames before and after that are searched for real pixels.
+        search: frames before and after that are searched for pixels of a hole.
         begins: the shot's first frame, where `first` is that of a chunk inside it; None: `first`.
         pre_roll: steps run over the frames before a chunk when no state is handed in. They never reach beyond
             the start of its take; one that reaches it runs the warm-up there too, and is exact.
@@ -89,7 +89,7 @@ class Schedule:
         warmup: int = 0,
         offsets: Sequence[int] = (-6, -3, 3, 6),
         matte_union: int = 0,
-        propagate: int = 0,
+        search: int = 0,
         begins: int | None = None,
         pre_roll: int | None = None,
     ) -> None:
@@ -98,7 +98,8 @@ class Schedule:
         self.warmup = warmup
         self.offsets = tuple(offsets)
         self.reach = max(abs(offset) for offset in offsets)
-        self.input_reach = self.reach + propagate + matte_union
+        self.search = search
+        self.input_reach = self.reach + search + matte_union
         """Frames before and after a frame whose pictures, plate or matte, its pixels depend on."""
         lower = first if lower is None else lower
         upper = last if upper is None else upper
@@ -107,6 +108,11 @@ class Schedule:
         before = first - begins
         reaches = pre_roll is None or pre_roll >= before
         self._first_lead = before + warmup if reaches else pre_roll or 0
+
+    @property
+    def span(self) -> int:
+        """How far apart two frames are, at most, that a step and the one after it look at."""
+        return 2 * self.reach
 
     def segment_of(self, frame: int) -> Segment:
         """Return the segment that renders `frame`."""
@@ -144,7 +150,7 @@ class Schedule:
 
     def needed_after(self, step: Step) -> set[int]:
         """Source frames that later steps of the same segment still use: what is encoded must be kept."""
-        ahead = range(step.position + 1, min(step.position + 2 * self.reach, step.segment.last) + 1)
+        ahead = range(step.position + 1, min(step.position + self.span, step.segment.last) + 1)
         return {source for later in ahead for source in self._sources(step.segment, later)}
 
     def first_touched(self, changed: int) -> int:

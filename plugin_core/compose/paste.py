@@ -12,8 +12,8 @@ from ..box import Box
 from ..color.color_map import ColorMap
 from ..color.network_pixels import native_pixels, network_pixels
 from ..images import Plate
-from ..motion.vote import Propagated
 from ..network.contract import Mask, Picture
+from ..patch import Patch
 from ..regions.hole import Hole
 from ..regions.region import Region
 from .regrain import regrain
@@ -23,11 +23,11 @@ _TRUSTED = 0.75
 
 
 def network_input(
-    plate: Plate, hole: Hole | None, found: Propagated | None, region: Region, color: ColorMap
+    plate: Plate, hole: Hole | None, patch: Patch | None, region: Region, color: ColorMap
 ) -> tuple[Picture, Mask]:
     """Bring a crop of the plate to what the network takes.
 
-    Real pixels found for the hole stand in it already where they are trusted; the network is left the rest.
+    Pixels found for the hole stand in it already where they are trusted; the network is left the rest.
     Pixels that are not finite can't be shown to a network: they become part of the hole it fills. (What is
     written keeps them, outside the matte.)
     """
@@ -36,20 +36,20 @@ def network_input(
     mask = np.zeros(shown.shape[:2], np.bool_) if hole is None else hole.mask_on(seen)
     if missing is not None:
         mask |= missing
-    if found is not None:
-        _lay_in(found, seen, shown, mask)
+    if patch is not None:
+        _lay_in(patch, seen, shown, mask)
     return region.picture(shown), region.mask(mask)
 
 
-def _lay_in(found: Propagated, seen: Box, shown: NDArray[np.float32], mask: NDArray[np.bool_]) -> None:
-    """Put the trusted ones of found pixels into a crop's picture (H, W, 3), and take them out of its hole."""
-    shared = found.box.shared(seen)
+def _lay_in(patch: Patch, seen: Box, shown: NDArray[np.float32], mask: NDArray[np.bool_]) -> None:
+    """Put the trusted pixels of a patch into a crop's picture (H, W, 3), and take them out of its hole."""
+    shared = patch.box.shared(seen)
     if shared is None:
         return
     here = shared.moved(-seen.x0, -seen.y0).slices
-    there = shared.moved(-found.box.x0, -found.box.y0).slices
-    trusted = mask[here] & (found.confidence[there] >= _TRUSTED)
-    shown[here][trusted] = found.picture[there][trusted]
+    there = shared.moved(-patch.box.x0, -patch.box.y0).slices
+    trusted = mask[here] & (patch.confidence[there] >= _TRUSTED)
+    shown[here][trusted] = patch.picture[there][trusted]
     mask[here] &= ~trusted
 
 
@@ -72,7 +72,7 @@ def filled(
     plate: Plate,
     hole: Hole,
     fills: Sequence[CropFill],
-    found: Propagated | None,
+    patch: Patch | None,
     color: ColorMap,
     *,
     grain_seed: int | None = None,
@@ -84,19 +84,19 @@ def filled(
         plate: the untouched plate.
         hole: all that is filled on the frame.
         fills: what the network gave, crop by crop; their holes don't meet.
-        found: real pixels that go before the network's by their confidence, of all that the frame's hole has.
+        patch: pixels that go before the network's by their confidence, of all that the frame's hole has.
         color: from the network's range to the plate's.
         grain_seed: give the fill the plate's grain, a different one for each seed; None for no grain.
         in_place: the plate is given up; its own pixels are changed.
     """
     # All are made before the first is laid in: grain is measured on the untouched plate.
-    patches = [_blended(plate, hole, fill, found, color, grain_seed) for fill in fills]
+    laid_in = [_blended(plate, hole, fill, patch, color, grain_seed) for fill in fills]
     clean = plate
-    for fill, patch in zip(fills, patches, strict=True):
+    for fill, values in zip(fills, laid_in, strict=True):
         # Copying an 8K plate takes longer than filling a hole in it: it is copied once at most.
         ours = in_place or clean is not plate
         box = fill.hole.box
-        clean = clean.with_patch(patch, fill.hole.alpha > 0, box.x0, box.y0, in_place=ours)
+        clean = clean.with_patch(values, fill.hole.alpha > 0, box.x0, box.y0, in_place=ours)
     return clean
 
 
@@ -104,7 +104,7 @@ def _blended(
     plate: Plate,
     holes: Hole,
     fill: CropFill,
-    found: Propagated | None,
+    patch: Patch | None,
     color: ColorMap,
     grain_seed: int | None,
 ) -> NDArray[np.float32]:
@@ -112,11 +112,11 @@ def _blended(
     own = fill.hole
     local = own.box.moved(-fill.region.crop.x0, -fill.region.crop.y0)
     picture = fill.region.restore(fill.picture)[local.slices]
-    real = None if found is None else found.within(own.box)
-    if real is not None:
-        picture = picture + (real.picture - picture) * real.confidence[..., None]
+    known = None if patch is None else patch.within(own.box)
+    if known is not None:
+        picture = picture + (known.picture - picture) * known.confidence[..., None]
     if grain_seed is not None:
-        share = None if real is None else real.confidence * real.grain
+        share = None if known is None else known.confidence * known.grain
         picture = regrain(picture, plate, own, color, seed=grain_seed, own=share, holes=holes)
     return _blend(plate.crop(*own.box), color.from_network(picture), own.alpha)
 

@@ -15,16 +15,14 @@ from ..box import Box
 from ..clips.clip import Clip
 from ..color.color_map import ColorMap
 from ..color.network_pixels import native_pixels, network_pixels
+from ..patch import Patch
 from ..regions.hole import Hole
 from ..regions.shot_mattes import ShotMattes
 from .background import Background, Look
 from .crop_store import CropStore
 from .trace import trace
 from .view import MotionView
-from .vote import Propagated, propagated
-
-_SLACK = 16
-"""Frames beyond the look-ahead whose motion is kept."""
+from .vote import propagated
 
 
 class Propagator:
@@ -36,6 +34,7 @@ class Propagator:
         color: of the plate.
         view: the part of the plate on which motion is measured, and at what size.
         within: returns the frames that may be looked at for a frame; nothing is taken across a cut.
+        span: how far apart two frames that are asked for one after the other may lie.
     """
 
     def __init__(
@@ -45,8 +44,10 @@ class Propagator:
         color: ColorMap,
         view: MotionView,
         within: Callable[[int], range],
+        span: int,
     ) -> None:
         self._within = within
+        self._span = span
         self._mattes = mattes
         self._color = color
         self._view = view
@@ -54,16 +55,16 @@ class Propagator:
         self._crops = CropStore(lambda frame: np.array(native_pixels(clip.plate(frame), view.crop)))
         self._background = Background(self._look, view.height, view.width)
 
-    def find(self, frame: int, hole: Hole) -> Propagated | None:
+    def find(self, frame: int, hole: Hole) -> Patch | None:
         """Return what other frames of the same take show of a frame's hole; None where they show nothing.
 
         Raises:
             ImageError: a plate or matte within the look-ahead can't be read.
         """
         frames = self._within(frame)
-        # The network's sources lie a few frames ahead of what it fills: both ends are kept for either.
-        self._background.keep(frames.start - _SLACK, frames.stop + _SLACK)
-        self._crops.keep(frames.start - _SLACK, frames.stop + _SLACK)
+        # The network's sources lie on both sides of what it fills: what is kept serves all of them.
+        self._background.keep(frames.start - self._span, frames.stop + self._span)
+        self._crops.keep(frames.start - self._span, frames.stop + self._span)
         self._crops.near(frame)
         hidden = self._view.mask(hole.mask_on(self._view.crop))
         traces = trace(self._background, frame, hidden, frames)

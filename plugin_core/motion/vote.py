@@ -10,13 +10,13 @@ none.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from ..box import Box, bounds
+from ..patch import Patch
 from ..regions.hole import Hole
 from .sampling import bicubic, bilinear, in_rows, pixel_grid
 from .trace import Trace, Traces
@@ -47,34 +47,11 @@ _ALL_SOFT, _SHARP = 0.75, 0.98
 """Confidence up to which a pixel is all soft, and from which it is not softened at all."""
 
 
-@dataclass(frozen=True)
-class Propagated:
-    """Real pixels found for a hole.
-
-    Attributes:
-        box: the hole's box, in pixels of the plate's data window.
-        picture: (h, w, 3) float32 in the network's range -1..1 (beyond it where the plate is).
-        confidence: (h, w) float32, 0 where nothing was found .. 1 where it surely is what the hole hides.
-        grain: (h, w) float32, what the picture has of the plate's grain: all, 1, where it shows one source,
-            less where it is a mean of several or softened; 0 where nothing was found.
-    """
-
-    box: Box
-    picture: Floats
-    confidence: Floats
-    grain: Floats
-
-    def within(self, box: Box) -> Propagated:
-        """Return what was found for a box inside this one."""
-        inside = box.moved(-self.box.x0, -self.box.y0).slices
-        return Propagated(box, self.picture[inside], self.confidence[inside], self.grain[inside])
-
-
 ReadPixels = Callable[[int, Box], Floats]
 """Returns a frame's pixels in a box of the plate, (h, w, 3) in the network's range, all finite."""
 
 
-def propagated(traces: Traces, hole: Hole, view: MotionView, read: ReadPixels) -> Propagated | None:
+def propagated(traces: Traces, hole: Hole, view: MotionView, read: ReadPixels) -> Patch | None:
     """Sample the pixels that a frame's traces lead to; None where they lead nowhere.
 
     Args:
@@ -112,7 +89,7 @@ def propagated(traces: Traces, hole: Hole, view: MotionView, read: ReadPixels) -
     picture += soft[..., None] * (bilinear(_softened(traces, weights, confidence), *local) - picture)
     picture *= reached[..., None]
     grain = np.where(reached, (1 - soft) * np.sqrt(squares) / np.maximum(total, np.float32(1e-3)), 0)
-    return Propagated(hole.box, *(part.astype(np.float32) for part in (picture, sure, grain)))
+    return Patch(hole.box, *(part.astype(np.float32) for part in (picture, sure, grain)))
 
 
 def _reached(weight: Floats, local: tuple[Floats, Floats]) -> tuple[slice, slice] | None:

@@ -12,9 +12,9 @@ from pathlib import Path
 
 from ..clips.sequence import FileSequence
 from ..network.contract import Network
+from ..render.pipeline import Pipeline
 from ..render.plan import Plan
-from ..render.reader import ShotReader
-from ..render.stepper import Stepper
+from ..render.stages import open_stages
 from ..render.writer import FrameWriter
 from ..schedule import Schedule
 from ..state.checkpoints import Checkpoints
@@ -76,22 +76,23 @@ def measure_pace(plan: Plan, network: Network, folder: Path) -> Pace | None:
         return None
     first, last = _busiest(plan)
     part = _part(plan, first, last, network, folder)
-    with closing(ShotReader(part)) as reader:
-        return _run(plan, part, reader, network, folder)
-
-
-def _run(plan: Plan, part: Plan, reader: ShotReader, network: Network, folder: Path) -> Pace:
-    stepper = Stepper(network, ShotState(part.key, part.schedule, part.lanes))
     writer = FrameWriter(part, Journal(journal_path(folder), part.key), Checkpoints(folder, part.key))
+    state = ShotState(part.key, part.schedule, part.lanes)
+    stages = open_stages(part, lambda: None)
+    with closing(Pipeline(part, network, state, stages, writer)) as pipeline:
+        return _run(plan, part, pipeline, writer)
+
+
+def _run(plan: Plan, part: Plan, pipeline: Pipeline, writer: FrameWriter) -> Pace:
     watch = _Stopwatch()
     times: list[tuple[float, float, float]] = []
     plate_bytes = 0
     for step in part.schedule.steps():
-        given = reader.prepare(step)
+        given = pipeline.read(step)
         read = watch.lap()
-        outputs = stepper.run(given)
+        outputs = pipeline.fill(given)
         ran = watch.lap()
-        writer.fill(given, outputs, given.prints, None)
+        pipeline.write(pipeline.compose(given, outputs), given.prints, None)
         times.append((read, ran, watch.lap()))
         plate_bytes = 0 if given.plate is None else given.plate.nbytes
     writer.copy(part.sources.first)
@@ -143,7 +144,7 @@ def _part(plan: Plan, first: int, last: int, network: Network, folder: Path) -> 
         upper=segment.upper,
         offsets=network.source_offsets,
         matte_union=plan.settings.matte_union,
-        propagate=plan.settings.propagate,
+        search=plan.schedule.search,
     )
     output = FileSequence.parse(folder / f"probe.####{plan.sources.output.extension}")
     sources = replace(plan.sources, output=output, begins=first, first=first, last=last)

@@ -12,8 +12,8 @@ from ..errors import InputError, SettingsError, WriteError
 from ..images import Plate, write_plate
 from ..network.contract import Network, StepOutput
 from .plan import Plan
-from .reader import StepInput
 from .sources import Sources
+from .step_input import StepInput
 
 _NO_MOTION = "Debug layers: every flow is exactly 0, this model moves nothing."
 _NO_LAYERS = "Debug layers: this model shows neither flows nor composition masks."

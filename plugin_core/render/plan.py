@@ -49,8 +49,8 @@ class Plan:
     notes: tuple[str, ...] = ()
 
     def searched(self, frame: int) -> range:
-        """Return the frames in which a frame's real pixels are searched for: those near it in its take."""
-        reach = self.settings.propagate
+        """Return the frames that are searched for a frame's hole: those near it in its take."""
+        reach = self.schedule.search
         first, last = next(
             take
             for take in takes(self.sources.lower, self.sources.upper, self.cuts)
@@ -94,7 +94,7 @@ def make_plan(
         warmup=settings.warmup,
         offsets=network.source_offsets,
         matte_union=settings.matte_union,
-        propagate=settings.propagate,
+        search=settings.propagate,
         begins=sources.begins,
         pre_roll=settings.pre_roll,
     )

@@ -1,25 +1,21 @@
-"""Render a shot: read, encode, step, compose and write, in order, with reading and writing running beside.
+"""Render a shot: its frames go through the pipeline in order, reading and writing beside the network.
 
-One thread prepares the next steps, the caller's runs the network, one composes and writes; between them stand
-queues of two. A frame counts as done once its file has its final name, and only then is it journaled and,
-every few frames, the state after it saved. So whatever happens, what is on disk agrees, and a resumed render
-gives the same pixels as one that was never interrupted.
+One thread reads for the next steps, the caller's runs the network, one composes and writes (see `pipeline`);
+between them stand queues of two. A frame counts as done once its file has its final name, and only then is it
+journaled and, every few frames, the state after it saved. So whatever happens, what is on disk agrees, and a
+resumed render gives the same pixels as one that was never interrupted.
 """
 
 from __future__ import annotations
 
-import shutil
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from ..disk.atomic import replacing
-from ..disk.fingerprint import Fingerprint
-from ..disk.folders import make_folder
 from ..disk.lock import Claim, holding
 from ..errors import CleanplateError, Interrupted, OutputBusyError, WriteError
 from ..job.settings import Run, Settings, Shot
@@ -31,17 +27,19 @@ from ..state.checkpoints import Checkpoints
 from ..state.folder import journal_path, output_folder
 from ..state.journal import Journal, forget_elsewhere
 from ..state.key import check_key
-from ..state.saved_state import SavedState, carry_digest, write_state
 from ..state.shot_state import ShotState
 from .debug_writer import open_debug
 from .folder import clean_up, state_folder
-from .handover import check_inputs, input_digest, read_handed_in
+from .handover import HandedIn, hand_on
+from .input_log import InputLog
+from .pipeline import Pipeline
 from .plan import Plan, make_plan
-from .reader import ShotReader, StepInput
-from .resume import HandedIn, begin, check_whole, go_on, refuse_existing
+from .resume import begin, check_whole, go_on, refuse_existing
 from .side_files import check_side_files
 from .sources import open_sources
-from .stepper import Stepper
+from .stages import open_stages
+from .state_keeper import StateKeeper
+from .step_input import StepInput
 from .writer import FrameWriter, Written
 
 _QUEUE = 2
@@ -96,7 +94,7 @@ def render(
         for note in sources.notes:
             reporters.note(note)
         clean_up(sources, run, folder)
-        handed_in = None if run.state_in is None else read_handed_in(Path(run.state_in), sources)
+        handed_in = None if run.state_in is None else HandedIn.read(Path(run.state_in), sources)
         plan = make_plan(
             sources,
             shot,
@@ -108,13 +106,13 @@ def render(
         for note in plan.notes:
             reporters.note(note)
         if handed_in is not None:
-            plan = replace(plan, key={**plan.key, "first frame": handed_in.key.get("first frame", "")})
+            plan = replace(plan, key={**plan.key, "first frame": handed_in.saved.key.get("first frame", "")})
         forget_elsewhere(root, folder, sources.first, sources.last)
         yield from _Rendering(plan, run, network, reporters, stop, folder, claim).frames(handed_in)
 
 
 class _Rendering:
-    """One render in progress."""
+    """One render in progress: its threads, and what is told of it."""
 
     def __init__(
         self,
@@ -135,15 +133,16 @@ class _Rendering:
         self._journal = Journal(journal_path(folder), plan.key)
         self._checkpoints = Checkpoints(folder, plan.key)
         self._state = ShotState(plan.key, plan.schedule, plan.lanes, self._checkpoints)
+        self._inputs = InputLog(plan.schedule.input_reach)
+        self._keeper = StateKeeper(
+            self._state, network, self._checkpoints, self._inputs, plan.sources, run.checkpoint_every
+        )
         debug = None if run.debug is None else open_debug(run.debug, plan, network)
-        self._stepper = Stepper(network, self._state, debug=debug is not None)
-        self._digests: dict[int, str] = {}
-        self._pending_prints: dict[int, Mapping[str, Fingerprint]] = {}
         self._writer = FrameWriter(plan, self._journal, self._checkpoints, debug)
-        self._told: set[str] = set()
+        self._notes: set[str] = set()
         self._latest: int | None = None
 
-    def frames(self, handed_in: SavedState | None) -> Iterator[FrameDone]:
+    def frames(self, handed_in: HandedIn | None) -> Iterator[FrameDone]:
         """Do it all: find where to begin, render, hand the state on."""
         start = self._begin(handed_in)
         sources = self._plan.sources
@@ -160,17 +159,19 @@ class _Rendering:
         elif start <= sources.last:
             yield from self._fill(start)
         check_whole(self._journal, sources)
-        self._hand_on()
+        if self._run.state_out is not None:
+            hand_on(Path(self._run.state_out), self._plan, self._checkpoints)
         self._reporters.done()
 
-    def _begin(self, handed_in: SavedState | None) -> int:
+    def _begin(self, handed_in: HandedIn | None) -> int:
+        """Find the first frame to render and put the state before it."""
         notes: list[str] = []
-        given = None
+        before = None
         if handed_in is not None:
-            check_key(handed_in.key, self._plan.key, f"State file {self._run.state_in}")
-        if handed_in is not None and self._plan.schedule.segments[0].continues:
-            given = HandedIn(carry_digest(handed_in.arrays), partial(self._adopt, handed_in))
-            self._writer.came_from = given.digest
+            check_key(handed_in.saved.key, self._plan.key, f"State file {handed_in.path}")
+            before = handed_in if self._plan.schedule.segments[0].continues else None
+        if before is not None:
+            self._writer.came_from = before.digest
         if self._run.resume:
             start = go_on(
                 self._journal,
@@ -178,80 +179,70 @@ class _Rendering:
                 self._plan,
                 self._network,
                 notes,
-                handed_in=given,
+                handed_in=before,
                 need_state=self._run.state_out is not None,
             )
         else:
             begin(self._journal, self._state, self._plan)
             start = self._plan.sources.first
-            if given is not None and self._plan.lanes:
-                given.load()
-        self._recall_inputs(start, handed_in)
+            if before is not None and self._plan.lanes:
+                before.load(self._state, self._network, self._plan.sources)
+        known = {} if handed_in is None else handed_in.saved.inputs
+        self._inputs.recall(known, self._journal.read_own(), start)
         for note in notes:
             self._reporters.note(note)
         return start
 
-    def _adopt(self, handed_in: SavedState) -> None:
-        """Take the state of the chunk before, after checking that it is of these pictures."""
-        assert self._run.state_in is not None  # that is where it came from
-        path = Path(self._run.state_in)
-        self._state.load(self._network, path)
-        check_inputs(handed_in, path, self._plan.sources)
-
-    def _recall_inputs(self, start: int, handed_in: SavedState | None) -> None:
-        """Remember which inputs went into the state that the render goes on from."""
-        if handed_in is not None:
-            self._digests.update(handed_in.inputs)
-        oldest = start - 1 - self._plan.schedule.input_reach
-        for entry in self._journal.read_own():
-            if entry.frame < start:
-                known = {frame: marks for frame, marks in entry.inputs.items() if frame >= oldest}
-                self._digests.update({frame: input_digest(marks) for frame, marks in known.items()})
-
     def _fill(self, start: int) -> Iterator[FrameDone]:
-        reader = ShotReader(self._plan)
-        steps = self._plan.schedule.steps(start)
+        watch = partial(_check_stop, self._stop, "Stopped while pixels were looked for.")
+        pipeline = Pipeline(
+            self._plan, self._network, self._state, open_stages(self._plan, watch), self._writer
+        )
         with ExitStack() as stack:
-            stack.callback(reader.close)
+            stack.callback(pipeline.close)
             reading = stack.enter_context(_OneThread("read"))
             writing = stack.enter_context(_OneThread("write"))
             prepared: deque[Future[StepInput]] = deque()
             written: deque[Future[Written]] = deque()
             try:
-                for step in steps:
-                    prepared.append(reading.submit(reader.prepare, step))
+                for step in self._plan.schedule.steps(start):
+                    prepared.append(reading.submit(pipeline.read, step))
                     if len(prepared) > _QUEUE:
-                        yield from self._step(prepared.popleft().result(), writing, written)
+                        yield from self._step(pipeline, prepared.popleft().result(), writing, written)
                     if self._stop.requested() is not None:
                         break
                 while prepared and self._stop.requested() is None:
-                    yield from self._step(prepared.popleft().result(), writing, written)
+                    yield from self._step(pipeline, prepared.popleft().result(), writing, written)
             except (WriteError, OutputBusyError):
                 raise
+            except Interrupted:
+                pass  # while a step was read: it ends as between two steps
             except CleanplateError:
                 # What was filled before a picture that can't be read is kept.
                 yield from self._finish_writing(written)
-                self._save_state()
+                self._keeper.keep()
                 raise
             yield from self._finish_writing(written)
         self._end_of_filling()
 
-    def _finish_writing(self, written: deque[Future[Written]]) -> Iterator[FrameDone]:
-        while written:
-            yield self._tell(written.popleft().result())
-
     def _step(
-        self, given: StepInput, writing: _OneThread, written: deque[Future[Written]]
+        self, pipeline: Pipeline, given: StepInput, writing: _OneThread, written: deque[Future[Written]]
     ) -> Iterator[FrameDone]:
         self._claim.check()
-        step = given.step
-        outputs = self._stepper.run(given)
-        self._note_prints(given)
-        if not step.warmup:
-            saved = self._snapshot() if self._is_due(step.position) else None
-            marks, self._pending_prints = self._pending_prints, {}
-            written.append(writing.submit(self._writer.fill, given, outputs, marks, saved))
+        outputs = pipeline.fill(given)
+        self._inputs.add(given.step.position, given.prints)
+        if not given.step.warmup:
+            marks, saved = self._inputs.take_unnoted(), self._keeper.due()
+
+            def finish() -> Written:
+                return pipeline.write(pipeline.compose(given, outputs), marks, saved)
+
+            written.append(writing.submit(finish))
         while len(written) > _QUEUE or (written and written[0].done()):
+            yield self._tell(written.popleft().result())
+
+    def _finish_writing(self, written: deque[Future[Written]]) -> Iterator[FrameDone]:
+        while written:
             yield self._tell(written.popleft().result())
 
     def _copy(self, start: int) -> Iterator[FrameDone]:
@@ -262,56 +253,23 @@ class _Rendering:
 
     def _tell(self, written: Written) -> FrameDone:
         for note in written.notes:
-            if note not in self._told:
-                self._told.add(note)
+            if note not in self._notes:
+                self._notes.add(note)
                 self._reporters.note(note)
         self._latest = written.frame
         return FrameDone(written.frame, written.path, self._reporters.frame(written.frame))
 
-    def _note_prints(self, given: StepInput) -> None:
-        """Remember what was read: all of it for the journal, what later steps read again for the state."""
-        reach = self._plan.schedule.input_reach
-        self._pending_prints.update(given.prints)
-        self._digests.update({frame: input_digest(marks) for frame, marks in given.prints.items()})
-        oldest = given.step.position - reach
-        self._digests = {frame: digest for frame, digest in self._digests.items() if frame >= oldest}
-
-    def _is_due(self, position: int) -> bool:
-        sources = self._plan.sources
-        return position == sources.last or (position - sources.first + 1) % self._run.checkpoint_every == 0
-
-    def _snapshot(self) -> SavedState:
-        return self._state.snapshot(self._network, self._digests)
-
     def _end_of_filling(self) -> None:
-        """Save the state where a stop was asked for; the writer has finished what was begun."""
+        """Keep the state where a stop was asked for; the writer has finished what was begun."""
         code = self._stop.requested()
-        if code is None or self._state.frame == self._plan.sources.last:
+        if code is None or self._keeper.is_at_end:
             return
-        self._save_state()
+        self._keeper.keep()
         if self._latest is None:
             raise Interrupted("Stopped before another frame was written; go on with --resume.", code)
         raise Interrupted(
             f"Stopped after frame {self._latest}; its state is saved, go on with --resume.", code
         )
-
-    def _save_state(self) -> None:
-        """Keep the state after the last frame, unless it is kept already or the next frame starts without."""
-        frame = self._state.frame
-        if frame is not None and not self._checkpoints.path(frame).exists():
-            self._checkpoints.add(self._snapshot())
-
-    def _hand_on(self) -> None:
-        """Give the state after the last frame to whoever renders the next chunk."""
-        if self._run.state_out is None:
-            return
-        path, last = Path(self._run.state_out), self._plan.sources.last
-        make_folder(path.parent)
-        if not self._plan.lanes:
-            write_state(path, SavedState(self._plan.key, last, {}, {}))
-            return
-        with replacing(path) as temporary:
-            shutil.copyfile(self._checkpoints.path(last), temporary)
 
 
 class _OneThread(ThreadPoolExecutor):
@@ -325,10 +283,10 @@ class _OneThread(ThreadPoolExecutor):
 
 
 def _with_size(
-    settings: Settings, run: Run, network: Network, folder: Path, handed_in: SavedState | None
+    settings: Settings, run: Run, network: Network, folder: Path, handed_in: HandedIn | None
 ) -> Settings:
     """Return the settings with the working size that is rendered at."""
-    before = None if handed_in is None else handed_in.key
+    before = None if handed_in is None else handed_in.saved.key
     if before is None and run.resume:
         before = Journal(journal_path(folder), {}).found_key()
     size = chosen_size(settings.working_size, before, network.working_size)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from ..network.contract import Network
 from ..regions.lanes import crop_places
 from ..state.journal import Entry, Journal, size_of
 from ..state.shot_state import ShotState
+from .handover import HandedIn
 from .plan import Plan
 from .sources import Sources
 
@@ -31,19 +32,6 @@ def begin(journal: Journal, state: ShotState, plan: Plan) -> None:
         # States of another render are of no use to anyone once this one takes the output over.
         state.checkpoints.drop_from(first if own else -sys.maxsize, "the render starts again")
     journal.restart(kept)
-
-
-@dataclass(frozen=True)
-class HandedIn:
-    """The state before the first frame, as far as resuming is concerned.
-
-    Attributes:
-        digest: of its carry; empty where none was handed in.
-        load: puts the shot's state there.
-    """
-
-    digest: str
-    load: Callable[[], None]
 
 
 def go_on(
@@ -88,7 +76,7 @@ def go_on(
         needed = sources.last
     if needed > sources.last:
         return needed
-    start = _restore(state, network, needed, handed_in) if plan.lanes else needed
+    start = _restore(state, network, sources, needed, handed_in) if plan.lanes else needed
     journal.restart(
         [entry for frame, entry in sorted(latest.items()) if frame < start or frame > sources.last]
     )
@@ -159,12 +147,14 @@ def _has_last(state: ShotState, sources: Sources) -> bool:
     return state.checkpoints.newest(from_frame=sources.last, below=sources.last + 1) is not None
 
 
-def _restore(state: ShotState, network: Network, before: int, handed_in: HandedIn | None) -> int:
+def _restore(
+    state: ShotState, network: Network, sources: Sources, before: int, handed_in: HandedIn | None
+) -> int:
     segment = state.schedule.segment_of(before)
     if handed_in is not None and segment.continues:
         kept = state.checkpoints
         if kept is None or kept.newest(from_frame=segment.first, below=before) is None:
-            handed_in.load()
+            handed_in.load(state, network, sources)
             return segment.first
     return state.restore(network, before=before)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..network.contract import Features, Network, StepOutput
 from ..state.shot_state import LaneInput, ShotState
-from .reader import LaneRead, StepInput
+from .step_input import LaneRead, StepInput
 
 
 class Stepper:

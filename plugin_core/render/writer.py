@@ -7,19 +7,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..compose.paste import CropFill, filled
 from ..disk.atomic import replacing
 from ..disk.fingerprint import Fingerprint
 from ..images import Plate, write_plate
 from ..network.contract import StepOutput
-from ..regions.hole import Hole
 from ..regions.lanes import crop_places
 from ..state.checkpoints import Checkpoints
 from ..state.journal import Entry, Journal
 from ..state.saved_state import SavedState
 from .debug_writer import DebugWriter
 from .plan import Plan
-from .reader import StepInput
+from .step_input import StepInput
 
 
 @dataclass(frozen=True)
@@ -59,18 +57,25 @@ class FrameWriter:
         self._debug = debug
         self.came_from = ""
 
-    def fill(
+    @property
+    def shows_debug(self) -> bool:
+        """Whether debug layers are written: the untouched plate is then needed beside the filled one."""
+        return self._debug is not None
+
+    def write(
         self,
         given: StepInput,
         outputs: Mapping[str, StepOutput],
+        clean: Plate | None,
         marks: Mapping[int, Mapping[str, Fingerprint]],
         saved: SavedState | None,
     ) -> Written:
-        """Lay the network's pictures into the plate and write the frame.
+        """Write a frame, note it, and keep the state after it.
 
         Args:
             given: the step that was run; not a warm-up.
             outputs: what the network gave for every lane, by its name.
+            clean: the filled plate; None where there is no hole.
             marks: fingerprints of what was read since the frame before.
             saved: the state after this frame, where it is due.
 
@@ -81,38 +86,19 @@ class FrameWriter:
         path = self._plan.sources.output.path(frame)
         assert given.plate is not None  # warm-up steps are not written
         notes = given.notes
-        clean = given.plate
-        if given.hole is None:
+        if clean is None:
             self._put_unchanged(frame, given.plate)
         else:
-            clean = self._filled(given, given.plate, given.hole, outputs)
-            told = self._plan.sources.notes
-            notes += tuple(note for note in write_plate(clean, path) if note not in told)
+            known = self._plan.sources.notes
+            notes += tuple(note for note in write_plate(clean, path) if note not in known)
         if self._debug is not None:
-            notes += self._debug.write(given, clean, outputs)
+            notes += self._debug.write(given, clean or given.plate, outputs)
         came_from = self.came_from if frame == self._plan.sources.first else ""
         crops = crop_places(self._plan.lanes, frame)
         self._journal.append(Entry(frame, Fingerprint.of(path), marks, crops, came_from))
         if saved is not None:
             self._checkpoints.add(saved)
         return Written(frame, path, notes)
-
-    def _filled(self, given: StepInput, plate: Plate, hole: Hole, outputs: Mapping[str, StepOutput]) -> Plate:
-        frame = given.step.frame
-        fills = [
-            CropFill(own, outputs[read.lane.name].fill, read.region)
-            for read in given.lanes
-            if (own := hole.only(read.lane.islands.get(frame, ()))) is not None
-        ]
-        return filled(
-            plate,
-            hole,
-            fills,
-            given.found,
-            self._plan.color,
-            grain_seed=frame if self._plan.settings.grain == "auto" else None,
-            in_place=not given.plate_is_kept and self._debug is None,
-        )
 
     def copy(self, frame: int) -> Written:
         """Write a frame of a shot that has no hole anywhere.

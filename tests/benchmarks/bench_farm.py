@@ -193,7 +193,7 @@ def _real_pixels(folder: Path, hole: str, model: str) -> RealPixels:
     assert plan.motion is not None
     clip = _Counted(plan.sources.plate.again())
     mattes = mattes_of(sources, settings, ())
-    propagator = Propagator(clip, mattes, plan.color, plan.motion, plan.searched)
+    propagator = Propagator(clip, mattes, plan.color, plan.motion, plan.searched, plan.schedule.span)
     holes = {frame: mattes.hole(frame)[0] for frame in range(MIDDLE, MIDDLE + 4)}
     spent, alone = [], []
     for frame in (MIDDLE, *holes):  # the first one again: nothing is new then

@@ -34,8 +34,7 @@ from plugin_core.network.session import Session
 from plugin_core.progress.reporters import Reporters
 from plugin_core.progress.stop import Stop
 from plugin_core.regions.shot_mattes import ShotMattes
-from plugin_core.render import reader as shot_reader
-from plugin_core.render import writer as frame_writer
+from plugin_core.render import pipeline
 from plugin_core.render.plan import make_plan
 from plugin_core.render.render import render
 from plugin_core.render.sources import open_sources
@@ -111,8 +110,8 @@ def _parts(shot: Shot, settings: Settings, session: Session) -> tuple[dict[str, 
         _timed(SequenceClip, "plate", read, "plates", within="real pixels"),
         _timed(ShotMattes, "hole", read, "mattes", within="real pixels"),
         _timed(Propagator, "find", parts, "real pixels"),
-        _timed(shot_reader, "network_input", parts, "crop"),
-        _timed(frame_writer, "filled", parts, "compose"),
+        _timed(pipeline, "network_input", parts, "crop"),
+        _timed(pipeline, "filled", parts, "compose"),
     ):
         _render(shot, session, settings)
     parts["real pixels"] -= sum(read.values())

@@ -27,8 +27,7 @@ from plugin_core.network.session import Session
 from plugin_core.progress.reporters import Reporters
 from plugin_core.progress.stop import Stop
 from plugin_core.render import render as render_module
-from plugin_core.render.reader import ShotReader
-from plugin_core.render.writer import FrameWriter
+from plugin_core.render.pipeline import Pipeline
 
 WIDTH, HEIGHT, HOLE = 1920, 1080, 400
 BAR = 0.15
@@ -141,13 +140,15 @@ def _beside(shot: Shot, session: Session, frames: int) -> dict[str, float]:
 
         return run
 
-    prepare, write = ShotReader.prepare, FrameWriter.fill
-    ShotReader.prepare = timed("reading", prepare)  # type: ignore[method-assign]
-    FrameWriter.fill = timed("writing", write)  # type: ignore[method-assign]
+    read, compose, write = Pipeline.read, Pipeline.compose, Pipeline.write
+    Pipeline.read = timed("reading", read)  # type: ignore[method-assign]
+    Pipeline.compose = timed("writing", compose)  # type: ignore[method-assign]
+    Pipeline.write = timed("writing", write)  # type: ignore[method-assign]
     try:
         _render(shot, session)
     finally:
-        ShotReader.prepare, FrameWriter.fill = prepare, write  # type: ignore[method-assign]
+        Pipeline.read, Pipeline.compose = read, compose  # type: ignore[method-assign]
+        Pipeline.write = write  # type: ignore[method-assign]
     return {kind: seconds / frames for kind, seconds in spent.items()}
 
 

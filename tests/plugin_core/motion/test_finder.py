@@ -219,7 +219,7 @@ class TestOneResult:
         assert again[0] <= 25 - 6 - 4 and again[-1] == 30
         run_toy(shot.shot("clean"), FAR)
         same_files(shot, "out", "clean")
-        assert Schedule(first=1, last=30, propagate=4).first_touched(25) == 25 - 6 - 4
+        assert Schedule(first=1, last=30, search=4).first_touched(25) == 25 - 6 - 4
 
     def test_a_cut_is_not_looked_across(self, tmp_path):
         both, first = make_shot(tmp_path / "both", 1, 20), make_shot(tmp_path / "first", 1, 10)

@@ -11,7 +11,7 @@ import pytest
 
 from plugin_core.job.settings import Settings
 from plugin_core.render import render as render_module
-from plugin_core.render.reader import ShotReader
+from plugin_core.render.pipeline import Pipeline
 
 from ..shots import (
     HEIGHT,
@@ -353,14 +353,14 @@ def test_queues_are_bounded(tmp_path, monkeypatch):
     """Reading runs ahead of the network by a few steps, not by the shot."""
     shot = make_shot(tmp_path, 1, 16)
     ahead = []
-    prepare = ShotReader.prepare
+    read = Pipeline.read
     network = ToyNetwork()
 
     def watched(self, step):
         ahead.append(step.position - 1 - network.steps)
-        return prepare(self, step)
+        return read(self, step)
 
-    monkeypatch.setattr(ShotReader, "prepare", watched)
+    monkeypatch.setattr(Pipeline, "read", watched)
     run_toy(shot.shot(), network=network)
     assert max(ahead) <= 3
 

@@ -1,0 +1,196 @@
+"""What happens to a frame, from disk to disk, in the order in which it stands here.
+
+=============  ===========================================================================================
+`read`         **read** the plate, and the **hole** that its matte gives
+               **find** pixels for the hole: what other frames show (`stages`)
+               **show** it: crop, size and range that the network takes
+               **match**: how the surroundings moved and brightened since the frame before
+`fill`         **network**: encode the sources, bring along what is remembered, step
+`compose`      **grain**, of what the plate has around the hole
+               **blend** into the plate
+`write`        **write** the file; then note it, and keep the state after it
+=============  ===========================================================================================
+
+Each of these is called with the steps in their order; the four may run in threads of their own, one behind
+the other. Whoever renders, measures or evaluates goes through here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from ..compose.paste import CropFill, filled, network_input
+from ..disk.fingerprint import Fingerprint
+from ..images import Plate
+from ..network.contract import Network, StepOutput
+from ..regions.lanes import Lane
+from ..regions.region import Region
+from ..schedule import Step, mirror
+from ..state.carry_follow import Change, change_between
+from ..state.saved_state import SavedState
+from ..state.shot_state import ShotState
+from .plan import Plan
+from .reader import ShotReader
+from .stages import Stages
+from .step_input import LaneRead, SeenFrame, Shown, StepInput
+from .stepper import Stepper
+from .writer import FrameWriter, Written
+
+
+@dataclass(frozen=True)
+class Composed:
+    """A frame, ready to be written.
+
+    Attributes:
+        given: the step that it was made in.
+        outputs: what the network gave for every lane, by its name.
+        clean: the filled plate; None where the frame has no hole.
+    """
+
+    given: StepInput
+    outputs: Mapping[str, StepOutput]
+    clean: Plate | None
+
+
+class Pipeline:
+    """The way of a shot's frames.
+
+    Args:
+        plan: of the render.
+        network: fills.
+        state: the shot's, at the frame before the first step that is run.
+        stages: find pixels.
+        writer: puts frames on disk.
+    """
+
+    def __init__(
+        self, plan: Plan, network: Network, state: ShotState, stages: Stages, writer: FrameWriter
+    ) -> None:
+        self._plan = plan
+        self._reader = ShotReader(plan)
+        self._stages = stages
+        self._stepper = Stepper(network, state, debug=writer.shows_debug)
+        self._writer = writer
+        self._frames: dict[int, SeenFrame] = {}
+        self._encoded: dict[str, tuple[Region, set[int]]] = {}
+
+    def read(self, step: Step) -> StepInput:
+        """Read what a step needs.
+
+        Raises:
+            ImageError: a picture can't be read, or its matte is not what it was when the shot was scanned.
+        """
+        if step.starts:
+            self._encoded.clear()
+        lanes = tuple(self._lane(lane, step) for lane in self._plan.lanes if lane.runs_in(step))
+        self._encoded = {read.lane.name: self._encoded[read.lane.name] for read in lanes}
+        target = self._seen(step.frame)
+        plate = None if step.warmup else self._reader.plate(step.frame)
+        looked_at = {other for frame in self._frames for other in self._stages.looks_at(frame)}
+        prints = self._reader.new_prints(looked_at)
+        self._forget(step)
+        kept = self._reader.keeps(step.frame)
+        return StepInput(step, lanes, target.hole, target.patch, plate, kept, target.notes, prints)
+
+    def _seen(self, frame: int) -> SeenFrame:
+        """Read a frame, find pixels for its hole, and show it to every lane that looks at it."""
+        if frame in self._frames:
+            return self._frames[frame]
+        hole, notes = self._reader.hole(frame)
+        patch = None if hole is None else self._stages.find(frame, hole)
+        schedule, windows = self._plan.schedule, {}
+        for lane in self._plan.lanes:
+            if lane.looks_at(frame, schedule.reach + schedule.warmup):
+                window = lane.window_at(frame, schedule.reach)
+                shown = network_input(self._reader.plate(frame), hole, patch, window, self._plan.color)
+                windows[lane.name] = window, shown
+        self._frames[frame] = SeenFrame(hole, patch, notes, windows)
+        return self._frames[frame]
+
+    def _lane(self, lane: Lane, step: Step) -> LaneRead:
+        """Show a lane its frame and the sources not encoded yet; match the frame to the one before."""
+        region = lane.region_at(step.frame)
+        stood, encoded = self._encoded.get(lane.name, (None, set[int]()))
+        anew = stood != region
+        new = sorted(set(step.sources) - (set() if anew else encoded))
+        encode = {frame: self._seen(frame).on(lane, region) for frame in new}
+        keep = frozenset(self._plan.schedule.needed_after(step))
+        self._encoded[lane.name] = region, ((set() if anew else encoded) | set(new)) & keep
+        target = self._seen(step.frame).on(lane, region)
+        behind, change = self._match(lane, step, target)
+        return LaneRead(lane, region, target, encode, keep, anew, behind, change)
+
+    def _match(self, lane: Lane, step: Step, target: Shown) -> tuple[Shown | None, Change | None]:
+        """Return the frame before on this crop, where the lane comes from another; and what changed since."""
+        if step.starts:
+            return None, None
+        before, region = self._plan.schedule.before(step), lane.region_at(step.frame)
+        moves = lane.region_at(before) != region
+        follows = self._plan.settings.border_match == "auto"
+        if not (moves or follows):
+            return None, None
+        behind = self._seen(before).on(lane, region)
+        return behind if moves else None, change_between(behind, target) if follows else None
+
+    def fill(self, given: StepInput) -> dict[str, StepOutput]:
+        """Run the network; returns what it gave for every lane, by its name.
+
+        Raises:
+            StateError: it is not the next step.
+        """
+        return self._stepper.run(given)
+
+    def compose(self, given: StepInput, outputs: Mapping[str, StepOutput]) -> Composed:
+        """Lay what was found and what the network gave into the plate, with grain where that is asked for."""
+        if given.hole is None:
+            return Composed(given, outputs, None)
+        assert given.plate is not None  # warm-up steps are not composed
+        frame = given.step.frame
+        fills = [
+            CropFill(own, outputs[read.lane.name].fill, read.region)
+            for read in given.lanes
+            if (own := given.hole.only(read.lane.islands.get(frame, ()))) is not None
+        ]
+        clean = filled(
+            given.plate,
+            given.hole,
+            fills,
+            given.patch,
+            self._plan.color,
+            grain_seed=frame if self._plan.settings.grain == "auto" else None,
+            in_place=not (given.plate_is_kept or self._writer.shows_debug),
+        )
+        return Composed(given, outputs, clean)
+
+    def write(
+        self,
+        frame: Composed,
+        marks: Mapping[int, Mapping[str, Fingerprint]],
+        saved: SavedState | None,
+    ) -> Written:
+        """Write a frame, note it, and keep the state after it.
+
+        Args:
+            frame: composed.
+            marks: fingerprints of what was read since the frame before.
+            saved: the state after this frame, where it is due.
+
+        Raises:
+            WriteError: the disk does not take it.
+        """
+        return self._writer.write(frame.given, frame.outputs, frame.clean, marks, saved)
+
+    def close(self) -> None:
+        """Give temporary files back."""
+        self._stages.close()
+
+    def _forget(self, step: Step) -> None:
+        """Drop frames that no later step looks at, and plates that none fills."""
+        segment, reach = step.segment, self._plan.schedule.reach
+        ahead = [mirror(step.position + 1 + n, segment.lower, segment.upper) for n in range(reach)]
+        # A crop that moves shows the network once more what lies behind.
+        behind = [mirror(step.position + 1 - n, segment.lower, segment.upper) for n in range(reach + 1)]
+        for frame in [frame for frame in self._frames if frame not in {*ahead, *behind}]:
+            del self._frames[frame]
+        self._reader.keep_plates(ahead)

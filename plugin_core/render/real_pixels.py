@@ -1,0 +1,46 @@
+"""The first stage: what other frames show of a hole (`motion.finder`)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ..motion.finder import Propagator
+from ..patch import Patch
+from ..regions.hole import Hole
+from .plan import Plan
+from .sources import mattes_of
+
+
+class RealPixels:
+    """Real pixels from the frames around; a `stages.Stage`.
+
+    Args:
+        finder: of the shot.
+        within: the frames that it looks at for a frame.
+    """
+
+    def __init__(self, finder: Propagator, within: Callable[[int], range]) -> None:
+        self._finder = finder
+        self._within = within
+
+    def looks_at(self, frame: int) -> range:
+        """Return all frames within the look-ahead."""
+        return self._within(frame)
+
+    def find(self, frame: int, hole: Hole, known: Patch | None, watch: Callable[[], None]) -> Patch | None:
+        """Return what other frames show of a frame's hole; see `stages.Stage`."""
+        return self._finder.find(frame, hole)
+
+    def close(self) -> None:
+        """Give temporary files back."""
+        self._finder.close()
+
+
+def open_real_pixels(plan: Plan) -> RealPixels | None:
+    """Open the stage; None where no real pixels are asked for, or nothing is filled."""
+    if plan.motion is None:
+        return None
+    mattes = mattes_of(plan.sources, plan.settings, plan.cuts)
+    plate, span = plan.sources.plate.again(), plan.schedule.span
+    finder = Propagator(plate, mattes, plan.color, plan.motion, plan.searched, span)
+    return RealPixels(finder, plan.searched)

@@ -1,0 +1,100 @@
+"""The ways to find pixels for a hole before the network is asked: one contract, and the list in order.
+
+A stage is a module of its own: a function that opens it for a plan (or returns None where the settings leave
+it out) and what `Stage` asks for. To add one, add its function to `STAGES`.
+
+Stages run once for a frame, in the thread that reads, before the frame is first shown to the network: as a
+source of an earlier frame as well as when it is filled itself. What they give together is seen by the network
+where it is trusted, and blended into the plate by its confidence. It must depend on nothing but the plan and
+the files of the frames that the stage says it looks at: not on the order of the calls, on what was rendered
+before, or on the range. Then resumed, cut-up and sought renders agree.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Protocol
+
+from ..patch import Patch, laid_over
+from ..regions.hole import Hole
+from .plan import Plan
+from .real_pixels import open_real_pixels
+
+Watch = Callable[[], None]
+"""Called every now and then while something takes long; may raise to stop it."""
+
+
+class Stage(Protocol):
+    """A way to find pixels. Not for several threads at once."""
+
+    def looks_at(self, frame: int) -> Iterable[int]:
+        """Return the frames whose plates or mattes have a part in what is found for a frame.
+
+        They lie in `Plan.searched` of it. When one of them changes, the frame is rendered again.
+        """
+        ...
+
+    def find(self, frame: int, hole: Hole, known: Patch | None, watch: Watch) -> Patch | None:
+        """Return pixels for a frame's hole; None for none.
+
+        Args:
+            frame: which.
+            hole: the frame's, whose box the patch has.
+            known: what the stages before this one found; it stands before what this one gives.
+            watch: to be called at least every second or so.
+
+        Raises:
+            ImageError: a picture can't be read.
+        """
+        ...
+
+    def close(self) -> None:
+        """Give temporary files back."""
+        ...
+
+
+STAGES: tuple[Callable[[Plan], Stage | None], ...] = (open_real_pixels,)
+"""Opens each stage, those whose pixels stand before the others' first."""
+
+
+class Stages:
+    """The stages of one render. Not for several threads at once.
+
+    Args:
+        stages: those that stand before the others first.
+        within: returns the frames that may be looked at for a frame.
+        watch: may raise to stop.
+    """
+
+    def __init__(self, stages: Sequence[Stage], within: Callable[[int], range], watch: Watch) -> None:
+        self._stages = tuple(stages)
+        self._within = within
+        self._watch = watch
+
+    def looks_at(self, frame: int) -> set[int]:
+        """Return the frames that have a part in what is found for a frame, itself among them."""
+        frames = {frame, *(other for stage in self._stages for other in stage.looks_at(frame))}
+        beyond = sorted(frames.difference(self._within(frame)))
+        if beyond:
+            # A change there would not lead to this frame: see Schedule.first_touched.
+            raise ValueError(f"for frame {frame} a stage looks at {beyond}, beyond Plan.searched")
+        return frames
+
+    def find(self, frame: int, hole: Hole) -> Patch | None:
+        """Return what all stages find for a frame's hole; None for nothing. Raises what they raise."""
+        known: Patch | None = None
+        for stage in self._stages:
+            self._watch()
+            known = laid_over(known, stage.find(frame, hole, known, self._watch))
+        return known
+
+    def close(self) -> None:
+        """Give temporary files back."""
+        for stage in self._stages:
+            stage.close()
+
+
+def open_stages(plan: Plan, watch: Watch) -> Stages:
+    """Open the stages that a plan asks for."""
+    stages = [stage for opens in STAGES if (stage := opens(plan)) is not None]
+    return Stages(stages, plan.searched, watch)

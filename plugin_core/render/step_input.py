@@ -1,0 +1,92 @@
+"""What a step needs of its frames, read and brought to what the network takes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from ..disk.fingerprint import Fingerprint
+from ..images import Plate
+from ..network.contract import Mask, Picture
+from ..patch import Patch
+from ..regions.hole import Hole
+from ..regions.lanes import Lane
+from ..regions.region import Region
+from ..schedule import Step
+from ..state.carry_follow import Change
+
+Shown = tuple[Picture, Mask]
+"""A frame as the network sees it through a crop."""
+
+
+@dataclass(frozen=True)
+class SeenFrame:
+    """A frame that was read.
+
+    Attributes:
+        hole: at plate resolution.
+        patch: what the stages found for it.
+        notes: what to tell of its matte.
+        windows: the frame as each lane's network sees it, by lane, over all that its crop comes to while it
+            looks at this frame.
+    """
+
+    hole: Hole | None
+    patch: Patch | None
+    notes: tuple[str, ...]
+    windows: Mapping[str, tuple[Region, Shown]]
+
+    def on(self, lane: Lane, region: Region) -> Shown:
+        """Return the frame as seen through a lane's crop."""
+        window, (picture, mask) = self.windows[lane.name]
+        return window.part(picture, region), window.part(mask, region)
+
+
+@dataclass(frozen=True)
+class LaneRead:
+    """What one lane's step needs.
+
+    Attributes:
+        lane: whose step it is.
+        region: where its crop stands.
+        target: the frame to fill.
+        encode: frames to encode as sources now; earlier ones are still there.
+        keep: source frames that later steps use.
+        anew: True where no features of earlier steps can be used: the crop has moved.
+        behind: the step before's frame on this crop, where that step's crop stood elsewhere.
+        change: how the plate around the hole moved and brightened since the step before; None for not at all.
+    """
+
+    lane: Lane
+    region: Region
+    target: Shown
+    encode: Mapping[int, Shown]
+    keep: frozenset[int]
+    anew: bool
+    behind: Shown | None
+    change: Change | None
+
+
+@dataclass(frozen=True)
+class StepInput:
+    """All that one step needs.
+
+    Attributes:
+        step: which step.
+        lanes: what each lane that lives needs.
+        hole: the hole of the frame to fill, at plate resolution.
+        patch: what the stages found for that hole.
+        plate: what the fill is laid into; None for a warm-up step.
+        plate_is_kept: True where that plate may be looked at again: then it must not be changed.
+        notes: what to tell of the frame's matte.
+        prints: fingerprints of the files read for this step and not for an earlier one.
+    """
+
+    step: Step
+    lanes: tuple[LaneRead, ...]
+    hole: Hole | None
+    patch: Patch | None
+    plate: Plate | None
+    plate_is_kept: bool
+    notes: tuple[str, ...]
+    prints: Mapping[int, Mapping[str, Fingerprint]]

@@ -1,0 +1,228 @@
+"""Ways to find pixels: a stage that paints one value shows what becomes of what any stage gives."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pytest
+
+from plugin_core.color.color_map import ColorMap
+from plugin_core.errors import Interrupted
+from plugin_core.job.settings import Settings, Shot
+from plugin_core.network.contract import Mask, Picture, StepOutput
+from plugin_core.patch import Patch
+from plugin_core.progress.stop import Stop
+from plugin_core.regions.hole import Hole
+from plugin_core.render import stages
+from plugin_core.render.plan import Plan
+from plugin_core.render.render import FrameDone
+
+from ..shots import QUICK, ShotOnDisk, bits, hole, make_shot, picture, read, run_toy, same_files, write_plate
+from ..toy_network import ToyNetwork
+
+pytestmark = pytest.mark.usefixtures("no_sync")
+LINEAR = ColorMap("linear")
+PLAIN = QUICK.model_copy(update={"exposure": "0"})
+"""The network's range is that of the plate's own values."""
+
+
+def run(shot: Shot, settings: Settings = PLAIN, **more: Any) -> list[FrameDone]:
+    return run_toy(shot, settings, **more)
+
+
+@dataclass
+class Painter:
+    """Paints a value into every hole.
+
+    Attributes:
+        value: in the network's range; a frame's number adds a thousandth.
+        confidence, grain: of every pixel.
+        looks: frames that it looks at on each side.
+        stop: asked for while this frame is painted.
+    """
+
+    value: float = 0.25
+    confidence: float = 1
+    grain: float = 1
+    looks: int = 0
+    stop: tuple[int, Stop] | None = None
+    known: list[Patch | None] = field(default_factory=list)
+    asked: list[int] = field(default_factory=list)
+    closed: int = 0
+
+    def looks_at(self, frame: int) -> Iterable[int]:
+        return range(frame - self.looks, frame + self.looks + 1)
+
+    def find(self, frame: int, hole: Hole, known: Patch | None, watch: Callable[[], None]) -> Patch | None:
+        if self.stop is not None and frame == self.stop[0]:
+            self.stop[1].request(143)
+        watch()
+        self.asked.append(frame)
+        self.known.append(known)
+        shape = hole.alpha.shape
+        value = np.full((*shape, 3), self.value + frame / 1000, np.float32)
+        share, grain = (np.full(shape, part, np.float32) for part in (self.confidence, self.grain))
+        return Patch(hole.box, value, share, grain)
+
+    def close(self) -> None:
+        self.closed += 1
+
+
+class Watching(ToyNetwork):
+    """Remembers what it was shown to fill."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen: list[tuple[Picture, Mask]] = []
+
+    def step(self, frame: Picture, mask: Mask, *given, **more) -> StepOutput:
+        self.seen.append((frame.copy(), mask.copy()))
+        return super().step(frame, mask, *given, **more)
+
+
+@pytest.fixture
+def shot(tmp_path) -> ShotOnDisk:
+    return make_shot(tmp_path, 1, 12)
+
+
+@pytest.fixture
+def paint(monkeypatch):
+    """Makes these stages those of every render."""
+
+    def use(*painters: Painter) -> None:
+        def opens(painter: Painter) -> Callable[[Plan], Painter]:
+            return lambda plan: painter
+
+        monkeypatch.setattr(stages, "STAGES", tuple(map(opens, painters)))
+
+    return use
+
+
+def filled(shot: ShotOnDisk, frame: int, name: str = "out") -> np.ndarray:
+    """The hole's pixels (n, 3) as they were written, in the network's range."""
+    pixels = read(shot.written(frame, name))[..., :3].astype(np.float32)
+    return LINEAR.to_network(pixels)[hole(frame) > 0]
+
+
+def test_what_is_sure_is_what_comes_out_and_the_network_knows_it(shot, paint):
+    painter, network = Painter(), Watching()
+    paint(painter)
+    run(shot.shot(), network=network)
+    for frame in range(1, 13):
+        np.testing.assert_allclose(filled(shot, frame), 0.25 + frame / 1000, atol=2e-3)
+        plate, clean = read(shot.plate(frame)), read(shot.written(frame))
+        np.testing.assert_array_equal(bits(plate[hole(frame) == 0]), bits(clean[hole(frame) == 0]))
+    assert not any(mask.any() for _, mask in network.seen), "nothing is left to fill"
+    assert sorted(painter.asked) == list(range(1, 13)), "each frame was asked for once"
+    assert painter.closed == 1
+
+
+@pytest.mark.parametrize("confidence", [0.0, 0.5, 0.7])
+def test_what_is_not_sure_is_blended_with_the_networks_picture(shot, paint, confidence):
+    paint()
+    run(shot.shot("alone"))
+    paint(Painter(confidence=confidence))
+    run(shot.shot())
+    for frame in (1, 7):
+        alone = filled(shot, frame, "alone")
+        mixed = alone + (0.25 + frame / 1000 - alone) * confidence
+        np.testing.assert_allclose(filled(shot, frame), mixed, atol=3e-3)
+
+
+def test_the_first_stage_stands_before_the_second_which_is_told_of_it(shot, paint):
+    first, second = Painter(confidence=0.5), Painter(value=-0.5)
+    paint(first, second)
+    run(shot.shot())
+    np.testing.assert_allclose(filled(shot, 4), (0.254 - 0.496) / 2, atol=3e-3)
+    assert first.known == [None] * 12 and all(known.confidence.max() == 0.5 for known in second.known)
+
+
+def test_a_stage_without_pixels_leaves_the_frame_to_the_others(shot, paint):
+    run(shot.shot("alone"))
+
+    class Nothing(Painter):
+        def find(self, *_: object) -> None:
+            return None
+
+    paint(Nothing())
+    run(shot.shot())
+    same_files(shot, "out", "alone")
+
+
+@pytest.mark.parametrize(("share", "grainy"), [(1.0, False), (0.0, True)])
+def test_grain_is_added_as_far_as_the_pixels_lack_it(tmp_path, paint, share, grainy):
+    size = (256, 192)
+    shot = make_shot(tmp_path, 1, 3, size=size)
+    random = np.random.default_rng(1)
+    for frame in range(1, 4):
+        values = np.full((size[1], size[0], 4), 0.4, np.float32)
+        values[..., :3] += 0.02 * random.standard_normal(values[..., :3].shape).astype(np.float32)
+        write_plate(shot.plate(frame), values)
+    paint(Painter(value=-0.2, grain=share))
+    run(shot.shot(), PLAIN.model_copy(update={"grain": "auto"}))
+    clean = read(shot.written(2))[..., :3].astype(np.float32)[hole(2, size) > 0]
+    assert (clean.std() > 0.005) is np.bool_(grainy)
+
+
+def test_however_it_is_cut_up_a_painted_shot_is_that_of_one_go(shot, paint):
+    paint(Painter(confidence=0.5))
+    run(shot.shot("whole"))
+    state = str(shot.folder / "a.state")
+    run(shot.shot(), chunk="1-5", state_out=state)
+    run(shot.shot(), chunk="6-12", state_in=state)
+    same_files(shot, "out", "whole")
+    write_plate(shot.plate(9), picture(3))
+    run(shot.shot("whole"), overwrite=True)
+    run(shot.shot(), chunk="1-5", state_out=state, resume=True)
+    run(shot.shot(), chunk="6-12", state_in=state, resume=True)
+    same_files(shot, "out", "whole")
+
+
+def test_a_change_where_a_stage_looks_is_noticed(shot, paint):
+    """Frame 12 is beyond what the network sees of frame 4, and within what a stage looks at for it."""
+    settings = PLAIN.model_copy(update={"propagate": 2})
+    paint(Painter(looks=1))
+    with pytest.raises(ValueError, match=r"for frame \d+ a stage looks at \[0\]"):
+        run(shot.shot(), settings)
+
+    class Within(Painter):
+        def looks_at(self, frame: int) -> Iterable[int]:
+            return range(max(1, frame - 2), min(12, frame + 2) + 1)
+
+    paint(Within())
+    run(shot.shot(), settings, overwrite=True, checkpoint_every=1)
+    write_plate(shot.plate(12), picture(3))
+    again = [done.frame for done in run(shot.shot(), settings, resume=True)]
+    assert again == list(range(4, 13)), "6 frames of the network, and 2 of the stage"
+
+
+def test_a_stop_while_a_stage_works_ends_the_render_between_two_frames(shot, paint):
+    paint(Painter())
+    run(shot.shot("whole"))
+    stop, painter = Stop(), Painter()
+    painter.stop = (9, stop)
+    paint(painter)
+    with pytest.raises(Interrupted, match="go on with --resume") as stopped:
+        run(shot.shot(), stop=stop)
+    assert stopped.value.exit_code == 143 and 9 not in painter.asked and painter.closed == 1
+    paint(Painter())
+    run(shot.shot(), resume=True)
+    same_files(shot, "out", "whole")
+
+
+def test_real_pixels_are_the_first_stage_and_left_out_where_none_are_asked_for(shot):
+    plan = _plan(shot, PLAIN)
+    assert [opens(plan) for opens in stages.STAGES] == [None]
+    opened = stages.open_stages(_plan(shot, PLAIN.model_copy(update={"propagate": 2})), lambda: None)
+    assert opened.looks_at(5) == {3, 4, 5, 6, 7} and opened.looks_at(1) == {1, 2, 3}
+    opened.close()
+
+
+def _plan(shot: ShotOnDisk, settings: Settings) -> Plan:
+    from plugin_core.render.plan import make_plan
+    from plugin_core.render.sources import open_sources
+
+    return make_plan(open_sources(shot.shot()), shot.shot(), settings, ToyNetwork())
