@@ -186,11 +186,13 @@ def _spec(plate: Plate, window: Box, channels: Sequence[str], views: Sequence[Cr
     spec.full_x, spec.full_y, spec.full_width, spec.full_height = header.display_window
     spec.attribute("compression", "zip")
     spec.attribute("PixelAspectRatio", header.pixel_aspect)
-    spec.attribute("cleanplate/crops", "; ".join(_told(view.region, header.data_window) for view in views))
+    spec.attribute(
+        "cleanplate/crops", "; ".join(_region_words(view.region, header.data_window) for view in views)
+    )
     return spec
 
 
-def _told(region: Region, data_window: tuple[int, int, int, int]) -> str:
+def _region_words(region: Region, data_window: tuple[int, int, int, int]) -> str:
     crop = region.crop.moved(data_window[0], data_window[1])
     rows, columns = region.network_size
     return f"{crop.x0},{crop.y0},{crop.width},{crop.height} at {columns}x{rows}"

@@ -61,9 +61,9 @@ class Forecast:
 
     def as_json(self) -> str:
         """Return the event line."""
-        told = {"event": "plan", "action": self.action, "first": self.first, "last": self.last}
+        event = {"event": "plan", "action": self.action, "first": self.first, "last": self.last}
         return json.dumps(
-            {**told, "from": self.begin, "frames": self.frames, "reasons": self.reasons}, ensure_ascii=False
+            {**event, "from": self.begin, "frames": self.frames, "reasons": self.reasons}, ensure_ascii=False
         )
 
     def __str__(self) -> str:

@@ -63,18 +63,17 @@ def hole_of(matte: NDArray[np.float32], settings: Settings) -> Hole | None:
     Values below `matte_threshold` count as 0, the others as 1, or with `matte_soft` as themselves. What is
     left is grown (or shrunk), then feathered.
     """
-    found = bounds(matte >= settings.matte_threshold)
-    if found is None:
+    solid = bounds(matte >= settings.matte_threshold)
+    if solid is None:
         return None
     height, width = matte.shape
     reach = max(settings.grow, 0) + settings.feather + 2
-    around = found.grown(reach).within(width, height)
+    around = solid.grown(reach).within(width, height)
     alpha = _weights(matte[around.slices], settings)
     tight = bounds(alpha > 0)
     if tight is None:
         return None
-    inner = tight
-    return Hole(inner.moved(around.x0, around.y0), np.ascontiguousarray(alpha[inner.slices]))
+    return Hole(tight.moved(around.x0, around.y0), np.ascontiguousarray(alpha[tight.slices]))
 
 
 def _weights(matte: NDArray[np.float32], settings: Settings) -> NDArray[np.float32]:

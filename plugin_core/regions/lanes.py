@@ -221,8 +221,8 @@ def crop_places(lanes: Iterable[Lane], frame: int) -> dict[str, str]:
 
     This is what the state after the frame depends on, beside what was read.
     """
-    found = {lane.name: lane for lane in lanes if lane.first <= frame <= lane.last}
-    return {name: f"{lane.region_at(frame)} for {_filled(lane, frame)}" for name, lane in found.items()}
+    living = {lane.name: lane for lane in lanes if lane.first <= frame <= lane.last}
+    return {name: f"{lane.region_at(frame)} for {_filled(lane, frame)}" for name, lane in living.items()}
 
 
 def _filled(lane: Lane, frame: int) -> str:

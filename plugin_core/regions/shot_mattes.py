@@ -80,8 +80,8 @@ class ShotMattes:
         values = np.zeros((self._header.height, self._header.width), np.float32)
         notes = ()
         for each in frames:
-            kept, told = self._keep(each)
-            notes += told
+            kept, more = self._keep(each)
+            notes += more
             if kept.box is not None:
                 part = values[kept.box.slices]
                 np.maximum(part, kept.values, out=part)
@@ -90,8 +90,7 @@ class ShotMattes:
     def _keep(self, frame: int) -> tuple[_Kept, tuple[str, ...]]:
         if frame not in self._kept:
             values, notes = self._values(frame)
-            found = bounds(values >= self._settings.matte_threshold)
-            box = None if found is None else found
+            box = bounds(values >= self._settings.matte_threshold)
             kept = values[:0] if box is None else values[box.slices].copy()
             self._kept[frame] = _Kept(box, kept), notes
         return self._kept[frame]

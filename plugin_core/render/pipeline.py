@@ -111,8 +111,8 @@ class Pipeline:
     def _lane(self, lane: Lane, step: Step) -> LaneRead:
         """Show a lane its frame and the sources not encoded yet; match the frame to the one before."""
         region = lane.region_at(step.frame)
-        stood, encoded = self._encoded.get(lane.name, (None, set[int]()))
-        anew = stood != region
+        before, encoded = self._encoded.get(lane.name, (None, set[int]()))
+        anew = before != region
         new = sorted(set(step.sources) - (set() if anew else encoded))
         encode = {frame: self._seen(frame).on(lane, region) for frame in new}
         keep = frozenset(self._plan.schedule.needed_after(step))

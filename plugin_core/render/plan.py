@@ -109,7 +109,7 @@ def make_plan(
         context=settings.context,
         reach=schedule.reach,
     )
-    boxes = (box for found in islands.values() for box in found)
+    boxes = (box for held in islands.values() for box in held)
     view = motion_view(boxes, width=header.width, height=header.height)
     motion = view if settings.propagate else None
     choice = shot_color(shot, settings, sources.plate, header, range(sources.lower, sources.upper + 1))
@@ -151,13 +151,13 @@ def _scan(
     All readable frames count, not only the range's, so that every part of a shot is rendered with the same
     crops and gives the same pixels as the whole.
     """
-    found: dict[int, Islands] = {}
+    islands: dict[int, Islands] = {}
     everything = True
     header = sources.header
     frames = range(sources.lower, sources.upper + 1)
     for frame in frames[:1] if sources.matte.is_still else frames:
         hole, _ = mattes.hole(frame)
-        found[frame] = () if hole is None else islands_of(hole.alpha > 0, hole.box, _whole(header))
+        islands[frame] = () if hole is None else islands_of(hole.alpha > 0, hole.box, _whole(header))
         everything &= hole is not None and hole.covers(header.width, header.height)
         watch(frame, hole)
     if everything:
@@ -165,7 +165,7 @@ def _scan(
             f"Matte {sources.matte.name} covers the whole picture on every frame, so there is nothing to "
             "fill from; is it inverted, or is it the wrong channel (--matte-channel)?"
         )
-    return {frame: found.get(frame, found[frames[0]]) for frame in frames}
+    return {frame: islands.get(frame, islands[frames[0]]) for frame in frames}
 
 
 def _whole(header: Header) -> Box:

@@ -116,8 +116,8 @@ def first_stale(latest: Mapping[int, Entry], plan: Plan, handed_in: str) -> Stal
     if first is not None and first.handed_in != handed_in:
         return Stale(sources.first, "Another state was handed in")
     own = [entry for frame, entry in latest.items() if sources.first <= frame <= sources.last]
-    found = [stale for stale in (_elsewhere(own, plan), _changed_input(own, plan)) if stale is not None]
-    return min(found, key=lambda stale: stale.first, default=None)
+    changes = [stale for stale in (_elsewhere(own, plan), _changed_input(own, plan)) if stale is not None]
+    return min(changes, key=lambda stale: stale.first, default=None)
 
 
 def _elsewhere(entries: Sequence[Entry], plan: Plan) -> Stale | None:

@@ -115,10 +115,10 @@ def _part(chunk: str | None, first: int, last: int) -> tuple[int, int]:
 
 def _check_complete(plate: Clip, matte: Clip, first: int, last: int) -> None:
     lacks = [check_frames(plate, first, last, "plate"), check_frames(matte, first, last, "matte")]
-    told = "; ".join(text for text in lacks if text)
-    if told:
-        told = told[0].upper() + told[1:]
-        raise MissingFramesError(f"{told}; supply them or render a shorter --frames range.")
+    problem = "; ".join(text for text in lacks if text)
+    if problem:
+        problem = problem[0].upper() + problem[1:]
+        raise MissingFramesError(f"{problem}; supply them or render a shorter --frames range.")
 
 
 def output_of(text: str, plate: Callable[[], Clip]) -> FileSequence:

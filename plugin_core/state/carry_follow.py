@@ -70,8 +70,8 @@ def change_between(before: tuple[Picture, Mask], here: tuple[Picture, Mask]) -> 
     (old, old_hole), (new, new_hole) = _cells(before, box), _cells(here, box)
     flow = flow_between(new, new_hole, old, old_hole)[0]
     gain = _gain((old, old_hole), (new, new_hole), flow.motion, flow.doubt < 1)
-    stands = np.abs(flow.motion[new_hole]).max(initial=0) < _STILL_CELLS
-    motion = None if stands else cv2.resize(_CELL * flow.motion, (box.width, box.height))
+    is_still = np.abs(flow.motion[new_hole]).max(initial=0) < _STILL_CELLS
+    motion = None if is_still else cv2.resize(_CELL * flow.motion, (box.width, box.height))
     if motion is None and gain is None:
         return None
     return Change(box, None if motion is None else np.asarray(motion, np.float32), gain)
@@ -100,10 +100,10 @@ def _moved(picture: Floats, box: Box, motion: Floats) -> Floats:
 
 def _around(*holes: NDArray[np.bool_]) -> Box | None:
     """Return the box of network pixels that is compared; None without a hole or enough around it."""
-    found = bounds(np.logical_or(*holes))
-    if found is None:
+    hole = bounds(np.logical_or(*holes))
+    if hole is None:
         return None
-    near = found.grown(_RING_PX)
+    near = hole.grown(_RING_PX)
     height, width = holes[0].shape
     snapped = Box(near.x0 // _SNAP, near.y0 // _SNAP, -(-near.x1 // _SNAP), -(-near.y1 // _SNAP))
     box = Box(*(_SNAP * edge for edge in snapped)).within(width, height)

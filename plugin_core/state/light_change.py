@@ -41,8 +41,8 @@ def change_of_light(
         before, here: scene-linear (h, w, 3), the one before moved to where things are here.
         known: (h, w), what both show.
     """
-    told = [_change(before[..., c], here[..., c], known) for c in range(3)]
-    logarithms = np.round(np.array(told) * _STEPS) / _STEPS
+    changes = [_change(before[..., c], here[..., c], known) for c in range(3)]
+    logarithms = np.round(np.array(changes) * _STEPS) / _STEPS
     return np.exp(logarithms).astype(np.float32) if logarithms.any() else None
 
 
