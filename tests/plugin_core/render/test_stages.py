@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,6 +20,7 @@ from plugin_core.regions.hole import Hole
 from plugin_core.render import stages
 from plugin_core.render.plan import Plan
 from plugin_core.render.render import FrameDone
+from plugin_core.schedule import Schedule
 
 from ..shots import QUICK, ShotOnDisk, bits, hole, make_shot, picture, read, run_toy, same_files, write_plate
 from ..toy_network import ToyNetwork
@@ -211,6 +213,16 @@ def test_a_stop_while_a_stage_works_ends_the_render_between_two_frames(shot, pai
     paint(Painter())
     run(shot.shot(), resume=True)
     same_files(shot, "out", "whole")
+
+
+@pytest.mark.parametrize(("frames", "cuts", "warmup"), [(None, (), 0), ("5-20", (11,), 4), ("9-9", (), 0)])
+def test_frames_are_asked_for_no_farther_apart_than_the_schedule_spans(tmp_path, paint, frames, cuts, warmup):
+    """What stages keep of a frame's surroundings serves the next one, too."""
+    shot, painter = make_shot(tmp_path, 1, 24), Painter()
+    paint(painter)
+    run(shot.shot(frames=frames, cuts=cuts), PLAIN.model_copy(update={"warmup": warmup}))
+    jumps = [abs(there - here) for here, there in itertools.pairwise(painter.asked)]
+    assert max(jumps, default=0) <= Schedule(first=1, last=24).span == 12
 
 
 def test_real_pixels_are_the_first_stage_and_left_out_where_none_are_asked_for(shot):
