@@ -11,9 +11,9 @@ from ..disk.folders import make_folder
 from ..errors import MissingFramesError, StateError
 from ..network.contract import Network
 from ..state.checkpoints import Checkpoints
+from ..state.input_log import input_digest
 from ..state.saved_state import SavedState, carry_digest, read_state, write_state
 from ..state.shot_state import ShotState
-from .input_log import input_digest
 from .plan import Plan
 from .sources import Sources
 

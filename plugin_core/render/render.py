@@ -25,20 +25,20 @@ from ..progress.reporters import Reporters
 from ..progress.stop import Stop
 from ..state.checkpoints import Checkpoints
 from ..state.folder import journal_path, output_folder
+from ..state.input_log import InputLog
 from ..state.journal import Journal, forget_elsewhere
+from ..state.keeper import StateKeeper
 from ..state.key import check_key
 from ..state.shot_state import ShotState
 from .debug_writer import open_debug
 from .folder import clean_up, state_folder
 from .handover import HandedIn, hand_on
-from .input_log import InputLog
 from .pipeline import Pipeline
 from .plan import Plan, make_plan
 from .resume import begin, check_whole, go_on, refuse_existing
 from .side_files import check_side_files
 from .sources import open_sources
 from .stages import open_stages
-from .state_keeper import StateKeeper
 from .step_input import StepInput
 from .writer import FrameWriter, Written
 
@@ -135,7 +135,13 @@ class _Rendering:
         self._state = ShotState(plan.key, plan.schedule, plan.lanes, self._checkpoints)
         self._inputs = InputLog(plan.schedule.input_reach)
         self._keeper = StateKeeper(
-            self._state, network, self._checkpoints, self._inputs, plan.sources, run.checkpoint_every
+            self._state,
+            network,
+            self._checkpoints,
+            self._inputs,
+            first=plan.sources.first,
+            last=plan.sources.last,
+            every=run.checkpoint_every,
         )
         debug = None if run.debug is None else open_debug(run.debug, plan, network)
         self._writer = FrameWriter(plan, self._journal, self._checkpoints, debug)

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterable, Mapping
 
 from ..disk.fingerprint import Fingerprint
-from ..state.journal import Entry
+from .journal import Entry
 
 Prints = Mapping[int, Mapping[str, Fingerprint]]
 """Fingerprints of plate and matte, by frame."""

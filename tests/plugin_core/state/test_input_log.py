@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from plugin_core.disk.fingerprint import Fingerprint
-from plugin_core.render.input_log import InputLog, Prints, input_digest
+from plugin_core.state.input_log import InputLog, Prints, input_digest
 from plugin_core.state.journal import Entry
 
 

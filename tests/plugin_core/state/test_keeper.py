@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from ..render.test_resume import STATES, Killed, KilledNetwork
 from ..shots import ShotOnDisk, make_shot, run_toy
 from ..toy_network import ToyNetwork
-from .test_resume import STATES, Killed, KilledNetwork
 
 pytestmark = pytest.mark.usefixtures("no_sync")
 

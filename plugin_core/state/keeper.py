@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from ..network.contract import Network
-from ..state.checkpoints import Checkpoints
-from ..state.saved_state import SavedState
-from ..state.shot_state import ShotState
+from .checkpoints import Checkpoints
 from .input_log import InputLog
-from .sources import Sources
+from .saved_state import SavedState
+from .shot_state import ShotState
 
 
 class StateKeeper:
@@ -18,7 +17,7 @@ class StateKeeper:
         network: brings it to host memory.
         checkpoints: where it is kept.
         inputs: what it was made with.
-        sources: of the render.
+        first, last: frames of the render.
         every: frames between two states that are kept.
     """
 
@@ -28,27 +27,29 @@ class StateKeeper:
         network: Network,
         checkpoints: Checkpoints,
         inputs: InputLog,
-        sources: Sources,
+        *,
+        first: int,
+        last: int,
         every: int,
     ) -> None:
         self._state = state
         self._network = network
         self._checkpoints = checkpoints
         self._inputs = inputs
-        self._sources = sources
+        self._first, self._last = first, last
         self._every = every
 
     @property
     def is_at_end(self) -> bool:
         """Whether the state stands after the last frame."""
-        return self._state.frame == self._sources.last
+        return self._state.frame == self._last
 
     def due(self) -> SavedState | None:
         """Return the state after the frame just filled where it is to be kept, once that frame is on disk."""
         frame = self._state.frame
         if frame is None:  # the state is still warming up
             return None
-        counted = frame - self._sources.first + 1
+        counted = frame - self._first + 1
         return self._snapshot() if self.is_at_end or counted % self._every == 0 else None
 
     def keep(self) -> None:
