@@ -109,6 +109,11 @@ def _check_pages(path: Path, tiff: TiffPages) -> None:
             raise ImageError(
                 f"{path} stores 64-bit floating point, which can't be read reliably; convert it to 32 bits."
             )
+        if page.has_straight_alpha and (page.is_jpeg or page.photometric == YCBCR):
+            raise ImageError(
+                f"{path} is packed as JPEG or YCbCr and has straight alpha, by which its color comes out "
+                "multiplied; store it with another compression."
+            )
         if page.photometric == MIN_IS_WHITE and page.bits > 8:
             raise ImageError(
                 f"{path} stores white as 0 in {page.bits} bits, which reads as a negative; convert it "

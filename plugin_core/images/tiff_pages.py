@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 _MAX_PAGES = 10_000
 _MAX_VALUES = 1 << 24
 _TYPES = {1: "u1", 3: "u2", 4: "u4", 16: "u8"}
-_PHOTOMETRIC, _SAMPLE_FORMAT, _SUBSAMPLING = 262, 339, 530
+_BITS, _COMPRESSION, _PHOTOMETRIC, _EXTRA_SAMPLES, _SAMPLE_FORMAT = 258, 259, 262, 338, 339
+_JPEG, _STRAIGHT = (6, 7), 2
 _OFFSETS, _COUNTS = (273, 324), (279, 325)
 _NEEDED = {256, 257, 258, 259, 262, 266, 277, 278, 284, 317, 320, 322, 323, 338, 339, 347, 530, 532, 34675}
 """Tags without which the pixels are others, or mean other colors: size, predictor, profile, ..."""
@@ -36,7 +37,7 @@ _VALUE_BYTES = {
     17: 8,
     18: 8,
 }
-_KEPT = {258, _PHOTOMETRIC, _SAMPLE_FORMAT, _SUBSAMPLING, *_OFFSETS, *_COUNTS}
+_KEPT = {_BITS, _COMPRESSION, _PHOTOMETRIC, _EXTRA_SAMPLES, _SAMPLE_FORMAT, *_OFFSETS, *_COUNTS}
 
 MIN_IS_WHITE, SEPARATED, YCBCR = 0, 5, 6
 OTHER_COLOR = {8: "CIELAB", 9: "ICCLAB", 10: "ITULAB", 32803: "raw camera", 32844: "LogL", 32845: "LogLuv"}
@@ -51,14 +52,16 @@ class TiffPage:
         photometric: what its samples mean (TIFF 6.0, tag 262).
         bits: of a sample.
         is_float: whether the samples are floating point.
-        subsampling: columns and rows that share one chroma sample, of YCbCr.
+        is_jpeg: whether the samples are packed as JPEG.
+        has_straight_alpha: whether there is an alpha that the color is not multiplied by.
         end: one past the last byte that its strips or tiles take.
     """
 
     photometric: int
     bits: int
     is_float: bool
-    subsampling: tuple[int, int] = field(default=(2, 2))
+    is_jpeg: bool = False
+    has_straight_alpha: bool = False
     end: int = 0
 
 
@@ -142,11 +145,17 @@ def _page(entries: dict[int, NDArray[np.unsignedinteger]]) -> TiffPage:
         values = entries.get(tag)
         return otherwise if values is None or not len(values) else int(values[0])
 
-    shared = entries.get(_SUBSAMPLING)
-    subsampling = (int(shared[0]), int(shared[1])) if shared is not None and len(shared) == 2 else (2, 2)
     end = 0
     for offsets, counts in zip(_OFFSETS, _COUNTS, strict=True):
         if offsets in entries and counts in entries and len(entries[offsets]) == len(entries[counts]):
             ends = entries[offsets].astype(np.uint64) + entries[counts].astype(np.uint64)
             end = max(end, int(ends.max(initial=0)))
-    return TiffPage(first(_PHOTOMETRIC, 2), first(258, 1), first(_SAMPLE_FORMAT, 1) == 3, subsampling, end)
+    extra = entries.get(_EXTRA_SAMPLES, np.empty(0, np.uint16))
+    return TiffPage(
+        photometric=first(_PHOTOMETRIC, 2),
+        bits=first(_BITS, 1),
+        is_float=first(_SAMPLE_FORMAT, 1) == 3,
+        is_jpeg=first(_COMPRESSION, 1) in _JPEG,
+        has_straight_alpha=_STRAIGHT in extra,
+        end=end,
+    )

@@ -189,3 +189,13 @@ def test_more_than_the_memory_there_is_is_refused_before_it_is_unpacked(
         with pytest.raises(NotEnoughMemoryError, match=r"a\.exr takes .* GiB unpacked, and this machine"):
             read(path)
     read_matte(path)  # of one part
+
+
+def test_a_jpeg_in_a_tiff_with_straight_alpha_is_refused(tmp_path: Path) -> None:
+    """The library multiplies its color by the alpha, whatever it is told."""
+    path = tmp_path / "a.tif"
+    rgba = np.dstack([NOISE, NOISE[..., :1]])
+    Image.fromarray(rgba).save(path, compression="jpeg")
+    refused_as_both(path, "straight alpha")
+    Image.fromarray(rgba).save(path, compression="tiff_lzw")
+    np.testing.assert_array_equal(np.rint(read_plate(path).rgb * 255), NOISE)
