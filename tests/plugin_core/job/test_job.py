@@ -47,7 +47,7 @@ def test_cuts_are_taken_as_text_or_numbers():
         ({"shot": {"plate": "p.####.exr", "matte": "m"}}, "Shot needs the field 'output'"),
         ({"version": 2, "shot": SHOT}, "has version 2, this Cleanplate reads version 1"),
         ([1], "must hold one JSON object, got list"),
-        ("{not json", "is not JSON"),
+        ("{not json", ", line 1: not JSON"),
     ],
 )
 def test_a_mistake_is_told_in_one_sentence_that_names_the_file(tmp_path, fields, told):
