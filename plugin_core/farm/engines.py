@@ -6,7 +6,6 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
-from importlib.resources import files
 from pathlib import Path
 from string import Template
 from typing import TYPE_CHECKING, Protocol, cast
@@ -52,6 +51,8 @@ class Engine:
 
         Raises KeyError when a value is missing, so that none is left out unnoticed.
         """
+        from importlib.resources import files  # takes longer than all else that --help imports here
+
         text = (files(__package__) / "templates" / self.templates / which).read_text("utf-8")
         return Template(text).substitute(values)
 
