@@ -47,7 +47,7 @@ def adapter_folder(host: str) -> Path:
         found = None
     places = [] if found is None else list(found.submodule_search_locations or ())
     # A checkout has the folders under their own names, beside the core.
-    places.append(str(Path(__file__).resolve().parent.parent / host))
+    places.append(str(Path(__file__).resolve().parents[2] / host))
     folder = next((Path(place) for place in places if Path(place).is_dir()), None)
     if folder is None:
         raise InputError(f"This installation has no {host} adapter; install Cleanplate again.")
