@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -71,6 +72,7 @@ def try_target(target: Target, examples: int, folder: Path, *, seed: int | None)
 
 def try_all(examples: int, folder: Path, seed: int) -> None:
     """Give all targets examples and print the table of docs/reliability.md."""
+    logging.getLogger("plugin_core").setLevel(logging.ERROR)  # locks and states are warned of by the thousand
     print(HEADER, flush=True)
     for target in TARGETS:
         print(try_target(target, examples, folder, seed=seed).row(), flush=True)
