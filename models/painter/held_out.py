@@ -20,7 +20,7 @@ from plugin_core.errors import InputError
 from ..synthetic.pictures import Pictures
 from .hearing import Heard, Hearing
 from .measures import Score, Scores
-from .network import Painter, seen_by_painter
+from .network import Painter, seen_by_painter, silent_channels
 from .samples import HELD_OUT, Batch, draw_batch
 
 _SEED = 990_002
@@ -89,6 +89,11 @@ class HeldOut:
             return whole
 
         return {name: _scored(batches, fill) for name, batches in self._sets.items()}
+
+    def silent(self, painter: Painter) -> dict[str, int]:
+        """How many channels of each layer are silent on the first samples of the first set, where any are."""
+        batch, heard = next(iter(self._sets.values()))[0]
+        return silent_channels(painter, seen_by_painter(*batch), heard)
 
     def baselines(self) -> dict[str, dict[str, Score]]:
         """Scores of what needs no painter, by method: the heard fill, the harmonic one, and OpenCV's two."""

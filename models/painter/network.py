@@ -171,6 +171,20 @@ def seen_by_painter(picture: Tensor, known: Tensor) -> Tensor:
     return torch.cat(((2 * picture - 1) * known, torch.ones_like(known), known), dim=1)
 
 
+@torch.no_grad()
+def silent_channels(painter: Painter, seen: Tensor, heard: Heard, quiet: float = 0.02) -> dict[str, int]:
+    """How many channels of each layer give next to nothing (root mean square below `quiet`), where any do."""
+    silent: dict[str, int] = {}
+
+    def listen(layer: Layer, conv: nn.Conv2d, taken: Tensor) -> None:
+        loudness = _activated(layer, conv(taken)).square().mean(dim=(0, 2, 3)).sqrt()
+        if count := int((loudness < quiet).sum()):
+            silent[layer.name] = count
+
+    painter(seen, heard, settle=listen)
+    return silent
+
+
 def _activated(layer: Layer, made: Tensor) -> Tensor:
     if layer.kind == "memory":
         take, show, candidate = made.chunk(3, dim=1)

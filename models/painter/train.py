@@ -99,6 +99,7 @@ def _check(trainer: Trainer, held_out: HeldOut) -> None:
     painter = trainer.averaged()
     log.info("held out at step %d: %s", trainer.step, _listed(held_out.painter(painter)))
     log.info("held out at step %d, deaf: %s", trainer.step, _listed(held_out.deaf(painter)))
+    log.info("silent channels at step %d: %s", trainer.step, held_out.silent(trainer.painter) or "none")
 
 
 def run(trainer: Trainer, held_out: HeldOut | None, options: argparse.Namespace) -> None:

@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from models.network.vinet import VINet
-from models.painter.network import LAYERS, Painter, Widths, seen_by_painter
+from models.painter.network import LAYERS, Painter, Widths, seen_by_painter, silent_channels
 from models.painter.samples import draw_batch
 from models.painter.start import begin
 
@@ -103,3 +103,11 @@ def test_it_does_not_see_what_is_hidden(drawn):
     batch, seen, _ = drawn
     other = torch.where(batch.known > 0, batch.picture, 1 - batch.picture)
     assert torch.equal(seen_by_painter(other, batch.known), seen)
+
+
+def test_silent_channels_are_counted(painter, drawn):
+    _, seen, heard = drawn
+    assert silent_channels(painter, seen, heard) == {}
+    painter.convs["bt2"].weight.data[:3] = 0
+    painter.convs["bt2"].bias.data[:3] = 0
+    assert silent_channels(painter, seen, heard)["bt2"] == 3
