@@ -31,6 +31,9 @@ _MOTION_PX = 160
 LEAPS = (8, 4)
 """Frames that motion is put together over, longest first."""
 
+_AHEAD = 8
+"""Motion over so many frames is measured side by side."""
+
 _GONE_PX = np.float32(1000)
 """The doubt of what has left the view."""
 
@@ -125,10 +128,15 @@ class Background:
             self._leaps[frame, to] = self._leapt(frame, to)
         return self._leaps[frame, to]
 
-    def ahead(self, frames: range) -> None:
-        """Begin to measure what lies between some frames."""
-        for frame in frames[:-1]:
-            self._pair(frame)
+    def ahead(self, frame: int, last: int) -> None:
+        """Begin to measure the motion over the next frames on the way to the last: it will be asked for."""
+        way = 1 if last > frame else -1
+        for here in range(frame, last, way)[:_AHEAD]:
+            self._pair(min(here, here + way))
+
+    def looked_at(self, frames: range) -> int:
+        """Return how many of some frames were looked at."""
+        return sum(frame in frames and look.done() for frame, look in self._looks.items())
 
     def moved(self, field: Floats, x: Floats, y: Floats) -> tuple[Floats, Floats, Floats]:
         """Return where points (h, w) of the view come to, and the doubt that adds."""

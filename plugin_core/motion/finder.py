@@ -35,6 +35,7 @@ class Propagator:
         view: the part of the plate on which motion is measured, and at what size.
         within: returns the frames that may be looked at for a frame; nothing is taken across a cut.
         span: how far apart two frames that are asked for one after the other may lie.
+        threads: that measure motion; None for one a core. What is found does not depend on it.
     """
 
     def __init__(
@@ -45,6 +46,7 @@ class Propagator:
         view: MotionView,
         within: Callable[[int], range],
         span: int,
+        threads: int | None = None,
     ) -> None:
         self._within = within
         self._span = span
@@ -53,10 +55,18 @@ class Propagator:
         self._view = view
         # Copies: a view would keep the whole plate.
         self._crops = CropStore(lambda frame: np.array(native_pixels(clip.plate(frame), view.crop)))
-        self._background = Background(self._look, view.height, view.width)
+        self._background = Background(self._look, view.height, view.width, threads)
 
-    def find(self, frame: int, hole: Hole) -> Patch | None:
+    def find(
+        self, frame: int, hole: Hole, watch: Callable[[int, int], None] = lambda looked, of: None
+    ) -> Patch | None:
         """Return what other frames of the same take show of a frame's hole; None where they show nothing.
+
+        Args:
+            frame: which.
+            hole: the frame's.
+            watch: called again and again with how many plates within reach were looked at, and how many there
+                are; may raise to stop.
 
         Raises:
             ImageError: a plate or matte within the look-ahead can't be read.
@@ -67,7 +77,8 @@ class Propagator:
         self._crops.keep(frames.start - self._span, frames.stop + self._span)
         self._crops.near(frame)
         hidden = self._view.mask(hole.mask_on(self._view.crop))
-        traces = trace(self._background, frame, hidden, frames)
+        looked_at = self._background.looked_at
+        traces = trace(self._background, frame, hidden, frames, lambda: watch(looked_at(frames), len(frames)))
         return None if traces is None else propagated(traces, hole, self._view, self._read)
 
     def close(self) -> None:

@@ -31,7 +31,7 @@ _MARGIN_PX = 40
 _POINTS = 8000
 """About so many points are traced."""
 
-_SHARE = 0.1
+_SHARE = 0.07
 """A frame is taken as a source once it shows this share of the hole that no nearer source shows."""
 
 _LOST_PX = 64.0
@@ -136,7 +136,7 @@ def trace(
     frame: int,
     hole: Mask,
     frames: range,
-    watch: Callable[[int], None] = lambda frame: None,
+    watch: Callable[[], None] = lambda: None,
 ) -> Traces | None:
     """Find the frames that show what a frame's hole hides.
 
@@ -145,7 +145,7 @@ def trace(
         frame: the frame to fill.
         hole: (H, W) of the motion view.
         frames: those that may be used, `frame` among them.
-        watch: called with each frame before it is looked at; may raise to stop.
+        watch: called before each frame on the way; may raise to stop.
 
     Returns:
         The sources, or None for a frame without a hole.
@@ -213,7 +213,7 @@ class _Target:
     """The frame whose hole is traced."""
 
     def __init__(
-        self, background: Background, frame: int, box: Box, hole: Mask, watch: Callable[[int], None]
+        self, background: Background, frame: int, box: Box, hole: Mask, watch: Callable[[], None]
     ) -> None:
         self.hole = hole
         self.grid = Grid(box, max(1, round(math.sqrt(box.width * box.height / _POINTS))))
@@ -224,7 +224,7 @@ class _Target:
         self._holed = self.grid.any(hole)
         self._shown = background.colors(frame, self._x, self._y)
         self._enough = max(1, int(_SHARE * self._holed.sum()))
-        self._known = ~self._holed & ~background.hidden(frame, self._x, self._y)
+        self._known = ~background.hidden(frame, self._x, self._y)
         known = np.flatnonzero(self._known)
         self._compared = known[:: max(1, round(known.size / _COMPARED))]
         rows, columns = np.nonzero(hole)
@@ -240,7 +240,8 @@ class _Target:
         walks = [_Walk(_Points(**vars(begin)), bordered, self._holed.copy()) for bordered in (False, True)]
         before, camera = self._frame, np.eye(3)
         for frame, looked_at in stops(self._frame, end):
-            self._watch(frame)
+            self._watch()
+            self._background.ahead(before, end)
             field: Field = self._background.field(before, frame)
             for walk in walks:
                 walk.points.move(self._background, field.bordered if walk.bordered else field.led)

@@ -30,20 +30,20 @@ _ALIKE = 0.12
 _UNSEEN = 1e-4
 """A pixel to which a source gives less weight than this is not sampled there."""
 
-_VOTERS = 8
+_VOTERS = 12
 """No more sources than this vote on a pixel."""
 
 _NEGLIGIBLE = 0.02
 """A source with less weight than this at every pixel is not read."""
 
-_FILL_ERROR = 0.02
+_FILL_ERROR = 0.017
 """Squared error of the network's own picture, about: a pixel found with as much is trusted half."""
 
 
 _SOFT_PX = 4.0
 """Sigma, in pixels of the motion view, of the softened picture: about how far unsure pixels are off."""
 
-_ALL_SOFT, _SHARP = 0.75, 0.98
+_ALL_SOFT, _SHARP = 0.8, 0.98
 """Confidence up to which a pixel is all soft, and from which it is not softened at all."""
 
 
@@ -141,7 +141,7 @@ def vote(traces: Traces) -> tuple[list[Floats], Floats]:
     support /= np.maximum(prior.sum(axis=0), np.float32(1e-9))
     best = (prior * support).argmax(axis=0)[None]
     nearest = np.maximum(prior[0], np.float32(1e-9))
-    weight = (prior / nearest) ** 4
+    weight = (prior / nearest) ** 3
     leader = np.take_along_axis(color, best[None], axis=0)[0]
     for one in range(voters):
         weight[one] *= _alike(color[one], leader)

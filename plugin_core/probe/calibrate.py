@@ -15,6 +15,7 @@ from ..network.contract import Network
 from ..render.pipeline import Pipeline
 from ..render.plan import Plan
 from ..render.stages import open_stages
+from ..render.watch import unwatched
 from ..render.writer import FrameWriter
 from ..schedule import Schedule
 from ..state.checkpoints import Checkpoints
@@ -78,7 +79,7 @@ def measure_pace(plan: Plan, network: Network, folder: Path) -> Pace | None:
     part = _part(plan, first, last, network, folder)
     writer = FrameWriter(part, Journal(journal_path(folder), part.key), Checkpoints(folder, part.key))
     state = ShotState(part.key, part.schedule, part.lanes)
-    stages = open_stages(part, lambda: None)
+    stages = open_stages(part, unwatched)
     with closing(Pipeline(part, network, state, stages, writer)) as pipeline:
         return _run(plan, part, pipeline, writer)
 

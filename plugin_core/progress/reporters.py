@@ -3,6 +3,7 @@
 A JSON line holds one event, flushed at once::
 
     {"event": "start", "total": 100, "done": 0, "first": 1001, "last": 1100, "output": "...", "color": "..."}
+    {"event": "prepare", "what": "looking at plates", "done": 31, "total": 58}
     {"event": "frame", "frame": 1012, "done": 12, "total": 100, "seconds": 0.41, "eta": 36.1}
     {"event": "heartbeat", "frame": 1012, "seconds": 60.0}
     {"event": "note", "message": "..."}
@@ -14,6 +15,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import os
 import sys
 import threading
@@ -32,6 +34,9 @@ from .text import Event, plain
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
+
+_PREPARE_SECONDS = 1.0
+"""Preparations are told of no more often."""
 
 HEARTBEAT_SECONDS = 30.0
 """A sign of life is sent when nothing else was for so long."""
@@ -68,6 +73,7 @@ class Reporters:
         self._frame: int | None = None
         self._total = self._done = self._rendered = 0
         self._began = self._previous = time.monotonic()
+        self._prepared = -math.inf
 
     def __enter__(self) -> Reporters:
         if self._heartbeat_seconds is not None:
@@ -121,6 +127,13 @@ class Reporters:
             }
         )
         return seconds
+
+    def prepare(self, what: str, done: int, total: int) -> None:
+        """Announce how far something is that comes before the first frame; at most once a second."""
+        now = time.monotonic()
+        if now - self._prepared >= _PREPARE_SECONDS:
+            self._prepared = now
+            self._send({"event": "prepare", "what": what, "done": done, "total": total})
 
     def note(self, message: str) -> None:
         """Tell the user something worth knowing that does not stop the render."""
@@ -225,6 +238,8 @@ class Bar:
         elif event["event"] == "frame" and self._task is not None:
             pace = f"{1 / max(event['seconds'], 1e-3):.2f} fps"
             self._progress.update(self._task, completed=event["done"], frame=event["frame"], pace=pace)
+        elif event["event"] == "prepare" and self._task is not None:
+            self._progress.update(self._task, pace=f"{event['what']} {event['done']}/{event['total']}")
         elif event["event"] == "note":
             self._console.print(shown(f"note: {event['message']}"), markup=False, highlight=False)
 

@@ -12,6 +12,8 @@ def plain(event: Event) -> str:
     if event["event"] == "start":
         there = f", {event['done']} of {event['total']} are there" if event["done"] else ""
         return f"rendering frames {event['first']}-{event['last']}{there}"
+    if event["event"] == "prepare":
+        return f"{event['what']} {event['done']}/{event['total']}"
     if event["event"] == "frame":
         return (
             f"frame {event['frame']}  {event['done']}/{event['total']}  "

@@ -187,6 +187,10 @@ class _UntilTheMovie(Reporters):
         """Announce a frame."""
         return self._outer.frame(frame)
 
+    def prepare(self, what: str, done: int, total: int) -> None:
+        """Pass on how preparations get on."""
+        self._outer.prepare(what, done, total)
+
     def note(self, message: str) -> None:
         """Pass a note on."""
         self._outer.note(message)

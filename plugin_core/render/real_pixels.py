@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from ..motion.finder import Propagator
 from ..patch import Patch
 from ..regions.hole import Hole
 from .plan import Plan
 from .sources import mattes_of
+from .watch import Watch
 
 
 class RealPixels:
@@ -27,9 +29,9 @@ class RealPixels:
         """Return all frames within the look-ahead."""
         return self._within(frame)
 
-    def find(self, frame: int, hole: Hole, known: Patch | None, watch: Callable[[], None]) -> Patch | None:
+    def find(self, frame: int, hole: Hole, known: Patch | None, watch: Watch) -> Patch | None:
         """Return what other frames show of a frame's hole; see `stages.Stage`."""
-        return self._finder.find(frame, hole)
+        return self._finder.find(frame, hole, partial(watch, "looking at plates"))
 
     def close(self) -> None:
         """Give temporary files back."""

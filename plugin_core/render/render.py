@@ -13,7 +13,6 @@ from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 
 from ..disk.lock import Claim, holding
@@ -200,10 +199,8 @@ class _Rendering:
         return start
 
     def _fill(self, start: int) -> Iterator[FrameDone]:
-        watch = partial(_check_stop, self._stop, "Stopped while pixels were looked for.")
-        pipeline = Pipeline(
-            self._plan, self._network, self._state, open_stages(self._plan, watch), self._writer
-        )
+        stages = open_stages(self._plan, self._looking)
+        pipeline = Pipeline(self._plan, self._network, self._state, stages, self._writer)
         with ExitStack() as stack:
             stack.callback(pipeline.close)
             reading = stack.enter_context(_OneThread("read"))
@@ -230,6 +227,12 @@ class _Rendering:
                 raise
             yield from self._finish_writing(written)
         self._end_of_filling()
+
+    def _looking(self, what: str = "", done: int = 0, total: int = 0) -> None:
+        """End the search for pixels where a stop is asked for; tell how it gets on before the first frame."""
+        _check_stop(self._stop, "Stopped while pixels were looked for.")
+        if what and self._latest is None:
+            self._reporters.prepare(what, done, total)
 
     def _step(
         self, pipeline: Pipeline, given: StepInput, writing: _OneThread, written: deque[Future[Written]]

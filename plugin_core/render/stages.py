@@ -19,9 +19,7 @@ from ..patch import Patch, laid_over
 from ..regions.hole import Hole
 from .plan import Plan
 from .real_pixels import open_real_pixels
-
-Watch = Callable[[], None]
-"""Called every now and then while something takes long; may raise to stop it."""
+from .watch import Watch
 
 
 class Stage(Protocol):
@@ -41,7 +39,7 @@ class Stage(Protocol):
             frame: which.
             hole: the frame's, whose box the patch has.
             known: what the stages before this one found; it stands before what this one gives.
-            watch: to be called at least every second or so.
+            watch: to be called at least every second or so, with how far it is where that can be told.
 
         Raises:
             ImageError: a picture can't be read.

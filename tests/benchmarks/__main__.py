@@ -9,6 +9,7 @@ BENCHMARKS = (
     "bench_render",
     "bench_memory",
     "bench_seams",
+    "bench_motion",
     "bench_region",
     "bench_follow",
     "bench_pictures",

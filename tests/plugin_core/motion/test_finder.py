@@ -1,16 +1,22 @@
 """Real pixels first: what is found, how far it can be trusted, and that it depends on the files alone."""
 
+import io
+import json
+
 import cv2
 import numpy as np
 import pytest
 
 from plugin_core.box import Box
+from plugin_core.errors import Interrupted
 from plugin_core.images.plate import as_float
 from plugin_core.job.settings import Settings
 from plugin_core.motion.background import Background, Look
 from plugin_core.motion.trace import trace
 from plugin_core.motion.view import MotionView, motion_view
 from plugin_core.motion.vote import propagated
+from plugin_core.progress.reporters import JsonLines, Reporters
+from plugin_core.progress.stop import Stop
 from plugin_core.regions.hole import Hole
 from plugin_core.schedule import Schedule
 
@@ -227,6 +233,33 @@ class TestOneResult:
         run_toy(both.shot(cuts=(11,)), FAR)
         for frame in range(1, 11):
             assert both.written(frame).read_bytes() == first.written(frame).read_bytes(), f"frame {frame}"
+
+
+class TestLooking:
+    """The search tells how it gets on, and can be left."""
+
+    def test_it_is_told_before_the_first_frame(self, tmp_path):
+        shot, stream = make_shot(tmp_path, 1, 12), io.StringIO()
+        run_toy(shot.shot(), FAR, reporters=Reporters([JsonLines(stream)]))
+        events = [json.loads(line) for line in stream.getvalue().splitlines()]
+        told = [event for event in events if event["event"] == "prepare"]
+        assert told and told[0]["what"] == "looking at plates"
+        assert all(event["done"] <= event["total"] <= 9 for event in told)
+        first = [event["event"] for event in events].index("frame")
+        assert not any(event["event"] == "prepare" for event in events[first:])
+
+    def test_a_stop_is_heard_between_two_plates(self, tmp_path):
+        shot, stop = make_shot(tmp_path, 1, 12), Stop()
+
+        class Impatient(Reporters):
+            def prepare(self, what: str, done: int, total: int) -> None:
+                stop.request()
+
+        with pytest.raises(Interrupted, match=r"Stopped before another frame .* --resume"):
+            run_toy(shot.shot(), FAR, reporters=Impatient([]), stop=stop)
+        run_toy(shot.shot(), FAR, resume=True)
+        run_toy(shot.shot("clean"), FAR)
+        same_files(shot, "out", "clean")
 
 
 def test_a_locked_off_camera_gathers_no_drift():

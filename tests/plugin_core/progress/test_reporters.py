@@ -36,9 +36,21 @@ def told(tmp_path, bundle_512, capsys):
 
 
 def events_of(lines: str) -> list[dict]:
-    """What was told, less the notes: of color, exposure and crop there may be some, before the start."""
+    """What was told, less notes and preparations: of these there may be some, before the first frame."""
     events = [json.loads(line) for line in lines.splitlines()]
-    return [event for event in events if event["event"] != "note"]
+    return [event for event in events if event["event"] not in ("note", "prepare")]
+
+
+def test_preparations_are_told_of_once_a_second():
+    stream = io.StringIO()
+    reporters = Reporters([JsonLines(stream), PlainLines(stream), PlainLines(stream, "openjd")])
+    for looked in range(1, 30):
+        reporters.prepare("looking at plates", looked, 58)
+    assert stream.getvalue().splitlines() == [
+        '{"event": "prepare", "what": "looking at plates", "done": 1, "total": 58}',
+        "looking at plates 1/58",
+        "openjd_status: looking at plates 1/58",
+    ]
 
 
 def test_json_lines(told, tmp_path):
@@ -87,7 +99,7 @@ def test_the_progress_file_is_appended_to(told, tmp_path):
 
 def test_plain_lines_where_there_is_no_terminal(told):
     code, out, err = told()
-    lines = [line for line in err.splitlines() if not line.startswith("note: ")]
+    lines = [line for line in err.splitlines() if not line.startswith(("note: ", "looking at "))]
     assert (code, out) == (0, "") and "\x1b" not in err
     assert lines[0] == "rendering frames 1-3"
     assert lines[1].startswith("frame 1  1/3  ") and lines[1].endswith(" s left")
