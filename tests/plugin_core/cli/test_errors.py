@@ -382,7 +382,7 @@ def test_jobs(refused, tmp_path, content, said):
 
 def test_a_name_no_file_can_have(refused, tmp_path):
     job = {"shot": {"plate": "a\0.####.exr", "matte": "b.####.png", "output": "c"}}
-    assert "No frame of" in refused(3, job_file(tmp_path, job))
+    assert "without NUL" in refused(2, job_file(tmp_path, job))
 
 
 def test_a_job_that_is_not_there(refused, tmp_path):
