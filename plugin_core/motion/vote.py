@@ -27,7 +27,7 @@ Floats = NDArray[np.float32]
 _ALIKE = 0.12
 """Colors (display-referred) that differ by less than about this support each other."""
 
-_UNSEEN = 1e-4
+_UNSEEN = 0.01
 """A pixel to which a source gives less weight than this is not sampled there."""
 
 _VOTERS = 12

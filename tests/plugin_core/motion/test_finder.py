@@ -302,10 +302,11 @@ def test_a_large_crop_is_thinned_before_its_colors_are_converted(kind):
     cut = native[view.crop.slices]
     thin = view.thinned(cut)
     assert thin.shape == (2 * view.height, 2 * view.width, 3)
-    np.testing.assert_allclose(view.picture(thin), view.picture(as_float(cut)), atol=2e-3)
+    np.testing.assert_allclose(view.picture(as_float(thin)), view.picture(as_float(cut)), atol=2e-3)
     small = native[: view.height, : view.width]
     assert view.thinned(small) is small
     if kind is np.float16:
         cut = cut.copy()
         cut[500, 700] = np.nan
         assert 1 <= np.isnan(view.thinned(cut)).any(axis=2).sum() <= 4
+        assert view.thinned(cut).dtype == np.float16, "colors of halves are looked up"
