@@ -34,9 +34,11 @@ def measured_reach(network: VINet) -> int | None:
         A multiple of the network's size multiple; None for a network that does not keep a flat color at all.
     """
     network = network.eval()
-    reached = min(_reached(network, level) for level in _FLAT)
-    if reached < _LEAST:
-        return None
+    reached = _LENGTH - _SHOWN
+    for level in _FLAT:
+        reached = min(reached, _reached(network, level))
+        if reached < _LEAST:
+            return None
     return reached // network.size_multiple * network.size_multiple
 
 
@@ -50,5 +52,8 @@ def _reached(network: VINet, level: float) -> int:
         result = network.step(frame, mask, sources, carry)
         carry = result.carry
         wrong = wrong.maximum((result.output[0, :, _HEIGHT // 2, _SHOWN:] - level).abs().amax(dim=0))
-    off = wrong > _OFF
-    return int(off.int().argmax()) if off.any() else wrong.numel()
+        off = wrong > _OFF
+        reached = int(off.int().argmax()) if off.any() else wrong.numel()
+        if reached < _LEAST:  # it can only get worse
+            break
+    return reached

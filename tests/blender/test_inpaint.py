@@ -11,6 +11,8 @@ import pytest
 
 from .conftest import FRAMES, SIZE, VERSIONS, display, fake_core, read_picture, sample, start, write_picture
 
+pytestmark = pytest.mark.slow
+
 QUICK = {"quality": "DRAFT", "device": "cpu"}
 _REACH = 4
 """Pixels that the matte is grown and feathered by, by the extension's defaults."""

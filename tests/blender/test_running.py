@@ -16,6 +16,8 @@ from plugin_core.cli import main as cleanplate
 from .conftest import SIZE, VERSIONS, Blender, bpy_python, fake_core, start
 from .test_inpaint import QUICK, two_strips
 
+pytestmark = pytest.mark.slow
+
 
 def wait_until(condition, seconds: float = 20) -> bool:
     deadline = time.monotonic() + seconds

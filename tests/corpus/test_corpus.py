@@ -20,6 +20,8 @@ from plugin_core.images import read_plate
 from .made import make_corpus
 from .run import Result, answers_of, pictures_in, run
 
+pytestmark = pytest.mark.slow
+
 FOLDERS = [Path(folder) for folder in os.environ.get("CLEANPLATE_CORPUS", "").split(os.pathsep) if folder]
 
 

@@ -14,6 +14,8 @@ from plugin_core.sample import frame_path, matte_pattern, plate_pattern
 
 from .host import Host
 
+pytestmark = pytest.mark.slow
+
 
 def pixels(path: Path) -> np.ndarray:
     return np.asarray(oiio.ImageBuf(str(path)).get_pixels(oiio.FLOAT))

@@ -12,6 +12,8 @@ import pytest
 
 from plugin_core.sample import frame_path, matte_pattern, plate_pattern
 
+pytestmark = pytest.mark.slow
+
 EXAMPLES = Path(__file__).parents[2] / "examples"
 FRAMES = range(1001, 1004)
 

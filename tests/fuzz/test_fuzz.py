@@ -10,6 +10,8 @@ import pytest
 from .run import try_target
 from .targets import TARGETS, Target
 
+pytestmark = pytest.mark.slow
+
 EXAMPLES = 2000
 
 

@@ -16,6 +16,8 @@ from models.wiring.start import lean_network
 from plugin_core.network.bundle import MANIFEST, Bundle, find_bundle
 from plugin_core.network.session import Session
 
+pytestmark = pytest.mark.slow
+
 _SHOWN = 64
 
 

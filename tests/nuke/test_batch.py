@@ -16,6 +16,8 @@ from plugin_core.images import read_plate
 from .conftest import ADAPTER, Comp, write_shot
 from .standin import Host
 
+pytestmark = pytest.mark.slow
+
 LOOK = {"quality": "draft", "grow": 2, "device": "cpu", "range": "custom", "first": 1001, "last": 1003}
 
 

@@ -13,6 +13,8 @@ import pytest
 
 from .conftest import Comp, sample
 
+pytestmark = pytest.mark.slow
+
 PLAN = {"event": "plan", "action": "start", "first": 1001, "last": 1009, "from": 1001, "frames": 9}
 PREAMBLE = f"""#!{sys.executable}
 import json, os, pathlib, signal, sys, time

@@ -7,10 +7,13 @@ import re
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from plugin_core.images import read_header, read_plate
 
 from .conftest import FRAMES, SIZE, Comp, sample, write_exr, write_shot
+
+pytestmark = pytest.mark.slow
 
 
 def result_folder(comp: Comp, version: str = "v001") -> Path:

@@ -14,6 +14,8 @@ from plugin_core import sample
 from plugin_core.errors import WriteError
 from plugin_core.sample.compose import main, render_frame
 
+pytestmark = pytest.mark.slow
+
 FRAMES = range(sample.FIRST, sample.LAST + 1)
 MANTISSA_STEP = 256  # the coarsest rounding of the stored pixels, in half codes
 

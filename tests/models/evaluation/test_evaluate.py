@@ -23,6 +23,8 @@ from plugin_core.box import Box
 from plugin_core.errors import InputError, SettingsError
 from plugin_core.qc.scores import GAUSSIAN, UNIFORM_65
 
+pytestmark = pytest.mark.slow
+
 HEIGHT, WIDTH, FRAMES = 72, 96, 14
 
 

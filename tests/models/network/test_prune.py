@@ -18,6 +18,8 @@ from plugin_core.network.bundle import Bundle, Provenance
 from tests.models.network.vectors import moving_frames, tensors
 from tests.models.onnx_export.test_bundle import agree
 
+pytestmark = pytest.mark.slow
+
 
 def size(network: VINet) -> int:
     return sum(parameter.numel() for parameter in network.parameters())

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
 
 from models.network.prune import pruned
 from models.network.reach import measured_reach
 from models.wiring.start import lean_network
+
+pytestmark = pytest.mark.slow
 
 
 @torch.no_grad()

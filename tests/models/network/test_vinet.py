@@ -11,6 +11,8 @@ from models.network.vinet import SOURCE_OFFSETS, Carry, Features, VINet, correla
 from tests.benchmarks.published import published_step
 from tests.models.network.vectors import FOLDER, moving_frames, roll, tensors
 
+pytestmark = pytest.mark.slow
+
 TOLERANCE = 2e-4
 GOLDEN = [
     f"vinet{variant}_{rest}"

@@ -19,6 +19,8 @@ from plugin_core.network.bundle import Bundle, Provenance
 from plugin_core.network.session import Session
 from tests.models.network.vectors import FOLDER, mirrored, moving_frames, tensors
 
+pytestmark = pytest.mark.slow
+
 MakeBundle = Callable[[int, str], Path]
 FRAMES = 8
 

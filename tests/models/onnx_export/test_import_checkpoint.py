@@ -13,6 +13,8 @@ from models.onnx_export.import_checkpoint import import_checkpoint
 from plugin_core.errors import InputError, ModelError
 from plugin_core.network.bundle import Bundle
 
+pytestmark = pytest.mark.slow
+
 State = dict[str, torch.Tensor]
 
 

@@ -20,6 +20,8 @@ from models.painter.trainer import Settings, Trainer, open_averaged, open_traine
 from models.wiring.interpolation import Interpolation
 from plugin_core.errors import InputError
 
+pytestmark = pytest.mark.slow
+
 SETTINGS = Settings(
     seed=3,
     steps=12,

@@ -15,6 +15,8 @@ from models.synthetic.holes import hole_masks
 from models.synthetic.pictures import Pictures, procedural_texture, tone_map
 from models.synthetic.shot import Shot, ShotSettings, make_shot
 
+pytestmark = pytest.mark.slow
+
 SETTINGS = ShotSettings(size=96, frames=7)
 
 

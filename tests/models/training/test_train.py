@@ -16,6 +16,8 @@ from models.training.rollout_loss import flow_errors, guess_loss, rollout_loss
 from models.training.train import STAGES, RolloutTrainer, parse, train
 from models.wiring.start import initial_network, lean_start, wired
 
+pytestmark = pytest.mark.slow
+
 SCALES = frozenset({8, 4})
 TINY = [
     "--size",

@@ -19,6 +19,8 @@ from models.training.train_interpolation import main
 from models.wiring.interpolation import Interpolation, Seen, wire_interpolation
 from models.wiring.start import lean_network
 
+pytestmark = pytest.mark.slow
+
 SIZE = 128
 
 

@@ -19,7 +19,7 @@ from ..shots import ShotOnDisk, differing, picture, run_toy, same_files, write_m
 from ..toy_network import ToyNetwork
 from .test_chunks import chunk
 
-pytestmark = pytest.mark.usefixtures("no_sync")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("no_sync")]
 SIZE = (320, 72)
 LAST = 18
 ALL = Settings(

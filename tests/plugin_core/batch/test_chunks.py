@@ -16,7 +16,7 @@ from ..render.test_resume import Killed, KilledNetwork, StopAfter, change_plate
 from ..shots import QUICK, ShotOnDisk, differing, make_shot, picture, run_toy, same_files, write_plate
 from ..toy_network import ToyNetwork
 
-pytestmark = pytest.mark.usefixtures("no_sync")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("no_sync")]
 LAST = 24
 
 

@@ -26,7 +26,7 @@ from ..shots import leftovers
 
 KILLS = int(os.environ.get("CLEANPLATE_TEST_BATCH_KILLS", "3"))
 STATE_WRITE = "workers SIGKILL in a state write"
-pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")]
 
 
 @pytest.fixture(scope="module")

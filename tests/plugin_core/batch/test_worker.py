@@ -17,6 +17,8 @@ from plugin_core.batch.worker import Ending, Worker
 from ..commands import TIMEOUT
 from ..shots import ShotOnDisk, differing, leftovers, make_shot
 
+pytestmark = pytest.mark.slow
+
 LAST = 6
 
 

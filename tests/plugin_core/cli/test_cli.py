@@ -15,6 +15,8 @@ from models.network.generated import generated_network
 from plugin_core.cli import demo, main
 from plugin_core.job.settings import Settings
 
+pytestmark = pytest.mark.slow
+
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(

@@ -31,6 +31,8 @@ from ..shots import (
     write_plate,
 )
 
+pytestmark = pytest.mark.slow
+
 Refused = Callable[..., str]
 SOME = {"plate": "p.####.exr", "matte": "m.####.png", "output": "o.####.exr"}
 

@@ -18,7 +18,7 @@ from ..motion.test_flow import disc, texture
 from ..pictures_on_disk import native_channels, save, spec_of
 from ..shots import QUICK, ShotOnDisk, hole, make_shot, picture, run_toy, same_files, write_matte
 
-pytestmark = pytest.mark.usefixtures("no_sync")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("no_sync")]
 
 LAST = 8
 FULL = {"full_width": 96, "full_height": 64}

@@ -19,6 +19,8 @@ from plugin_core.clips.movie_read import MovieReader, is_movie
 from plugin_core.errors import ImageError
 from plugin_core.images import output_notes, read_plate, write_plate
 
+pytestmark = pytest.mark.slow
+
 W, H, COUNT = 96, 64, 40
 BT709, BT601 = 1, 5
 LIMITED, FULL = 1, 2

@@ -16,7 +16,7 @@ from plugin_core.progress.reporters import Reporters
 from ..pictures_on_disk import save, spec_of
 from ..shots import ShotOnDisk, make_shot, picture, read, run_toy, same_files, write_plate
 
-pytestmark = pytest.mark.usefixtures("no_sync")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("no_sync")]
 
 EXPOSED = Settings(working_size=64, context=16, exposure="auto")
 LINEAR = ColorMap("linear")

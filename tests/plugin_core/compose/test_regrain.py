@@ -29,7 +29,7 @@ from ..shots import (
     write_plate,
 )
 
-pytestmark = pytest.mark.usefixtures("no_sync")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("no_sync")]
 PAINTED = QUICK.model_copy(update={"propagate": 0})
 GRAIN = PAINTED.model_copy(update={"grain": "auto"})
 WIDTH, HEIGHT = 400, 300

@@ -25,6 +25,8 @@ from plugin_core.farm.job import FarmJob, Manners, Needs, plan_farm
 from ..commands import TIMEOUT
 from .read_back import RULES, Farmed, read_back
 
+pytestmark = pytest.mark.slow
+
 SIGNS = [
     *"{}[]$\\%~#\"'`<>@=;,:&|*?!()+- .\t\n\r\x0b\x1b\x7f\x85\xa0\u2028\ufeff\ufffe\udc80é😀a1",
     *("{{Param.Jobs}}", "{{Task.Param.Shot}}", "{{", "}}", "{job}", "{jobs}", "{name}", "@sh.1-4@", "$(id)"),

@@ -18,6 +18,8 @@ from plugin_core.farm.names import Names
 
 from .read_back import different, files_of, read_back
 
+pytestmark = pytest.mark.slow
+
 WHOLE: dict[str, str] = {}
 CHAIN = {"chunk_frames": "4"}
 GRID = {"chunk_frames": "4", "pre_roll": "2"}

@@ -22,6 +22,8 @@ from plugin_core.farm.openjd import openjd_template
 from ..commands import TIMEOUT
 from .farm_shots import export, make_shots, renders, written
 
+pytestmark = pytest.mark.slow
+
 OPENJD = shutil.which("openjd", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
 
 

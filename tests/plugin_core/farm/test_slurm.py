@@ -9,6 +9,8 @@ import pytest
 from .farm_shots import export, make_shots, renders, written
 from .slurm_cluster import NODES, Slurm, slurm
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def cluster():

@@ -17,6 +17,8 @@ from plugin_core.images import read_header, read_matte, read_plate
 
 from ..pictures_on_disk import save, save_exr_by_hand, spec_of
 
+pytestmark = pytest.mark.slow
+
 W, H = 64, 48
 FLOATS = np.random.default_rng(0).random((H, W, 4), dtype=np.float32)
 

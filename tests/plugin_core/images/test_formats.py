@@ -23,7 +23,7 @@ from ..pictures_on_disk import (
     spec_of,
 )
 
-pytestmark = pytest.mark.usefixtures("no_sync")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("no_sync")]
 
 W, H = 70, 50
 RNG = np.random.default_rng(11)

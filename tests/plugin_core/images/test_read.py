@@ -29,7 +29,7 @@ from ..pictures_on_disk import (
     spec_of,
 )
 
-pytestmark = pytest.mark.usefixtures("no_sync")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("no_sync")]
 
 W, H = 70, 50
 HDR = (np.random.default_rng(1).normal(size=(H, W, 8)) * 30).astype(np.float32)

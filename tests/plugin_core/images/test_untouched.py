@@ -15,7 +15,7 @@ from plugin_core.images import Storage, output_notes, read_header, read_plate, s
 
 from ..pictures_on_disk import described, native_channels, save, save_tiff_by_hand, spec_of
 
-pytestmark = pytest.mark.usefixtures("no_sync")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("no_sync")]
 
 W, H = 70, 50
 RNG = np.random.default_rng(3)

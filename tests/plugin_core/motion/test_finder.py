@@ -24,6 +24,8 @@ from ..render.test_resume import change_plate
 from ..shots import QUICK, differing, make_shot, run_toy, same_files
 from .test_flow import disc, texture
 
+pytestmark = pytest.mark.slow
+
 SIZE = (96, 128)
 FAR = QUICK.model_copy(update={"propagate": 4})
 

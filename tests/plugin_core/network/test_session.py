@@ -20,6 +20,8 @@ from plugin_core.network.contract import Carry, Features, Network
 from plugin_core.network.device import Device, available_devices, cuda_cards
 from plugin_core.network.session import Session
 
+pytestmark = pytest.mark.slow
+
 HEIGHT, WIDTH = 48, 64
 Picture = np.ndarray
 

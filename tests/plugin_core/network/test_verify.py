@@ -12,6 +12,8 @@ from plugin_core.errors import ModelError
 from plugin_core.network.session import Session
 from plugin_core.network.verify import Check, VerifyReport, golden_error, verify_bundle
 
+pytestmark = pytest.mark.slow
+
 MakeBundle = Callable[[int, str], Path]
 
 

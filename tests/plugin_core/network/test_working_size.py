@@ -14,6 +14,8 @@ from plugin_core.state.saved_state import read_state
 from ..shots import make_shot, run_toy, same_files
 from ..toy_network import ToyNetwork
 
+pytestmark = pytest.mark.slow
+
 GB = 1 << 30
 
 

@@ -17,7 +17,7 @@ from ..render.test_resume import StopAfter
 from ..shots import QUICK, ShotOnDisk, hole, make_shot, picture, run_toy, write_matte, write_plate
 from ..toy_network import ToyNetwork
 
-pytestmark = pytest.mark.usefixtures("no_sync")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("no_sync")]
 
 
 @pytest.fixture

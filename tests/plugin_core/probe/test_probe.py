@@ -17,6 +17,8 @@ from plugin_core.probe.report import Report
 from ..shots import HEIGHT, WIDTH, ShotOnDisk, make_shot, picture, write_matte, write_plate
 from .test_forecast import on_disk
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def shot(tmp_path) -> ShotOnDisk:

@@ -14,6 +14,8 @@ from plugin_core.progress.reporters import Bar, JsonLines, PlainLines, Reporters
 
 from ..shots import make_shot, run_toy
 
+pytestmark = pytest.mark.slow
+
 
 class Terminal(io.StringIO):
     """A stream that says it is a terminal."""

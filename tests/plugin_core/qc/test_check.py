@@ -21,6 +21,8 @@ from plugin_core.regions.hole import hole_of
 
 from ..shots import ShotOnDisk, read, write_matte
 
+pytestmark = pytest.mark.slow
+
 FIRST, LAST = 11, 16
 WIDTH, HEIGHT = 192, 144
 HOLE = np.s_[50:94, 60:110]

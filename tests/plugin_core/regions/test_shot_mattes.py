@@ -27,7 +27,7 @@ from ..shots import (
 )
 from ..toy_network import ToyNetwork
 
-pytestmark = pytest.mark.usefixtures("no_sync")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("no_sync")]
 LAST = 22
 JOINED = QUICK.model_copy(update={"matte_union": 2})
 

@@ -13,7 +13,7 @@ from ..shots import QUICK, ShotOnDisk, differing, leftovers, make_shot, run_toy,
 from ..toy_network import ToyNetwork
 from .test_resume import Killed, KilledNetwork
 
-pytestmark = pytest.mark.usefixtures("no_sync")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("no_sync")]
 LAST = 24
 GRID = [(1, 6), (7, 12), (13, 18), (19, 24)]
 

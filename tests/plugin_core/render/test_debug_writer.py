@@ -12,7 +12,7 @@ from ..shots import QUICK, ShotOnDisk, make_shot, read, run_toy, same_files
 from ..toy_network import ToyNetwork
 from .test_render import listening
 
-pytestmark = pytest.mark.usefixtures("no_sync")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("no_sync")]
 
 
 class Moving(ToyNetwork):

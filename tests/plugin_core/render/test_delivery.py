@@ -20,7 +20,7 @@ from plugin_core.render.delivery import render
 from ..shots import QUICK, ShotOnDisk, hole, leftovers, make_shot, picture, write_matte, write_plate
 from ..toy_network import ToyNetwork
 
-pytestmark = pytest.mark.usefixtures("no_sync")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("no_sync")]
 
 LAST = 9
 

@@ -14,7 +14,7 @@ from ..commands import Render, render
 from ..shots import ShotOnDisk, leftovers, make_shot, same_files
 
 LAST = 18
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="mounts of Linux")
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(sys.platform != "linux", reason="mounts of Linux")]
 
 
 @pytest.fixture

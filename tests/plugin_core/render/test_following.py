@@ -24,7 +24,7 @@ from ..shots import ShotOnDisk, differing, picture, read, run_toy, same_files, w
 from ..toy_network import ToyNetwork
 from .test_resume import Killed, KilledNetwork
 
-pytestmark = pytest.mark.usefixtures("no_sync")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("no_sync")]
 SIZE = (480, 96)
 LAST = 30
 FOLLOW = Settings(context=16, working_size=4096, propagate=0, border_match="off")

@@ -20,7 +20,7 @@ from ..pictures_on_disk import save, spec_of
 from ..shots import run_toy
 from ..toy_network import ToyNetwork
 
-pytestmark = pytest.mark.usefixtures("no_sync")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("no_sync")]
 
 FRAMES = range(sample.FIRST, sample.FIRST + 4)
 LIGHT = 40.0

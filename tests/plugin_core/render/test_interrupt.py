@@ -17,7 +17,7 @@ from ..shots import ShotOnDisk, leftovers, make_shot, same_files
 KILLS = int(os.environ.get("CLEANPLATE_TEST_KILLS", "6"))
 LAST = 18
 
-pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")]
 
 
 @pytest.fixture(scope="module")

@@ -31,7 +31,7 @@ from ..shots import (
 )
 from ..toy_network import ToyNetwork
 
-pytestmark = pytest.mark.usefixtures("no_sync")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("no_sync")]
 
 
 class Listener:

@@ -35,7 +35,7 @@ from ..shots import (
 from ..state.test_key import FIRST_DEFAULTS
 from ..toy_network import ToyNetwork
 
-pytestmark = pytest.mark.usefixtures("no_sync")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("no_sync")]
 STATES = Path("out") / ".cleanplate" / "clean.#.exr"
 
 

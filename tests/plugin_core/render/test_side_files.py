@@ -12,7 +12,7 @@ from plugin_core.render.side_files import check_side_files
 
 from ..shots import ShotOnDisk, make_shot, run_toy
 
-pytestmark = pytest.mark.usefixtures("no_sync")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("no_sync")]
 
 
 @pytest.fixture(scope="module")

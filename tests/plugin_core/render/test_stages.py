@@ -25,7 +25,7 @@ from plugin_core.schedule import Schedule
 from ..shots import QUICK, ShotOnDisk, bits, hole, make_shot, picture, read, run_toy, same_files, write_plate
 from ..toy_network import ToyNetwork
 
-pytestmark = pytest.mark.usefixtures("no_sync")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("no_sync")]
 LINEAR = ColorMap("linear")
 PLAIN = QUICK.model_copy(update={"exposure": "0"})
 """The network's range is that of the plate's own values."""

@@ -18,6 +18,8 @@ from ..motion.test_flow import disc, texture
 from ..shots import QUICK, ShotOnDisk, read, run_toy, same_files, write_matte, write_plate
 from ..toy_network import ToyNetwork
 
+pytestmark = pytest.mark.slow
+
 LINEAR = ColorMap("linear")
 HOLE = disc(160, 176, 80, 88, 24)
 MATCH = QUICK.model_copy(update={"context": 40})

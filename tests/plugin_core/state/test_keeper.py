@@ -8,7 +8,7 @@ from ..render.test_resume import STATES, Killed, KilledNetwork
 from ..shots import ShotOnDisk, make_shot, run_toy
 from ..toy_network import ToyNetwork
 
-pytestmark = pytest.mark.usefixtures("no_sync")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("no_sync")]
 
 
 def kept(shot: ShotOnDisk) -> list[int]:
