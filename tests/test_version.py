@@ -20,8 +20,7 @@ def test_the_wheel_takes_the_version_from_the_package() -> None:
 def test_the_newest_release_in_the_changelog_is_this_version() -> None:
     text = (ROOT / "CHANGELOG.md").read_text("utf-8")
     releases = re.findall(r"^## \[(\d+\.\d+\.\d+)\]", text, re.MULTILINE)
-    # The changelog begins after 0.1.0.
-    assert plugin_core.__version__ == (releases[0] if releases else "0.1.0")
+    assert plugin_core.__version__ == releases[0]
 
 
 def test_blenders_manifest_has_this_version() -> None:
