@@ -25,7 +25,7 @@ from .sampling import bilinear, pixel_grid
 
 Floats = NDArray[np.float32]
 
-_MOTION_PX = 160
+_MOTION_PX = 240
 """Motion is measured on at most this many pixels squared."""
 
 LEAPS = (8, 4)
