@@ -1,6 +1,7 @@
 # `make demo` and `make test` set up all they need in .venv; PYTHON names the interpreter to start from.
 PYTHON ?= python3
 BIN := .venv/bin
+TEST_WORKERS ?= $(shell expr $$(nproc 2>/dev/null || echo 2) + 1)
 # Blender as a Python module, which the extension is built by and tested in: up to 375 MB
 # to download and 900 MB on disk for each version.
 BPY_4.2 := 4.2.23
@@ -12,13 +13,14 @@ BPY_5.0 := 5.0.1
 demo: .venv/demo.stamp
 	$(BIN)/cleanplate demo --out demo_out
 
-# All tests, one process a core; tests of one file stay together, so that what they share is made once.
+# All tests; those of one file stay together, so that what they share is made once, and files come in order,
+# so that the long ones (Blender's, the models') begin first. One process more than there are cores: many tests wait.
 test: lint bpy-4.5
-	$(BIN)/python -m pytest -n logical --dist loadscope
+	$(BIN)/python -m pytest -n $(TEST_WORKERS) --dist loadscope --no-loadscope-reorder
 
 # The inner loop: what can be known in a minute and a half.
 check: lint
-	$(BIN)/python -m pytest -n logical --dist loadscope -m "not slow" -q
+	$(BIN)/python -m pytest -n $(TEST_WORKERS) --dist loadscope -m "not slow" -q
 
 lint: .venv/test.stamp
 	$(BIN)/ruff check .
