@@ -12,7 +12,7 @@ from .matte import Matte, matte_from, matte_on, read_matte
 from .plate import Header, Plate, Storage, Window
 from .read import read_header, read_plate
 from .storage import stored
-from .write import is_temporary, output_notes, write_plate
+from .write import output_notes, write_plate
 
 __all__ = [
     "Header",
@@ -21,7 +21,6 @@ __all__ = [
     "Storage",
     "Window",
     "formats_lossy",
-    "is_temporary",
     "laid_back",
     "matte_from",
     "matte_on",

@@ -13,7 +13,7 @@ import numpy as np
 import OpenImageIO as oiio
 from numpy.typing import NDArray
 
-from ..disk.atomic import TEMPORARY_PREFIX, sync_to_disk, temporary_for
+from ..disk.atomic import sync_to_disk, temporary_for
 from ..errors import WriteError
 from .complaints import complaint, pending
 from .convert import converted, loses_window, type_in
@@ -118,11 +118,6 @@ def output_notes(header: Header, extension: str, storage: Storage | None = None)
             f"{extension} is a lossy format: untouched pixels change slightly; use .png or .tif to avoid it."
         )
     return tuple(notes)
-
-
-def is_temporary(path: Path) -> bool:
-    """Whether this is a file that an interrupted write left behind; safe to delete when nobody is writing."""
-    return path.name.startswith(TEMPORARY_PREFIX)
 
 
 def _reserve(path: Path) -> Path:

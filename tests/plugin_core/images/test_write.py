@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 
 import plugin_core.images.write
+from plugin_core.disk.atomic import TEMPORARY_PREFIX
 from plugin_core.errors import WriteError
-from plugin_core.images import Plate, is_temporary, read_plate, write_plate
+from plugin_core.images import Plate, read_plate, write_plate
 
 from ..pictures_on_disk import save, spec_of
 
@@ -113,8 +114,9 @@ def test_temporary_name_is_known_and_hidden(
 
     monkeypatch.setattr(plugin_core.images.write, "_check_written", look)
     write_plate(plate, tmp_path / "Bild mit Leerzeichen ü.0001.exr")
-    assert is_temporary(seen[0]) and seen[0].name.startswith(".") and seen[0].suffix == ".exr"
-    assert not is_temporary(tmp_path / "Bild mit Leerzeichen ü.0001.exr")
+    assert seen[0].name.startswith(TEMPORARY_PREFIX) and seen[0].name.startswith(".")
+    assert seen[0].suffix == ".exr"
+    assert not (tmp_path / "Bild mit Leerzeichen ü.0001.exr").name.startswith(TEMPORARY_PREFIX)
 
 
 LIMITED = """
