@@ -19,7 +19,7 @@ from plugin_core.disk.atomic import replacing
 from .clips import Footage, Video
 from .scores import Scores
 
-_CODE = ("cases.py", "clips.py", "baselines.py", "scores.py")
+_CODE = ("cases.py", "clips.py", "baselines.py", "scores.py", "detail.py", "texture.py", "detail_flicker.py")
 _OWN_CODE = {"median": ("median.py",), "flow": ("flow_fill.py",)}
 _CORE_CODE = ("qc/scores.py", "qc/warp_error.py")
 

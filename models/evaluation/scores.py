@@ -6,7 +6,7 @@ known of the rest is added: the same numbers as on whole frames, in a fraction o
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -18,6 +18,9 @@ from plugin_core.qc.warp_error import WarpPair
 
 from .cases import Mask
 from .clips import Footage, Video
+from .detail import detail_ratio
+from .detail_flicker import detail_flicker
+from .texture import texture_distance
 
 
 @dataclass(frozen=True)
@@ -26,7 +29,8 @@ class Scores:
 
     PSNR (dB) and SSIM are means over the frames (with a hole) of the frame's score; `e_warp` is the mean over
     neighboring frames of the mean squared warping error, `hole_e_warp` that of all the holes' pixels
-    together, both in units of 0..1 squared. NaN where there is nothing to score.
+    together, both in units of 0..1 squared. `detail`, `texture` and `detail_flicker` are what the modules of
+    these names say, inside the hole. NaN where there is nothing to score.
     """
 
     hole_psnr: float
@@ -35,6 +39,9 @@ class Scores:
     psnr: float
     ssim: float
     e_warp: float
+    detail: float
+    texture: float
+    detail_flicker: float
 
     @classmethod
     def names(cls) -> tuple[str, ...]:
@@ -64,7 +71,7 @@ class TrueMotion:
         return cls(pair, float(error[pair.seen].sum(dtype=np.float64)), int(pair.seen.sum()))
 
 
-def score(footage: Footage, motion: Iterable[TrueMotion], result: Video, window: Window) -> Scores:
+def score(footage: Footage, motion: Sequence[TrueMotion], result: Video, window: Window) -> Scores:
     """Score a result against a case's truth.
 
     Args:
@@ -84,7 +91,17 @@ def score(footage: Footage, motion: Iterable[TrueMotion], result: Video, window:
     ]
     hole_psnr, hole_ssim, psnr, ssim = (_mean(column) for column in zip(*frames, strict=True))
     hole_e_warp, e_warp = _warp_scores(footage, motion, result, changed)
-    return Scores(hole_psnr, hole_ssim, hole_e_warp, psnr, ssim, e_warp)
+    return Scores(
+        hole_psnr,
+        hole_ssim,
+        hole_e_warp,
+        psnr,
+        ssim,
+        e_warp,
+        detail=detail_ratio(footage.truth, result, footage.holes),
+        texture=texture_distance(footage.truth, result, footage.holes),
+        detail_flicker=detail_flicker((true.pair for true in motion), result, footage.holes),
+    )
 
 
 def _whole(picture: NDArray[np.uint8]) -> Box:

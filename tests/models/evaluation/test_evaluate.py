@@ -117,6 +117,7 @@ class TestScores:
     def test_the_truth_is_perfect(self):
         shot = footage(moving=True)
         found = score(shot, motion(shot), shot.truth, GAUSSIAN)
+        assert (found.detail, found.texture) == (1, 0) and found.detail_flicker < 0.1
         assert (found.hole_psnr, found.psnr, found.hole_ssim, found.ssim) == (100, 100, pytest.approx(1), 1)
 
     def test_a_known_error_inside_the_hole(self):
@@ -264,7 +265,7 @@ class TestVariants:
 
 
 def scores(psnr: float, warp: float) -> Scores:
-    return Scores(psnr, 0.9, warp, psnr + 10, 0.99, warp / 10)
+    return Scores(psnr, 0.9, warp, psnr + 10, 0.99, warp / 10, detail=0.8, texture=0.3, detail_flicker=0.1)
 
 
 def results(**methods: tuple[float, float]) -> Results:
@@ -321,10 +322,28 @@ class TestBars:
 class TestReport:
     def test_tables_have_every_method_and_case(self):
         text = tables(results(**GOOD))
-        for word in ("Moving holes", "Stationary holes", "true clean plate", "clip/moving", *GOOD):
+        for word in (
+            "Detail of each case",
+            "Moving holes",
+            "Stationary holes",
+            "true clean plate",
+            "clip/moving",
+            *GOOD,
+        ):
             assert word in text
         line = next(line for line in text.splitlines() if line.startswith("flow"))
-        assert line.split() == ["flow", "24.00", "0.9000", "2.50", "34.00", "0.9900", "0.250"]
+        assert line.split() == [
+            "flow",
+            "24.00",
+            "0.9000",
+            "2.50",
+            "0.80",
+            "0.30",
+            "0.10",
+            "34.00",
+            "0.9900",
+            "0.250",
+        ]
 
     def test_json_has_no_nan(self):
         found = as_json(results(telea=(float("nan"), 8e-3)))
