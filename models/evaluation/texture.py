@@ -76,12 +76,12 @@ def _bands(picture: NDArray[np.uint8]) -> Iterator[Floats]:
 
 
 def _masks(hole: Mask) -> Iterator[Mask]:
-    """The hole on each level: pixels that the next coarser one is made of without anything from outside."""
+    """The hole on each level: pixels whose band nothing outside the hole has a part in."""
     inside = hole.astype(np.uint8)
     for _ in range(_LEVELS):
-        inside = np.asarray(cv2.erode(inside, np.ones((5, 5), np.uint8)), np.uint8)
-        yield inside > 0
-        inside = np.ascontiguousarray(inside[::2, ::2])
+        # Down reaches two pixels, and up from there two more.
+        yield np.asarray(cv2.erode(inside, np.ones((9, 9), np.uint8)), np.bool_)
+        inside = np.ascontiguousarray(cv2.erode(inside, np.ones((5, 5), np.uint8))[::2, ::2])
 
 
 def _places(inside: Mask) -> NDArray[np.intp]:
