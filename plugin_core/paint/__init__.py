@@ -1,0 +1,1 @@
+"""Completing one picture by examples: what to copy into a hole, from where, and how it is blended in."""

@@ -1,0 +1,187 @@
+"""Complete one picture by examples: where every pixel of its hole is best copied from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..box import Box, bounds
+from ..errors import InputError
+from .pyramid import MARGIN, RADIUS, Level, Picture, opponent, pyramid
+from .search import Places, Search, Work, allowed_centers, work_on
+from .start import membrane
+from .vote import blended, voted
+
+Floats = NDArray[np.float32]
+Bools = NDArray[np.bool_]
+Ints = NDArray[np.int32]
+
+Tick = Callable[[float], None]
+"""Called often, with the share that is done, 0..1; may raise to stop."""
+
+_SMALLEST = 24
+"""The pyramid's smallest level has a shorter side of this many pixels or up to twice as many."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """A picture that may be borrowed from: another frame of the take.
+
+    Attributes:
+        picture: (H, W, 3) float32, display-referred, 0..1 nominally; H and W as those of the picture to be
+            completed.
+        may_borrow: (H, W) bool, True where its pixels may be copied.
+    """
+
+    picture: Floats
+    may_borrow: Bools
+
+
+@dataclass(frozen=True)
+class Completion:
+    """Where each pixel of a hole is copied from.
+
+    Attributes:
+        box: around the hole and the pixels next to it, as far as the picture goes; in pixels of the picture.
+        hole: (h, w) bool, within the box.
+        source: (h, w) int32, 0 for the picture itself, 1 for the first of the other ones ...; -1 outside the
+            hole
+            and where the pixel was known already: it stays.
+        y, x: (h, w) int32, row and column in that source; the pixel's own where source is -1.
+    """
+
+    box: Box
+    hole: Bools
+    source: Ints
+    y: Ints
+    x: Ints
+
+
+def complete(
+    picture: Floats,
+    hole: Bools,
+    may_borrow: Bools,
+    *,
+    others: Sequence[Source] = (),
+    known: Floats | None = None,
+    seed: int = 0,
+    tick: Tick | None = None,
+) -> Completion:
+    """Find what to copy into a hole.
+
+    A function of its arguments alone: the same on every run, for any number of threads.
+
+    Args:
+        picture: (H, W, 3) float32, display-referred, 0..1 nominally, all finite; what lies in the hole is not
+            looked at, except where it is known.
+        hole: (H, W) bool, to be filled.
+        may_borrow: (H, W) bool, True where pixels may be copied; what lies in the hole never is.
+        others: other frames to borrow from; the fewer and the smaller, the faster.
+        known: (H, W) float32, 0..1: how surely the picture's pixels in the hole are what belongs there.
+            Surely known ones (1) stay, less known ones lead what is chosen. None for none.
+        seed: another one gives another fill.
+        tick: called often, with the share done; may raise to stop.
+
+    Raises:
+        InputError: nothing may be borrowed, or the arguments' shapes differ.
+    """
+    _check(picture, hole, may_borrow, others, known)
+    around = bounds(hole)
+    if around is None:
+        raise InputError("There is nothing to paint: the hole is empty.")
+    given = np.zeros(hole.shape, np.float32) if known is None else np.asarray(known, np.float32)
+    pictures = [Picture(opponent(picture), may_borrow & ~hole)]
+    pictures += [Picture(opponent(one.picture), one.may_borrow) for one in others]
+    levels = [one for one in pyramid(pictures, hole, given, smallest=_SMALLEST) if allowed_centers(one).any()]
+    if not levels:
+        side = 2 * RADIUS + 1
+        raise InputError(
+            f"There is nothing to paint with: no {side}x{side} pixels may be borrowed in "
+            f"{len(pictures)} picture(s) of {hole.shape[1]}x{hole.shape[0]} pixels; "
+            "let the sample matte or the hole's margin exclude less."
+        )
+    level, work, places = _down(levels, seed, tick or (lambda share: None))
+    box = Box(*around).grown(1).within(hole.shape[1], hole.shape[0])
+    return _completion(box, hole, given, level, work, places)
+
+
+def _down(levels: Sequence[Level], seed: int, tick: Tick) -> tuple[Level, Work, Places]:
+    """Search the smallest level first, and each finer one from where it led."""
+    coarse: tuple[Level, Work, Places] | None = None
+    efforts = [_turns(number) / 4**number for number in range(len(levels))]
+    for number in reversed(range(len(levels))):
+        level = levels[number]
+        work, allowed = work_on(level), allowed_centers(level)
+        random = np.random.default_rng((seed, number))
+        if coarse is None:
+            place = np.zeros(work.row.size, np.int64)
+            search = Search(level, work, allowed, place, random)
+            start = membrane(level.pixels[work.window], np.where(work.fill, 0, 1).astype(np.float32))
+            pixels = blended(level, work, start, work.fill)
+        else:
+            search = Search(level, work, allowed, _finer(*coarse, level, work), random)
+            pixels = voted(level, work, search, RADIUS)
+        for turn in range(_turns(number)):
+            tick((sum(efforts[number + 1 :]) + efforts[number] * turn / _turns(number)) / sum(efforts))
+            search.want(pixels)
+            _improve(search, first=turn == 0, widely=coarse is None or turn < 2)
+            pixels = voted(level, work, search, RADIUS)
+        coarse = level, work, search.place
+    assert coarse is not None  # there is a level
+    return coarse
+
+
+def _improve(search: Search, *, first: bool, widely: bool) -> None:
+    for step in (8, 4, 2, 1) if first else (2, 1):
+        search.sweep(step)
+    for reach in (0, 64, 16, 4, 1) if widely else (16, 4, 1):
+        search.scatter(reach)
+    search.sweep(1)
+
+
+def _turns(number: int) -> int:
+    """Return how often a level is searched and put together anew."""
+    return 4 if number < 2 else 8
+
+
+def _finer(coarse: Level, of: Work, place: Places, level: Level, work: Work) -> Places:
+    """Return a coarser level's places for the patches of the next finer one."""
+    row, column = work.row + work.top, work.column + work.left
+    y, x = np.clip((row - MARGIN) // 2 + MARGIN - of.top, 0, None), (column - MARGIN) // 2 + MARGIN - of.left
+    numbers = of.number
+    y = np.clip(y, 0, numbers.shape[0] - 1)
+    x = np.clip(x, 0, numbers.shape[1] - 1)
+    number = numbers[y, x]
+    picture, source_y, source_x = coarse.pixel(place[np.maximum(number, 0)])
+    fine = level.place(picture, 2 * source_y + (row - MARGIN) % 2, 2 * source_x + (column - MARGIN) % 2)
+    return np.asarray(np.where(number >= 0, fine, 0), np.int64)
+
+
+def _completion(box: Box, hole: Bools, known: Floats, level: Level, work: Work, place: Places) -> Completion:
+    rows, columns = box.slices
+    within = hole[rows, columns]
+    y, x = (axis.astype(np.int32) for axis in np.mgrid[rows, columns])
+    source = np.full(within.shape, -1, np.int32)
+    paint = within & (known[rows, columns] < 1)
+    number = work.number[y[paint] + MARGIN - work.top, x[paint] + MARGIN - work.left]
+    source[paint], y[paint], x[paint] = level.pixel(place[number])
+    return Completion(box, within, source, y, x)
+
+
+def _check(
+    picture: Floats, hole: Bools, may_borrow: Bools, others: Sequence[Source], known: Floats | None
+) -> None:
+    size = hole.shape
+    parts = [("picture", picture.shape[:2]), ("may_borrow", may_borrow.shape)]
+    parts += [("known", known.shape)] if known is not None else []
+    for number, one in enumerate(others, 1):
+        parts += [(f"picture {number} to borrow from", one.picture.shape[:2])]
+        parts += [(f"what may be borrowed of picture {number}", one.may_borrow.shape)]
+    for name, shape in parts:
+        if tuple(shape) != size:
+            raise InputError(
+                f"The hole has {size[1]}x{size[0]} pixels, but {name} has {shape[1]}x{shape[0]}."
+            )

@@ -1,0 +1,177 @@
+"""For every patch that touches the hole, the place to borrow a patch from: PatchMatch over whole arrays.
+
+A place is tried because a neighbor borrows from beside it (so copies grow into large pieces), at random
+around the one so far, and at those shifts by which the picture repeats itself. All patches try the same kind
+of place at once; the outcome depends on the seed alone, not on threads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from .descriptors import described
+from .pyramid import MARGIN, RADIUS, Level
+
+Floats = NDArray[np.float32]
+Bools = NDArray[np.bool_]
+Places = NDArray[np.int64]
+
+Tick = Callable[[], None]
+
+
+@dataclass(frozen=True)
+class Work:
+    """The part of a level's canvas that is filled, and the patches that touch it.
+
+    Attributes:
+        top, left: of the window, on the canvas.
+        fill: (h, w) bool, pixels of the window to be filled: the hole, and what lies beyond the picture's
+            edge near it.
+        centers: (h, w) bool, patches around these touch a pixel to be filled.
+        row, column: (n,) of the centers in the window.
+        number: (h, w) of the patch around a pixel; -1 where there is none.
+    """
+
+    top: int
+    left: int
+    fill: Bools
+    centers: Bools
+    row: NDArray[np.int64]
+    column: NDArray[np.int64]
+    number: NDArray[np.int64]
+
+    @property
+    def window(self) -> tuple[slice, slice]:
+        """The window's rows and columns on the canvas."""
+        height, width = self.fill.shape
+        return slice(self.top, self.top + height), slice(self.left, self.left + width)
+
+    def laid(self, values: NDArray[Any]) -> NDArray[Any]:
+        """Lay values (n, ...) of the patches out over the window; 0 elsewhere."""
+        full = np.zeros((*self.fill.shape, *values.shape[1:]), values.dtype)
+        full[self.row, self.column] = values
+        return full
+
+
+def work_on(level: Level) -> Work:
+    """Return the window around a level's hole; the hole must not be empty."""
+    padded = np.pad(level.hole, MARGIN)
+    near = _grown(padded, 2 * RADIUS)
+    outside = np.pad(np.zeros_like(level.hole), MARGIN, constant_values=True)
+    fill = padded | (near & outside)
+    # No patch may stand out of the canvas.
+    fill[:RADIUS] = fill[-RADIUS:] = False
+    fill[:, :RADIUS] = fill[:, -RADIUS:] = False
+    centers = _grown(padded, RADIUS)
+    rows, columns = np.flatnonzero(centers.any(axis=1)), np.flatnonzero(centers.any(axis=0))
+    top, bottom = max(rows[0] - RADIUS, 0), rows[-1] + RADIUS + 1
+    left, right = max(columns[0] - RADIUS, 0), columns[-1] + RADIUS + 1
+    fill, centers = fill[top:bottom, left:right], centers[top:bottom, left:right]
+    row, column = np.nonzero(centers)
+    number = np.full(centers.shape, -1, np.int64)
+    number[row, column] = np.arange(row.size)
+    return Work(int(top), int(left), fill, centers, row, column, number)
+
+
+def allowed_centers(level: Level) -> Bools:
+    """Return the canvas' pixels around which a whole patch may be borrowed."""
+    side = 2 * RADIUS + 1
+    return cv2.erode(level.borrow.astype(np.uint8), np.ones((side, side), np.uint8), borderValue=0) > 0
+
+
+class Search:
+    """Where the patches of one level are borrowed from.
+
+    Args:
+        level: of the pyramid.
+        work: its window.
+        allowed: canvas pixels around which a patch may be borrowed; some are.
+        place: (n,) where each patch is borrowed from so far.
+        random: numbers to try places with.
+
+    Attributes:
+        place: (n,) the best place so far of each patch, on the flattened canvas.
+        cost: (n,) how much the patch there differs.
+    """
+
+    def __init__(
+        self, level: Level, work: Work, allowed: Bools, place: Places, random: np.random.Generator
+    ) -> None:
+        self._stride = level.stride
+        self._work = work
+        self._allowed = allowed.ravel()
+        self._choices = np.flatnonzero(self._allowed)
+        self._examples = described(level.pixels).reshape(self._allowed.size, -1)
+        self._random = random
+        self._wanted = np.zeros((0, 0), np.float32)
+        wrong = ~self._allowed[place]
+        place = place.copy()
+        place[wrong] = self._anywhere(int(wrong.sum()))
+        self.place = place
+        self.cost = np.zeros(place.size, np.float32)
+
+    def want(self, pixels: Floats) -> None:
+        """Look for patches like those of the window's pixels (h, w, 3) from now on."""
+        self._wanted = described(pixels)[self._work.row, self._work.column]
+        self.cost = self._costs(np.arange(self.place.size), self.place)
+
+    def sweep(self, step: int) -> None:
+        """Try what neighbors `step` pixels away borrow."""
+        for down, across in ((0, step), (step, 0), (0, -step), (-step, 0)):
+            self._try_neighbors(down, across)
+
+    def scatter(self, reach: int) -> None:
+        """Try a place at random, at most `reach` pixels from the one so far; anywhere where that is 0."""
+        count = self.place.size
+        if reach:
+            down, across = self._random.integers(-reach, reach + 1, (2, count))
+            self._try(np.arange(count), self.place + down * self._stride + across)
+        else:
+            self._try(np.arange(count), self._anywhere(count))
+
+    def shift(self, shifts: Places) -> None:
+        """Try the same shifts (k, 2), down and across, for each patch: from its own place to an example's."""
+        own = (self._work.row + self._work.top) * self._stride + self._work.column + self._work.left
+        for down, across in shifts:
+            self._try(np.arange(own.size), own + int(down) * self._stride + int(across))
+
+    def _anywhere(self, count: int) -> Places:
+        return self._choices[self._random.integers(0, self._choices.size, count)]
+
+    def _try_neighbors(self, down: int, across: int) -> None:
+        number = self._work.number
+        height, width = number.shape
+        row, column = self._work.row + down, self._work.column + across
+        inside = (row >= 0) & (row < height) & (column >= 0) & (column < width)
+        which = np.flatnonzero(inside)
+        neighbor = number[row[which], column[which]]
+        which, neighbor = which[neighbor >= 0], neighbor[neighbor >= 0]
+        self._try(which, self.place[neighbor] - down * self._stride - across)
+
+    def _try(self, which: Places, place: Places) -> None:
+        """Take a place for each of some patches where it is allowed and better."""
+        fine = (place >= 0) & (place < self._allowed.size) & (place != self.place[which])
+        which, place = which[fine], place[fine]
+        fine = self._allowed[place]
+        which, place = which[fine], place[fine]
+        cost = self._costs(which, place)
+        better = cost < self.cost[which]
+        which = which[better]
+        self.place[which] = place[better]
+        self.cost[which] = cost[better]
+
+    def _costs(self, which: Places, place: Places) -> Floats:
+        apart = np.take(self._examples, place, axis=0)
+        apart -= np.take(self._wanted, which, axis=0)
+        return np.asarray(np.einsum("ij,ij->i", apart, apart), np.float32)
+
+
+def _grown(mask: Bools, radius: int) -> Bools:
+    side = 2 * radius + 1
+    return cv2.dilate(mask.astype(np.uint8), np.ones((side, side), np.uint8)) > 0

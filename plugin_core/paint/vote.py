@@ -1,0 +1,55 @@
+"""What the borrowed patches say together of the pixels that they cover."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from .pyramid import MARGIN, Level
+from .search import Search, Work
+
+Floats = NDArray[np.float32]
+Bools = NDArray[np.bool_]
+
+
+def voted(level: Level, work: Work, search: Search, reach: int) -> Floats:
+    """Return the window's pixels (h, w, 3), those to be filled as the mean of what patches show there.
+
+    Args:
+        level, work, search: of the level.
+        reach: patches vote on pixels at most so far from their middle: RADIUS for all of them, 0 for the
+            middle alone.
+    """
+    place = work.laid(search.place)
+    trust = work.laid(_trust(work, search.cost))
+    flat = level.pixels.reshape(-1, 3)
+    height, width = work.fill.shape
+    total = np.zeros((height, width, 3), np.float32)
+    weight = np.zeros((height, width), np.float32)
+    for down in range(-reach, reach + 1):
+        for across in range(-reach, reach + 1):
+            into = slice(max(down, 0), height + min(down, 0)), slice(max(across, 0), width + min(across, 0))
+            of = slice(max(-down, 0), height - max(down, 0)), slice(max(-across, 0), width - max(across, 0))
+            here = trust[of]
+            shown = np.take(flat, place[of] + down * level.stride + across, axis=0, mode="clip")
+            total[into] += here[..., None] * shown
+            weight[into] += here
+    mean = np.asarray(total / np.maximum(weight, np.float32(1e-20))[..., None], np.float32)
+    return blended(level, work, mean, weight > 0)
+
+
+def blended(level: Level, work: Work, filled: Floats, reached: Bools) -> Floats:
+    """Return the window's pixels: filled ones where they are to be filled, as far as they are not known."""
+    pixels = level.pixels[work.window]
+    unknown = np.pad(np.where(level.hole, 1 - level.known, 0), MARGIN, constant_values=1)[work.window]
+    share = np.where(work.fill & reached, unknown, 0).astype(np.float32)
+    return np.asarray(pixels + share[..., None] * (filled - pixels), np.float32)
+
+
+def _trust(work: Work, cost: Floats) -> Floats:
+    """Return how much each patch counts: the more it is alike, and the nearer to what is known."""
+    usual = np.float32(max(float(np.percentile(cost, 75)), 1e-8))
+    distance = cv2.distanceTransform(np.pad(work.fill, 1).astype(np.uint8), cv2.DIST_L2, 3)[1:-1, 1:-1]
+    depth = distance[work.row, work.column]
+    return np.asarray(np.exp(-cost / (2 * usual)) * np.float32(1.3) ** -np.minimum(depth, 30), np.float32)
