@@ -12,10 +12,10 @@ from pathlib import Path
 
 from ..clips.sequence import FileSequence
 from ..network.contract import Network
+from ..progress.watch import unwatched
 from ..render.pipeline import Pipeline
 from ..render.plan import Plan
 from ..render.stages import open_stages
-from ..render.watch import unwatched
 from ..render.writer import FrameWriter
 from ..schedule import Schedule
 from ..state.checkpoints import Checkpoints

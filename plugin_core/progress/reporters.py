@@ -3,12 +3,15 @@
 A JSON line holds one event, flushed at once::
 
     {"event": "start", "total": 100, "done": 0, "first": 1001, "last": 1100, "output": "...", "color": "..."}
-    {"event": "prepare", "what": "looking at plates", "done": 31, "total": 58}
+    {"event": "phase", "phase": "plates", "what": "looking at plates", "done": 31, "total": 58, "elapsed": 4}
     {"event": "frame", "frame": 1012, "done": 12, "total": 100, "seconds": 0.41, "eta": 36.1}
     {"event": "heartbeat", "frame": 1012, "seconds": 60.0}
     {"event": "note", "message": "..."}
-    {"event": "done", "done": 100, "total": 100, "seconds": 41.2}
+    {"event": "done", "done": 100, "total": 100, "seconds": 41.2, "output": "..."}
     {"event": "error", "message": "...", "exit_code": 3}
+
+Phases (`progress.watch.Phase`) come before `start` and after it; `total` is 0 where nobody knows it. `eta` is
+in seconds, from frames that go on steadily: start-up does not count.
 """
 
 from __future__ import annotations
@@ -20,23 +23,28 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Protocol, TextIO
+from typing import Protocol, TextIO
 
 from ..disk.folders import make_folder
 from ..errors import WriteError
 from .dialects import DIALECTS, lines_of
 from .heartbeat import Heartbeat
-from .terminal import say, shown
+from .pace import TimeLeft
+from .terminal import say
 from .text import Event, plain
+from .watch import DOING, Phase
 
-if TYPE_CHECKING:
-    from rich.progress import Progress, TaskID
+_PHASE_SECONDS = 1.0
+"""Of one phase is told no more often."""
 
-_PREPARE_SECONDS = 1.0
-"""Preparations are told of no more often."""
+_QUIET_SECONDS = 2.0
+"""Once frames come, phases are told of only where none has come for so long."""
+
+_LOG_SECONDS = 5.0
+"""In a log one phase gets no more lines than this."""
 
 HEARTBEAT_SECONDS = 30.0
 """A sign of life is sent when nothing else was for so long."""
@@ -71,9 +79,13 @@ class Reporters:
         self._heartbeat_seconds = heartbeat_seconds
         self._heart: Heartbeat | None = None
         self._frame: int | None = None
-        self._total = self._done = self._rendered = 0
-        self._began = self._previous = time.monotonic()
-        self._prepared = -math.inf
+        self._total = self._done = 0
+        self._born = self._began = self._previous = time.monotonic()
+        self._left = TimeLeft(self._began, 0, 0)
+        self._copied: Collection[int] = ()
+        self._output = ""
+        self._told_at = -math.inf
+        self._phases: set[Phase] = set()
 
     def __enter__(self) -> Reporters:
         if self._heartbeat_seconds is not None:
@@ -100,10 +112,22 @@ class Reporters:
                 self._reporters.remove(reporter)
             reporter.close()
 
-    def start(self, *, first: int, last: int, done: int, **about: str | int) -> None:
-        """Announce the range; `done` frames of it are there already."""
+    def start(
+        self, *, first: int, last: int, done: int, copied: Collection[int] = (), **about: str | int
+    ) -> None:
+        """Announce the range.
+
+        Args:
+            first, last: of it.
+            done: so many frames of it are there already.
+            copied: frames that nothing is filled on, which take next to no time.
+            about: more to tell of.
+        """
         self._total, self._done = last - first + 1, done
         self._began = self._previous = time.monotonic()
+        self._copied, self._output = copied, str(about.get("output", ""))
+        ahead = sum(frame in copied for frame in range(first + done, last + 1))
+        self._left = TimeLeft(self._began, self._total - done - ahead, ahead)
         self._send(
             {"event": "start", "total": self._total, "done": done, "first": first, "last": last, **about}
         )
@@ -113,9 +137,9 @@ class Reporters:
         now = time.monotonic()
         seconds, self._previous = now - self._previous, now
         self._done += 1
-        self._rendered += 1
         self._frame = frame
-        pace = (now - self._began) / self._rendered
+        self._told_at = now
+        self._left.frame(now, frame not in self._copied)
         self._send(
             {
                 "event": "frame",
@@ -123,17 +147,34 @@ class Reporters:
                 "done": self._done,
                 "total": self._total,
                 "seconds": round(seconds, 3),
-                "eta": round(pace * (self._total - self._done), 1),
+                "eta": round(self._left.seconds(now), 1),
             }
         )
         return seconds
 
-    def prepare(self, what: str, done: int, total: int) -> None:
-        """Announce how far something is that comes before the first frame; at most once a second."""
+    def phase(self, phase: Phase, done: int = 0, total: int = 0) -> None:
+        """Announce what is being done, and how much of it is done; may be called as often as you like.
+
+        A phase that was not told of yet is told of at once, else one a second, and seldom while frames come.
+        """
         now = time.monotonic()
-        if now - self._prepared >= _PREPARE_SECONDS:
-            self._prepared = now
-            self._send({"event": "prepare", "what": what, "done": done, "total": total})
+        if phase is Phase.SEARCHING:
+            self._left.searched(now, done)
+        elif phase is Phase.FILLING:
+            self._left.stepped(now, done)
+        amid = self._frame is not None and self._done < self._total
+        new = phase not in self._phases and not amid
+        if new or now - self._told_at >= (_QUIET_SECONDS if amid else _PHASE_SECONDS):
+            self._told_at = now
+            self._phases.add(phase)
+            event = {
+                "event": "phase",
+                "phase": str(phase),
+                "what": DOING[phase],
+                "done": done,
+                "total": total,
+            }
+            self._send(event | {"elapsed": round(now - self._born, 1)})
 
     def note(self, message: str) -> None:
         """Tell the user something worth knowing that does not stop the render."""
@@ -141,8 +182,9 @@ class Reporters:
 
     def done(self) -> None:
         """Announce that every frame is there."""
-        seconds = round(time.monotonic() - self._began, 1)
-        self._send({"event": "done", "done": self._done, "total": self._total, "seconds": seconds})
+        seconds = round(time.monotonic() - self._born, 1)
+        done = {"event": "done", "done": self._done, "total": self._total, "seconds": seconds}
+        self._send(done | {"output": self._output})
 
     def error(self, message: str, exit_code: int) -> None:
         """Announce the end that was not wanted."""
@@ -193,14 +235,25 @@ class JsonLines:
 
 
 class PlainLines:
-    """One plain line a frame, for logs; with a dialect, also what a farm engine reads."""
+    """One plain line a frame, for logs, and one every few seconds of a phase.
+
+    Args:
+        stream: takes the lines.
+        dialect: also what this farm engine reads.
+    """
 
     def __init__(self, stream: TextIO, dialect: str | None = None) -> None:
         self._stream = stream
         self._lines = lines_of(dialect) if dialect is not None else _plain_lines
+        self._phase = ""
+        self._said = time.monotonic()
 
     def report(self, event: Event) -> None:
         """Write what there is to say; plain errors are printed by whoever ends the process."""
+        if event["event"] != "phase":
+            self._said, self._phase = time.monotonic(), ""
+        elif not self._is_due(event["phase"]):
+            return
         try:
             for line in self._lines(event):
                 say(line, stream=self._stream)
@@ -210,42 +263,13 @@ class PlainLines:
     def close(self) -> None:
         """Nothing to close."""
 
-
-class Bar:
-    """A progress bar with frame, frames per second and time left."""
-
-    def __init__(self, stream: TextIO) -> None:
-        from rich.console import Console
-        from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-
-        self._console = Console(file=stream)
-        self._progress: Progress = Progress(
-            TextColumn("frame {task.fields[frame]}"),
-            BarColumn(),
-            TextColumn("{task.completed:.0f}/{task.total:.0f}  {task.fields[pace]}"),
-            TimeRemainingColumn(),
-            console=self._console,
-        )
-        self._task: TaskID | None = None
-
-    def report(self, event: Event) -> None:
-        """Move the bar."""
-        if event["event"] == "start":
-            self._progress.start()
-            self._task = self._progress.add_task(
-                "", total=event["total"], completed=event["done"], frame=event["first"], pace=""
-            )
-        elif event["event"] == "frame" and self._task is not None:
-            pace = f"{1 / max(event['seconds'], 1e-3):.2f} fps"
-            self._progress.update(self._task, completed=event["done"], frame=event["frame"], pace=pace)
-        elif event["event"] == "prepare" and self._task is not None:
-            self._progress.update(self._task, pace=f"{event['what']} {event['done']}/{event['total']}")
-        elif event["event"] == "note":
-            self._console.print(shown(f"note: {event['message']}"), markup=False, highlight=False)
-
-    def close(self) -> None:
-        """Leave the bar as it stands."""
-        self._progress.stop()
+    def _is_due(self, phase: str) -> bool:
+        """Whether a line on a phase is due: what takes no time needs none."""
+        now = time.monotonic()
+        if now - self._said < (_LOG_SECONDS if phase == self._phase else _PHASE_SECONDS):
+            return False
+        self._said, self._phase = now, phase
+        return True
 
 
 def choose_reporter(style: str, stream: TextIO | None = None) -> Reporter | None:
@@ -263,6 +287,8 @@ def choose_reporter(style: str, stream: TextIO | None = None) -> Reporter | None
         return PlainLines(stream or sys.stdout, style)
     stream = stream or sys.stderr
     if style == "bar" or stream.isatty():
+        from .bar import Bar
+
         return Bar(stream)
     return PlainLines(stream)
 

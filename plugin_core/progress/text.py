@@ -12,8 +12,8 @@ def plain(event: Event) -> str:
     if event["event"] == "start":
         there = f", {event['done']} of {event['total']} are there" if event["done"] else ""
         return f"rendering frames {event['first']}-{event['last']}{there}"
-    if event["event"] == "prepare":
-        return f"{event['what']} {event['done']}/{event['total']}"
+    if event["event"] == "phase":
+        return f"{event['what']} {event['done']}/{event['total']}" if event["total"] else f"{event['what']}"
     if event["event"] == "frame":
         return (
             f"frame {event['frame']}  {event['done']}/{event['total']}  "
@@ -25,5 +25,6 @@ def plain(event: Event) -> str:
     if event["event"] == "note":
         return f"note: {event['message']}"
     if event["event"] == "done":
-        return f"done: {event['total']} frames in {event['seconds']:.1f} s"
+        where = f": {event['output']}" if event.get("output") else ""
+        return f"done: {event['total']} frames in {event['seconds']:.1f} s{where}"
     return ""

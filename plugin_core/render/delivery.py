@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from ..clips.clip import Clip, holds, open_clip
@@ -27,6 +27,7 @@ from ..job.settings import Run, Settings, Shot
 from ..network.contract import Network
 from ..progress.reporters import Reporters
 from ..progress.stop import Stop
+from ..progress.watch import Phase
 from ..state.folder import journal_path, movie_frames_folder, movie_note, output_folder
 from ..state.key import chosen, same_choice
 from .render import FrameDone
@@ -169,6 +170,7 @@ class _MovieRender:
             if code is not None:
                 message = "Stopped while the movie was made; its frames are kept, go on with --resume."
                 raise Interrupted(message, code)
+            self._reporters.phase(Phase.DELIVERING, frame - first, last - first + 1)
             yield read_plate(sequence.path(frame))
 
 
@@ -179,17 +181,20 @@ class _UntilTheMovie(Reporters):
         super().__init__([])
         self._outer, self._output = outer, output
 
-    def start(self, *, first: int, last: int, done: int, **about: str | int) -> None:
+    def start(
+        self, *, first: int, last: int, done: int, copied: Collection[int] = (), **about: str | int
+    ) -> None:
         """Announce the range, with the movie as output."""
-        self._outer.start(first=first, last=last, done=done, **{**about, "output": self._output})
+        about["output"] = self._output
+        self._outer.start(first=first, last=last, done=done, copied=copied, **about)
 
     def frame(self, frame: int) -> float:
         """Announce a frame."""
         return self._outer.frame(frame)
 
-    def prepare(self, what: str, done: int, total: int) -> None:
-        """Pass on how preparations get on."""
-        self._outer.prepare(what, done, total)
+    def phase(self, phase: Phase, done: int = 0, total: int = 0) -> None:
+        """Pass on how a phase gets on."""
+        self._outer.phase(phase, done, total)
 
     def note(self, message: str) -> None:
         """Pass a note on."""

@@ -48,6 +48,10 @@ class Plan:
     key: dict[str, str]
     notes: tuple[str, ...] = ()
 
+    def has_hole(self, frame: int) -> bool:
+        """Whether anything is filled on a frame."""
+        return any(lane.islands.get(frame) for lane in self.lanes)
+
     def searched(self, frame: int) -> range:
         """Return the frames that are searched for a frame's hole: those near it in its take."""
         reach = self.schedule.search

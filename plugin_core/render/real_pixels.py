@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 
 from ..motion.finder import Propagator
 from ..patch import Patch
+from ..progress.watch import Phase, Watch
 from ..regions.hole import Hole
 from .plan import Plan
 from .sources import mattes_of
-from .watch import Watch
 
 
 class RealPixels:
@@ -31,7 +30,15 @@ class RealPixels:
 
     def find(self, frame: int, hole: Hole, known: Patch | None, watch: Watch) -> Patch | None:
         """Return what other frames show of a frame's hole; see `stages.Stage`."""
-        return self._finder.find(frame, hole, partial(watch, "looking at plates"))
+
+        def looking(looked: int, of: int) -> None:
+            # The search itself is told of by frames, by whoever asks for one after the other.
+            if looked < of:
+                watch(Phase.PLATES, looked, of)
+            else:
+                watch()
+
+        return self._finder.find(frame, hole, looking)
 
     def close(self) -> None:
         """Give temporary files back."""

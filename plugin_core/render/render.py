@@ -22,6 +22,8 @@ from ..network.contract import Network
 from ..network.working_size import chosen_size
 from ..progress.reporters import Reporters
 from ..progress.stop import Stop
+from ..progress.watch import Phase
+from ..regions.hole import Hole
 from ..state.checkpoints import Checkpoints
 from ..state.folder import journal_path, output_folder
 from ..state.input_log import InputLog
@@ -75,9 +77,15 @@ def render(
         Interrupted: `stop` was asked for; the state is saved.
     """
     check_side_files(shot, run)
+    reporters.phase(Phase.FRAMES)
     sources = open_sources(shot, run.chunk)
     root, folder = output_folder(sources.output), state_folder(sources, run.chunk)
     fresh = not (run.resume or run.overwrite)
+
+    def mattes_read(frame: int, hole: Hole | None) -> None:
+        reporters.phase(Phase.MATTES, frame - sources.lower + 1, sources.upper - sources.lower + 1)
+        _check_stop(stop, f"Stopped while reading mattes, at frame {frame}.")
+
     if fresh and not root.exists():
         # No render of ours: leave nothing behind when refusing it.
         refuse_existing(sources, _HOW_TO_GO_ON)
@@ -100,7 +108,7 @@ def render(
             _with_size(settings, run, network, folder, handed_in),
             network,
             continues=handed_in is not None,
-            watch=lambda frame, hole: _check_stop(stop, f"Stopped while reading mattes, at frame {frame}."),
+            watch=mattes_read,
         )
         for note in plan.notes:
             reporters.note(note)
@@ -145,11 +153,12 @@ class _Rendering:
         debug = None if run.debug is None else open_debug(run.debug, plan, network)
         self._writer = FrameWriter(plan, self._journal, self._checkpoints, debug)
         self._notes: set[str] = set()
+        self._start, self._begun = plan.sources.first, 0
         self._latest: int | None = None
 
     def frames(self, handed_in: HandedIn | None) -> Iterator[FrameDone]:
         """Do it all: find where to begin, render, hand the state on."""
-        start = self._begin(handed_in)
+        start = self._start = self._begin(handed_in)
         sources = self._plan.sources
         self._reporters.start(
             first=sources.first,
@@ -157,6 +166,7 @@ class _Rendering:
             done=start - sources.first,
             output=str(sources.output),
             color=self._plan.color.name,
+            copied=[f for f in range(start, sources.last + 1) if not self._plan.has_hole(f)],
         )
         if not self._plan.lanes:
             self._reporters.note("The matte is empty on every frame: the plates are copied as they are.")
@@ -199,7 +209,7 @@ class _Rendering:
         return start
 
     def _fill(self, start: int) -> Iterator[FrameDone]:
-        stages = open_stages(self._plan, self._looking)
+        stages = open_stages(self._plan, self._looking, start)
         pipeline = Pipeline(self._plan, self._network, self._state, stages, self._writer)
         with ExitStack() as stack:
             stack.callback(pipeline.close)
@@ -228,16 +238,18 @@ class _Rendering:
             yield from self._finish_writing(written)
         self._end_of_filling()
 
-    def _looking(self, what: str = "", done: int = 0, total: int = 0) -> None:
-        """End the search for pixels where a stop is asked for; tell how it gets on before the first frame."""
+    def _looking(self, phase: Phase | None = None, done: int = 0, total: int = 0) -> None:
+        """End the search for pixels where a stop is asked for; tell how it gets on. A `Watch`."""
         _check_stop(self._stop, "Stopped while pixels were looked for.")
-        if what and self._latest is None:
-            self._reporters.prepare(what, done, total)
+        if phase is not None:
+            self._reporters.phase(phase, done, total)
 
     def _step(
         self, pipeline: Pipeline, given: StepInput, writing: _OneThread, written: deque[Future[Written]]
     ) -> Iterator[FrameDone]:
         self._claim.check()
+        self._begun += 1
+        self._reporters.phase(Phase.FILLING, self._begun, self._plan.sources.last - self._start + 1)
         outputs = pipeline.fill(given)
         self._inputs.add(given.step.position, given.prints)
         if not given.step.warmup:

@@ -16,10 +16,10 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
 from ..patch import Patch, laid_over
+from ..progress.watch import Phase, Watch
 from ..regions.hole import Hole
 from .plan import Plan
 from .real_pixels import open_real_pixels
-from .watch import Watch
 
 
 class Stage(Protocol):
@@ -39,7 +39,8 @@ class Stage(Protocol):
             frame: which.
             hole: the frame's, whose box the patch has.
             known: what the stages before this one found; it stands before what this one gives.
-            watch: to be called at least every second or so, with how far it is where that can be told.
+            watch: to be called at least every second or so, with the phase and its count where there is one
+                to tell of (see `progress.watch`); it may raise to stop.
 
         Raises:
             ImageError: a picture can't be read.
@@ -62,12 +63,16 @@ class Stages:
         stages: those that stand before the others first.
         within: returns the frames that may be looked at for a frame.
         watch: may raise to stop.
+        total: how many frames will be asked for.
     """
 
-    def __init__(self, stages: Sequence[Stage], within: Callable[[int], range], watch: Watch) -> None:
+    def __init__(
+        self, stages: Sequence[Stage], within: Callable[[int], range], watch: Watch, total: int
+    ) -> None:
         self._stages = tuple(stages)
         self._within = within
         self._watch = watch
+        self._done, self._total = 0, total
 
     def looks_at(self, frame: int) -> set[int]:
         """Return the frames that have a part in what is found for a frame, itself among them."""
@@ -82,8 +87,9 @@ class Stages:
         """Return what all stages find for a frame's hole; None for nothing. Raises what they raise."""
         known: Patch | None = None
         for stage in self._stages:
-            self._watch()
+            self._watch(Phase.SEARCHING, self._done, self._total)
             known = laid_over(known, stage.find(frame, hole, known, self._watch))
+        self._done = min(self._done + 1, self._total)
         return known
 
     def close(self) -> None:
@@ -92,7 +98,14 @@ class Stages:
             stage.close()
 
 
-def open_stages(plan: Plan, watch: Watch) -> Stages:
-    """Open the stages that a plan asks for."""
+def open_stages(plan: Plan, watch: Watch, start: int | None = None) -> Stages:
+    """Open the stages that a plan asks for.
+
+    Args:
+        plan: of the render.
+        watch: told how they get on; may raise to stop.
+        start: the first frame that will be filled; None for the plan's first.
+    """
     stages = [stage for opens in STAGES if (stage := opens(plan)) is not None]
-    return Stages(stages, plan.searched, watch)
+    shown = {frame for step in plan.schedule.steps(start) for frame in (step.frame, *step.sources)}
+    return Stages(stages, plan.searched, watch, sum(map(plan.has_hole, shown)))

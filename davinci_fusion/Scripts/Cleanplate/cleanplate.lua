@@ -26,8 +26,9 @@ local OTHER_STATE = 4 -- the core's exit code for a render that does not fit wha
 local function told(event)
   if event.event == "start" then
     return string.format("Cleanplate renders frames %d-%d", event.first, event.last)
-  elseif event.event == "prepare" then
-    return string.format("%s %d/%d", event.what, event.done, event.total)
+  elseif event.event == "phase" then
+    local count = event.total > 0 and string.format(" %d/%d", event.done, event.total) or ""
+    return event.what .. count
   elseif event.event == "frame" then
     return string.format("Frame %d, %d of %d, %d s left", event.frame, event.done, event.total, event.eta)
   elseif event.event == "note" then

@@ -17,6 +17,7 @@ from plugin_core.motion.view import MotionView, motion_view
 from plugin_core.motion.vote import propagated
 from plugin_core.progress.reporters import JsonLines, Reporters
 from plugin_core.progress.stop import Stop
+from plugin_core.progress.watch import Phase
 from plugin_core.regions.hole import Hole
 from plugin_core.schedule import Schedule
 
@@ -244,18 +245,22 @@ class TestLooking:
         shot, stream = make_shot(tmp_path, 1, 12), io.StringIO()
         run_toy(shot.shot(), FAR, reporters=Reporters([JsonLines(stream)]))
         events = [json.loads(line) for line in stream.getvalue().splitlines()]
-        told = [event for event in events if event["event"] == "prepare"]
-        assert told and told[0]["what"] == "looking at plates"
-        assert all(event["done"] <= event["total"] <= 9 for event in told)
+        told = [event for event in events if event["event"] == "phase"]
+        phases = [event["phase"] for event in told]
+        assert phases[:2] == ["frames", "mattes"] and {"plates", "searching", "filling"} <= set(phases)
+        plates = told[phases.index("plates")]
+        assert plates["what"] == "looking at plates" and plates["done"] < plates["total"] <= 9
+        assert told[phases.index("searching")]["total"] == 12
         first = [event["event"] for event in events].index("frame")
-        assert not any(event["event"] == "prepare" for event in events[first:])
+        assert not any(event["event"] == "phase" for event in events[first:])
 
     def test_a_stop_is_heard_between_two_plates(self, tmp_path):
         shot, stop = make_shot(tmp_path, 1, 12), Stop()
 
         class Impatient(Reporters):
-            def prepare(self, what: str, done: int, total: int) -> None:
-                stop.request()
+            def phase(self, phase: Phase, done: int = 0, total: int = 0) -> None:
+                if phase is Phase.PLATES:
+                    stop.request()
 
         with pytest.raises(Interrupted, match=r"Stopped before another frame .* --resume"):
             run_toy(shot.shot(), FAR, reporters=Impatient([]), stop=stop)

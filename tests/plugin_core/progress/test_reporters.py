@@ -10,11 +10,25 @@ import pytest
 
 from plugin_core import cli
 from plugin_core.errors import WriteError
-from plugin_core.progress.reporters import Bar, JsonLines, PlainLines, Reporters, choose_reporter, reporting
+from plugin_core.progress.bar import Bar
+from plugin_core.progress.reporters import JsonLines, PlainLines, Reporters, choose_reporter, reporting
+from plugin_core.progress.watch import Phase
 
 from ..shots import make_shot, run_toy
 
 pytestmark = pytest.mark.slow
+
+
+class Clock:
+    """A clock that goes on when it is told to.
+
+    Attributes:
+        now: what it shows.
+    """
+
+    def __init__(self, monkeypatch) -> None:
+        self.now = 0.0
+        monkeypatch.setattr(time, "monotonic", lambda: self.now)
 
 
 class Terminal(io.StringIO):
@@ -38,21 +52,45 @@ def told(tmp_path, bundle_512, capsys):
 
 
 def events_of(lines: str) -> list[dict]:
-    """What was told, less notes and preparations: of these there may be some, before the first frame."""
+    """What was told, less notes and phases: of these there may be some, before the first frame."""
     events = [json.loads(line) for line in lines.splitlines()]
-    return [event for event in events if event["event"] not in ("note", "prepare")]
+    return [event for event in events if event["event"] not in ("note", "phase")]
 
 
-def test_preparations_are_told_of_once_a_second():
-    stream = io.StringIO()
-    reporters = Reporters([JsonLines(stream), PlainLines(stream), PlainLines(stream, "openjd")])
-    for looked in range(1, 30):
-        reporters.prepare("looking at plates", looked, 58)
-    assert stream.getvalue().splitlines() == [
-        '{"event": "prepare", "what": "looking at plates", "done": 1, "total": 58}',
-        "looking at plates 1/58",
-        "openjd_status: looking at plates 1/58",
-    ]
+def test_phases_are_told_of_once_a_second_and_in_a_log_every_five(monkeypatch):
+    clock = Clock(monkeypatch)
+    stream, log, farm = io.StringIO(), io.StringIO(), io.StringIO()
+    reporters = Reporters([JsonLines(stream), PlainLines(log), PlainLines(farm, "openjd")])
+    for looked in range(1, 58):
+        reporters.phase(Phase.PLATES, looked, 57)
+        clock.now += 0.125
+    reporters.phase(Phase.MODEL)
+    told = [json.loads(line) for line in stream.getvalue().splitlines()]
+    assert told[0] == {
+        "event": "phase",
+        "phase": "plates",
+        "what": "looking at plates",
+        "done": 1,
+        "total": 57,
+        "elapsed": 0.0,
+    }
+    assert [event["done"] for event in told] == [1, 9, 17, 25, 33, 41, 49, 57, 0]
+    lines = ["looking at plates 9/57", "looking at plates 49/57", "opening the model"]
+    assert log.getvalue().splitlines() == lines
+    assert farm.getvalue().splitlines() == [f"openjd_status: {line}" for line in lines]
+
+
+def test_once_frames_come_phases_fill_only_long_silences(monkeypatch):
+    clock, stream = Clock(monkeypatch), io.StringIO()
+    reporters = Reporters([JsonLines(stream)])
+    reporters.start(first=1, last=9, done=0)
+    for frame in (1, 2, 3):
+        reporters.frame(frame)
+        for _ in range(8 * frame):
+            clock.now += 0.125
+            reporters.phase(Phase.SEARCHING, frame, 9)
+    kinds = [json.loads(line)["event"] for line in stream.getvalue().splitlines()]
+    assert kinds == ["start", "frame", "frame", "phase", "frame", "phase"]
 
 
 def test_json_lines(told, tmp_path):
@@ -73,7 +111,8 @@ def test_json_lines(told, tmp_path):
         assert set(event) == {"event", "frame", "done", "total", "seconds", "eta"}
         assert (event["frame"], event["done"], event["total"]) == (number, number, 3)
         assert isinstance(event["seconds"], float) and event["eta"] >= 0
-    assert set(done) == {"event", "done", "total", "seconds"} and done["done"] == 3
+    assert set(done) == {"event", "done", "total", "seconds", "output"} and done["done"] == 3
+    assert done["output"] == start["output"]
 
 
 def test_a_resume_says_what_is_there(told):
@@ -86,7 +125,7 @@ def test_a_resume_says_what_is_there(told):
 
 def test_errors_are_told_to_machines_too(told):
     code, out, err = told("--frames", "2-7", "--progress", "json")
-    event = json.loads(out)
+    event = json.loads(out.splitlines()[-1])
     assert code == event["exit_code"] == 3 and event["event"] == "error"
     assert err == f"cleanplate: {event['message']}\n"
 
@@ -101,7 +140,7 @@ def test_the_progress_file_is_appended_to(told, tmp_path):
 
 def test_plain_lines_where_there_is_no_terminal(told):
     code, out, err = told()
-    lines = [line for line in err.splitlines() if not line.startswith(("note: ", "looking at "))]
+    lines = [line for line in err.splitlines() if line.startswith(("rendering", "frame", "done"))]
     assert (code, out) == (0, "") and "\x1b" not in err
     assert lines[0] == "rendering frames 1-3"
     assert lines[1].startswith("frame 1  1/3  ") and lines[1].endswith(" s left")
@@ -131,17 +170,37 @@ def test_a_bar_that_never_started_closes():
         reporters.error("no frames", 3)
 
 
-def test_time_left_comes_from_the_pace(monkeypatch):
-    clock = iter([0.0, 10.0, 12.0, 15.0])
-    monkeypatch.setattr(time, "monotonic", lambda: next(clock))
-    stream = io.StringIO()
+def test_time_left_comes_from_the_pace_without_the_start(monkeypatch):
+    """The first frame comes after 50 s of searching, the others one a second."""
+    clock, stream = Clock(monkeypatch), io.StringIO()
     reporters = Reporters([JsonLines(stream)])
-    reporters.start(first=1, last=10, done=4)
-    assert reporters.frame(5) == 2.0
-    assert reporters.frame(6) == 3.0
+    reporters.start(first=1, last=100, done=4)
+    for frame, at in enumerate((40, 41, 42.2, 43.1, 44), start=1):
+        clock.now = at
+        reporters.phase(Phase.SEARCHING, frame, 96)
+    for frame in range(5, 101):
+        clock.now = 50 + (frame - 5) * 1.0
+        seconds = reporters.frame(frame)
+    assert seconds == 1.0
     events = [json.loads(line) for line in stream.getvalue().splitlines()]
-    assert [event.get("eta") for event in events] == [None, 10.0, 10.0]
-    assert events[-1]["done"] == 6
+    eta = [event["eta"] for event in events if event["event"] == "frame"]
+    assert len(eta) == 96 and eta[-1] == 0
+    assert all(abs(told - (95 - number)) <= 0.02 * (95 - number) for number, told in enumerate(eta))
+
+
+def test_frames_that_are_only_copied_say_nothing_of_the_others(monkeypatch):
+    clock, stream = Clock(monkeypatch), io.StringIO()
+    reporters = Reporters([JsonLines(stream)])
+    reporters.start(first=1, last=40, done=0, copied=range(11, 31))
+    true = {frame: 2.0 * frame if frame <= 10 else 20 + 0.1 * (frame - 10) for frame in range(1, 31)}
+    true |= {frame: 22 + 2.0 * (frame - 30) for frame in range(31, 41)}
+    for frame, at in true.items():
+        clock.now = at
+        reporters.frame(frame)
+    events = [json.loads(line) for line in stream.getvalue().splitlines()]
+    eta = {event["frame"]: event["eta"] for event in events if event["event"] == "frame"}
+    for frame in range(2, 41):
+        assert abs(eta[frame] - (42 - true[frame])) <= 2.1, frame
 
 
 class FullDisk(io.StringIO):

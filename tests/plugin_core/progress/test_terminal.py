@@ -19,8 +19,9 @@ from plugin_core.batch.summary import summary, write_json, write_junit
 from plugin_core.batch.view import JsonView, Lines, LiveTable, table
 from plugin_core.cli import main
 from plugin_core.errors import MistakesError
+from plugin_core.progress.bar import Bar
 from plugin_core.progress.dialects import DIALECTS
-from plugin_core.progress.reporters import Bar, JsonLines, PlainLines
+from plugin_core.progress.reporters import JsonLines, PlainLines
 from plugin_core.progress.terminal import OneLine, say, shown
 
 HOSTILE = "a\x1b]0;owned\x07\x1b[2J\nsh010  done\r\t\x9b31m\u2028\u202e\x7f\udc80é😀[red]"
