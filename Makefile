@@ -11,7 +11,7 @@ BPY_5.0 := 5.0.1
 .PHONY: demo test check lint generated bench wheel blender-extension bpy-4.2 bpy-4.5 bpy-5.0 clean
 
 demo: .venv/demo.stamp
-	$(BIN)/cleanplate demo --out demo_out
+	$(BIN)/cleanplate demo --output demo_out
 
 # All tests; those of one file stay together, so that what they share is made once, and files come in order,
 # so that the long ones (Blender's, the models') begin first. One process more than there are cores: many tests wait.

@@ -27,7 +27,7 @@ def main() -> int:
     shots = given.out / "shots.json"
     shots.write_text(json.dumps(listed(given.shots), indent=2), "utf-8")
     command = [sys.executable, "-m", "plugin_core.cli", "farm", given.engine, str(shots)]
-    command += ["--out", str(given.out / "job"), *(["--submit"] if given.submit else [])]
+    command += ["--output", str(given.out / "job"), *(["--submit"] if given.submit else [])]
     return subprocess.run(command, check=False).returncode
 
 

@@ -33,7 +33,7 @@ def send(node: nuke.Node, engine: str, submit: bool = False) -> str:
     shots.write_text(json.dumps({"shots": _shots(request)}, indent=2, ensure_ascii=False), "utf-8")
     core = request.core(request.views[0])
     out = folder / engine
-    arguments = ["farm", engine, str(shots), "--out", str(out), "--name", _job_name(request)]
+    arguments = ["farm", engine, str(shots), "--output", str(out), "--name", _job_name(request)]
     arguments += ["--gpu"] if request.device.startswith("cuda") else []
     arguments += ["--submit"] if submit else []
     try:

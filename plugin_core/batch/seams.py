@@ -57,7 +57,8 @@ class Seam:
 def report_seams(
     shots: Iterable[BatchShot], pre_rolls: Sequence[int], summary: str | None, stop: Stop
 ) -> int:
-    """Measure every shot, print a table, and write the figures as JSON if a file is named. Returns 0.
+    """Measure every shot, print a table, and write the figures as JSON if a file is named; ``-`` prints
+    them in place of the table. Returns 0.
 
     Raises:
         SettingsError: a shot has no `chunk_frames`.
@@ -70,9 +71,13 @@ def report_seams(
         wanted = sorted({*pre_rolls, *(() if own is None else (own,))})
         found = measure(shot, shot.chunk_frames, wanted, stop)
         seams += found
-        say(*_lines(shot.name, found))
-    if summary is not None:
-        Path(summary).write_text(json.dumps([asdict(seam) for seam in seams], indent=2) + "\n", "utf-8")
+        if summary != "-":
+            say(*_lines(shot.name, found))
+    told = json.dumps([asdict(seam) for seam in seams], indent=None if summary == "-" else 2)
+    if summary == "-":
+        say(told)
+    elif summary is not None:
+        Path(summary).write_text(f"{told}\n", "utf-8")
     return 0
 
 

@@ -117,6 +117,18 @@ class Lines(_Stream):
         say(line, stream=self._stream)
 
 
+class Failures(Lines):
+    """A line for each shot that did not end well."""
+
+    def show(self, shots: Sequence[ShotProgress]) -> None:
+        """Nothing: what goes well is not told."""
+
+    def ended(self, shot: ShotProgress) -> None:
+        """Say why a shot failed."""
+        if shot.exit_code:
+            super().ended(shot)
+
+
 class JsonView(_Stream):
     """A JSON line whenever a shot's state or frames have changed."""
 
@@ -143,12 +155,15 @@ class JsonView(_Stream):
 
 
 def choose_view(style: str) -> LiveTable | Lines | JsonView:
-    """Return the view for ``--progress auto|table|lines|json``; auto is a table on a terminal."""
+    """Return the view for ``--progress auto|bar|lines|json|none``; auto is a table on a terminal.
+
+    ``bar`` is the table, and ``none`` tells of nothing but shots that fail.
+    """
     if style == "json":
         return JsonView(sys.stdout)
-    if style == "table" or (style == "auto" and sys.stderr.isatty()):
+    if style == "bar" or (style == "auto" and sys.stderr.isatty()):
         return LiveTable(sys.stderr)
-    return Lines(sys.stderr)
+    return Failures(sys.stderr) if style == "none" else Lines(sys.stderr)
 
 
 def caption(shots: Sequence[ShotProgress]) -> str:

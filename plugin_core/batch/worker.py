@@ -44,7 +44,7 @@ from ..progress.text import Event
 from ..render.delivery import render
 from ..render.side_files import check_side_files
 
-log = logging.getLogger(__name__)
+log = logging.getLogger("cleanplate.batch")
 
 _EXPECTED = 'A line for the worker must be {"id": ..., "job": {...}}'
 _KEPT_MODELS = 2

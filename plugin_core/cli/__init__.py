@@ -13,12 +13,14 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 from .. import __version__
 from ..errors import translated
-from ..progress.terminal import OneLine, say, shown
+from ..progress.notes import NOTES
+from ..progress.terminal import OneLine, say
 from . import batch as cli_batch
+from . import completion
 from . import farm as cli_farm
 from . import install as cli_install
 from . import models as cli_models
@@ -27,16 +29,18 @@ from . import qc as cli_qc
 from . import render as cli_render
 from . import worker as cli_worker
 from .exit_codes import EXIT_CODES
+from .json_file import add_json
 from .memory import check_limit
 from .options import add_fields
+from .parser import Parser
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit code (see `EXIT_CODES`)."""
     parsed = _parser().parse_args(arguments)
-    log = logging.StreamHandler()
-    log.setFormatter(OneLine("cleanplate: %(message)s"))
-    logging.basicConfig(level=logging.WARNING, handlers=[log])
+    _tell(getattr(parsed, "told", 0))
+    if getattr(parsed, "told", 0) < 0 and getattr(parsed, "progress", "") == "auto":
+        parsed.progress = "none"
     command: Callable[[argparse.Namespace], int] = parsed.command
     try:
         check_limit()
@@ -54,6 +58,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _end(ours.exit_code, *ours.lines)
 
 
+def _tell(much: int) -> None:
+    """Print the log: warnings, and of our own everything (1) or only errors (-1)."""
+    log = logging.StreamHandler()
+    log.setFormatter(OneLine("cleanplate: %(message)s"))
+    # A render's notes are told by its progress, as bar, line or JSON.
+    log.addFilter(lambda record: record.name != NOTES)
+    logging.basicConfig(level=logging.WARNING, handlers=[log])
+    level = {1: logging.DEBUG, 0: logging.WARNING, -1: logging.ERROR}[much]
+    logging.getLogger("cleanplate").setLevel(level)
+
+
 def _end(exit_code: int, *lines: str) -> int:
     """Say why it ends, if anyone listens, and return the exit code."""
     with contextlib.suppress(OSError):
@@ -61,37 +76,29 @@ def _end(exit_code: int, *lines: str) -> int:
     return exit_code
 
 
-class _Parser(argparse.ArgumentParser):
-    """Says what is wrong in one line, without the list of all options before it."""
-
-    def error(self, message: str) -> NoReturn:
-        """Print the one line and exit."""
-        self.exit(2, shown(f"{self.prog}: {message}; see {self.prog} --help") + "\n")
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(
+def _parser() -> Parser:
+    parser = Parser(
         prog="cleanplate",
+        usage="%(prog)s COMMAND [options]",
         description="Video inpainting for VFX: a plate and a matte go in, a clean plate comes out.",
         epilog=EXIT_CODES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action=_Version, nargs=0, help="print the version and exit")
-    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    cli_render.add(commands)
-    cli_models.add(commands)
-    demo = commands.add_parser("demo", help="render the embedded sample shot and show before and after")
-    demo.add_argument("--out", default="demo_out", help="folder for the frames and the sheet (demo_out)")
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND", prog="cleanplate")
+    for module in (cli_render, cli_batch, cli_probe, cli_qc, cli_farm, cli_worker, cli_models, cli_install):
+        module.add(commands)
+    demo = commands.add_parser(
+        "demo", help="render the embedded sample shot and show before and after", old={"--out": "--output"}
+    )
+    demo.add_argument(
+        "--output", default="demo_out", metavar="DIR", help="folder for the frames and the sheet (demo_out)"
+    )
     add_fields(demo, "model", "device")
-    demo.set_defaults(command=_demo)
+    demo.set_defaults(command=_demo, progress="auto")
     doctor = commands.add_parser("doctor", help="say what is installed and whether a render would run here")
+    add_json(doctor, "the same")
     doctor.set_defaults(command=_doctor)
-    cli_install.add(commands)
-    cli_probe.add(commands)
-    cli_qc.add(commands)
-    cli_worker.add(commands)
-    cli_batch.add(commands)
-    cli_farm.add(commands)
+    completion.add(commands)
     return parser
 
 
@@ -106,10 +113,10 @@ class _Version(argparse.Action):
 def _demo(arguments: argparse.Namespace) -> int:
     from .demo import run_demo
 
-    return run_demo(Path(arguments.out), arguments.model, arguments.device)
+    return run_demo(Path(arguments.output), arguments.model, arguments.device, arguments.progress)
 
 
 def _doctor(arguments: argparse.Namespace) -> int:
     from .doctor import examine
 
-    return examine(sys.stdout)
+    return examine(arguments.json)

@@ -6,10 +6,23 @@ import argparse
 from typing import TYPE_CHECKING, Any
 
 from ..progress.terminal import say
+from .json_file import add_json
 
 if TYPE_CHECKING:
     from ..batch.shots import BadShot, BatchShot
     from ..progress.stop import Stop
+
+_LIST = """\
+a list of shots (docs/shots.schema.json has every field):
+  defaults:
+    plate: "{name}/plate.####.exr"
+    matte: "{name}/matte.####.exr"
+    output: "{name}/clean.####.exr"
+  shots:
+    - name: sh010
+      frames: 1001-1100
+cleanplate batch --help-all has every option, examples and exit codes.
+"""
 
 _HOW = """\
 a list of shots (docs/shots.schema.json has every field; JSON has the same parts, CSV a column a field):
@@ -29,7 +42,7 @@ a list of shots (docs/shots.schema.json has every field; JSON has the same parts
 
 examples:
   cleanplate batch shots.yaml
-  cleanplate batch shots.csv --only 'sh0*' --jobs 4 --summary out.json --junit out.xml
+  cleanplate batch shots.csv --only 'sh0*' --jobs 4 --json out.json --junit out.xml
   cleanplate batch shots.yaml --set chunk_frames=40 --set pre_roll=8 --check-seams
 
 exit codes:
@@ -49,8 +62,9 @@ def add(commands: Any) -> None:
         "batch",
         help="fill many shots from a list",
         description="Fill every shot of a list, several at a time. One bad shot never stops the rest.",
+        brief_epilog=_LIST,
         epilog=_HOW,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        old={"--summary": "--json"},
     )
     add_list(batch)
     batch.add_argument("--jobs", type=int, metavar="N", help="shots at a time (one a card, else cores / 4)")
@@ -60,21 +74,28 @@ def add(commands: Any) -> None:
         "--keep-going", action="store_true", help="render the good shots of a list that has mistakes too"
     )
     batch.add_argument("--check", action="store_true", help="only say whether the list is right")
-    batch.add_argument(
-        "--check-seams",
-        action="store_true",
-        help="write no output; measure how far chunks with a pre-roll are from the exact render",
-    )
-    batch.add_argument(
-        "--pre-rolls", default="0,2,4,8,16", metavar="N,N", help="those --check-seams tries (0,2,4,8,16)"
-    )
-    batch.add_argument("--summary", metavar="FILE", help="write what came of each shot as JSON")
+    add_json(batch, "what came of each shot")
     batch.add_argument("--junit", metavar="FILE", help="write it as JUnit XML")
     batch.add_argument(
         "--progress",
-        choices=("auto", "table", "lines", "json"),
+        type=lambda text: {"table": "bar"}.get(text, text),
+        choices=("auto", "bar", "lines", "json", "none"),
         default="auto",
-        help="a live table on a terminal, else a line for each shot; JSON lines (auto)",
+        metavar="HOW",
+        help="bar (a live table), lines, json or none (auto)",
+    )
+    seams = batch.add_argument_group("how far chunks are from one go")
+    batch.advanced(
+        seams.add_argument(
+            "--check-seams",
+            action="store_true",
+            help="write no output; measure how far chunks with a pre-roll are from the exact render",
+        )
+    )
+    batch.advanced(
+        seams.add_argument(
+            "--pre-rolls", default="0,2,4,8,16", metavar="N,N", help="those --check-seams tries (0,2,4,8,16)"
+        )
     )
     batch.set_defaults(command=_batch)
 
@@ -148,6 +169,7 @@ def _batch(arguments: argparse.Namespace) -> int:
 
 
 def _render(good: list[BatchShot], bad: list[BadShot], arguments: argparse.Namespace, stop: Stop) -> int:
+    import json
     import os
     import time
     from pathlib import Path
@@ -156,7 +178,7 @@ def _render(good: list[BatchShot], bad: list[BadShot], arguments: argparse.Names
     from ..batch.run import Batch, exit_code_of
     from ..batch.shots import with_run
     from ..batch.state import plan_tasks
-    from ..batch.summary import write_json, write_junit
+    from ..batch.summary import summary, write_json, write_junit
     from ..batch.view import caption, choose_view
 
     began = time.monotonic()
@@ -166,10 +188,13 @@ def _render(good: list[BatchShot], bad: list[BadShot], arguments: argparse.Names
     with choose_view(arguments.progress) as view:
         Batch(shots, tasks, places, view, stop).run()
     seconds = time.monotonic() - began
-    for path, write in ((arguments.summary, write_json), (arguments.junit, write_junit)):
+    printed = arguments.json == "-"
+    for path, write in ((None if printed else arguments.json, write_json), (arguments.junit, write_junit)):
         if path is not None:
             write(Path(path), shots, seconds)
-    if arguments.progress != "json":
+    if printed:
+        say(json.dumps(summary(shots, seconds), ensure_ascii=False))
+    elif arguments.progress not in ("json", "none"):
         say(f"{caption(shots)} in {seconds:.0f} s")
     return exit_code_of(shots)
 
@@ -182,4 +207,4 @@ def _check_seams(shots: list[BatchShot], arguments: argparse.Namespace, stop: St
         pre_rolls = [int(part) for part in arguments.pre_rolls.split(",")]
     except ValueError:
         raise SettingsError(f"--pre-rolls takes numbers of frames, got {arguments.pre_rolls!r}.") from None
-    return report_seams(shots, pre_rolls, arguments.summary, stop)
+    return report_seams(shots, pre_rolls, arguments.json, stop)

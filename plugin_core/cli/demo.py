@@ -18,26 +18,26 @@ from ..sample import FIRST, FRAMES, LAST, clean_pattern, frame_path, matte_patte
 DEMO_SETTINGS = Settings(grow=2, feather=3)
 
 
-def run_demo(out: Path, model: str, device: str) -> int:
-    """Render the sample into `out`, write `out/before_after.png` and print where it is. Returns 0."""
-    output = str(out / "clean.####.exr")
-    shot = Shot(plate=plate_pattern(), matte=matte_pattern(), output=output, frames=FRAMES)
+def run_demo(output: Path, model: str, device: str, progress: str = "auto") -> int:
+    """Render the sample into `output`, write `output/before_after.png` and print where it is. Returns 0."""
+    clean = str(output / "clean.####.exr")
+    shot = Shot(plate=plate_pattern(), matte=matte_pattern(), output=clean, frames=FRAMES)
     stop = Stop()
-    with reporting("auto", None) as reporters, on_signals(stop), open_model(model, device) as opened:
+    with reporting(progress, None) as reporters, on_signals(stop), open_model(model, device) as opened:
         rendered = list(opened.render(shot, DEMO_SETTINGS, overwrite=True, reporters=reporters, stop=stop))
         where = opened.device
-    score = float(np.mean([_score(output, done.frame) for done in rendered]))
+    score = float(np.mean([_score(clean, done.frame) for done in rendered]))
     sheet = before_after_sheet(
         lambda frame: read_plate(frame_path(plate_pattern(), frame)).rgb,
         lambda frame: read_matte(frame_path(matte_pattern(), frame)).values,
-        lambda frame: read_plate(frame_path(output, frame)).rgb,
+        lambda frame: read_plate(frame_path(clean, frame)).rgb,
         lambda frame: read_plate(frame_path(clean_pattern(), frame)).rgb,
         [FIRST + 1, (FIRST + LAST) // 2, LAST - 1],
-        out / "before_after.png",
+        output / "before_after.png",
         title="Cleanplate: the embedded sample shot",
         note=f"model {model} on {where}, {len(rendered)} frames, {score:.1f} dB inside the hole",
     )
-    say(f"clean plate:      {output}")
+    say(f"clean plate:      {clean}")
     say(f"before and after: {sheet.resolve()}")
     say(f"inside the hole:  {score:.1f} dB PSNR against the true clean plate")
     return 0

@@ -5,11 +5,10 @@ from __future__ import annotations
 import os
 import platform
 from importlib.metadata import PackageNotFoundError, version
-from typing import TextIO
 
 from .. import __version__
 from ..errors import CleanplateError
-from ..progress.terminal import say
+from .json_file import hand_over
 
 _PACKAGES = (
     "numpy",
@@ -22,42 +21,51 @@ _PACKAGES = (
 )
 
 
-def examine(stream: TextIO) -> int:
-    """Write a line for each fact. Returns 0 when a render would run, else the exit code of its end."""
-    _line(stream, "python", f"{platform.python_version()} on {platform.platform()}, {os.cpu_count()} cores")
-    _line(stream, "cleanplate", __version__)
-    for package in _PACKAGES:
-        _line(stream, package, _version(package))
-    _line(stream, "color", _color_configuration())
-    return max(_examine_models(stream), _examine_device(stream))
+def examine(json: str | None = None) -> int:
+    """Tell every fact, as lines or as JSON. Returns 0 when a render would run, else how it would end.
+
+    Args:
+        json: where the JSON goes, see `hand_over`; None for lines alone.
+    """
+    facts = {
+        "python": f"{platform.python_version()} on {platform.platform()}, {os.cpu_count()} cores",
+        "cleanplate": __version__,
+        **{package: _version(package) for package in _PACKAGES},
+        "color": _color_configuration(),
+    }
+    code = max(_examine_models(facts), _examine_device(facts))
+    hand_over({**facts, "exit_code": code}, json, [f"{what + ':':<18}{told}" for what, told in facts.items()])
+    return code
 
 
-def _examine_models(stream: TextIO) -> int:
+def _examine_models(facts: dict[str, str]) -> int:
     from ..network.bundle import Bundle, known_bundles
 
-    found, code = 0, 0
+    code, there = 0, False
     for name, path in known_bundles():
-        found += 1
+        there = True
+        # An own bundle may have a shipped one's name.
+        what = f"model {name}" if f"model {name}" not in facts else f"model {path}"
         try:
             bundle = Bundle.open(path)
-            _line(stream, f"model {name}", f"variant {bundle.manifest.variant}, {bundle.model_id}, {path}")
+            facts[what] = f"variant {bundle.manifest.variant}, {bundle.model_id}, {path}"
         except CleanplateError as error:
-            _line(stream, f"model {name}", f"BROKEN: {error}")
+            facts[what] = f"BROKEN: {error}"
             code = error.exit_code
-    if not found:
-        _line(stream, "models", "NONE is installed")
+    if not there:
+        facts["models"] = "NONE is installed"
         code = 4
     return code
 
 
-def _examine_device(stream: TextIO) -> int:
+def _examine_device(facts: dict[str, str]) -> int:
     from ..network.session import Session
 
     try:
         with Session.open("vinet") as session:
-            _line(stream, "device", f"renders run on {session.device}")
+            facts["device"] = f"renders run on {session.device}"
     except CleanplateError as error:
-        _line(stream, "device", f"NONE: {error}")
+        facts["device"] = f"NONE: {error}"
         return error.exit_code
     return 0
 
@@ -76,7 +84,3 @@ def _version(package: str) -> str:
         return version(package)
     except PackageNotFoundError:
         return "not installed"
-
-
-def _line(stream: TextIO, what: str, text: str) -> None:
-    say(f"{what + ':':<18}{text}", stream=stream)

@@ -10,6 +10,11 @@ from ..farm.engines import ENGINES
 from ..progress.terminal import say
 from .batch import add_list, read_list
 
+_EXAMPLE = """\
+example: cleanplate farm slurm shots.yaml --output /shared/jobs/night1 --gpu --submit
+cleanplate farm --help-all has every option, how shots are cut, and more examples.
+"""
+
 _HOW = """\
 how a shot is cut, by its fields in the list (or --set):
   neither                        one task a shot, exact
@@ -17,9 +22,9 @@ how a shot is cut, by its fields in the list (or --set):
   chunk_frames: 40, pre_roll: 8  a fixed grid, all at once, approximate (see cleanplate batch --check-seams)
 
 examples:
-  cleanplate farm slurm shots.yaml --out /shared/jobs/night1 --gpu --submit
-  cleanplate farm deadline-cloud shots.yaml --out bundle --set chunk_frames=40
-  cleanplate farm openjd shots.yaml --out job && openjd run job/template.yaml
+  cleanplate farm slurm shots.yaml --output /shared/jobs/night1 --gpu --submit
+  cleanplate farm deadline-cloud shots.yaml --output bundle --set chunk_frames=40
+  cleanplate farm openjd shots.yaml --output job && openjd run job/template.yaml
 
 The folder must be where the farm's machines see it under the same path. A task that is killed or fails is run
 again as it is: it goes on where it was. docs/farm.md has a page on each engine.
@@ -32,12 +37,13 @@ def add(commands: Any) -> None:
         "farm",
         help="write a list of shots as a render farm's job",
         description="Write a list of shots as a job for a render farm; the farm needs no host licence.",
+        brief_epilog=_EXAMPLE,
         epilog=_HOW,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        old={"--out": "--output"},
     )
     farm.add_argument("engine", metavar="ENGINE", choices=tuple(ENGINES), help=", ".join(ENGINES))
     add_list(farm)
-    farm.add_argument("--out", required=True, metavar="DIR", help="folder to write, for this job alone")
+    farm.add_argument("--output", required=True, metavar="DIR", help="folder to write, for this job alone")
     farm.add_argument("--name", metavar="NAME", help="of the job (cleanplate and the list's name)")
     farm.add_argument("--command", dest="cleanplate", default="cleanplate", help="cleanplate on the farm")
     needs = farm.add_argument_group("what a task needs")
@@ -86,7 +92,7 @@ def _farm(arguments: argparse.Namespace) -> int:
         path_maps=tuple(arguments.path_map),
     )
     name = arguments.name or f"cleanplate {Path(arguments.shots).stem}"
-    job = plan_farm(name, Path(arguments.out), shots, needs, manners)
+    job = plan_farm(name, Path(arguments.output), shots, needs, manners)
     if measured:
         from ..farm.memory import with_measured_memory
 

@@ -25,7 +25,6 @@ def add(commands: Any) -> None:
         description="Add Cleanplate to a host application for this user, or take it out again. Running it "
         "twice changes nothing; nothing of yours is lost.",
         epilog="hosts:\n" + "".join(f"  {name:<9}{what}\n" for name, what in HOSTS.items()),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     install.add_argument("host", metavar="HOST", choices=tuple(HOSTS), help=", ".join(HOSTS))
     install.add_argument("--uninstall", action="store_true", help="take it out again")

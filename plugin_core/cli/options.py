@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import SettingsError
+from .parser import Parser
 
 if TYPE_CHECKING:
     from ..job.job import Job
@@ -21,8 +22,8 @@ _CATALOG = Path(__file__).resolve().parents[1] / "job" / "settings.json"
 _TYPES = {"int": int, "float": float}
 
 
-def add_job(parser: argparse.ArgumentParser, *groups: str) -> None:
-    """Add the options that a job is made of.
+def add_job(parser: Parser, *groups: str) -> argparse._ArgumentGroup:
+    """Add the options that a job is made of; returns the group for the command's own.
 
     The parser must have `argument_default` SUPPRESS: what is not given is not in the namespace, and a
     job.json's value holds.
@@ -31,17 +32,6 @@ def add_job(parser: argparse.ArgumentParser, *groups: str) -> None:
         parser: to add to.
         groups: of a `Run`, those whose options are added; all of a `Shot` and of `Settings` are added anyway.
     """
-    own = parser.add_argument_group("job")
-    own.add_argument(
-        "--job", metavar="FILE", help="job.json with all that follows; options override its fields"
-    )
-    own.add_argument(
-        "--path-map",
-        action="append",
-        default=[],
-        metavar="FROM=TO",
-        help="what a folder of the job is called on this machine; or a file of Open Job Description's rules",
-    )
     catalog = _catalog()
     for group, title in catalog["groups"].items():
         named = None
@@ -49,13 +39,25 @@ def add_job(parser: argparse.ArgumentParser, *groups: str) -> None:
             wanted = field["part"] != "run" or group in groups
             if field["group"] == group and wanted:
                 named = named or parser.add_argument_group(title)
-                _add(named, name, field)
+                _add(parser, named, name, field)
+    own = parser.add_argument_group("the command")
+    own.add_argument("--job", metavar="FILE", help="job.json to start from; options override its fields")
+    parser.advanced(
+        own.add_argument(
+            "--path-map",
+            action="append",
+            default=[],
+            metavar="FROM=TO",
+            help="what a folder of the job is called here; or a file of Open Job Description's rules",
+        )
+    )
+    return own
 
 
-def add_fields(parser: argparse.ArgumentParser, *names: str) -> None:
+def add_fields(parser: Parser, *names: str) -> None:
     """Add single fields as options of a command that takes no job; what is not given has its default."""
     for name in names:
-        _add(parser, name, _catalog()["fields"][name])
+        _add(parser, parser, name, _catalog()["fields"][name])
         parser.set_defaults(**{name: _catalog()["fields"][name]["default"]})
 
 
@@ -99,17 +101,21 @@ def _catalog() -> dict[str, Any]:
     return catalog
 
 
-def _add(group: argparse._ActionsContainer, name: str, field: dict[str, Any]) -> None:
+def _add(parser: Parser, group: argparse._ActionsContainer, name: str, field: dict[str, Any]) -> None:
     how: dict[str, Any] = {"dest": name, "help": _help(field).replace("%", "%%")}
     if field["kind"] == "switch":
         how["action"] = argparse.BooleanOptionalAction  # so that a job.json's can be taken back, too
-    elif field["kind"] == "choice":
-        how["choices"] = tuple(field["choices"])
     else:
-        how["metavar"] = field["metavar"]
-        if "words" not in field:
+        how["metavar"] = field["metavar"] if "metavar" in field else name.rpartition("_")[2].upper()
+        if field["kind"] == "choice":
+            how["choices"] = tuple(field["choices"])
+        elif "words" not in field:
             how["type"] = _TYPES.get(field["kind"], str)
-    group.add_argument(field["option"], **how)
+    action = group.add_argument(field["option"], **how)
+    if field["level"] == "basic":
+        parser.brief(action, _brief(field).replace("%", "%%"))
+    else:
+        parser.advanced(action)
 
 
 def _help(field: dict[str, Any]) -> str:
@@ -118,3 +124,10 @@ def _help(field: dict[str, Any]) -> str:
     text = f"{field['text']} {meanings}." if meanings else field["text"]
     default = field.get("unset", None if field["kind"] == "switch" else field["default"])
     return text if default is None else f"{text} (default: {default})"
+
+
+def _brief(field: dict[str, Any]) -> str:
+    """Return what the short help says of a field: one line where it has been given one."""
+    text = field.get("brief") or field["text"].partition(". ")[0].rstrip(".")
+    default = None if field["kind"] == "switch" or "unset" in field else field["default"]
+    return text if default is None else f"{text} ({default})"

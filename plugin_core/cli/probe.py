@@ -6,7 +6,8 @@ import argparse
 import sys
 from typing import Any
 
-from ..progress.terminal import say, say_for_now
+from ..progress.terminal import say_for_now
+from .json_file import add_json, hand_over
 from .look import add_look
 from .options import add_job, job_of
 
@@ -27,21 +28,20 @@ def add(commands: Any) -> None:
     probe = add_look(
         commands,
         "probe",
-        summary="say what a render would do, what it would take, and what to look at first",
+        summary="say what a render would do and take, and what to look at",
         description="Look at a shot without rendering it: frames and gaps, sizes, color, the matte over "
         "time, suspected cuts, crops, time and memory, and what an artist would want to know before.",
+        usage="--plate P --matte M [options]",
+        brief="example: cleanplate probe --plate sh010/plate.####.exr --matte sh010/matte.####.exr",
         epilog=_EXAMPLES,
     )
-    add_job(probe, "model")
-    own = probe.add_argument_group("command")
+    own = add_job(probe, "model")
     own.add_argument("--quick", action="store_true", help="read no plates: look for no cuts, time nothing")
-    own.add_argument("--json", action="store_true", help="one JSON object, for machines")
+    add_json(own)
     probe.set_defaults(command=_probe)
 
 
 def _probe(arguments: argparse.Namespace) -> int:
-    import json
-
     from ..probe.probe import probe
     from ..probe.text import lines_of
 
@@ -49,10 +49,7 @@ def _probe(arguments: argparse.Namespace) -> int:
         arguments.output = _NOWHERE
     report = probe(job_of(arguments), quick="quick" in arguments, tell=say_for_now)
     say_for_now("")
-    if "json" in arguments:
-        say(json.dumps(report.as_dict(), ensure_ascii=False))
-    else:
-        say(*lines_of(report, plain=not _can_draw()))
+    hand_over(report.as_dict(), arguments.json, lines_of(report, plain=not _can_draw()))
     return 0 if report.problem is None else report.problem.exit_code
 
 

@@ -6,7 +6,8 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from ..progress.terminal import say, say_for_now
+from ..progress.terminal import say_for_now
+from .json_file import add_json, hand_over
 from .look import add_look
 from .options import add_job, job_of
 
@@ -31,26 +32,31 @@ def add(commands: Any) -> None:
     qc = add_look(
         commands,
         "qc",
-        summary="check a rendered shot: untouched pixels, missing frames, NaN, seam, flicker, detail",
+        summary="check a rendered shot: frames, untouched pixels, seam, flicker",
         description="Check a rendered shot against its plate, and against a true clean plate if there is "
         "one. Changes nothing; needs no model and no GPU. Give it what the render was given.",
+        usage="--plate P --matte M --result R [options]",
+        brief="example: cleanplate qc --plate p.####.exr --matte m.####.exr --result clean.####.exr",
         epilog=_EXAMPLES,
     )
-    add_job(qc)
-    own = qc.add_argument_group("command")
+    own = add_job(qc)
     own.add_argument("--result", dest="output", metavar="R", help="the rendered clean plate (as --output)")
     own.add_argument("--truth", metavar="T", default=None, help="a true clean plate to hold the fill against")
-    own.add_argument("--json", metavar="FILE", default=None, help="write all that was found; - prints it")
+    add_json(own)
     own.add_argument("--sheet", metavar="PNG", default=None, help="write a contact sheet of the worst frames")
     limits = qc.add_argument_group("limits (the fill beside what surrounds it; 1 is alike)")
-    limits.add_argument("--max-seam", type=float, metavar="X", help="step across the matte's edge (2.5)")
-    limits.add_argument("--max-flicker", type=float, metavar="X", help="change beyond motion (2.5)")
-    limits.add_argument("--min-sharpness", type=float, metavar="X", help="fine detail (told below 0.5)")
-    limits.add_argument("--min-noise", type=float, metavar="X", help="grain (told below 0.6)")
-    limits.add_argument("--min-psnr", type=float, metavar="DB", help="inside the hole, needs --truth (none)")
+    for name, metavar, text in _LIMIT_TEXTS:
+        qc.advanced(limits.add_argument(name, type=float, metavar=metavar, help=text))
     qc.set_defaults(command=_qc)
 
 
+_LIMIT_TEXTS = (
+    ("--max-seam", "X", "step across the matte's edge (2.5)"),
+    ("--max-flicker", "X", "change beyond motion (2.5)"),
+    ("--min-sharpness", "X", "fine detail (told below 0.5)"),
+    ("--min-noise", "X", "grain (told below 0.6)"),
+    ("--min-psnr", "DB", "inside the hole, needs --truth (none)"),
+)
 _LIMITS = {
     "max_seam": "seam",
     "max_flicker": "flicker",
@@ -61,9 +67,6 @@ _LIMITS = {
 
 
 def _qc(arguments: argparse.Namespace) -> int:
-    import json
-
-    from ..disk.atomic import replacing
     from ..errors import SettingsError
     from ..qc.check import QcShot, check
     from ..qc.report import Limits
@@ -76,14 +79,7 @@ def _qc(arguments: argparse.Namespace) -> int:
     shot = QcShot(job_of(arguments), arguments.truth)
     report = check(shot, limits, tell=say_for_now)
     say_for_now("")
-    told = json.dumps(report.as_dict(), ensure_ascii=False, allow_nan=False)
-    if arguments.json == "-":
-        say(told)
-    else:
-        say(*report.lines())
-    if arguments.json not in (None, "-"):
-        with replacing(Path(arguments.json)) as temporary:
-            temporary.write_text(f"{told}\n", "utf-8")
+    hand_over(report.as_dict(), arguments.json, report.lines())
     if arguments.sheet is not None:
         write_qc_sheet(shot, report, Path(arguments.sheet))
     return 0 if report.passed else FAULTS_FOUND

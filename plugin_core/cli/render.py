@@ -6,14 +6,20 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..errors import SettingsError
 from ..progress.dialects import DIALECTS
-from ..progress.terminal import say
 from .exit_codes import EXIT_CODES
+from .json_file import hand_over
 from .options import add_job, job_of
 
 if TYPE_CHECKING:
     from ..job.job import Job
     from ..progress.stop import Stop
+
+_EXAMPLE = """\
+example: cleanplate render --plate plate.mov --matte matte.mov --output out/
+cleanplate render --help-all has every option, more examples and exit codes.
+"""
 
 _EXAMPLES = """\
 examples:
@@ -34,27 +40,40 @@ def add(commands: Any) -> None:
         "render",
         help="fill a shot",
         description="Fill the matted part of a plate, frame by frame, in order.",
+        usage="%(prog)s --plate P --matte M --output O [options]",
+        brief_epilog=_EXAMPLE,
         epilog=f"{_EXAMPLES}\n{EXIT_CODES}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
         argument_default=argparse.SUPPRESS,
     )
-    add_job(render, "model", "run", "chunk")
-    own = render.add_argument_group("command")
-    own.add_argument(
-        "--dry-run", action="store_true", help="say what would be rendered and why, and render nothing"
-    )
-    own.add_argument(
+    own = add_job(render, "model", "run", "chunk")
+    own.add_argument("--dry-run", action="store_true", help="say what would be rendered and why")
+    progress = own.add_argument(
         "--progress",
-        choices=("auto", "bar", "json", "none", *DIALECTS),
+        choices=("auto", "bar", "lines", "json", "none", *DIALECTS),
         default="auto",
-        help="a bar on a terminal, else one line a frame; JSON lines; what a farm engine reads (auto)",
+        metavar="HOW",
+        help="a bar, lines (one a frame), json (lines of it), none, or what a farm engine reads: "
+        f"{', '.join(DIALECTS)} (auto: a bar on a terminal, else lines)",
     )
-    own.add_argument(
-        "--notice",
-        type=float,
-        default=None,
-        metavar="SECONDS",
-        help="after SIGTERM or SIGINT, leave a frame that takes longer than this (wait for it)",
+    render.brief(progress, "bar, lines, json, none or a farm's (auto)")
+    render.advanced(
+        own.add_argument(
+            "--json",
+            nargs="?",
+            const="-",
+            default=None,
+            metavar="FILE",
+            help="what --dry-run says as JSON: into a file, or printed in place of the text",
+        )
+    )
+    render.advanced(
+        own.add_argument(
+            "--notice",
+            type=float,
+            default=None,
+            metavar="SECONDS",
+            help="after SIGTERM or SIGINT, leave a frame that takes longer than this (wait for it)",
+        )
     )
     render.set_defaults(command=_render)
 
@@ -106,8 +125,11 @@ def _render(arguments: argparse.Namespace) -> int:
         from ..probe.forecast import forecast_job
 
         told = forecast_job(job_of(arguments))
-        say(told.as_json() if arguments.progress == "json" else told)
+        as_lines = arguments.json is None and arguments.progress == "json"
+        hand_over(told.as_dict(), "-" if as_lines else arguments.json, [told])
         return 0
+    if arguments.json is not None:
+        raise SettingsError("--json goes with --dry-run; a render tells of itself by --progress json.")
     stop = Stop()
     with on_signals(stop, ends=True):
         # Loading takes a second: a signal that comes meanwhile is kept until the render can act on it.

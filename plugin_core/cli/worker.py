@@ -29,7 +29,6 @@ def add(commands: Any) -> None:
         description="Keep the model open and take jobs as JSON lines on standard input; progress and results "
         "go to standard output as JSON lines.",
         epilog=_HOW,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     worker.add_argument("--model", metavar="NAME", help="open this model before the first job (at the first)")
     worker.add_argument("--device", default="auto", metavar="D", help="where --model is opened (auto)")

@@ -42,7 +42,7 @@ from .regular import read_regular
 if sys.platform != "win32":
     import fcntl
 
-log = logging.getLogger(__name__)
+log = logging.getLogger("cleanplate.disk")
 
 BEAT_SECONDS = 5.0
 """How often an owner touches its file."""

@@ -35,6 +35,7 @@ class About:
         label: what a panel calls it, in lower case.
         group: the group it is shown in.
         level: `basic` for what most shots need, `advanced` for the rest.
+        brief: of a basic field, what the short help says of it, so that it fits a screen.
         metavar: what stands for its value in the command's help; none for a switch or a choice.
         unit: of a number, in the plural.
         option: the command's option without dashes, where it is not the field's name.
@@ -51,6 +52,7 @@ class About:
     label: str
     group: Group
     level: Literal["basic", "advanced"] = "advanced"
+    brief: str = ""
     metavar: str = ""
     unit: str = ""
     option: str = ""

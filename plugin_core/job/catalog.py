@@ -8,9 +8,9 @@ a script of Lua for Fusion's::
      "fields": {"grow": {"part": "settings", "option": "--grow", "kind": "int", "default": 0, ...}, ...}}
 
 A field has `part`, `option`, `kind`, `default`, `text`, `label`, `group` and `level`. Where they say
-something it has `metavar`, `unit`, `unset`, `words`, `choices` (what each means), `presets` (what each sets
-of other fields), `minimum`, `above` (the limit itself is out), `maximum` and `slider`. `kind` is ``int``,
-``float``, ``switch``, ``choice`` or ``text``.
+something it has `brief`, `metavar`, `unit`, `unset`, `words`, `choices` (what each means), `presets` (what
+each sets of other fields), `minimum`, `above` (the limit itself is out), `maximum` and `slider`. `kind` is
+``int``, ``float``, ``switch``, ``choice`` or ``text``.
 """
 
 from __future__ import annotations
@@ -42,6 +42,7 @@ def _field(part: str, name: str, about: About, known: dict[str, Any]) -> dict[st
     """Return one field, by what it says of itself and what its schema knows."""
     value = next((one for one in known.get("anyOf", ()) if one["type"] != "null"), known)
     said = {
+        "brief": about.brief,
         "metavar": about.metavar,
         "unit": about.unit,
         "unset": about.unset,

@@ -69,6 +69,7 @@ class Shot(Strict):
             label="plate",
             group="shot",
             level="basic",
+            brief="pictures to fill: plate.####.exr, a folder, a movie",
             metavar="P",
             path=True,
         ),
@@ -81,6 +82,7 @@ class Shot(Strict):
             label="matte",
             group="shot",
             level="basic",
+            brief="what goes away, in white: like the plate, or a still",
             metavar="M",
             path=True,
         ),
@@ -93,6 +95,7 @@ class Shot(Strict):
             label="output",
             group="shot",
             level="basic",
+            brief="the clean plate: a sequence, a folder or a .mov",
             metavar="O",
             path=True,
         ),
@@ -104,6 +107,7 @@ class Shot(Strict):
             label="frame range",
             group="shot",
             level="basic",
+            brief="such as 1001-1100; all of the plate's if left out",
             metavar="A-B",
             unset="all frames of the plate",
         ),
@@ -117,6 +121,7 @@ class Shot(Strict):
             label="color space",
             group="color",
             level="basic",
+            brief="of the plate: ACEScg, display, linear ...",
             metavar="NAME",
         ),
     ] = Field("auto", min_length=1)
@@ -197,6 +202,7 @@ class Settings(Strict):
             label="grow",
             group="matte",
             level="basic",
+            brief="pixels the matte is grown by",
             metavar="PX",
             unit="pixels",
             slider=(-50, 50),
@@ -209,6 +215,7 @@ class Settings(Strict):
             label="feather",
             group="blend",
             level="basic",
+            brief="pixels over which the fill fades into the plate",
             metavar="PX",
             unit="pixels",
             slider=(0, 50),
@@ -235,6 +242,7 @@ class Settings(Strict):
             label="matte channel",
             group="matte",
             level="basic",
+            brief="what of the matte counts: a channel, luminance",
             metavar="C",
         ),
     ] = "auto"
@@ -245,6 +253,7 @@ class Settings(Strict):
             label="invert matte",
             group="matte",
             level="basic",
+            brief="fill where the matte is black instead",
         ),
     ] = False
     matte_threshold: Annotated[
@@ -282,6 +291,7 @@ class Settings(Strict):
             label="quality",
             group="fill",
             level="basic",
+            brief="draft, standard or high",
             choices={
                 "draft": f"at most {_DRAFT} x {_DRAFT} pixels, no real pixels: quick, for judging the matte",
                 "standard": "as many pixels as suit the device",
@@ -299,6 +309,7 @@ class Settings(Strict):
             label="search frames",
             group="fill",
             level="basic",
+            brief="frames searched for real pixels; on, off",
             metavar="N",
             unit="frames",
             words=("on", "off"),
@@ -312,6 +323,7 @@ class Settings(Strict):
             label="grain",
             group="blend",
             level="basic",
+            brief="auto: give the fill the plate's grain; off",
             choices={
                 "auto": "give the fill what it lacks of the plate's grain",
                 "off": "leave it smooth",
@@ -422,6 +434,7 @@ class Run(Strict):
             label="model",
             group="model",
             level="basic",
+            brief="a bundle's name or path",
             metavar="NAME",
         ),
     ] = "vinet"
@@ -433,6 +446,7 @@ class Run(Strict):
             label="device",
             group="model",
             level="basic",
+            brief="cpu, cuda, cuda:1 ...",
             metavar="D",
         ),
     ] = "auto"
@@ -454,6 +468,7 @@ class Run(Strict):
             label="resume",
             group="run",
             level="basic",
+            brief="go on where an earlier render stopped",
             once=True,
         ),
     ] = False
@@ -464,6 +479,7 @@ class Run(Strict):
             label="overwrite",
             group="run",
             level="basic",
+            brief="start again although frames exist",
             once=True,
         ),
     ] = False

@@ -24,7 +24,7 @@ from .device import Device, automatic_device, card_memory, parse_device
 from .graphs import Graphs, on_device, open_graph
 from .working_size import working_size_for
 
-log = logging.getLogger(__name__)
+log = logging.getLogger("cleanplate.network")
 
 
 class Session:

@@ -1,7 +1,7 @@
 """What a render would do, and why, without doing it: `cleanplate render --dry-run`.
 
 Everything that a render refuses before its first frame is refused here too. Nothing is written, no device is
-opened. With ``--progress json`` one line is printed, for hosts to act on and to show::
+opened. With ``--json`` (or ``--progress json``) one line is printed, for hosts to act on and to show::
 
     {"event": "plan", "action": "resume", "first": 1001, "last": 1024, "from": 1006, "frames": 19,
      "reasons": ["Matte changed on frame 1012"]}
@@ -9,10 +9,9 @@ opened. With ``--progress json`` one line is printed, for hosts to act on and to
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from ..clips.sequence import compact
 from ..errors import SettingsError
@@ -59,12 +58,10 @@ class Forecast:
         """How many frames would be rendered."""
         return self.last - self.begin + 1
 
-    def as_json(self) -> str:
-        """Return the event line."""
+    def as_dict(self) -> dict[str, Any]:
+        """Return the event, for machines."""
         event = {"event": "plan", "action": self.action, "first": self.first, "last": self.last}
-        return json.dumps(
-            {**event, "from": self.begin, "frames": self.frames, "reasons": self.reasons}, ensure_ascii=False
-        )
+        return {**event, "from": self.begin, "frames": self.frames, "reasons": list(self.reasons)}
 
     def __str__(self) -> str:
         why = "; ".join(self.reasons)

@@ -32,6 +32,7 @@ from ..disk.folders import make_folder
 from ..errors import WriteError
 from .dialects import DIALECTS, lines_of
 from .heartbeat import Heartbeat
+from .notes import notes
 from .pace import TimeLeft
 from .terminal import say
 from .text import Event, plain
@@ -178,6 +179,7 @@ class Reporters:
 
     def note(self, message: str) -> None:
         """Tell the user something worth knowing that does not stop the render."""
+        notes.info("%s", message)
         self._send({"event": "note", "message": message})
 
     def done(self) -> None:
@@ -276,7 +278,7 @@ def choose_reporter(style: str, stream: TextIO | None = None) -> Reporter | None
     """Return the reporter for ``--progress``; auto takes plain lines off a terminal.
 
     Args:
-        style: ``auto``, ``bar``, ``json``, ``none`` or a farm's dialect.
+        style: ``auto``, ``bar``, ``lines``, ``json``, ``none`` or a farm's dialect.
         stream: standard output for machines and standard error for people unless given.
     """
     if style == "none":
@@ -286,7 +288,7 @@ def choose_reporter(style: str, stream: TextIO | None = None) -> Reporter | None
     if style in DIALECTS:
         return PlainLines(stream or sys.stdout, style)
     stream = stream or sys.stderr
-    if style == "bar" or stream.isatty():
+    if style == "bar" or (style == "auto" and stream.isatty()):
         from .bar import Bar
 
         return Bar(stream)

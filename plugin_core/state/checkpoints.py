@@ -11,7 +11,7 @@ from ..errors import StateError
 from .key import ShotKey, check_key
 from .saved_state import SavedState, read_state, write_state
 
-log = logging.getLogger(__name__)
+log = logging.getLogger("cleanplate.state")
 
 _NAME = re.compile(r"state\.(?P<frame>0|-?[1-9][0-9]{0,14})\.safetensors")
 

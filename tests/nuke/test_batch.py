@@ -237,7 +237,7 @@ def test_send_to_farm_writes_the_shots_and_calls_the_core(comp, monkeypatch):
     node = comp.node(**{**LOOK, "command": fake.as_posix(), "engine": "slurm"})
     comp.host.press(node, "do_farm")
     called = json.loads(log.read_text())
-    assert called[:2] == ["farm", "slurm"] and called[3] == "--out"
+    assert called[:2] == ["farm", "slurm"] and called[3] == "--output"
     assert called[5:] == ["--name", "comp_v001 VINetInpaint1"]
     (shot,) = json.loads(Path(called[2]).read_text("utf-8"))["shots"]
     assert shot["name"] == "VINetInpaint1" and shot["frames"] == "1001-1003" and shot["grow"] == 2

@@ -23,6 +23,7 @@ return {
       ["label"] = "plate",
       ["group"] = "shot",
       ["level"] = "basic",
+      ["brief"] = "pictures to fill: plate.####.exr, a folder, a movie",
       ["metavar"] = "P",
     },
     ["matte"] = {
@@ -33,6 +34,7 @@ return {
       ["label"] = "matte",
       ["group"] = "shot",
       ["level"] = "basic",
+      ["brief"] = "what goes away, in white: like the plate, or a still",
       ["metavar"] = "M",
     },
     ["output"] = {
@@ -43,6 +45,7 @@ return {
       ["label"] = "output",
       ["group"] = "shot",
       ["level"] = "basic",
+      ["brief"] = "the clean plate: a sequence, a folder or a .mov",
       ["metavar"] = "O",
     },
     ["frames"] = {
@@ -53,6 +56,7 @@ return {
       ["label"] = "frame range",
       ["group"] = "shot",
       ["level"] = "basic",
+      ["brief"] = "such as 1001-1100; all of the plate's if left out",
       ["metavar"] = "A-B",
       ["unset"] = "all frames of the plate",
     },
@@ -65,6 +69,7 @@ return {
       ["label"] = "color space",
       ["group"] = "color",
       ["level"] = "basic",
+      ["brief"] = "of the plate: ACEScg, display, linear ...",
       ["metavar"] = "NAME",
     },
     ["ocio_config"] = {
@@ -139,6 +144,7 @@ return {
       ["label"] = "grow",
       ["group"] = "matte",
       ["level"] = "basic",
+      ["brief"] = "pixels the matte is grown by",
       ["metavar"] = "PX",
       ["unit"] = "pixels",
       ["slider"] = { -50, 50 },
@@ -154,6 +160,7 @@ return {
       ["label"] = "feather",
       ["group"] = "blend",
       ["level"] = "basic",
+      ["brief"] = "pixels over which the fill fades into the plate",
       ["metavar"] = "PX",
       ["unit"] = "pixels",
       ["slider"] = { 0, 50 },
@@ -184,6 +191,7 @@ return {
       ["label"] = "matte channel",
       ["group"] = "matte",
       ["level"] = "basic",
+      ["brief"] = "what of the matte counts: a channel, luminance",
       ["metavar"] = "C",
     },
     ["matte_invert"] = {
@@ -195,6 +203,7 @@ return {
       ["label"] = "invert matte",
       ["group"] = "matte",
       ["level"] = "basic",
+      ["brief"] = "fill where the matte is black instead",
     },
     ["matte_threshold"] = {
       ["part"] = "settings",
@@ -242,6 +251,7 @@ return {
       ["label"] = "quality",
       ["group"] = "fill",
       ["level"] = "basic",
+      ["brief"] = "draft, standard or high",
       ["choices"] = {
         ["draft"] = "at most 256 x 256 pixels, no real pixels: quick, for judging the matte",
         ["standard"] = "as many pixels as suit the device",
@@ -267,6 +277,7 @@ return {
       ["label"] = "search frames",
       ["group"] = "fill",
       ["level"] = "basic",
+      ["brief"] = "frames searched for real pixels; on, off",
       ["metavar"] = "N",
       ["unit"] = "frames",
       ["words"] = { "on", "off" },
@@ -283,6 +294,7 @@ return {
       ["label"] = "grain",
       ["group"] = "blend",
       ["level"] = "basic",
+      ["brief"] = "auto: give the fill the plate's grain; off",
       ["choices"] = {
         ["auto"] = "give the fill what it lacks of the plate's grain",
         ["off"] = "leave it smooth",
@@ -390,6 +402,7 @@ return {
       ["label"] = "model",
       ["group"] = "model",
       ["level"] = "basic",
+      ["brief"] = "a bundle's name or path",
       ["metavar"] = "NAME",
     },
     ["device"] = {
@@ -401,6 +414,7 @@ return {
       ["label"] = "device",
       ["group"] = "model",
       ["level"] = "basic",
+      ["brief"] = "cpu, cuda, cuda:1 ...",
       ["metavar"] = "D",
     },
     ["threads"] = {
@@ -426,6 +440,7 @@ return {
       ["label"] = "resume",
       ["group"] = "run",
       ["level"] = "basic",
+      ["brief"] = "go on where an earlier render stopped",
     },
     ["overwrite"] = {
       ["part"] = "run",
@@ -436,6 +451,7 @@ return {
       ["label"] = "overwrite",
       ["group"] = "run",
       ["level"] = "basic",
+      ["brief"] = "start again although frames exist",
     },
     ["chunk"] = {
       ["part"] = "run",

@@ -70,7 +70,7 @@ def test_help_comes_at_once():
     ],
 )
 def test_tables_in_help_keep_their_lines(command, line):
-    assert line in run(command, "--help").stdout.splitlines()
+    assert line in run(command, "--help-all").stdout.splitlines()
 
 
 def test_version_is_the_installed_one(capsys):
@@ -92,7 +92,7 @@ def test_a_checkpoint_is_imported_and_a_wrong_one_names_what_is_missing(tmp_path
     state = {f"module.{key}": value for key, value in generated_network(512).state_dict().items()}
     torch.save({"state_dict": state}, tmp_path / "good.pth")
     bundle = tmp_path / "bundle"
-    arguments = ["models", "import", "--variant", "512", "--out", str(bundle)]
+    arguments = ["models", "import", "--variant", "512", "--output", str(bundle)]
     assert main([*arguments, str(tmp_path / "good.pth"), "--licence", "research only"]) == 0
     assert "research only" in (bundle / "manifest.json").read_text("utf-8")
     del state["module.decoder.dc6.weight"]
@@ -106,7 +106,7 @@ def test_importing_without_torch_says_what_to_install(monkeypatch, capsys):
     monkeypatch.setattr(
         importlib.util, "find_spec", lambda name, *rest: None if name == "torch" else find(name, *rest)
     )
-    assert main(["models", "import", "x.pth", "--variant", "512", "--out", "y"]) == 2
+    assert main(["models", "import", "x.pth", "--variant", "512", "--output", "y"]) == 2
     assert 'pip install "cleanplate[train]"' in capsys.readouterr().err
 
 
@@ -128,7 +128,7 @@ def test_the_demo_renders_and_shows_before_and_after(bundle_512, tmp_path, monke
     monkeypatch.setattr(demo, "LAST", 1003)
     monkeypatch.setattr(demo, "DEMO_SETTINGS", Settings(working_size=64))
     out = tmp_path / "a demo"
-    assert main(["demo", "--out", str(out), "--model", str(bundle_512)]) == 0
+    assert main(["demo", "--output", str(out), "--model", str(bundle_512)]) == 0
     printed = capsys.readouterr().out
     sheet = out / "before_after.png"
     assert str(sheet) in printed

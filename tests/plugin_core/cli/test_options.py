@@ -13,6 +13,7 @@ from plugin_core.batch.list_file import read_shot_list
 from plugin_core.batch.shots import LISTED, understand
 from plugin_core.cli import _parser
 from plugin_core.cli.options import add_job, job_of
+from plugin_core.cli.parser import Parser
 from plugin_core.errors import SettingsError
 from plugin_core.job.catalog import catalog
 from plugin_core.job.settings import Run, Settings, Shot
@@ -131,9 +132,9 @@ def test_numbers_may_be_given_as_words():
 
 
 def test_help_has_texts_choices_and_defaults():
-    parser = argparse.ArgumentParser(argument_default=argparse.SUPPRESS)
+    parser = Parser(argument_default=argparse.SUPPRESS)
     add_job(parser, "model", "run", "chunk")
-    told = " ".join(parser.format_help().split())
+    told = " ".join(parser.format_help_all().split())
     for name, field in FIELDS.items():
         words = [field["text"], *field.get("choices", {}).values(), str(field.get("unset", ""))]
         assert all(" ".join(word.split()) in told for word in words), name
