@@ -9,6 +9,7 @@ from typing import Any
 
 from plugin_core.batch.schema import shots_schema
 from plugin_core.job.catalog import catalog
+from plugin_core.job.config import PART_OF
 from plugin_core.job.job import Job
 
 from .fusion_macro import MACRO, with_settings
@@ -36,7 +37,7 @@ def generated() -> dict[Path, str]:
     texts = {ROOT / copy: _json(data) for copy in COPIES}
     texts[ROOT / "docs/job.schema.json"] = _json(Job.model_json_schema())
     texts[ROOT / "docs/shots.schema.json"] = _json(shots_schema())
-    texts[ROOT / "docs/settings.md"] = page(data)
+    texts[ROOT / "docs/settings.md"] = page(data, PART_OF)
     texts[ROOT / LUA] = lua_script(data, data["about"])
     texts[ROOT / MACRO] = with_settings((SOURCE / MACRO).read_text("utf-8"), data["fields"])
     return texts

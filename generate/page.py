@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 _HEAD = """\
@@ -16,9 +16,58 @@ Everything that can be set, in the order of `cleanplate render --help-all`. A na
 """
 
 
-def page(data: Mapping[str, Any]) -> str:
-    """Return docs/settings.md for a catalog."""
-    return "\n".join([_HEAD, *(_table(data, group) for group in data["groups"])]).rstrip() + "\n"
+_BESIDE = """\
+## Settings that stand beside the shots
+
+A `cleanplate.toml` in a shot's folder, or in a show's above it, has settings for all shots below; one in
+the user's own folder has the user's:
+
+```toml
+colorspace = "ACEScg"
+ocio_config = "color/config.ocio"     # paths begin at this file's folder
+grow = 6
+```
+
+What counts, from the first on:
+
+1. options: `--grow 6`
+2. the environment: `CLEANPLATE_GROW=6`
+3. files around the shot, the nearest first: from the output's folder up; where none is there, from the
+   plate's; where none is there either, from the working folder
+4. the user's file: `~/.config/cleanplate/cleanplate.toml` (`$XDG_CONFIG_HOME`) on Linux, in
+   `~/Library/Application Support/cleanplate` on macOS, in `%APPDATA%\\cleanplate` on Windows
+5. defaults
+
+That is so for `render`, `probe` and `qc` without `--job`. **A job.json is complete by itself**: workers,
+hosts, farms and `--job` read no file and no variable beside it. **A list of shots** (`batch`, `farm`)
+takes the files around each shot, and neither the environment nor the user's file. So who runs a job never
+changes what comes of it. `render` says what it took from where; `cleanplate config` with a render's
+options shows it, `cleanplate doctor` names the files.
+
+An unknown key is refused, with its line. A file that somebody else put into a folder for everybody
+(`/tmp`) is not read.
+
+Fields that may stand there: {fields}. The others belong to one render of one shot.
+
+| variable | what it does |
+|---|---|
+| `CLEANPLATE_<FIELD>` | a field of those above: `CLEANPLATE_DEVICE=cuda:1`, `CLEANPLATE_MATTE_INVERT=true` |
+| `CLEANPLATE_CONFIG` | the user's file, if it is another than the usual one; `off`: no file is read at all |
+| `CLEANPLATE_MODELS` | folders of model bundles, beside those that are installed |
+| `CLEANPLATE` | in the hosts: the command that they call |
+"""
+
+
+def page(data: Mapping[str, Any], beside: Iterable[str]) -> str:
+    """Return docs/settings.md for a catalog.
+
+    Args:
+        data: the catalog.
+        beside: names of the fields that settings files may hold.
+    """
+    told = _BESIDE.replace("{fields}", ", ".join(f"`{name}`" for name in beside))
+    tables = (_table(data, group) for group in data["groups"])
+    return "\n".join([_HEAD, *tables, told]).rstrip() + "\n"
 
 
 def _table(data: Mapping[str, Any], group: str) -> str:

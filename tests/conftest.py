@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
+os.environ["CLEANPLATE_CONFIG"] = "off"  # whoever runs the tests may have settings of their own
+
 
 @pytest.fixture(scope="session")
 def make_bundle(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Callable[[int, str], Path]:

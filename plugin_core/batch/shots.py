@@ -11,6 +11,7 @@ from typing import Any
 
 from ..errors import MistakesError, SettingsError
 from ..job.about import abouts, paths_of
+from ..job.config import Given, files_around, from_files, over
 from ..job.job import Job
 from ..job.settings import PARTS
 from ..job.strict import shown, validated
@@ -61,7 +62,8 @@ def understand(
 ) -> tuple[list[BatchShot], list[BadShot]]:
     """Make a job of every entry; returns those that are good and those that are not.
 
-    Relative paths are taken from the list's own folder, and ``{name}`` in a path is the shot's name.
+    Relative paths are taken from the list's own folder, and ``{name}`` in a path is the shot's name. What an
+    entry leaves out is taken from the settings files around its shot (`plugin_core.job.config`).
 
     Args:
         shots: the list.
@@ -111,7 +113,11 @@ def _shot(shots: ShotList, row: Row, overrides: Mapping[str, Any]) -> BatchShot:
                     f"{_where(shots, row, field)}: shot {name}: {shown(fields[field])} begins in the home "
                     "folder of nobody known here."
                 ) from None
-    job = _job(shots, row, name, fields)
+    # Of the settings beside a shot those that lie around it, whoever runs the batch.
+    typed = {field: Given(value, where) for field, value in fields.items()}
+    places = [str(fields[field]) for field in ("output", "plate") if field in fields]
+    around = over(from_files(files_around(places, {})), typed)
+    job = _job(shots, row, name, {field: one.value for field, one in around.items()})
     return BatchShot(name, job, _chunk_frames(where, name, chunk_frames), row.line)
 
 

@@ -21,6 +21,7 @@ from ..progress.notes import NOTES
 from ..progress.terminal import OneLine, say
 from . import batch as cli_batch
 from . import completion
+from . import config as cli_config
 from . import farm as cli_farm
 from . import install as cli_install
 from . import models as cli_models
@@ -85,7 +86,17 @@ def _parser() -> Parser:
     )
     parser.add_argument("--version", action=_Version, nargs=0, help="print the version and exit")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND", prog="cleanplate")
-    for module in (cli_render, cli_batch, cli_probe, cli_qc, cli_farm, cli_worker, cli_models, cli_install):
+    for module in (
+        cli_render,
+        cli_batch,
+        cli_probe,
+        cli_qc,
+        cli_farm,
+        cli_worker,
+        cli_config,
+        cli_models,
+        cli_install,
+    ):
         module.add(commands)
     demo = commands.add_parser(
         "demo", help="render the embedded sample shot and show before and after", old={"--out": "--output"}

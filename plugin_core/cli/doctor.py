@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 
 from .. import __version__
 from ..errors import CleanplateError
@@ -32,6 +33,7 @@ def examine(json: str | None = None) -> int:
         "cleanplate": __version__,
         **{package: _version(package) for package in _PACKAGES},
         "color": _color_configuration(),
+        "settings files": _settings_files(),
     }
     code = max(_examine_models(facts), _examine_device(facts))
     hand_over({**facts, "exit_code": code}, json, [f"{what + ':':<18}{told}" for what, told in facts.items()])
@@ -77,6 +79,19 @@ def _color_configuration() -> str:
         return title_of(None)
     except CleanplateError as error:
         return f"BROKEN: {error}"
+
+
+def _settings_files() -> str:
+    from ..job.config import files_around, read_file, users_file
+
+    try:
+        own = users_file(os.environ)
+        files = [*files_around([Path.cwd()], os.environ), *([] if own is None else [own])]
+        for path in files:
+            read_file(path)
+    except CleanplateError as error:
+        return f"BROKEN: {error}"
+    return ", ".join(map(str, files)) or "none here or above, and none of the user's"
 
 
 def _version(package: str) -> str:

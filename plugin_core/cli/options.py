@@ -9,13 +9,17 @@ from __future__ import annotations
 import argparse
 import functools
 import json
+import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import SettingsError
+from ..progress.terminal import say
 from .parser import Parser
 
 if TYPE_CHECKING:
+    from ..job.config import Given
     from ..job.job import Job
 
 _CATALOG = Path(__file__).resolve().parents[1] / "job" / "settings.json"
@@ -62,16 +66,18 @@ def add_fields(parser: Parser, *names: str) -> None:
 
 
 def job_of(arguments: argparse.Namespace) -> Job:
-    """Build the job from job.json, if one is given, and the options over it.
+    """Build the job from job.json, if one is given, else from settings files and variables; options over it.
+
+    Which files and variables count is said on standard error.
 
     Raises:
-        SettingsError: the file can't be read, or a field is unknown, missing or out of range.
+        SettingsError: a file can't be read, or a field is unknown, missing or out of range.
     """
     from ..job.job import Job, read_job_fields
     from ..job.strict import shown, validated
 
     given = vars(arguments)
-    fields: dict[str, Any] = read_job_fields(Path(given["job"])) if "job" in given else {}
+    fields: dict[str, Any] = read_job_fields(Path(given["job"])) if "job" in given else _beside(arguments)
     what = f"Job {given['job']}" if "job" in given else "Options"
     for part, options in _given(given).items():
         before = fields.get(part, {})
@@ -84,6 +90,39 @@ def job_of(arguments: argparse.Namespace) -> Job:
     from ..job.path_map import mapped_job, read_rules
 
     return mapped_job(job, read_rules(arguments.path_map))
+
+
+def places_of(arguments: argparse.Namespace) -> list[str]:
+    """Return where settings files of a shot are looked for: around its output, its plate, and here."""
+    given = vars(arguments)
+    return [*(given[name] for name in ("output", "plate") if name in given), os.getcwd()]  # noqa: PTH109
+
+
+def beside(arguments: argparse.Namespace) -> dict[str, Given]:
+    """Return the settings that files and variables give, and no option of this command does.
+
+    Raises SettingsError.
+    """
+    from ..job.config import Given, over, settings_around
+
+    given = vars(arguments)
+    around = settings_around(places_of(arguments), os.environ)
+    typed = {name: Given(given[name], "options") for name in _catalog()["fields"] if name in given}
+    return {name: one for name, one in over(around, typed).items() if name not in typed}
+
+
+def _beside(arguments: argparse.Namespace) -> dict[str, Any]:
+    from ..job.config import PART_OF
+
+    parts: dict[str, dict[str, Any]] = {}
+    sources: dict[str, list[str]] = {}
+    for name, one in beside(arguments).items():
+        parts.setdefault(PART_OF[name], {})[name] = one.value
+        sources.setdefault(one.source.partition(", line ")[0], []).append(f"{name} {one.value}")
+    if vars(arguments).get("told", 0) >= 0:
+        for source, settings in sources.items():
+            say(f"cleanplate: {source} sets {', '.join(settings)}", stream=sys.stderr)
+    return dict(parts)
 
 
 def _given(given: dict[str, Any]) -> dict[str, dict[str, Any]]:

@@ -27,6 +27,7 @@ from plugin_core.batch.worker import Ending, Worker
 from plugin_core.disk import lock
 from plugin_core.disk.fingerprint import Fingerprint
 from plugin_core.errors import CleanplateError
+from plugin_core.job.config import read_file
 from plugin_core.job.job import Job
 from plugin_core.job.path_map import mapped_job, read_rules
 from plugin_core.job.settings import PARTS
@@ -87,6 +88,35 @@ def _take_job(content: bytes, folder: Path) -> bool:
         job.shot.frame_range()
 
     return not refused(read)
+
+
+def _settings() -> st.SearchStrategy[bytes]:
+    lines = [
+        "grow = 6",
+        "feather = -1",
+        "colorspace = 'ACEScg'",
+        'ocio_config = "c.ocio"',
+        "cuts = [1, 2]",
+        "exposure = 2",
+        "grow.x = nan",
+        "[grow]",
+        "[[cuts]]",
+        "threshold = 1e999",
+        'view = """',
+        "propagate = 'off'",
+        "frames = 1979-05-27",
+        "debug = 'x'",
+        f"cuts = {'[' * 3000}",
+        f"grow = 1{'0' * 5000}",
+        "a" + ".a" * 3000 + " = 1",
+    ]
+    texts = st.lists(st.sampled_from(lines), max_size=5).map(lambda given: "\n".join(given).encode())
+    return damaged(texts)
+
+
+def _take_settings(content: bytes, folder: Path) -> bool:
+    (folder / "cleanplate.toml").write_bytes(content)
+    return not refused(lambda: read_file(folder / "cleanplate.toml"))
 
 
 def _take_rules(content: bytes, folder: Path) -> bool:
@@ -353,7 +383,8 @@ def _take_lock(given: tuple[str, bytes], folder: Path) -> bool:
 
 
 TARGETS = (
-    Target("job files", 20, _jobs(), _take_job),
+    Target("job files", 15, _jobs(), _take_job),
+    Target("settings files", 5, _settings(), _take_settings),
     Target("path mapping rules", 5, _rules(), _take_rules),
     Target("lists of shots", 20, _lists(), _take_list),
     Target("journals", 15, _journals(), _take_journal),
