@@ -50,9 +50,10 @@ class SettingsError(InputError):
 class MistakesError(SettingsError):
     """Several mistakes, each with a line of its own."""
 
-    def __init__(self, lines: Sequence[str]) -> None:
+    def __init__(self, lines: Sequence[str], exit_code: int = 2) -> None:
         super().__init__("\n".join(lines))
         self._lines = tuple(lines)
+        self.exit_code = exit_code
 
     @property
     def lines(self) -> tuple[str, ...]:
@@ -141,6 +142,11 @@ def translated(error: BaseException) -> CleanplateError | None:
         return NotEnoughMemoryError(
             "Memory ran out; give it more, or render with a smaller --working-size or fewer shots at once. "
             "What was written stays, go on with --resume."
+        )
+    if isinstance(error, ImportError) and error.name and error.name.partition(".")[0] != __package__:
+        return InputError(
+            f"The library {error.name} can't be loaded ({error}); install Cleanplate again, with all that it "
+            "needs: pip install --force-reinstall cleanplate."
         )
     if isinstance(error, OSError):
         where = "" if error.filename is None else f"{_short(str(error.filename))}: "

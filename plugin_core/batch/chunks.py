@@ -5,6 +5,7 @@ from __future__ import annotations
 from ..clips.clip import open_clip
 from ..errors import InputError
 from ..job.settings import Shot
+from ..render.sources import check_complete, plate_of
 
 MOST_CHUNKS = 100_000
 
@@ -18,11 +19,22 @@ def shot_frames(shot: Shot) -> tuple[int, int]:
     """
     asked = shot.frame_range()
     if asked is None:
-        there = open_clip(shot.plate).frames()
+        there = plate_of(shot).frames()
         return there[0], there[-1]
     if len(asked) != asked.last - asked.first + 1:
         raise InputError(f"Frame range {shot.frames} has gaps; give each run of frames as a shot of its own.")
     return asked.first, asked.last
+
+
+def check_frames_there(shot: Shot) -> None:
+    """Look for every frame of a shot's plate and matte; no picture is opened.
+
+    Raises:
+        InputError: a range or a name can't be understood.
+        MissingFramesError: frames are not on disk; all are listed.
+    """
+    first, last = shot_frames(shot)
+    check_complete(plate_of(shot), open_clip(shot.matte), first, last)
 
 
 def grid(first: int, last: int, chunk_frames: int | None) -> list[tuple[int, int]]:

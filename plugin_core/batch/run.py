@@ -32,6 +32,10 @@ class View(Protocol):
         """A shot has ended."""
         ...
 
+    def warned(self, shot: ShotProgress, message: str) -> None:
+        """Something looks wrong with a shot that is rendered all the same."""
+        ...
+
 
 class Batch:
     """A batch at work.
@@ -118,6 +122,9 @@ class Batch:
                 return  # someone stopped the worker, not the batch: its end, which follows, tries again
             self._end(task, event["exit_code"], event.get("message", ""))
             self._feed(worker)
+        elif event["event"] == "note":
+            if task.shot.is_warned(event):
+                self._view.warned(task.shot, event["message"])
         else:
             task.shot.hear(task.name, event)
 

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..api import Model, open_model
-from ..clips.clip import Clip, open_clip
+from ..clips.clip import Clip
 from ..errors import SettingsError
 from ..images import Plate, read_plate
 from ..job.job import Job
@@ -25,6 +25,7 @@ from ..progress.reporters import Reporters
 from ..progress.stop import Stop
 from ..progress.terminal import say
 from ..render.render import render
+from ..render.sources import plate_of
 from .chunks import grid, shot_frames
 from .shots import BatchShot
 
@@ -97,7 +98,7 @@ def measure(shot: BatchShot, chunk_frames: int, pre_rolls: Sequence[int], stop: 
         tempfile.TemporaryDirectory(prefix="cleanplate-seams-") as folder,
         open_model(run.model, run.device, run.threads) as model,
     ):
-        plate = open_clip(shot.job.shot.plate)
+        plate = plate_of(shot.job.shot)
         exact = _render(shot.job, Path(folder) / "exact", None, None, model, stop)
         seams = []
         for pre_roll in pre_rolls:

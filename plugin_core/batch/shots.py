@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from ..errors import MistakesError, SettingsError
+from ..errors import CleanplateError, MistakesError, SettingsError
 from ..job.about import abouts, paths_of
 from ..job.config import Given, files_around, from_files, over
 from ..job.job import Job
@@ -51,10 +51,12 @@ class BadShot:
     Attributes:
         name: as far as it is known.
         message: what is wrong, with file and line.
+        exit_code: of that mistake alone.
     """
 
     name: str
     message: str
+    exit_code: int = 2
 
 
 def understand(
@@ -82,10 +84,35 @@ def understand(
 
 def refuse_bad(bad: Iterable[BadShot]) -> None:
     """Raise MistakesError that lists every mistake, one a line, if there is any."""
-    told = [shot.message for shot in bad]
-    if told:
-        more = [] if len(told) <= 20 else [f"... and {len(told) - 20} more"]
-        raise MistakesError([*told[:20], *more])
+    found = list(bad)
+    if found:
+        more = [] if len(found) <= 20 else [f"... and {len(found) - 20} more"]
+        codes = {shot.exit_code for shot in found}
+        told = [shot.message for shot in found[:20]]
+        raise MistakesError([*told, *more], codes.pop() if len(codes) == 1 else MistakesError.exit_code)
+
+
+def tried(
+    path: Path, shots: Iterable[BatchShot], look: Callable[[BatchShot], object]
+) -> tuple[list[BatchShot], list[BadShot]]:
+    """Look at every shot; returns those that are good and those that are not.
+
+    Args:
+        path: the list's file.
+        shots: of the list.
+        look: raises CleanplateError for a shot that can't be rendered.
+    """
+    good: list[BatchShot] = []
+    bad: list[BadShot] = []
+    for shot in shots:
+        try:
+            look(shot)
+        except CleanplateError as error:
+            told = f"{path}:{shot.line}: shot {shot.name}: {error}"
+            bad.append(BadShot(shot.name, told, error.exit_code))
+        else:
+            good.append(shot)
+    return good, bad
 
 
 def _shot(shots: ShotList, row: Row, overrides: Mapping[str, Any]) -> BatchShot:

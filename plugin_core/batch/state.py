@@ -52,6 +52,7 @@ class ShotProgress:
         exit_code, message: how its first failing task ended.
         seconds: from its first task's start to its last one's end.
         rendered: frames rendered now, not found.
+        warnings: what looked wrong with it, by code.
         output: where its frames go.
     """
 
@@ -62,6 +63,7 @@ class ShotProgress:
     exit_code: int = 0
     message: str = ""
     rendered: int = 0
+    warnings: dict[str, str] = field(default_factory=dict)
     open_tasks: int = 0
     _began: float | None = None
     _ended: float | None = None
@@ -102,6 +104,14 @@ class ShotProgress:
             self._done[task] = event["done"]
             self.rendered += event["event"] == "frame"
 
+    def is_warned(self, event: Event) -> bool:
+        """Take in a note; whether it is a warning that no task of the shot has told yet."""
+        code = event.get("code", "")
+        if not code or code in self.warnings:
+            return False
+        self.warnings[code] = event["message"]
+        return True
+
     def end(self, exit_code: int, message: str) -> None:
         """One of its tasks ended for good."""
         self.open_tasks -= 1
@@ -138,7 +148,7 @@ def plan_tasks(shots: Iterable[BatchShot], bad: Iterable[BadShot]) -> tuple[list
         tasks += own
     for entry in bad:
         state = ShotProgress(entry.name, open_tasks=1)
-        state.end(2, entry.message)
+        state.end(entry.exit_code, entry.message)
         progress.append(state)
     return progress, tasks
 

@@ -41,6 +41,7 @@ def summary(shots: Sequence[ShotProgress], seconds: float) -> dict[str, Any]:
                 "seconds": round(shot.seconds, 3),
                 "output": shot.output,
                 **({"message": shot.message} if shot.message else {}),
+                **({"warnings": list(shot.warnings.values())} if shot.warnings else {}),
             }
             for shot in shots
         ],

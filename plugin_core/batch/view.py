@@ -35,7 +35,8 @@ class LiveTable:
         from rich.live import Live
 
         self._console = Console(file=stream)
-        self._live = Live(console=self._console, auto_refresh=False)
+        self._live = Live(console=self._console, auto_refresh=False, vertical_overflow="visible")
+        self._shots: Sequence[ShotProgress] = ()
 
     def __enter__(self) -> LiveTable:
         self._live.start()
@@ -44,20 +45,37 @@ class LiveTable:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if self._shots:
+            # All of them, and why: what was printed above has scrolled away by now.
+            self._live.update(table(self._shots, len(self._shots), reasons=True), refresh=True)
         self._live.stop()
 
     def show(self, shots: Sequence[ShotProgress]) -> None:
         """Draw the table."""
+        self._shots = shots
         self._live.update(table(shots, max(4, self._console.height - 6)), refresh=True)
 
     def ended(self, shot: ShotProgress) -> None:
         """Leave a failure's message above the table, where it stays."""
         if shot.message:
-            self._console.print(shown(f"{shot.name}: {shot.message}"), markup=False, highlight=False)
+            self._print(f"{shot.name}: {shot.message}")
+
+    def warned(self, shot: ShotProgress, message: str) -> None:
+        """Leave a warning above the table."""
+        self._print(f"{shot.name}: warning: {message}")
+
+    def _print(self, line: str) -> None:
+        self._console.print(shown(line), markup=False, highlight=False)
 
 
-def table(shots: Sequence[ShotProgress], rows: int) -> Group:
-    """Return the table of the shots that matter most now: at work, failed, then next, then done."""
+def table(shots: Sequence[ShotProgress], rows: int, *, reasons: bool = False) -> Group:
+    """Return the table of the shots that matter most now: at work, failed, then next, then done.
+
+    Args:
+        shots: all there are.
+        rows: most rows.
+        reasons: add a column that says why a shot failed or stopped, where one did.
+    """
     from rich.console import Group
     from rich.table import Table
     from rich.text import Text
@@ -65,6 +83,9 @@ def table(shots: Sequence[ShotProgress], rows: int) -> Group:
     drawn = Table("shot", box=None, pad_edge=False)
     for title in ("frames", "fps", "left", "state"):
         drawn.add_column(title, justify="left" if title == "state" else "right")
+    told = reasons and any(shot.message for shot in shots)
+    if told:
+        drawn.add_column("why", ratio=1, overflow="fold")
     order = [Progress.RENDERING, Progress.FAILED, Progress.STOPPED, Progress.WAITING, Progress.DONE]
     chosen = {id(shot) for shot in sorted(shots, key=lambda shot: order.index(shot.state))[:rows]}
     for shot in shots:
@@ -75,6 +96,7 @@ def table(shots: Sequence[ShotProgress], rows: int) -> Group:
                 f"{shot.frames_per_second:.2f}" if shot.rendered else "",
                 clock(shot.seconds_left),
                 Text(str(shot.state), style=_COLORS[shot.state]),
+                *([Text(shown(shot.message))] if told else []),
             )
     return Group(drawn, Text(caption(shots)))
 
@@ -112,6 +134,10 @@ class Lines(_Stream):
         about = shot.message or f"{shot.rendered} frames in {shot.seconds:.1f} s"
         self._say(f"{shot.name}  {shot.state}  {shot.done}/{shot.total}  {about}")
 
+    def warned(self, shot: ShotProgress, message: str) -> None:
+        """Say what looks wrong."""
+        self._say(f"{shot.name}  warning: {message}")
+
     def _say(self, line: str) -> None:
         self._said = time.monotonic()
         say(line, stream=self._stream)
@@ -130,7 +156,7 @@ class Failures(Lines):
 
 
 class JsonView(_Stream):
-    """A JSON line whenever a shot's state or frames have changed."""
+    """A JSON line whenever a shot's state or frames have changed, and for what looks wrong with one."""
 
     def __init__(self, stream: TextIO) -> None:
         super().__init__(stream)
@@ -144,6 +170,11 @@ class JsonView(_Stream):
 
     def ended(self, shot: ShotProgress) -> None:
         """Told by `show`, which always follows."""
+
+    def warned(self, shot: ShotProgress, message: str) -> None:
+        """Tell what looks wrong."""
+        about = {"event": "warning", "shot": shot.name, "message": message}
+        say(json.dumps(about, ensure_ascii=False), stream=self._stream)
 
     def _tell(self, shot: ShotProgress) -> None:
         self._told[shot.name] = (shot.state, shot.done)

@@ -32,13 +32,13 @@ from . import worker as cli_worker
 from .exit_codes import EXIT_CODES
 from .json_file import add_json
 from .memory import check_limit
-from .options import add_fields
+from .options import add_fields, joined
 from .parser import Parser
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit code (see `EXIT_CODES`)."""
-    parsed = _parser().parse_args(arguments)
+    parsed = _parser().parse_args(joined(sys.argv[1:] if arguments is None else arguments))
     _tell(getattr(parsed, "told", 0))
     if getattr(parsed, "told", 0) < 0 and getattr(parsed, "progress", "") == "auto":
         parsed.progress = "none"

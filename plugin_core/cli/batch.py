@@ -73,7 +73,12 @@ def add(commands: Any) -> None:
     batch.add_argument(
         "--keep-going", action="store_true", help="render the good shots of a list that has mistakes too"
     )
-    batch.add_argument("--check", action="store_true", help="only say whether the list is right")
+    batch.add_argument(
+        "--check", action="store_true", help="only say whether the list is right and every frame is there"
+    )
+    batch.add_argument(
+        "--strict", action="store_true", help="refuse shots whose matte can't be meant, in place of a warning"
+    )
     add_json(batch, "what came of each shot")
     batch.add_argument("--junit", metavar="FILE", help="write it as JUnit XML")
     batch.add_argument(
@@ -158,14 +163,31 @@ def _batch(arguments: argparse.Namespace) -> int:
         from ..batch.shots import refuse_bad
 
         good, bad = read_list(arguments)
-        if arguments.check or not arguments.keep_going:
-            refuse_bad(bad)
         if arguments.check:
-            say(f"{arguments.shots}: {len(good)} shots, no mistakes")
-            return 0
+            return _check(good, bad, arguments)
+        if not arguments.keep_going:
+            refuse_bad(bad)
         if arguments.check_seams:
             return _check_seams(good, arguments, stop)
         return _render(good, bad, arguments, stop)
+
+
+def _check(listed: list[BatchShot], bad: list[BadShot], arguments: argparse.Namespace) -> int:
+    """Look for the frames of every shot, and say what is wrong with which."""
+    import sys
+    from pathlib import Path
+
+    from ..batch.chunks import check_frames_there
+    from ..batch.shots import refuse_bad, tried
+    from ..errors import BatchError
+
+    good, lacking = tried(Path(arguments.shots), listed, lambda shot: check_frames_there(shot.job.shot))
+    if not arguments.keep_going:
+        refuse_bad([*bad, *lacking])
+    say(*(shot.message for shot in (*bad, *lacking)), stream=sys.stderr)
+    wrong = len(bad) + len(lacking)
+    say(f"{arguments.shots}: {len(good)} shots, {f'{wrong} with mistakes' if wrong else 'no mistakes'}")
+    return BatchError.exit_code if wrong else 0
 
 
 def _render(good: list[BatchShot], bad: list[BadShot], arguments: argparse.Namespace, stop: Stop) -> int:
@@ -183,6 +205,7 @@ def _render(good: list[BatchShot], bad: list[BadShot], arguments: argparse.Names
 
     began = time.monotonic()
     how = {"overwrite" if arguments.overwrite else "resume": True, "wait_seconds": _WAIT_SECONDS}
+    how |= {"strict": True} if arguments.strict else {}
     shots, tasks = plan_tasks([with_run(shot, **how) for shot in good], bad)
     places = seats(arguments.jobs, arguments.device, os.cpu_count() or 1)
     with choose_view(arguments.progress) as view:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -68,6 +69,11 @@ def add(commands: Any) -> None:
         help="cleanplate's arguments after a shot's last frame, {job} for its job.json; '' for no such step "
         "(qc --job {job})",
     )
+    farm.add_argument(
+        "--keep-going",
+        action="store_true",
+        help="write the good shots of a list that has mistakes too (exit 8)",
+    )
     farm.add_argument("--submit", action="store_true", help="hand it to the engine's client (openjd: run it)")
     farm.set_defaults(command=_farm)
 
@@ -75,12 +81,16 @@ def add(commands: Any) -> None:
 def _farm(arguments: argparse.Namespace) -> int:
     import shlex
 
-    from ..batch.shots import refuse_bad
-    from ..farm.job import Manners, Needs, plan_farm
+    from ..batch.shots import refuse_bad, tried
+    from ..errors import BatchError
+    from ..farm.job import Manners, Needs, check_plannable, plan_farm
     from ..farm.submit import submit
 
-    shots, bad = read_list(arguments)
-    refuse_bad(bad)
+    listed, mistaken = read_list(arguments)
+    shots, unplanned = tried(Path(arguments.shots), listed, check_plannable)
+    bad = [*mistaken, *unplanned]
+    if not (arguments.keep_going and shots):
+        refuse_bad(bad)
     measured = arguments.memory == "probe"
     memory = Needs.memory_mib if measured else _megabytes(arguments.memory)
     needs = Needs(memory, arguments.cores, arguments.gpu, arguments.gpu_memory)
@@ -100,12 +110,13 @@ def _farm(arguments: argparse.Namespace) -> int:
     engine = ENGINES[arguments.engine]
     todo = engine.write(job)
     tasks = sum(len(shot.parts) for shot in job.shots)
-    say(f"{job.folder}: {len(job.shots)} shots, {tasks} tasks")
-    if arguments.submit:
-        return submit(engine, job.folder)
-    for line in todo:
-        say(f"  {line}")
-    return 0
+    say(*(f"left out: {shot.message}" for shot in bad), stream=sys.stderr)
+    without = f"; {len(bad)} left out" if bad else ""
+    say(f"{job.folder}: {len(job.shots)} shots, {tasks} tasks{without}")
+    code = submit(engine, job.folder) if arguments.submit else 0
+    if not arguments.submit:
+        say(*(f"  {line}" for line in todo))
+    return code or (BatchError.exit_code if bad else 0)
 
 
 def _megabytes(text: str) -> int:

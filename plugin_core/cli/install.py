@@ -16,6 +16,9 @@ HOSTS = {
 }
 """Every host that can be installed into, and what is changed for it; see `install_change`."""
 
+ALIASES = {"resolve": "fusion"}
+"""Other names of hosts."""
+
 
 def add(commands: Any) -> None:
     """Add the command's parser."""
@@ -26,7 +29,7 @@ def add(commands: Any) -> None:
         "twice changes nothing; nothing of yours is lost.",
         epilog="hosts:\n" + "".join(f"  {name:<9}{what}\n" for name, what in HOSTS.items()),
     )
-    install.add_argument("host", metavar="HOST", choices=tuple(HOSTS), help=", ".join(HOSTS))
+    install.add_argument("host", metavar="HOST", choices=(*HOSTS, *ALIASES), help=_named())
     install.add_argument("--uninstall", action="store_true", help="take it out again")
     install.add_argument("--dry-run", action="store_true", help="say what would be done, change nothing")
     install.add_argument(
@@ -35,8 +38,13 @@ def add(commands: Any) -> None:
     install.set_defaults(command=_install)
 
 
+def _named() -> str:
+    return ", ".join([*HOSTS, *(f"{alias} (the same as {host})" for alias, host in ALIASES.items())])
+
+
 def _install(arguments: argparse.Namespace) -> int:
-    host = importlib.import_module(f"plugin_core.install.{arguments.host}")
+    name = ALIASES.get(arguments.host, arguments.host)
+    host = importlib.import_module(f"plugin_core.install.{name}")
     folder = None if arguments.folder is None else Path(arguments.folder).absolute()
     for change in host.changes(folder):
         act = change.uninstall if arguments.uninstall else change.install

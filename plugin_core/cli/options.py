@@ -10,7 +10,9 @@ import argparse
 import functools
 import json
 import os
+import re
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +25,13 @@ if TYPE_CHECKING:
     from ..job.job import Job
 
 _CATALOG = Path(__file__).resolve().parents[1] / "job" / "settings.json"
+_BELOW_ZERO = re.compile(r"-[0-9][0-9,-]*")
+_OPTION = re.compile(r"--[a-z][a-z-]*")
+_NEEDED = ("plate", "matte", "output")
+"""What a shot is not complete without."""
+
+_MISSING = "needs the field"
+
 _TYPES = {"int": int, "float": float}
 
 
@@ -65,6 +74,20 @@ def add_fields(parser: Parser, *names: str) -> None:
         parser.set_defaults(**{name: _catalog()["fields"][name]["default"]})
 
 
+def joined(words: Sequence[str]) -> list[str]:
+    """Return a command line on which argparse takes no frame range that begins below 0 for an option.
+
+    ``--frames -3-2`` becomes ``--frames=-3-2``.
+    """
+    ready: list[str] = []
+    for word in words:
+        if _BELOW_ZERO.fullmatch(word) and ready and _OPTION.fullmatch(ready[-1]):
+            ready[-1] += f"={word}"
+        else:
+            ready.append(word)
+    return ready
+
+
 def job_of(arguments: argparse.Namespace) -> Job:
     """Build the job from job.json, if one is given, else from settings files and variables; options over it.
 
@@ -84,7 +107,10 @@ def job_of(arguments: argparse.Namespace) -> Job:
         if not isinstance(before, dict):
             raise SettingsError(f"{what}: field {part!r} must be an object, got {shown(before)}.")
         fields[part] = {**before, **options}
-    job = validated(Job, fields, what)
+    try:
+        job = validated(Job, fields, what)
+    except SettingsError as error:
+        raise _lacking(fields["shot"], given.get("job"), error) from None
     if not arguments.path_map:
         return job
     from ..job.path_map import mapped_job, read_rules
@@ -123,6 +149,18 @@ def _beside(arguments: argparse.Namespace) -> dict[str, Any]:
         for source, settings in sources.items():
             say(f"cleanplate: {source} sets {', '.join(settings)}", stream=sys.stderr)
     return dict(parts)
+
+
+def _lacking(shot: dict[str, Any], job: str | None, error: SettingsError) -> SettingsError:
+    """Return the error for a shot that lacks what has no default, naming the options; any other as it is."""
+    if _MISSING not in str(error):
+        return error
+    lacking = [name for name in _NEEDED if name not in shot]
+    options = [_catalog()["fields"][name]["option"] for name in lacking]
+    told = " and ".join((", ".join(options[:-1]), options[-1])) if options[1:] else "".join(options)
+    if job is not None:
+        return SettingsError(f"Job {job}: its shot lacks {', '.join(lacking)}; add that, or give {told}.")
+    return SettingsError(f"Give {told}, or a job.json that has all of it with --job (--help has examples).")
 
 
 def _given(given: dict[str, Any]) -> dict[str, dict[str, Any]]:

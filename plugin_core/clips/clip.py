@@ -22,8 +22,10 @@ from ..images import (
     read_plate,
     stored,
 )
+from ..images.formats import MOVIE_EXTENSIONS
+from .listing import what_is_there
 from .movie_read import MovieReader, is_movie
-from .sequence import FileSequence, FrameRange, compact
+from .sequence import FileSequence, FrameRange, compact, has_token
 
 
 class Clip(Protocol):
@@ -99,14 +101,51 @@ def open_clip(pattern: str, reading: Reading | None = None) -> Clip:
         InputError: the pattern can't be understood.
         MissingFramesError: there is no such file or no frame at all.
     """
-    if is_movie(Path(pattern)):
-        return MovieClip(Path(pattern), reading)
+    path = Path(pattern)
+    if is_movie(path):
+        if not path.is_file():
+            raise MissingFramesError(f"Movie {path} is not there; {what_is_there(path, MOVIE_EXTENSIONS)}")
+        return MovieClip(path, reading)
+    if pattern.strip() and not (has_token(path.name) or path.suffix or path.exists()):
+        raise MissingFramesError(
+            f"There is no file or folder {path}; {what_is_there(path)} Give a sequence such as "
+            "name.####.exr, a folder that holds one, or a movie."
+        )
     clip = SequenceClip(FileSequence.parse(pattern), reading)
     if clip.is_still and not clip.path(0).is_file():
-        raise MissingFramesError(f"{clip.name} is not there; give a file, a pattern such as name.####.exr.")
+        raise MissingFramesError(f"{clip.name} is not there; {what_is_there(path)}")
     if not clip.is_still and not clip.frames():
-        raise MissingFramesError(f"No frame of {clip.name} is on disk; check the folder, name and padding.")
+        raise MissingFramesError(f"No frame of {clip.name} is on disk; {what_is_there(path)}")
     return clip
+
+
+def open_plate(pattern: str, asked: FrameRange | None, reading: Reading | None = None) -> Clip:
+    """Open a clip that is filled: as `open_clip`, but a single picture is a shot of one frame.
+
+    Args:
+        pattern: which.
+        asked: the frame range that was asked for; None for all.
+        reading: how its plates are taken from their files.
+
+    Returns:
+        A clip with frames of its own. A single picture's is the number in its name, else the one that is
+        asked for, else 1.
+
+    Raises:
+        InputError: several frames are asked of a single picture; or as `open_clip`.
+    """
+    clip = open_clip(pattern, reading)
+    if not (isinstance(clip, SequenceClip) and clip.is_still):
+        return clip
+    if asked is not None and len(asked) > 1:
+        raise InputError(
+            f"Plate {clip.name} is a single picture and frames {asked} are asked for; give a sequence such "
+            "as name.####.exr, or leave --frames out."
+        )
+    frame = clip.sequence.number
+    if frame is None:
+        frame = 1 if asked is None else asked.first
+    return SequenceClip(clip.sequence.as_frame(frame), reading)
 
 
 def missing_frames(clip: Clip, first: int, last: int) -> FrameRange:

@@ -18,7 +18,7 @@ from typing import Any
 import av
 import OpenImageIO as oiio
 
-from ..errors import ImageError
+from ..errors import ImageError, MissingFramesError
 from ..images.formats import MOVIE_EXTENSIONS
 from ..images.plate import Group, Part, Plate
 from ..images.read import header_of
@@ -53,7 +53,7 @@ class MovieReader:
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
         if not self.path.is_file():
-            raise ImageError(f"Movie {self.path} is not there; check the path.")
+            raise MissingFramesError(f"Movie {self.path} is not there; check the path.")
         self._container: Any = None
         self._decoded: Iterator[Any] = iter(())
         self._next = 0  # index of the frame that decoding on gives next

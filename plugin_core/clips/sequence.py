@@ -8,17 +8,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ..errors import InputError
 from .frame_range import FRAME_LIMIT, FrameRange, compact
+from .listing import Listed, listed, names_in, pictures_in, told
 
-__all__ = ["FileSequence", "FrameRange", "compact"]
+__all__ = ["FileSequence", "FrameRange", "compact", "has_token"]
 
 _TOKEN = re.compile(r"#+|@+|%0?\d*d", re.ASCII)
 _MOST_PADDING = 32
-_NUMBERED = re.compile(r"(?P<head>.*?)(?P<frame>(?:(?<![^._])-)?\d+)(?P<tail>\.[^.\d][^.]*)")
 
 
 @dataclass(frozen=True)
@@ -26,20 +26,23 @@ class FileSequence:
     """The file names of a numbered image sequence, or of one still.
 
     ``head`` and ``tail`` are the parts of the name around the frame number, ``padding`` its least width;
-    a still has the whole name in ``head`` and no padding.
+    a still has the whole name in ``head`` and no padding. ``only`` is the one frame that a single picture is,
+    where it is not a still that serves every frame.
     """
 
     folder: Path
     head: str
     tail: str
     padding: int | None
+    only: int | None = None
 
     @classmethod
     def parse(cls, pattern: str | Path) -> FileSequence:
         """Read ``plate.####.exr``, ``plate.@@@@.exr``, ``plate.%04d.exr``, a folder or one file's name.
 
         One ``#`` or ``@`` stands for one digit, and a number may be wider than its token. A folder must hold
-        exactly one numbered sequence (or one picture). A name without a token is a still, digits or not.
+        exactly one numbered sequence (or one picture); files that are no pictures don't count. A name without
+        a token is a still, digits or not.
         Raises InputError when there are several tokens, no extension, or nothing that can be told apart.
         """
         path = Path(pattern)
@@ -54,7 +57,17 @@ class FileSequence:
     @property
     def is_still(self) -> bool:
         """Whether one file serves every frame."""
-        return self.padding is None
+        return self.padding is None and self.only is None
+
+    @property
+    def number(self) -> int | None:
+        """The number in a single picture's name; None where it has none."""
+        frames = [] if self.padding is not None else Listed.of(self.head).frames
+        return frames[0] if frames else None
+
+    def as_frame(self, frame: int) -> FileSequence:
+        """A single picture as a sequence of one frame."""
+        return replace(self, only=frame)
 
     @property
     def pattern(self) -> str:
@@ -75,15 +88,15 @@ class FileSequence:
         return self.folder / f"{self.head}{frame:0{self.padding}d}{self.tail}"
 
     def frames_on_disk(self) -> list[int]:
-        """The frames whose files are there, ascending; none for a still, which has no frames of its own.
+        """The frames whose files are there, ascending; none for a still that serves every frame.
 
         A number counts only when written as :meth:`path` writes it: ``####`` finds ``0001`` and ``10000``,
         never ``1`` or ``00001``. Raises InputError when the folder can't be listed.
         """
         if self.padding is None:
-            return []
+            return [] if self.only is None or not self.path(self.only).is_file() else [self.only]
         name = re.compile(f"{re.escape(self.head)}(-?[0-9]+){re.escape(self.tail)}")
-        found = (name.fullmatch(text) for text in _names_in(self.folder))
+        found = (name.fullmatch(text) for text in names_in(self.folder))
         numbers = ((int(match[1]), match[1]) for match in found if match)
         return sorted(
             frame
@@ -93,7 +106,7 @@ class FileSequence:
 
     def missing(self, frames: Iterable[int]) -> list[int]:
         """Those of the given frames that have no file, ascending."""
-        if self.padding is None:
+        if self.is_still:
             return [] if self.path(0).is_file() else sorted(set(frames))
         return sorted(set(frames) - set(self.frames_on_disk()))
 
@@ -113,6 +126,11 @@ class FileSequence:
 
     def __str__(self) -> str:
         return self.pattern
+
+
+def has_token(name: str) -> bool:
+    """Whether a name has a place for frame numbers."""
+    return bool(_TOKEN.search(name))
 
 
 def _from_name(path: Path) -> FileSequence:
@@ -148,41 +166,27 @@ def _padding(token: str, path: Path) -> int:
 
 
 def _only_sequence_in(folder: Path) -> FileSequence:
-    names = [
-        n for n in _names_in(folder) if not n.startswith(".") and Path(n).suffix and (folder / n).is_file()
-    ]
-    groups: dict[tuple[str, str], list[str]] = {}
-    for name in names:
-        match = _NUMBERED.fullmatch(name)
-        head, frame, tail = (match["head"], match["frame"], match["tail"]) if match else (name, "", "")
-        groups.setdefault((head, tail), []).append(frame)
-    if len(groups) != 1:
-        listed = (
-            ", ".join(sorted(f"{head}#{tail}" if tail else head for head, tail in groups)[:6]) or "no files"
-        )
+    found = pictures_in(folder)
+    if not found:
+        others = listed(names_in(folder))
         raise InputError(
-            f"Folder '{folder}' should hold exactly one picture sequence, and holds {listed}; name one."
+            f"Folder '{folder}' should hold exactly one picture sequence, and holds "
+            f"{f'no pictures but {told(others)}' if others else 'no files'}."
         )
-    ((head, tail), numbers), *_ = groups.items()
-    if not tail:
-        return FileSequence(folder, head, "", None)
-    padding = min(len(number) for number in numbers)
-    if any(f"{int(number):0{padding}d}" != number for number in numbers):
+    if len(found) > 1:
         raise InputError(
-            f"Folder '{folder}' mixes paddings of '{head}#{tail}'; name the sequence with a pattern."
+            f"Folder '{folder}' should hold exactly one picture sequence, and holds {told(found)}; name one, "
+            f"for example {folder / found[0].name}."
         )
-    return FileSequence(folder, head, tail, padding)
-
-
-def _names_in(folder: Path) -> list[str]:
-    try:
-        return [entry.name for entry in folder.iterdir()]
-    except (FileNotFoundError, NotADirectoryError):
-        return []
-    except OSError as error:
+    only = found[0]
+    if not only.numbers:
+        return FileSequence(folder, only.head, "", None)
+    if only.padding is None:
         raise InputError(
-            f"Folder '{folder}' can't be listed ({error.strerror}); check its permissions."
-        ) from error
+            f"Folder '{folder}' mixes paddings of '{only.head}#{only.tail}'; name the sequence with a "
+            "pattern."
+        )
+    return FileSequence(folder, only.head, only.tail, only.padding)
 
 
 def _resolved(folder: Path) -> Path:

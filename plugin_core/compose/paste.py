@@ -24,12 +24,12 @@ _TRUSTED = 0.75
 
 def network_input(
     plate: Plate, hole: Hole | None, patch: Patch | None, region: Region, color: ColorMap
-) -> tuple[Picture, Mask]:
+) -> tuple[Picture, Mask, int]:
     """Bring a crop of the plate to what the network takes.
 
     Pixels found for the hole stand in it already where they are trusted; the network is left the rest.
     Pixels that are not finite can't be shown to a network: they become part of the hole it fills. (What is
-    written keeps them, outside the matte.)
+    written keeps them, outside the matte.) The last value returned is how many of them there are.
     """
     seen = region.visible
     shown, missing = network_pixels(native_pixels(plate, seen), color)
@@ -38,7 +38,7 @@ def network_input(
         mask |= missing
     if patch is not None:
         _lay_in(patch, seen, shown, mask)
-    return region.picture(shown), region.mask(mask)
+    return region.picture(shown), region.mask(mask), 0 if missing is None else int(missing.sum())
 
 
 def _lay_in(patch: Patch, seen: Box, shown: NDArray[np.float32], mask: NDArray[np.bool_]) -> None:

@@ -174,12 +174,20 @@ class FarmJob:
 
 
 def plan_farm(name: str, folder: Path, shots: Sequence[BatchShot], needs: Needs, manners: Manners) -> FarmJob:
-    """Lay a list of shots out for a farm. Raises InputError, MissingFramesError for a shot without frames."""
+    """Lay a list of shots out for a farm.
+
+    Raises InputError, MissingFramesError for a shot that can't be laid out; see `check_plannable`.
+    """
     names = Names()
     # The shots come first, so that they keep the names that the list gives them.
     named = [(names.give(shot.name), shot) for shot in shots]
     planned = tuple(_shot(names, own, shot) for own, shot in named)
     return FarmJob(name, folder.absolute(), planned, needs, manners)
+
+
+def check_plannable(shot: BatchShot) -> None:
+    """Raise what laying out this shot alone raises: InputError, MissingFramesError."""
+    _shot(Names(), shot.name, shot)
 
 
 def _shot(names: Names, name: str, shot: BatchShot) -> FarmShot:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from .convert import laid_back
 from .formats import formats_lossy
 from .matte import Matte, matte_from, matte_on, read_matte
+from .matte_fit import fitted
 from .plate import Header, Plate, Storage, Window
 from .read import read_header, read_plate
 from .storage import stored
@@ -20,6 +21,7 @@ __all__ = [
     "Plate",
     "Storage",
     "Window",
+    "fitted",
     "formats_lossy",
     "laid_back",
     "matte_from",

@@ -41,6 +41,9 @@ _FORMATS = {
     ".tga": Format("targa", ("uint8",), compressions=("none", "rle")),
     ".bmp": Format("bmp", ("uint8",), alpha=False),
 }
+WRITTEN = tuple(_FORMATS)
+"""Extensions of the formats that pictures are written in."""
+
 MOVIE_EXTENSIONS = (".mov", ".mp4", ".m4v", ".mkv", ".mxf", ".avi", ".webm", ".mpg", ".mpeg", ".ts", ".m2ts")
 
 
@@ -53,6 +56,11 @@ def format_for(extension: str) -> Format:
     except KeyError:
         known = ", ".join(_FORMATS)
         raise ImageError(f"Pictures can't be written as '{extension}'; use one of {known}.") from None
+
+
+def is_written(extension: str) -> bool:
+    """Whether pictures are written under an extension."""
+    return extension.lower() in _FORMATS
 
 
 def formats_lossy(extension: str) -> bool:

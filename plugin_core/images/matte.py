@@ -33,7 +33,6 @@ class Matte:
     display_window: Window
     channel: str
     values: NDArray[np.float32] = field(repr=False)
-    notes: tuple[str, ...] = ()
     outside: float = 0.0
     unknown: NDArray[np.bool_] | None = field(default=None, repr=False)
 
@@ -106,12 +105,24 @@ def matte_on(plate: Header, matte: Matte) -> NDArray[np.float32]:
 
 
 def _check_fits(plate: Header, path: Path, display: Window) -> None:
+    if plate.display_window[2:] != display[2:]:
+        raise does_not_fit(plate, path, display)
+
+
+def does_not_fit(plate: Header, path: Path, display: Window, fit: str = "") -> ImageError:
+    """The error for a matte of another size than its plate's; ``fit`` is the way it was to be laid on it."""
     ours = plate.display_window
-    if ours[2:] != display[2:]:
-        raise ImageError(
-            f"Plate {plate.path.name} is {ours.width}x{ours.height}, matte {path} is "
-            f"{display.width}x{display.height}; expected the same size (display window)."
-        )
+    sizes = (
+        f"Plate {plate.path} is {ours.width}x{ours.height} and matte {path} is "
+        f"{display.width}x{display.height} (display windows)"
+    )
+    if fit:
+        rule = "no larger" if fit == "pad" else "no smaller"
+        return ImageError(f"{sizes}; --matte-fit {fit} needs a matte that is {rule} on both sides.")
+    return ImageError(
+        f"{sizes}, which must be the same: render the mattes at the plate's size, or say how they are laid "
+        "on it with --matte-fit scale, pad or crop."
+    )
 
 
 def _find(file: oiio.ImageInput, path: Path, channel: str) -> tuple[oiio.ImageSpec, tuple[str, ...], int]:
@@ -197,10 +208,9 @@ def _floats(channel: NDArray[Any]) -> NDArray[np.float32]:
 
 
 def _finished(path: Path, data: Window, display: Window, values: NDArray[np.float32], channel: str) -> Matte:
-    unknown = np.isnan(values)
-    notes: tuple[str, ...] = ()
-    if unknown.any():
+    unknown: NDArray[np.bool_] | None = np.isnan(values)
+    if unknown is not None and unknown.any():
         values = np.where(unknown, np.float32(1), values)
-        notes = (f"Matte {path} has {int(unknown.sum())} NaN pixels: they are filled.",)
-    limited = np.clip(values, 0, 1)
-    return Matte(path, data, display, channel, limited, notes, unknown=unknown if notes else None)
+    else:
+        unknown = None
+    return Matte(path, data, display, channel, np.clip(values, 0, 1), unknown=unknown)

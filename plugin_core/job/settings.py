@@ -273,6 +273,20 @@ class Settings(Strict):
             group="matte",
         ),
     ] = False
+    matte_fit: Annotated[
+        Literal["refuse", "scale", "pad", "crop"],
+        About(
+            "How a matte of another size than the plate's is laid on it.",
+            label="matte fit",
+            group="matte",
+            choices={
+                "refuse": "not at all, the render stops",
+                "scale": "stretched over the plate",
+                "pad": "in the middle, with nothing to fill around it",
+                "crop": "its middle",
+            },
+        ),
+    ] = "refuse"
     matte_union: Annotated[
         int,
         About(
@@ -481,6 +495,15 @@ class Run(Strict):
             level="basic",
             brief="start again although frames exist",
             once=True,
+        ),
+    ] = False
+    strict: Annotated[
+        bool,
+        About(
+            "Refuse mattes that can't be meant: inverted, empty on every frame, a picture, the plate itself, "
+            "or swapped with it. Otherwise a note says so.",
+            label="strict",
+            group="run",
         ),
     ] = False
     chunk: Annotated[

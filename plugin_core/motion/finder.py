@@ -90,7 +90,7 @@ class Propagator:
         view = self._view
         pixels, missing = network_pixels(view.thinned(self._crops.crop(frame)), self._color)
         picture = np.asarray((view.picture(pixels) + 1) / 2, np.float32)
-        hole, _ = self._mattes.hole(frame)
+        hole = self._mattes.hole(frame)
         away = np.zeros(picture.shape[:2], np.bool_) if hole is None else view.mask(hole.mask_on(view.crop))
         if missing is not None:
             away |= view.mask(missing)

@@ -20,7 +20,9 @@ from ..job.settings import Run, Settings, Shot
 from ..network.bundle import Bundle, find_bundle
 from ..network.contract import NetworkShape
 from ..network.working_size import STANDARD_SIZE, chosen_size
+from ..render.coverage import Covered
 from ..render.delivery import pictures_of
+from ..render.doubts import matte_doubts, picture_doubts, refuse
 from ..render.folder import state_folder
 from ..render.plan import Plan, make_plan
 from ..render.resume import first_needed, first_stale
@@ -95,7 +97,11 @@ def forecast(shot: Shot, settings: Settings, run: Run, network: NetworkShape) ->
     key = Journal(journal_path(folder), {}).found_key()
     # Which device it would run on is not known here; what is there goes on at its size on any.
     size = chosen_size(settings.working_size, key, STANDARD_SIZE)
-    plan = make_plan(sources, shot, settings.model_copy(update={"working_size": size}), network)
+    covered = Covered(sources)
+    refuse(picture_doubts(sources, settings) if run.strict else ())
+    sized = settings.model_copy(update={"working_size": size})
+    plan = make_plan(sources, shot, sized, network, watch=covered.add)
+    refuse(matte_doubts(covered.frames, plan.cuts) if run.strict else ())
     journal = Journal(journal_path(folder), plan.key)
     if key is None:
         return _without_journal(plan)

@@ -28,13 +28,14 @@ from ..network.bundle import Bundle, find_bundle
 from ..network.contract import NetworkShape
 from ..network.session import Session
 from ..network.working_size import STANDARD_SIZE
-from ..regions.hole import Hole
+from ..render.coverage import Covered
 from ..render.delivery import check_delivery, pictures_of
+from ..render.doubts import picture_doubts
 from ..render.plan import Plan, make_plan
-from ..render.sources import Sources, open_sources
+from ..render.sources import Sources, open_sources, plate_of
 from .calibrate import Pace, cores, measure_pace, seen_pixels
 from .cuts import Thumbnail, suspected_cuts, thumbnail
-from .report import Cost, Coverage, Crop, Frames, Output, Picture, Problem, Report
+from .report import Cost, Crop, Frames, Output, Picture, Problem, Report
 from .warnings import warnings_of
 
 Tell = Callable[[str], None]
@@ -66,7 +67,6 @@ class _Finder:
         self._job = job
         self._quick = quick
         self._tell = tell
-        self._mattes: dict[int, Coverage] = {}
         self.report = Report(plate=job.shot.plate, matte=job.shot.matte, cuts=job.shot.cuts)
 
     def find(self) -> None:
@@ -74,13 +74,14 @@ class _Finder:
         shot, run = self._job.shot, self._job.run
         self._tell("looking for frames")
         self._learn(frames=_frames_of(shot))
-        check_delivery(shot, run.model_copy(update={"overwrite": True}), open_clip(shot.plate))
+        check_delivery(shot, run.model_copy(update={"overwrite": True}), plate_of(shot))
         sources = open_sources(pictures_of(shot), run.chunk, dry=True)
         self._learn(
             frames=_frames_within(self.report.frames, sources),
             picture=_picture_of(sources.header, _sizes(sources)),
             output=_output_of(sources, Path(shot.output)),
             notes=sources.notes,
+            doubts=tuple(picture_doubts(sources, self._job.settings)),
         )
         with ExitStack() as stack:
             session = None
@@ -104,6 +105,7 @@ class _Finder:
     def _plan(self, sources: Sources, network: NetworkShape, size: int) -> Plan:
         """Read the mattes; what was read counts, even where the last one is refused."""
         self._tell("reading mattes")
+        covered = Covered(sources)
         settings = self._job.settings
         asked = settings.model_copy(update={"working_size": settings.working_size or size})
         try:
@@ -113,22 +115,16 @@ class _Finder:
                 asked,
                 network,
                 continues=self._job.run.state_in is not None,
-                watch=lambda frame, hole: self._cover(sources, frame, hole),
+                watch=covered.add,
             )
         finally:
-            mattes = tuple(self._mattes[frame] for frame in sorted(self._mattes))
-            self._learn(mattes=mattes, reach=max(map(abs, network.source_offsets)))
+            self._learn(mattes=covered.frames, reach=max(map(abs, network.source_offsets)))
         self._learn(
             color=plan.color.name,
             crops=tuple(_crops_of(plan)),
             notes=tuple(dict.fromkeys((*sources.notes, *plan.notes))),
         )
         return plan
-
-    def _cover(self, sources: Sources, frame: int, hole: Hole | None) -> None:
-        alike = range(sources.lower, sources.upper + 1) if sources.matte.is_still else (frame,)
-        for each in alike:
-            self._mattes[each] = coverage(each, hole, sources.header.width, sources.header.height)
 
     def _look_at_plates(self, plan: Plan) -> None:
         self._tell("looking for cuts")
@@ -153,20 +149,6 @@ class _Finder:
             self._learn(cost=cost_of(plan, pace, str(session.device), planning))
 
 
-def coverage(frame: int, hole: Hole | None, width: int, height: int) -> Coverage:
-    """Return how much of a picture of this size is filled, and which of its edges that touches."""
-    if hole is None:
-        return Coverage(frame, 0.0)
-    touched = {
-        "left": hole.box.x0 <= 0,
-        "top": hole.box.y0 <= 0,
-        "right": hole.box.x1 >= width,
-        "bottom": hole.box.y1 >= height,
-    }
-    share = float((hole.alpha > 0).sum()) / (width * height)
-    return Coverage(frame, share, tuple(edge for edge, does in touched.items() if does))
-
-
 def cost_of(plan: Plan, pace: Pace, device: str, planning: float = 0.0) -> Cost:
     """Return what all frames of a plan take at a pace measured on some, after the seconds of planning."""
     beside = cores() if device == "cpu" else 0
@@ -179,7 +161,7 @@ def cost_of(plan: Plan, pace: Pace, device: str, planning: float = 0.0) -> Cost:
 
 def _frames_of(shot: Shot) -> Frames:
     """What is on disk of the range, gaps and all. Raises InputError or MissingFramesError."""
-    plate, matte = open_clip(shot.plate), open_clip(shot.matte)
+    plate, matte = plate_of(shot), open_clip(shot.matte)
     asked = shot.frame_range()
     there = plate.frames()
     first, last = (asked.first, asked.last) if asked else (there[0], there[-1]) if there else (0, 0)

@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from ..render.coverage import Coverage
+from ..render.doubts import Warned
+
 
 @dataclass(frozen=True)
 class Frames:
@@ -53,20 +56,6 @@ class Picture:
     parts: int
     compression: str | None
     sizes: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Coverage:
-    """What is filled on one frame.
-
-    Attributes:
-        share: of the picture's pixels, 0..1.
-        edges: edges of the picture that the hole touches: left, top, right, bottom.
-    """
-
-    frame: int
-    share: float
-    edges: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -131,14 +120,6 @@ class Output:
 
 
 @dataclass(frozen=True)
-class Warned:
-    """Something an artist would want to know before rendering: a code for machines, a sentence for people."""
-
-    code: str
-    message: str
-
-
-@dataclass(frozen=True)
 class Problem:
     """What a render would stop at, before its first frame."""
 
@@ -158,6 +139,8 @@ class Report:
         suspected_cuts: found, and not given; None where nobody looked.
         reach: frames before and after that the network looks at.
         notes: what the render itself would tell.
+        doubts: what some mattes that were looked at make one ask.
+        warnings: all that an artist would want to know, the worst first.
     """
 
     plate: str
@@ -173,6 +156,7 @@ class Report:
     cost: Cost | None = None
     reach: int = 6
     notes: tuple[str, ...] = ()
+    doubts: tuple[Warned, ...] = ()
     warnings: tuple[Warned, ...] = ()
     problem: Problem | None = None
 
@@ -185,4 +169,6 @@ class Report:
 
     def as_dict(self) -> dict[str, Any]:
         """Return it as plain values for JSON."""
-        return asdict(self)
+        plain = asdict(self)
+        del plain["doubts"]  # they are among the warnings
+        return plain

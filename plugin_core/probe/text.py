@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import pairwise
 
-from .report import Coverage, Crop, Frames, Picture, Report
+from ..render.coverage import Coverage
+from .report import Crop, Frames, Picture, Report
 from .warnings import gigabytes
 
 _WIDTH = 60

@@ -3,26 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import pairwise
 
 from ..clips.sequence import compact
-from .report import Coverage, Report, Warned
+from ..render.coverage import Coverage
+from ..render.doubts import Warned, matte_doubts
+from .report import Report
 
-_MUCH = 0.5
-"""Share of the picture from which on a fill has little to go by."""
-
-_ALL = 0.999
-_FLICKER = 3
-"""An object that is away for at most so many frames was probably forgotten in the roto."""
-
-_JUMP = 3.0
 _MEMORY_SHARE = 0.8
 _SOFT = 1.5
 
 
 def warnings_of(report: Report) -> tuple[Warned, ...]:
     """Return what the facts warn of, the worst first."""
-    judges = (_sizes, _matte_size, _matte_empty, _flicker, _edges, _cuts, _handles, _output, _crops, _memory)
+    judges = (_sizes, _seen, _mattes, _edges, _cuts, _handles, _output, _crops, _memory)
     return tuple(warning for judge in judges for warning in judge(report))
 
 
@@ -37,72 +30,15 @@ def _short(told: str) -> str:
     return told if len(told) < 200 else told[:200].rsplit(",", 1)[0] + ", ..."
 
 
-def _matte_size(report: Report) -> Iterator[Warned]:
-    mattes = report.rendered
-    whole = _frames(one for one in mattes if one.share > _ALL)
-    much = _frames(one for one in mattes if _MUCH < one.share <= _ALL)
-    inverted = bool(mattes) and all(one.share > _MUCH and len(one.edges) == 4 for one in mattes)
-    if inverted:
-        yield Warned(
-            "matte_inverted",
-            "The matte covers most of the picture and all its edges on every frame: is it inverted "
-            "(--matte-invert), or is it the wrong channel (--matte-channel)?",
-        )
-        return
-    if whole:
-        yield Warned(
-            "matte_everything",
-            f"The matte covers the whole picture on frames {whole}: nothing is left there.",
-        )
-    if much:
-        yield Warned(
-            "matte_large",
-            f"The matte covers more than half of the picture on frames {much}: there is little to fill from.",
-        )
+def _seen(report: Report) -> Iterator[Warned]:
+    yield from report.doubts
 
 
-def _matte_empty(report: Report) -> Iterator[Warned]:
-    mattes = report.rendered
-    empty = [one.frame for one in mattes if one.share == 0]
-    if mattes and len(empty) == len(mattes):
-        yield Warned(
-            "matte_never", "The matte is empty on every frame: the plates would be copied as they are."
-        )
-    elif empty:
+def _mattes(report: Report) -> Iterator[Warned]:
+    yield from matte_doubts(report.rendered, report.cuts)
+    empty = [one.frame for one in report.rendered if one.share == 0]
+    if 0 < len(empty) < len(report.rendered):
         yield Warned("matte_empty", f"The matte is empty on frames {compact(empty)}: they stay as they are.")
-
-
-def _flicker(report: Report) -> Iterator[Warned]:
-    """Mattes that go away for a moment, or change their size from one frame to the next."""
-    filled = [one.frame for one in report.rendered if one.share > 0]
-    lost = [
-        frame
-        for before, after in pairwise(filled)
-        if 1 < after - before <= _FLICKER + 1
-        for frame in range(before + 1, after)
-    ]
-    if lost:
-        yield Warned(
-            "matte_flickers",
-            f"The matte goes away for a moment on frames {compact(lost)}: was it forgotten there "
-            "(--matte-union joins it with its neighbors)?",
-        )
-    takes = set(report.cuts)
-    jumps = [
-        after.frame
-        for before, after in pairwise(report.rendered)
-        if min(before.share, after.share) > 0 and after.frame not in takes and _apart(before, after)
-    ]
-    if jumps:
-        yield Warned(
-            "matte_jumps",
-            f"The matte's size changes more than {_JUMP:.0f} times from the frame before on frames "
-            f"{compact(jumps)}: a cut, or a slip in the roto?",
-        )
-
-
-def _apart(before: Coverage, after: Coverage) -> bool:
-    return max(before.share, after.share) > _JUMP * min(before.share, after.share)
 
 
 def _edges(report: Report) -> Iterator[Warned]:

@@ -10,7 +10,7 @@ from rich.progress import BarColumn, Progress, ProgressColumn, SpinnerColumn, Ta
 from rich.text import Text
 
 from .terminal import shown
-from .text import Event, plain
+from .text import Event, noted, plain
 
 
 class Bar:
@@ -47,7 +47,7 @@ class Bar:
             self._progress.update(self._task, eta=time.monotonic() + event["eta"])
             self._show(f"frame {event['frame']}", event["done"], event["total"], pace)
         elif kind == "note":
-            self._console.print(shown(f"note: {event['message']}"), markup=False, highlight=False)
+            self._console.print(shown(noted(event)), markup=False, highlight=False)
         elif kind == "done":
             self.close()
             self._console.print(shown(plain(event)), markup=False, highlight=False, soft_wrap=True)

@@ -7,6 +7,7 @@ A JSON line holds one event, flushed at once::
     {"event": "frame", "frame": 1012, "done": 12, "total": 100, "seconds": 0.41, "eta": 36.1}
     {"event": "heartbeat", "frame": 1012, "seconds": 60.0}
     {"event": "note", "message": "..."}
+    {"event": "note", "message": "The matte covers ...", "code": "matte_inverted"}    (a warning)
     {"event": "done", "done": 100, "total": 100, "seconds": 41.2, "output": "..."}
     {"event": "error", "message": "...", "exit_code": 3}
 
@@ -18,6 +19,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import math
 import os
 import sys
@@ -177,10 +179,15 @@ class Reporters:
             }
             self._send(event | {"elapsed": round(now - self._born, 1)})
 
-    def note(self, message: str) -> None:
-        """Tell the user something worth knowing that does not stop the render."""
-        notes.info("%s", message)
-        self._send({"event": "note", "message": message})
+    def note(self, message: str, code: str = "") -> None:
+        """Tell the user something worth knowing that does not stop the render.
+
+        Args:
+            message: one or two sentences.
+            code: of a warning, for machines: what looks wrong and may not be meant.
+        """
+        notes.log(logging.WARNING if code else logging.INFO, "%s", message)
+        self._send({"event": "note", "message": message, **({"code": code} if code else {})})
 
     def done(self) -> None:
         """Announce that every frame is there."""

@@ -7,6 +7,11 @@ from typing import Any
 Event = dict[str, Any]
 
 
+def noted(event: Event) -> str:
+    """Return a note as one line; one with a code is a warning."""
+    return f"{'warning' if event.get('code') else 'note'}: {event['message']}"
+
+
 def plain(event: Event) -> str:
     """Return an event as one line; empty for an error, which whoever ends the process prints."""
     if event["event"] == "start":
@@ -23,7 +28,7 @@ def plain(event: Event) -> str:
         after = "preparing" if event["frame"] is None else f"at work after frame {event['frame']}"
         return f"still {after}, {event['seconds']:.0f} s"
     if event["event"] == "note":
-        return f"note: {event['message']}"
+        return noted(event)
     if event["event"] == "done":
         where = f": {event['output']}" if event.get("output") else ""
         return f"done: {event['total']} frames in {event['seconds']:.1f} s{where}"

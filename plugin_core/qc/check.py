@@ -85,7 +85,7 @@ class QcShot:
     def look(self, frame: int) -> Looked:
         """Read all there is of a frame. Raises ImageError when plate or matte can't be read."""
         plate = self.sources.plate.plate(frame)
-        hole, _ = self._mattes.hole(frame)
+        hole = self._mattes.hole(frame)
         result, problem = self._result(frame, plate)
         return Looked(frame, plate, hole, result, problem)
 

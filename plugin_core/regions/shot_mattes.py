@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ..box import Box, bounds
 from ..clips.clip import Clip
-from ..images import Header, matte_on
+from ..images import Header, fitted, matte_on
 from ..job.settings import Settings
 from .hole import Hole, hole_of
 
@@ -36,6 +36,9 @@ class ShotMattes:
         settings: how they are read.
         lower, upper: frames that can be read.
         cuts: first frames of new takes.
+
+    Attributes:
+        unknown: pixels that were NaN and count as 1, by frame, of the mattes that were read.
     """
 
     def __init__(
@@ -54,7 +57,8 @@ class ShotMattes:
         self._lower = lower
         self._upper = upper
         self._cuts = sorted(set(cuts))
-        self._kept: dict[int, tuple[_Kept, tuple[str, ...]]] = {}
+        self._kept: dict[int, _Kept] = {}
+        self.unknown: dict[int, int] = {}
 
     def joined(self, frame: int) -> range:
         """Return the frames whose mattes make the hole of `frame`, itself among them."""
@@ -65,38 +69,39 @@ class ShotMattes:
         upper = min([self._upper, *(cut - 1 for cut in self._cuts if cut > frame)])
         return range(max(frame - union, lower), min(frame + union, upper) + 1)
 
-    def hole(self, frame: int) -> tuple[Hole | None, tuple[str, ...]]:
-        """Return what is filled on a frame, None for nothing, and notes on the mattes it was made from.
+    def hole(self, frame: int) -> Hole | None:
+        """Return what is filled on a frame, None for nothing.
 
         Raises:
             ImageError: a matte can't be read or does not fit the plate.
         """
         frames = self.joined(frame)
         if len(frames) == 1:
-            values, notes = self._values(frame)
-            return hole_of(values, self._settings), notes
+            return hole_of(self._values(frame), self._settings)
         for gone in [kept for kept in self._kept if kept not in frames]:
             del self._kept[gone]
         values = np.zeros((self._header.height, self._header.width), np.float32)
-        notes = ()
         for each in frames:
-            kept, more = self._keep(each)
-            notes += more
+            kept = self._keep(each)
             if kept.box is not None:
                 part = values[kept.box.slices]
                 np.maximum(part, kept.values, out=part)
-        return hole_of(values, self._settings), notes
+        return hole_of(values, self._settings)
 
-    def _keep(self, frame: int) -> tuple[_Kept, tuple[str, ...]]:
+    def _keep(self, frame: int) -> _Kept:
         if frame not in self._kept:
-            values, notes = self._values(frame)
+            values = self._values(frame)
             box = bounds(values >= self._settings.matte_threshold)
             kept = values[:0] if box is None else values[box.slices].copy()
-            self._kept[frame] = _Kept(box, kept), notes
+            self._kept[frame] = _Kept(box, kept)
         return self._kept[frame]
 
-    def _values(self, frame: int) -> tuple[NDArray[np.float32], tuple[str, ...]]:
-        matte = self._clip.matte(frame, self._settings.matte_channel, self._header)
-        if self._settings.matte_invert:
+    def _values(self, frame: int) -> NDArray[np.float32]:
+        settings = self._settings
+        expected = self._header if settings.matte_fit == "refuse" else None
+        matte = self._clip.matte(frame, settings.matte_channel, expected)
+        if matte.unknown is not None:
+            self.unknown[frame] = int(matte.unknown.sum())
+        if settings.matte_invert:
             matte = matte.inverted()
-        return matte_on(self._header, matte), matte.notes
+        return matte_on(self._header, fitted(matte, self._header, settings.matte_fit))

@@ -32,6 +32,7 @@ from ..state.folder import journal_path, movie_frames_folder, movie_note, output
 from ..state.key import chosen, same_choice
 from .render import FrameDone
 from .render import render as render_frames
+from .sources import plate_of
 
 
 def render(
@@ -71,8 +72,7 @@ def check_delivery(shot: Shot, run: Run, plate: Clip) -> None:
         raise InputError(f"Output {path} would overwrite an input; give another name.")
     if path.exists() and not (run.resume or run.overwrite):
         raise InputError(f"{path} is there already; use --overwrite to render it again.")
-    if not plate.is_still:
-        check_movie(path, plate.header(_range(shot, plate)[0]).is_float)
+    check_movie(path, plate.header(_range(shot, plate)[0]).is_float)
 
 
 def _range(shot: Shot, plate: Clip) -> tuple[int, int]:
@@ -96,7 +96,7 @@ class _MovieRender:
 
     def frames(self) -> Iterator[FrameDone]:
         """Check, render what is missing, make the movie."""
-        plate = open_clip(self._shot.plate)
+        plate = plate_of(self._shot)
         check_delivery(self._shot, self._run, plate)
         about = self._about(plate)
         if self._run.resume and self._is_made(about):
@@ -133,7 +133,7 @@ class _MovieRender:
         return bool({**known, **{part: now[part] for part in asked}} == now)
 
     def _say_done(self) -> None:
-        first, last = _range(self._shot, open_clip(self._shot.plate))
+        first, last = _range(self._shot, plate_of(self._shot))
         count = last - first + 1
         self._reporters.start(first=first, last=last, done=count, output=str(self._path), color="")
         self._reporters.done()
@@ -196,9 +196,9 @@ class _UntilTheMovie(Reporters):
         """Pass on how a phase gets on."""
         self._outer.phase(phase, done, total)
 
-    def note(self, message: str) -> None:
+    def note(self, message: str, code: str = "") -> None:
         """Pass a note on."""
-        self._outer.note(message)
+        self._outer.note(message, code)
 
     def done(self) -> None:
         """Say nothing yet: the frames are there, the movie is not."""

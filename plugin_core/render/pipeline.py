@@ -73,6 +73,8 @@ class Pipeline:
         self._stepper = Stepper(network, state, debug=writer.shows_debug)
         self._writer = writer
         self._frames: dict[int, SeenFrame] = {}
+        self._notes: list[str] = []
+        self._told_not_finite = False
         self._encoded: dict[str, tuple[Region, set[int]]] = {}
 
     def read(self, step: Step) -> StepInput:
@@ -91,22 +93,36 @@ class Pipeline:
         prints = self._reader.new_prints(looked_at)
         self._forget(step)
         kept = self._reader.keeps(step.frame)
-        return StepInput(step, lanes, target.hole, target.patch, plate, kept, target.notes, prints)
+        notes: tuple[str, ...] = ()
+        if not step.warmup:
+            notes, self._notes = tuple(self._notes), []
+        return StepInput(step, lanes, target.hole, target.patch, plate, kept, notes, prints)
 
     def _seen(self, frame: int) -> SeenFrame:
         """Read a frame, find pixels for its hole, and show it to every lane that looks at it."""
         if frame in self._frames:
             return self._frames[frame]
-        hole, notes = self._reader.hole(frame)
+        hole = self._reader.hole(frame)
         patch = None if hole is None else self._stages.find(frame, hole)
         schedule, windows = self._plan.schedule, {}
         for lane in self._plan.lanes:
             if lane.looks_at(frame, schedule.reach + schedule.warmup):
                 window = lane.window_at(frame, schedule.reach)
-                shown = network_input(self._reader.plate(frame), hole, patch, window, self._plan.color)
-                windows[lane.name] = window, shown
-        self._frames[frame] = SeenFrame(hole, patch, notes, windows)
+                plate = self._reader.plate(frame)
+                picture, mask, odd = network_input(plate, hole, patch, window, self._plan.color)
+                windows[lane.name] = window, (picture, mask)
+                self._tell_not_finite(plate, odd)
+        self._frames[frame] = SeenFrame(hole, patch, windows)
         return self._frames[frame]
+
+    def _tell_not_finite(self, plate: Plate, count: int) -> None:
+        """Note the first plate that has pixels without a value where the network looks."""
+        if count and not self._told_not_finite:
+            self._told_not_finite = True
+            self._notes.append(
+                f"Plate {plate.header.path} has {count} NaN or infinite pixels around the hole, and others "
+                "may have, too: outside the matte they stay as they are, inside they are filled."
+            )
 
     def _lane(self, lane: Lane, step: Step) -> LaneRead:
         """Show a lane its frame and the sources not encoded yet; match the frame to the one before."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from ..box import Box
 from ..clips.headers import window_words
+from ..clips.sequence import compact
 from ..color.color_map import ColorMap
 from ..color.shot_color import shot_color
 from ..errors import InputError, SettingsError
@@ -104,7 +105,8 @@ def make_plan(
     )
     header = sources.header
     assert settings.working_size is not None  # see working_size.chosen_size
-    islands = _scan(sources, mattes_of(sources, settings, cuts), watch)
+    mattes = mattes_of(sources, settings, cuts)
+    islands = _scan(sources, mattes, watch)
     lanes = choose_lanes(
         islands,
         takes(sources.lower, sources.upper, cuts),
@@ -118,7 +120,7 @@ def make_plan(
     motion = view if settings.propagate else None
     choice = shot_color(shot, settings, sources.plate, header, range(sources.lower, sources.upper + 1))
     key = _key(network, sources, choice.color, settings, cuts)
-    notes = (*choice.notes, *crop_notes(lanes))
+    notes = (*choice.notes, *crop_notes(lanes), *_matte_notes(sources, mattes))
     return Plan(sources, settings, schedule, lanes, motion, choice.color, cuts, key, notes)
 
 
@@ -160,7 +162,7 @@ def _scan(
     header = sources.header
     frames = range(sources.lower, sources.upper + 1)
     for frame in frames[:1] if sources.matte.is_still else frames:
-        hole, _ = mattes.hole(frame)
+        hole = mattes.hole(frame)
         islands[frame] = () if hole is None else islands_of(hole.alpha > 0, hole.box, _whole(header))
         everything &= hole is not None and hole.covers(header.width, header.height)
         watch(frame, hole)
@@ -170,6 +172,14 @@ def _scan(
             "fill from; is it inverted, or is it the wrong channel (--matte-channel)?"
         )
     return {frame: islands.get(frame, islands[frames[0]]) for frame in frames}
+
+
+def _matte_notes(sources: Sources, mattes: ShotMattes) -> Iterator[str]:
+    """Tell once of what was found in mattes."""
+    if mattes.unknown:
+        name, frames = sources.matte.name, compact(mattes.unknown)
+        where = "" if sources.matte.is_still else f" on frames {frames}"
+        yield f"Matte {name} has NaN pixels{where} ({sum(mattes.unknown.values())} in all): they are filled."
 
 
 def _whole(header: Header) -> Box:

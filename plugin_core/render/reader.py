@@ -46,18 +46,18 @@ class ShotReader:
         for frame in [frame for frame in self._plates if frame not in frames]:
             self._plate_bytes -= self._plates.pop(frame).nbytes
 
-    def hole(self, frame: int) -> tuple[Hole | None, tuple[str, ...]]:
-        """Return what is filled on a frame, None for nothing, and notes on its matte.
+    def hole(self, frame: int) -> Hole | None:
+        """Return what is filled on a frame, None for nothing.
 
         Raises:
             ImageError: the matte can't be read, or is not what it was when the shot was scanned.
         """
-        hole, notes = self._mattes.hole(frame)
+        hole = self._mattes.hole(frame)
         known = [box for lane in self._lanes for box in lane.islands.get(frame, ())]
         if hole is not None and not hole.lies_in(known):
             matte = self._sources.matte.path(frame)
             raise ImageError(f"Matte {matte} has changed since the render began; start it again.")
-        return hole, notes
+        return hole
 
     def new_prints(self, frames: Iterable[int]) -> Mapping[int, Mapping[str, Fingerprint]]:
         """Return the fingerprints of what was read for some frames, of those not returned before.

@@ -31,7 +31,9 @@ from ..state.journal import Journal, forget_elsewhere
 from ..state.keeper import StateKeeper
 from ..state.key import check_key
 from ..state.shot_state import ShotState
+from .coverage import Covered
 from .debug_writer import open_debug
+from .doubts import matte_doubts, picture_doubts, tell
 from .folder import clean_up, state_folder
 from .handover import HandedIn, hand_on
 from .pipeline import Pipeline
@@ -81,10 +83,12 @@ def render(
     sources = open_sources(shot, run.chunk)
     root, folder = output_folder(sources.output), state_folder(sources, run.chunk)
     fresh = not (run.resume or run.overwrite)
+    covered = Covered(sources)
 
     def mattes_read(frame: int, hole: Hole | None) -> None:
         reporters.phase(Phase.MATTES, frame - sources.lower + 1, sources.upper - sources.lower + 1)
         _check_stop(stop, f"Stopped while reading mattes, at frame {frame}.")
+        covered.add(frame, hole)
 
     if fresh and not root.exists():
         # No render of ours: leave nothing behind when refusing it.
@@ -100,6 +104,8 @@ def render(
             refuse_existing(sources, _HOW_TO_GO_ON)
         for note in sources.notes:
             reporters.note(note)
+        odd = tuple(picture_doubts(sources, settings))
+        tell(odd, reporters, strict=run.strict)
         clean_up(sources, run, folder)
         handed_in = None if run.state_in is None else HandedIn.read(Path(run.state_in), sources)
         plan = make_plan(
@@ -110,6 +116,8 @@ def render(
             continues=handed_in is not None,
             watch=mattes_read,
         )
+        if not odd:  # else the same is said already
+            tell(matte_doubts(covered.frames, plan.cuts), reporters, strict=run.strict)
         for note in plan.notes:
             reporters.note(note)
         if handed_in is not None:
@@ -169,7 +177,6 @@ class _Rendering:
             copied=[f for f in range(start, sources.last + 1) if not self._plan.has_hole(f)],
         )
         if not self._plan.lanes:
-            self._reporters.note("The matte is empty on every frame: the plates are copied as they are.")
             yield from self._copy(start)
         elif start <= sources.last:
             yield from self._fill(start)

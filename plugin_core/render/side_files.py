@@ -6,13 +6,13 @@ import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
-from ..clips.clip import holds, open_clip
+from ..clips.clip import holds
 from ..clips.movie_read import is_movie
 from ..clips.sequence import FileSequence
 from ..errors import CleanplateError, InputError
 from ..job.settings import Run, Shot
 from ..state.folder import movie_folder, output_folder
-from .sources import output_of
+from .sources import output_of, plate_of
 
 
 def check_side_files(shot: Shot, run: Run) -> None:
@@ -72,4 +72,4 @@ def _output(shot: Shot) -> Iterator[FileSequence]:
     """Yield the sequence that is written; none for a movie, and where the render itself will say why not."""
     with contextlib.suppress(CleanplateError):
         if not is_movie(shot.output):
-            yield output_of(shot.output, lambda: open_clip(shot.plate))
+            yield output_of(shot.output, lambda: plate_of(shot))

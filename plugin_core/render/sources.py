@@ -9,12 +9,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ..clips.clip import Clip, MovieClip, Reading, check_frames, open_clip
+from ..clips.clip import Clip, MovieClip, Reading, SequenceClip, check_frames, open_clip, open_plate
 from ..clips.headers import check_headers
+from ..clips.listing import Listed, pictures_in
 from ..clips.sequence import FileSequence, FrameRange
 from ..disk.folders import make_folder
 from ..errors import InputError, MissingFramesError, WriteError
 from ..images import Header, Storage, formats_lossy, output_notes
+from ..images.formats import WRITTEN, is_written
 from ..job.settings import Settings, Shot
 from ..regions.shot_mattes import ShotMattes
 
@@ -62,25 +64,33 @@ def open_sources(shot: Shot, chunk: str | None = None, *, dry: bool = False) -> 
         ImageError: pictures that can't be read, or sizes that differ.
     """
     storage = Storage(shot.compression, shot.bit_depth)
-    plate, matte = open_clip(shot.plate, Reading(shot.view or "", storage)), open_clip(shot.matte)
-    if plate.is_still:
-        raise InputError(
-            f"Plate {plate.name} is a single picture; give a sequence such as name.####.exr, or a movie."
-        )
+    plate = plate_of(shot, storage)
+    matte = open_clip(shot.matte)
     first, last = _range(shot, plate)
-    _check_complete(plate, matte, first, last)
+    check_complete(plate, matte, first, last)
+    plate.header(first)  # what is no picture is told before anything about the output
     output = output_of(shot.output, lambda: plate)
     _check_output(output, plate, matte)
     _check_folder(output.folder, dry)
     lower, upper = _readable(plate, matte, first, last)
     plate, header = check_headers(plate, range(lower, upper + 1))
-    notes = output_notes(header, output.extension, storage)
-    if output.extension != Path(shot.output).suffix.lower() and formats_lossy(plate.path(first).suffix):
-        notes += (
-            f"Output is {output.extension}: the plate's own format is lossy, written again it changes.",
-        )
+    notes = (*_one_of_many(plate), *output_notes(header, output.extension, storage))
+    own = plate.path(first).suffix.lower()
+    if output.extension not in (Path(shot.output).suffix.lower(), own):
+        why = "is lossy, written again it changes" if formats_lossy(own) else "is not written here"
+        notes += (f"Output is {output.extension}: the plate's own format ({own}) {why}.",)
     part = _part(chunk, first, last)
     return Sources(plate, matte, output, first, *part, lower, upper, header, notes, storage)
+
+
+def plate_of(shot: Shot, storage: Storage | None = None) -> Clip:
+    """Open a shot's plate, which has frames of its own even where it is a single picture.
+
+    Raises:
+        InputError: its name can't be understood, or several frames are asked of a single picture.
+        MissingFramesError: there is no such file.
+    """
+    return open_plate(shot.plate, shot.frame_range(), Reading(shot.view or "", storage or Storage()))
 
 
 def mattes_of(sources: Sources, settings: Settings, cuts: tuple[int, ...]) -> ShotMattes:
@@ -113,7 +123,8 @@ def _part(chunk: str | None, first: int, last: int) -> tuple[int, int]:
     return part.first, part.last
 
 
-def _check_complete(plate: Clip, matte: Clip, first: int, last: int) -> None:
+def check_complete(plate: Clip, matte: Clip, first: int, last: int) -> None:
+    """Raise MissingFramesError, which lists every frame of a range that plate or matte lacks."""
     lacks = [check_frames(plate, first, last, "plate"), check_frames(matte, first, last, "matte")]
     problem = "; ".join(text for text in lacks if text)
     if problem:
@@ -132,25 +143,55 @@ def output_of(text: str, plate: Callable[[], Clip]) -> FileSequence:
         InputError: it names no sequence.
     """
     path = Path(text)
-    if path.is_dir() or not path.suffix:
-        return FileSequence.parse(path / _own_name(plate()))
-    output = FileSequence.parse(path)
-    if output.is_still:
-        raise InputError(f"Output {text} has no frame number; write it as name.####{path.suffix}.")
-    return output
+    inside = path.is_dir() or not path.suffix
+    output = FileSequence.parse(path / _own_name(plate()) if inside else path)
+    if not is_written(output.extension):
+        raise InputError(
+            f"Output {text} can't be written: {output.extension} is none of {', '.join(WRITTEN)}; use one of "
+            "these."
+        )
+    if not output.is_still:
+        return output
+    sequence = _sequence_of(plate())
+    if sequence is None or sequence.only is None:
+        raise InputError(f"Output {text} has no frame number; write it as {path.stem}.####{path.suffix}.")
+    return output.as_frame(sequence.only)
 
 
 def _own_name(plate: Clip) -> str:
-    """Return the plate's file name; PNG in place of a lossy format, which could not keep untouched pixels."""
+    """Return the plate's file name; PNG or EXR in place of a format that can't keep untouched pixels."""
     if isinstance(plate, MovieClip):
         return f"{Path(plate.name).stem}.####.png"
     name = Path(plate.name)
-    return name.with_suffix(".png").name if formats_lossy(name.suffix) else name.name
+    if formats_lossy(name.suffix):
+        return name.with_suffix(".png").name
+    if is_written(name.suffix):
+        return name.name
+    return name.with_suffix(".exr" if plate.header(plate.frames()[0]).is_float else ".png").name
+
+
+def _sequence_of(clip: Clip) -> FileSequence | None:
+    return clip.sequence if isinstance(clip, SequenceClip) else None
+
+
+def _one_of_many(plate: Clip) -> tuple[str, ...]:
+    """A note where a single picture was given, and is one of a sequence's."""
+    one = _sequence_of(plate)
+    if one is None or one.only is None:
+        return ()
+    named = Listed.of(one.head)
+    for found in pictures_in(one.folder):
+        if (found.head, found.tail) == (named.head, named.tail) and len(found.numbers) > 1:
+            return (
+                f"The plate is one picture, {one.head}, so one frame is rendered; the whole sequence is "
+                f"{one.folder / found.pattern}.",
+            )
+    return ()
 
 
 def _check_output(output: FileSequence, plate: Clip, matte: Clip) -> None:
     for clip, what in ((plate, "plate"), (matte, "matte")):
-        sequence = getattr(clip, "sequence", None)
+        sequence = _sequence_of(clip)
         if sequence is not None and output.same_files(sequence):
             raise InputError(
                 f"Output {output} would overwrite the {what}; give another folder or another name."

@@ -26,14 +26,12 @@ class SeenFrame:
     Attributes:
         hole: at plate resolution.
         patch: what the stages found for it.
-        notes: what to tell of its matte.
         windows: the frame as each lane's network sees it, by lane, over all that its crop comes to while it
             looks at this frame.
     """
 
     hole: Hole | None
     patch: Patch | None
-    notes: tuple[str, ...]
     windows: Mapping[str, tuple[Region, Shown]]
 
     def on(self, lane: Lane, region: Region) -> Shown:
@@ -78,7 +76,7 @@ class StepInput:
         patch: what the stages found for that hole.
         plate: what the fill is laid into; None for a warm-up step.
         plate_is_kept: True where that plate may be looked at again: then it must not be changed.
-        notes: what to tell of the frame's matte.
+        notes: what to tell of the pictures that were read for it.
         prints: fingerprints of the files read for this step and not for an earlier one.
     """
 

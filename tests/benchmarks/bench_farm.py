@@ -194,7 +194,7 @@ def _real_pixels(folder: Path, hole: str, model: str) -> RealPixels:
     clip = _Counted(plan.sources.plate.again())
     mattes = mattes_of(sources, settings, ())
     propagator = Propagator(clip, mattes, plan.color, plan.motion, plan.searched, plan.schedule.span)
-    holes = {frame: mattes.hole(frame)[0] for frame in range(MIDDLE, MIDDLE + 4)}
+    holes = {frame: mattes.hole(frame) for frame in range(MIDDLE, MIDDLE + 4)}
     spent, alone = [], []
     for frame in (MIDDLE, *holes):  # the first one again: nothing is new then
         began, thread = time.process_time(), time.thread_time()

@@ -87,7 +87,7 @@ def _framings(shot: Shot, context: int, propagate: str) -> dict[str, Settings]:
 def _around_holes(shot: Shot, settings: Settings) -> Box:
     sources = open_sources(shot)
     mattes = mattes_of(sources, settings, ())
-    holes = [mattes.hole(frame)[0] for frame in range(sources.lower, sources.upper + 1)]
+    holes = [mattes.hole(frame) for frame in range(sources.lower, sources.upper + 1)]
     first, *others = [hole.box for hole in holes if hole is not None]
     return first.union(*others)
 
@@ -147,7 +147,7 @@ def _difference(shot: Shot, folder: Path, name: str, plan: Plan) -> Difference:
     changes: dict[int, float] = {}
     before: NDArray[np.float32] | None = None
     for frame in range(sources.first, sources.last + 1):
-        hole, _ = mattes.hole(frame)
+        hole = mattes.hole(frame)
         if hole is None:
             continue
         mask = hole.mask_on(Box(0, 0, sources.header.width, sources.header.height))

@@ -108,7 +108,7 @@ def _search(folder: Path, middle: int, reach: int) -> tuple[float, float]:
     propagator = Propagator(
         sources.plate.again(), mattes, plan.color, plan.motion, plan.searched, plan.schedule.span
     )
-    holes = [mattes.hole(frame)[0] for frame in range(middle, middle + MEASURED + 1)]
+    holes = [mattes.hole(frame) for frame in range(middle, middle + MEASURED + 1)]
     spent = []
     for number, hole in enumerate(holes):
         assert hole is not None

@@ -297,11 +297,10 @@ def test_options(shot, refused, options, said):
     ("option", "value", "said"),
     [
         ("--output", "clean.exr", "has no frame number"),
-        ("--output", "clean.####.xyz", "can't be written as '.xyz'"),
+        ("--output", "clean.####.xyz", "can't be written: .xyz is none of"),
         ("--output", "clean.####.png", "half pixels can't be written as .png"),
         ("--output", "clean.####.##.exr", "several frame tokens"),
         ("--output", "clean.####", "no file extension"),
-        ("--plate", "plate/plate.0003.exr", "single picture"),
         ("--plate", "x" * 5000 + ".####.exr", "too long"),
         ("--plate", "plate/plate.%4d.exr", "with spaces"),
         ("--plate", "", "at least 1 character"),
@@ -316,13 +315,13 @@ def test_names(shot, refused, tmp_path, monkeypatch, option, value, said):
 def test_a_movie_that_is_none(shot, refused, tmp_path):
     (tmp_path / "plate.mov").write_bytes(b"no movie")
     assert "plate.mov" in refused(2, with_option(shot, "--plate", str(tmp_path / "plate.mov")))
-    assert "none.mov" in refused(2, with_option(shot, "--plate", str(tmp_path / "none.mov")))
+    assert "none.mov" in refused(3, with_option(shot, "--plate", str(tmp_path / "none.mov")))
 
 
 def test_commands(refused):
     assert "COMMAND" in refused(2, [])
     assert "invalid choice" in refused(2, ["rendr"])
-    assert "'plate'" in refused(2, ["render"])
+    assert "Give --plate, --matte and --output" in refused(2, ["render"])
 
 
 def test_a_matte_that_covers_everything(shot, refused):
@@ -373,7 +372,7 @@ def test_a_misspelt_field_is_named_with_the_nearest(shot, refused, tmp_path, par
         ("[]", "must hold one JSON object"),
         ({"version": 99, "shot": {}}, "version 99"),
         ({"version": "1x", "shot": {}}, "version"),
-        ({}, "needs the field 'plate'"),
+        ({}, "its shot lacks plate, matte, output"),
         ({"shot": 3}, "must be an object, got 3"),
         ({"shot": {"plate": 1}}, "'plate' should be"),
     ],

@@ -16,7 +16,7 @@ import pytest
 from numpy.typing import NDArray
 
 from plugin_core.clips.movie_read import MovieReader, is_movie
-from plugin_core.errors import ImageError
+from plugin_core.errors import ImageError, MissingFramesError
 from plugin_core.images import output_notes, read_plate, write_plate
 
 pytestmark = pytest.mark.slow
@@ -278,7 +278,7 @@ def test_what_is_no_movie_is_refused(tmp_path: Path) -> None:
     for name in ("text.mov", "empty.mp4"):
         with pytest.raises(ImageError, match=f"{name} can't be opened"):
             MovieReader(tmp_path / name)
-    with pytest.raises(ImageError, match="is not there"):
+    with pytest.raises(MissingFramesError, match="is not there"):
         MovieReader(tmp_path / "gone.mov")
 
 

@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from plugin_core.probe.report import Coverage, Problem
+from plugin_core.probe.report import Problem
 from plugin_core.probe.text import duration, lines_of, plot
+from plugin_core.render.coverage import Coverage
 
 from .test_warnings import GOOD, PICTURE
 

@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from plugin_core.probe.report import Cost, Coverage, Crop, Frames, Output, Picture, Report
+from plugin_core.probe.report import Cost, Crop, Frames, Output, Picture, Report
 from plugin_core.probe.warnings import warnings_of
+from plugin_core.render.coverage import Coverage
 
 ALL_EDGES = ("left", "top", "right", "bottom")
 

@@ -41,7 +41,7 @@ def mattes(shot: ShotOnDisk, cuts: tuple[int, ...] = (), **settings: object) -> 
 def filled(of: ShotMattes, frame: int) -> np.ndarray:
     """Weights of a frame's hole over the plate."""
     weights = np.zeros((HEIGHT, WIDTH), np.float32)
-    found, _ = of.hole(frame)
+    found = of.hole(frame)
     if found is not None:
         weights[found.box.slices] = found.alpha
     return weights
