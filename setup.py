@@ -9,12 +9,14 @@ HOSTS = ("nuke", "blender", "davinci_fusion")
 
 setup(
     packages=[
+        "cleanplate",
         *find_packages(include=["plugin_core", "plugin_core.*"]),
         "cleanplate_models",
         *(f"cleanplate_models.{name}" for name in find_packages("models")),
         *(f"cleanplate_hosts.{host}" for host in HOSTS),
     ],
     package_dir={
+        "cleanplate": "cleanplate",
         "plugin_core": "plugin_core",
         "cleanplate_models": "models",
         **{f"cleanplate_hosts.{host}": host for host in HOSTS},

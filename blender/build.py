@@ -11,7 +11,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-SOURCE = Path(__file__).resolve().parent / "cleanplate"
+SOURCE = Path(__file__).resolve().parent / "cleanplate_blender"
 
 
 def blender_tool() -> Path:

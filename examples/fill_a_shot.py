@@ -8,16 +8,17 @@ Without arguments it fills the first frames of the sample shot that comes with C
 # %% What to fill
 import sys
 
-from plugin_core import Settings, Shot, open_model
-from plugin_core.sample import matte_pattern, plate_pattern
+import cleanplate
+from cleanplate import sample
 
-plate, matte, output = sys.argv[1:4] or (plate_pattern(), matte_pattern(), "filled/clean.####.exr")
-shot = Shot(plate=str(plate), matte=str(matte), output=str(output), frames="1001-1004")
+files = sys.argv[1:4] or (sample.plate_pattern(), sample.matte_pattern(), "filled/clean.####.exr")
+plate, matte, output = files
+shot = cleanplate.Shot(plate=plate, matte=matte, output=output, frames=(1001, 1004))
 
 # %% How: the matte a little larger than the object, its edge faded, real pixels from 12 frames each way
-settings = Settings(grow=4, feather=4, propagate=12)
+settings = cleanplate.Settings(grow=4, feather=4, propagate=12)
 
 # %% Fill it. A frame is on disk, whole, when it is told of; run it again and nothing is rendered twice
-with open_model("vinet", device="auto") as model:
+with cleanplate.open_model("vinet", device="auto") as model:
     for done in model.render(shot, settings, resume=True):
         print(f"frame {done.frame}: {done.path} in {done.seconds:.2f} s")

@@ -13,7 +13,7 @@ import sys
 from fnmatch import fnmatch
 from pathlib import Path
 
-from plugin_core import CleanplateError, Model, Settings, Shot, open_model
+from cleanplate import CleanplateError, Model, Settings, Shot, open_model
 
 
 def shots_of(show: Path, only: str) -> dict[str, Shot]:

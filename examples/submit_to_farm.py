@@ -26,7 +26,7 @@ def main() -> int:
     given.out.mkdir(parents=True, exist_ok=True)
     shots = given.out / "shots.json"
     shots.write_text(json.dumps(listed(given.shots), indent=2), "utf-8")
-    command = [sys.executable, "-m", "plugin_core.cli", "farm", given.engine, str(shots)]
+    command = [sys.executable, "-m", "cleanplate", "farm", given.engine, str(shots)]
     command += ["--output", str(given.out / "job"), *(["--submit"] if given.submit else [])]
     return subprocess.run(command, check=False).returncode
 

@@ -23,7 +23,7 @@ ROOT = SOURCE
 COPIES = (
     "plugin_core/job/settings.json",
     "nuke/cleanplate_nuke/settings.json",
-    "blender/cleanplate/settings.json",
+    "blender/cleanplate_blender/settings.json",
 )
 """The same data for everyone who reads it: an adapter has nothing but its own folder."""
 

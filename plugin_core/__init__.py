@@ -1,6 +1,6 @@
 """Cleanplate's core: knows plates, mattes, frames and one recurrent network; knows no host.
 
-    from plugin_core import Settings, Shot, open_model
+    from cleanplate import Settings, Shot, open_model
 
 What is exported here is public (docs/api.md). The names are loaded when they are first used, so that
 importing the package costs nothing.
@@ -16,7 +16,22 @@ from ._version import __version__
 
 if TYPE_CHECKING:
     from .api import Model, ProbeReport, QcLimits, QcReport, open_model, probe_job, qc_job
-    from .errors import CleanplateError, Interrupted
+    from .errors import (
+        BatchError,
+        CleanplateError,
+        DeviceError,
+        ImageError,
+        InputError,
+        Interrupted,
+        MissingFramesError,
+        MistakesError,
+        ModelError,
+        NotEnoughMemoryError,
+        OutputBusyError,
+        SettingsError,
+        StateError,
+        WriteError,
+    )
     from .job.job import Job
     from .job.settings import Run, Settings, Shot
     from .probe.forecast import Forecast, forecast_job
@@ -29,13 +44,22 @@ if TYPE_CHECKING:
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 __all__ = [
+    "BatchError",
     "CleanplateError",
+    "DeviceError",
     "Forecast",
     "FrameDone",
+    "ImageError",
+    "InputError",
     "Interrupted",
     "Job",
     "JsonLines",
+    "MissingFramesError",
+    "MistakesError",
     "Model",
+    "ModelError",
+    "NotEnoughMemoryError",
+    "OutputBusyError",
     "ProbeReport",
     "QcLimits",
     "QcReport",
@@ -43,8 +67,11 @@ __all__ = [
     "Reporters",
     "Run",
     "Settings",
+    "SettingsError",
     "Shot",
+    "StateError",
     "Stop",
+    "WriteError",
     "__version__",
     "forecast_job",
     "on_signals",
@@ -56,7 +83,22 @@ __all__ = [
 
 _HOMES = {
     ".api": ("Model", "ProbeReport", "QcLimits", "QcReport", "open_model", "probe_job", "qc_job"),
-    ".errors": ("CleanplateError", "Interrupted"),
+    ".errors": (
+        "BatchError",
+        "CleanplateError",
+        "DeviceError",
+        "ImageError",
+        "InputError",
+        "Interrupted",
+        "MissingFramesError",
+        "MistakesError",
+        "ModelError",
+        "NotEnoughMemoryError",
+        "OutputBusyError",
+        "SettingsError",
+        "StateError",
+        "WriteError",
+    ),
     ".job.job": ("Job",),
     ".job.settings": ("Run", "Settings", "Shot"),
     ".probe.forecast": ("Forecast", "forecast_job"),

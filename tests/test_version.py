@@ -24,5 +24,5 @@ def test_the_newest_release_in_the_changelog_is_this_version() -> None:
 
 
 def test_blenders_manifest_has_this_version() -> None:
-    manifest = ROOT / "blender" / "cleanplate" / "blender_manifest.toml"
+    manifest = ROOT / "blender" / "cleanplate_blender" / "blender_manifest.toml"
     assert tomllib.loads(manifest.read_text("utf-8"))["version"] == plugin_core.__version__

@@ -46,7 +46,7 @@ def changes(folder: Path | None) -> list[Change]:
             "No Blender 4.2 or newer has been used by this user; start it once and close it, or name its "
             "user folder with --folder (Linux: ~/.config/blender/4.5)."
         )
-    contents = _contents(adapter_folder("blender") / "cleanplate", own_command())
+    contents = _contents(adapter_folder("blender") / "cleanplate_blender", own_command())
     return [Extension(Files(each, contents, "Blender")) for each in folders]
 
 

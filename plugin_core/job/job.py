@@ -5,6 +5,7 @@ A `Job` is what a `job.json` holds.
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any, Literal
 
@@ -26,13 +27,13 @@ class Job(Strict):
     run: Run = Run()
 
     @classmethod
-    def read(cls, path: Path) -> Job:
+    def read(cls, path: str | os.PathLike[str]) -> Job:
         """Read a job.json (UTF-8).
 
         Raises:
             SettingsError: it can't be read, isn't JSON, or has a field that is unknown or out of range.
         """
-        return validated(cls, read_job_fields(path), f"Job {path}")
+        return validated(cls, read_job_fields(Path(path)), f"Job {os.fspath(path)}")
 
 
 def read_job_fields(path: Path) -> dict[str, Any]:

@@ -31,6 +31,15 @@ _MOST_CUTS = 10_000
 _REGION = re.compile("[0-9]{1,6},[0-9]{1,6},[1-9][0-9]{0,5},[1-9][0-9]{0,5}")
 
 
+def _frames(value: object) -> object:
+    """Write what Python calls a range as people do: (first, last), both included, or a range of step 1."""
+    if isinstance(value, range) and value and value.step == 1:
+        value = (value[0], value[-1])
+    if isinstance(value, tuple) and len(value) == 2 and all(type(frame) is int for frame in value):
+        return f"{value[0]}-{value[1]}"
+    return str(value) if isinstance(value, FrameRange) else value
+
+
 def _frame_list(value: object) -> object:
     if isinstance(value, str):
         value = [part.strip() for part in value.split(",") if part.strip()]
@@ -102,6 +111,7 @@ class Shot(Strict):
     ] = Field(min_length=1)
     frames: Annotated[
         str | None,
+        BeforeValidator(_frames),
         About(
             "Frame range, such as 1001-1100.",
             label="frame range",
@@ -508,6 +518,7 @@ class Run(Strict):
     ] = False
     chunk: Annotated[
         str | None,
+        BeforeValidator(_frames),
         About(
             "The part of the shot's frames that this render writes, such as 1051-1100. Chunks of one output "
             "may render at the same time.",

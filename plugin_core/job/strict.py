@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import os
 import reprlib
 from typing import Any, NoReturn, TypeVar
 
@@ -34,7 +35,9 @@ class Strict(BaseModel):
     @field_validator("*", mode="before")
     @classmethod
     def _can_be_written(cls, value: object) -> object:
-        """Refuse text that no path and no file can hold. Raises ValueError."""
+        """Take a `Path` as its text; refuse text that no path and no file can hold. Raises ValueError."""
+        if isinstance(value, os.PathLike):
+            value = os.fspath(value)
         if isinstance(value, str):
             if "\0" in value or any("\ud800" <= letter <= "\udfff" for letter in value):
                 raise ValueError("text without NUL and without halves of characters")

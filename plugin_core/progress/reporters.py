@@ -221,13 +221,15 @@ class JsonLines:
         self._owned = owned
 
     @classmethod
-    def file(cls, path: Path) -> JsonLines:
+    def file(cls, path: str | os.PathLike[str]) -> JsonLines:
         """Append to a file, which is made with its folder. Raises WriteError when that can't be."""
         try:
-            make_folder(path.parent)
+            make_folder(Path(path).parent)
             return cls(open(path, "a", encoding="utf-8", opener=_without_waiting), owned=True)
         except OSError as error:
-            raise WriteError(f"Can't write progress file {path}: {error.strerror or error}.") from error
+            raise WriteError(
+                f"Can't write progress file {os.fspath(path)}: {error.strerror or error}."
+            ) from error
 
     def report(self, event: Event) -> None:
         """Write one line. A reader that has gone away or a full disk never stops the render."""
@@ -303,11 +305,13 @@ def choose_reporter(style: str, stream: TextIO | None = None) -> Reporter | None
 
 
 @contextlib.contextmanager
-def reporting(style: str, progress_file: str | None) -> Iterator[Reporters]:
+def reporting(
+    style: str = "auto", progress_file: str | os.PathLike[str] | None = None
+) -> Iterator[Reporters]:
     """Open the reporters a render was asked for and close them at its end."""
     chosen = [choose_reporter(style)]
     if progress_file is not None:
-        chosen.append(JsonLines.file(Path(progress_file)))
+        chosen.append(JsonLines.file(progress_file))
     there = [reporter for reporter in chosen if reporter is not None]
     with Reporters(there, HEARTBEAT_SECONDS if there else None) as reporters:
         yield reporters

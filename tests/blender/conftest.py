@@ -22,7 +22,7 @@ from plugin_core.images import read_matte, read_plate
 from plugin_core.sample import FIRST, frame_path, matte_pattern, plate_pattern
 
 ROOT = Path(__file__).parents[2]
-SOURCE = ROOT / "blender" / "cleanplate"
+SOURCE = ROOT / "blender" / "cleanplate_blender"
 INSIDE = Path(__file__).with_name("inside.py")
 VERSIONS = os.environ.get("CLEANPLATE_TEST_BPY", "4.5").split()
 """Versions of bpy to test in; each is installed by `make bpy-VERSION`."""

@@ -15,7 +15,7 @@ from .conftest import SOURCE
 
 sys.path.insert(0, str(SOURCE.parent))
 
-from cleanplate.catalog import FIELDS, choice, described, items, presets, ranged
+from cleanplate_blender.catalog import FIELDS, choice, described, items, presets, ranged
 
 
 def test_the_extension_has_the_catalog():

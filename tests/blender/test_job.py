@@ -16,14 +16,14 @@ from .conftest import SOURCE
 
 sys.path.insert(0, str(SOURCE.parent))
 
-from cleanplate.channels import channels_of
-from cleanplate.command import environment, find_command
-from cleanplate.follow import Follower
-from cleanplate.job import Job, clock, in_timeline
-from cleanplate.pick import Candidate, tell_apart
-from cleanplate.places import Places, at_number, default_folder, safe_name
-from cleanplate.problem import Cancelled, InpaintError
-from cleanplate.request import Part, Request, write_export, write_job
+from cleanplate_blender.channels import channels_of
+from cleanplate_blender.command import environment, find_command
+from cleanplate_blender.follow import Follower
+from cleanplate_blender.job import Job, clock, in_timeline
+from cleanplate_blender.pick import Candidate, tell_apart
+from cleanplate_blender.places import Places, at_number, default_folder, safe_name
+from cleanplate_blender.problem import Cancelled, InpaintError
+from cleanplate_blender.request import Part, Request, write_export, write_job
 
 from plugin_core.job.job import Job as CoreJob
 from plugin_core.sample import frame_path, matte_pattern, plate_pattern
@@ -177,7 +177,7 @@ def test_cancelled(tmp_path, no_process_stays, until):
 
 
 def test_a_core_that_does_not_listen_is_ended(tmp_path, no_process_stays, monkeypatch):
-    monkeypatch.setattr("cleanplate.job.PATIENCE_SECONDS", 0.1)
+    monkeypatch.setattr("cleanplate_blender.job.PATIENCE_SECONDS", 0.1)
     job = make_job(tmp_path, sleeps=500, listens=False, parts=False)
     run(job, "Filling 2")
     job.cancel()

@@ -7,14 +7,30 @@ import importlib
 import importlib.util
 import json
 import re
+import runpy
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
+import setuptools
 
+import cleanplate
 import plugin_core
-from plugin_core import Job, JsonLines, Model, Reporters, Run, Stop, forecast_job, probe_job, qc_job
+from plugin_core import (
+    Job,
+    JsonLines,
+    Model,
+    Reporters,
+    Run,
+    Settings,
+    Shot,
+    Stop,
+    forecast_job,
+    probe_job,
+    qc_job,
+)
 from plugin_core.errors import Interrupted, MissingFramesError, SettingsError
 from tests.plugin_core.shots import QUICK, ShotOnDisk, make_shot
 from tests.plugin_core.toy_network import ToyNetwork
@@ -40,27 +56,32 @@ def model() -> Model:
 
 
 def test_every_export_is_listed_and_every_name_listed_exists() -> None:
-    names = {name for name in listed(PUBLIC) if not name.startswith("plugin_core.")}
+    names = listed(PUBLIC) - {"errors", "sample"}
     assert names == set(plugin_core.__all__)
+    assert listed(PUBLIC) == set(cleanplate.__all__) <= set(dir(cleanplate))
+    assert all(getattr(cleanplate, name) is getattr(plugin_core, name) for name in names)
+    classes = {name: of for name, of in vars(cleanplate.errors).items() if isinstance(of, type)}
+    assert {name for name, of in classes.items() if issubclass(of, cleanplate.CleanplateError)} <= names
+    with pytest.raises(AttributeError, match="module 'cleanplate' has no attribute 'Shots'"):
+        cleanplate.Shots  # noqa: B018
     assert all(getattr(plugin_core, name) is not None for name in names)
     assert set(plugin_core.__all__) <= set(dir(plugin_core))
-    for module in listed(PAGE) - names:
+    for module in listed(FOR_MODELS):
         assert importlib.util.find_spec(module), module
     with pytest.raises(AttributeError, match="has no attribute 'Shots'"):
         plugin_core.Shots  # noqa: B018
 
 
 def test_every_function_named_of_the_sample_exists() -> None:
-    from plugin_core import sample
-
-    row = next(line for line in PUBLIC.splitlines() if line.startswith("| `plugin_core.sample`"))
-    for name in re.findall(r"`(\w+)\(\)`", row):
-        assert Path(getattr(sample, name)()).parent.is_dir(), name
+    row = next(line for line in PUBLIC.splitlines() if line.startswith("| `sample`"))
+    names = re.findall(r"`(\w+)\(\)`", row)
+    assert len(names) == 3
+    assert all(Path(getattr(cleanplate.sample, name)()).parent.is_dir() for name in names)
 
 
 def test_importing_the_package_costs_nothing() -> None:
     code = (
-        "import sys; before = set(sys.modules); import plugin_core\n"
+        "import sys; before = set(sys.modules); import cleanplate\n"
         "new = {name for name in set(sys.modules) - before if name.startswith('plugin_core')}\n"
         "assert new == {'plugin_core', 'plugin_core._version'}, new\n"
         "assert not {'numpy', 'pydantic', 'onnxruntime', 'OpenImageIO'} & set(sys.modules)"
@@ -86,8 +107,9 @@ def imports_of(path: Path) -> set[str]:
 def test_the_models_import_what_is_public_and_the_modules_named_for_them_and_no_more() -> None:
     files = sorted((ROOT / "models").rglob("*.py"))
     used = {module for path in files for module in imports_of(path)}
-    public = {name for name in listed(PUBLIC) if name.startswith("plugin_core.")}
-    assert used - public == listed(FOR_MODELS), "name it in docs/api.md, or take it out there"
+    assert used - {"plugin_core.errors", "plugin_core.sample"} == listed(FOR_MODELS), (
+        "name it in docs/api.md, or take it out there"
+    )
 
 
 def test_the_example_is_short_and_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys) -> None:
@@ -194,3 +216,54 @@ def test_json_lines_are_public(tmp_path: Path) -> None:
     reporter.report({"event": "note", "message": "ä"})
     reporter.close()
     assert json.loads((tmp_path / "deep" / "p.jsonl").read_text("utf-8"))["message"] == "ä"
+
+
+def test_paths_and_ranges_are_taken_as_python_has_them(tmp_path: Path) -> None:
+    given = {"plate": tmp_path / "p.####.exr", "matte": Path("m.mov"), "output": tmp_path}
+    shot = Shot(**given, frames=(1001, 1100), ocio_config=tmp_path / "c.ocio")
+    assert (shot.plate, shot.matte) == (str(given["plate"]), "m.mov") and shot.frames == "1001-1100"
+    assert shot == Shot(
+        **{name: str(path) for name, path in given.items()},
+        frames=range(1001, 1101),
+        ocio_config=str(tmp_path / "c.ocio"),
+    )
+    negative = Shot(**given, frames=(-5, -2)).frame_range()
+    assert negative is not None and list(negative) == [-5, -4, -3, -2]
+    assert Run(chunk=(1, 2), cancel_file=tmp_path / "stop", model=tmp_path).chunk == "1-2"
+    assert Job(shot=shot) == Job.read(_written(tmp_path / "job.json", Job(shot=shot)))
+    for bad in ((1, 2, 3), (1.5, 2), range(1, 9, 2), (True, 2)):
+        with pytest.raises(SettingsError, match="'frames' should be"):
+            Shot(**given, frames=bad)
+    with pytest.raises(SettingsError, match="'grow' should be"):
+        Settings(grow=tmp_path)
+
+
+def _written(path: Path, job: Job) -> str:
+    path.write_text(job.model_dump_json(), "utf-8")
+    return str(path)
+
+
+def test_notes_go_to_logging(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO", "cleanplate")
+    Reporters([]).note("8 bit are less than 16")
+    assert [(one.name, one.message) for one in caplog.records] == [
+        ("cleanplate.notes", "8 bit are less than 16")
+    ]
+
+
+def test_the_package_runs_the_command(capsys: pytest.CaptureFixture[str], monkeypatch) -> None:
+    monkeypatch.setattr(sys, "argv", ["cleanplate", "--version"])
+    with pytest.raises(SystemExit):
+        runpy.run_module("cleanplate", run_name="__main__")
+    assert capsys.readouterr().out == f"cleanplate {cleanplate.__version__}\n"
+
+
+def test_the_wheel_has_the_package_and_no_hosts_own_names() -> None:
+    asked: dict[str, Any] = {}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(ROOT)
+        patch.setattr(setuptools, "setup", lambda **given: asked.update(given))
+        runpy.run_path(str(ROOT / "setup.py"))
+    tops = {name.split(".")[0] for name in asked["packages"]}
+    assert tops == {"cleanplate", "plugin_core", "cleanplate_models", "cleanplate_hosts"}
+    assert (ROOT / "cleanplate" / "py.typed").is_file()
