@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,17 +24,21 @@ class Patch:
             much of a pixel is taken from here, the rest from what stands behind, at last from the network.
         grain: (h, w) float32, what the picture has of the plate's grain: all, 1, where it shows one source,
             less where it is a mean of several or softened; 0 where there is nothing.
+        origins: (h, w) float32 for each class of pixels that has a part in it ("found", "painted"): how much
+            of a pixel is of this class. Together they are the confidence, or empty where nobody asks.
     """
 
     box: Box
     picture: Floats
     confidence: Floats
     grain: Floats
+    origins: Mapping[str, Floats] = field(default_factory=dict, kw_only=True)
 
     def within(self, box: Box) -> Patch:
         """Return the part for a box inside this one."""
         inside = box.moved(-self.box.x0, -self.box.y0).slices
-        return Patch(box, self.picture[inside], self.confidence[inside], self.grain[inside])
+        origins = {name: share[inside] for name, share in self.origins.items()}
+        return Patch(box, self.picture[inside], self.confidence[inside], self.grain[inside], origins=origins)
 
 
 def laid_over(front: Patch | None, back: Patch | None) -> Patch | None:
@@ -49,4 +54,16 @@ def laid_over(front: Patch | None, back: Patch | None) -> Patch | None:
     share = behind / np.maximum(confidence, np.float32(1e-6))
     picture = front.picture + (back.picture - front.picture) * share[..., None]
     grain = np.hypot((1 - share) * front.grain, share * back.grain)
-    return Patch(front.box, *(part.astype(np.float32) for part in (picture, confidence, grain)))
+    origins = _origins_of_both(front, confidence - behind, back, behind)
+    floats = (part.astype(np.float32) for part in (picture, confidence, grain))
+    return Patch(front.box, *floats, origins=origins)
+
+
+def _origins_of_both(front: Patch, before: Floats, back: Patch, behind: Floats) -> dict[str, Floats]:
+    """The classes of two patches, which have `before` and `behind` of each pixel of both together."""
+    origins: dict[str, Floats] = {}
+    for patch, weight in ((front, before), (back, behind)):
+        scale = weight / np.maximum(patch.confidence, np.float32(1e-6))
+        for name, share in patch.origins.items():
+            origins[name] = np.asarray(origins.get(name, 0) + share * scale, np.float32)
+    return origins

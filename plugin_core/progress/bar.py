@@ -10,7 +10,7 @@ from rich.progress import BarColumn, Progress, ProgressColumn, SpinnerColumn, Ta
 from rich.text import Text
 
 from .terminal import shown
-from .text import Event, noted, plain
+from .text import Event, plain
 
 
 class Bar:
@@ -46,8 +46,8 @@ class Bar:
             pace = f"{1 / max(event['seconds'], 1e-3):.2f} fps"
             self._progress.update(self._task, eta=time.monotonic() + event["eta"])
             self._show(f"frame {event['frame']}", event["done"], event["total"], pace)
-        elif kind == "note":
-            self._console.print(shown(noted(event)), markup=False, highlight=False)
+        elif kind in ("note", "origins"):
+            self._console.print(shown(plain(event)), markup=False, highlight=False)
         elif kind == "done":
             self.close()
             self._console.print(shown(plain(event)), markup=False, highlight=False, soft_wrap=True)

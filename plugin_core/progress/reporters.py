@@ -8,6 +8,7 @@ A JSON line holds one event, flushed at once::
     {"event": "heartbeat", "frame": 1012, "seconds": 60.0}
     {"event": "note", "message": "..."}
     {"event": "note", "message": "The matte covers ...", "code": "matte_inverted"}    (a warning)
+    {"event": "origins", "shares": {"found": 0.62, "guessed": 0.38}, "message": "62 % found in ..."}
     {"event": "done", "done": 100, "total": 100, "seconds": 41.2, "output": "..."}
     {"event": "error", "message": "...", "exit_code": 3}
 
@@ -25,7 +26,7 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Protocol, TextIO
@@ -188,6 +189,11 @@ class Reporters:
         """
         notes.log(logging.WARNING if code else logging.INFO, "%s", message)
         self._send({"event": "note", "message": message, **({"code": code} if code else {})})
+
+    def origins(self, message: str, shares: Mapping[str, float]) -> None:
+        """Tell where the pixels of all holes came from: in words, and as parts of the whole by class."""
+        parts = {name: round(share, 4) for name, share in shares.items()}
+        self._send({"event": "origins", "shares": parts, "message": message})
 
     def done(self) -> None:
         """Announce that every frame is there."""

@@ -29,6 +29,8 @@ def plain(event: Event) -> str:
         return f"still {after}, {event['seconds']:.0f} s"
     if event["event"] == "note":
         return noted(event)
+    if event["event"] == "origins":
+        return f"holes: {event['message']}"
     if event["event"] == "done":
         where = f": {event['output']}" if event.get("output") else ""
         return f"done: {event['total']} frames in {event['seconds']:.1f} s{where}"

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
 from ..clips.clip import Clip, holds, open_clip
@@ -199,6 +199,10 @@ class _UntilTheMovie(Reporters):
     def note(self, message: str, code: str = "") -> None:
         """Pass a note on."""
         self._outer.note(message, code)
+
+    def origins(self, message: str, shares: Mapping[str, float]) -> None:
+        """Pass on where the pixels came from."""
+        self._outer.origins(message, shares)
 
     def done(self) -> None:
         """Say nothing yet: the frames are there, the movie is not."""

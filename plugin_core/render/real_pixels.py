@@ -20,6 +20,8 @@ class RealPixels:
         within: the frames that it looks at for a frame.
     """
 
+    origin = "found"
+
     def __init__(self, finder: Propagator, within: Callable[[int], range]) -> None:
         self._finder = finder
         self._within = within

@@ -30,6 +30,7 @@ from ..state.input_log import InputLog
 from ..state.journal import Journal, forget_elsewhere
 from ..state.keeper import StateKeeper
 from ..state.key import check_key
+from ..state.origins import in_words, shares, total
 from ..state.shot_state import ShotState
 from .coverage import Covered
 from .debug_writer import open_debug
@@ -181,9 +182,17 @@ class _Rendering:
         elif start <= sources.last:
             yield from self._fill(start)
         check_whole(self._journal, sources)
+        self._tell_origins()
         if self._run.state_out is not None:
             hand_on(Path(self._run.state_out), self._plan, self._checkpoints)
         self._reporters.done()
+
+    def _tell_origins(self) -> None:
+        """Say where the holes' pixels came from, on all frames that are there."""
+        entries = {entry.frame: entry for entry in self._journal.read_own()}
+        frames = {frame: entry.origins for frame, entry in entries.items() if entry.origins}
+        if message := in_words(frames):
+            self._reporters.origins(message, shares(total(frames.values())))
 
     def _begin(self, handed_in: HandedIn | None) -> int:
         """Find the first frame to render and put the state before it."""

@@ -13,6 +13,7 @@ before, or on the range. Then resumed, cut-up and sought renders agree.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from typing import Protocol
 
 from ..patch import Patch, laid_over
@@ -23,7 +24,13 @@ from .real_pixels import open_real_pixels
 
 
 class Stage(Protocol):
-    """A way to find pixels. Not for several threads at once."""
+    """A way to find pixels. Not for several threads at once.
+
+    Attributes:
+        origin: the class of its pixels in the record of where a hole's came from: "found", "painted".
+    """
+
+    origin: str
 
     def looks_at(self, frame: int) -> Iterable[int]:
         """Return the frames whose plates or mattes have a part in what is found for a frame.
@@ -88,7 +95,9 @@ class Stages:
         known: Patch | None = None
         for stage in self._stages:
             self._watch(Phase.SEARCHING, self._done, self._total)
-            known = laid_over(known, stage.find(frame, hole, known, self._watch))
+            patch = stage.find(frame, hole, known, self._watch)
+            if patch is not None:
+                known = laid_over(known, replace(patch, origins={stage.origin: patch.confidence}))
         self._done = min(self._done + 1, self._total)
         return known
 

@@ -14,6 +14,7 @@ from ..network.contract import StepOutput
 from ..regions.lanes import crop_places
 from ..state.checkpoints import Checkpoints
 from ..state.journal import Entry, Journal
+from ..state.origins import counted
 from ..state.saved_state import SavedState
 from .debug_writer import DebugWriter
 from .plan import Plan
@@ -95,7 +96,8 @@ class FrameWriter:
             notes += self._debug.write(given, clean or given.plate, outputs)
         came_from = self.came_from if frame == self._plan.sources.first else ""
         crops = crop_places(self._plan.lanes, frame)
-        self._journal.append(Entry(frame, Fingerprint.of(path), marks, crops, came_from))
+        origins = {} if given.hole is None else counted(given.hole, given.patch)
+        self._journal.append(Entry(frame, Fingerprint.of(path), marks, crops, came_from, origins))
         if saved is not None:
             self._checkpoints.add(saved)
         return Written(frame, path, notes)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Annotated, Self
 
@@ -42,6 +42,8 @@ class Entry:
         inputs: what was read for it since the frame before.
         crops: where the crop of each lane stood and what it filled.
         handed_in: digest of the state that was handed in for it; empty where none was.
+        origins: pixels of its hole by where they came from (`state.origins`); empty without a hole, and in
+            journals of before 0.3.
     """
 
     frame: int
@@ -49,6 +51,7 @@ class Entry:
     inputs: Inputs
     crops: Mapping[str, str]
     handed_in: str = ""
+    origins: Mapping[str, int] = field(default_factory=dict)
 
     def is_whole(self, path: Path) -> bool:
         """Whether the file at `path` is as it was written: its size, and where that is known its content."""
@@ -180,6 +183,7 @@ class _Written(_Numbered):
     inputs: dict[Frame, dict[_Kind, Fingerprint]]
     crops: dict[str, str]
     handed_in: str = ""
+    origins: dict[str, Annotated[int, Field(ge=0)]] = {}
 
 
 def _lines(path: Path) -> list[bytes]:
@@ -204,7 +208,7 @@ def _entry(line: bytes) -> Entry | None:
     if found is None:
         return None
     output = Fingerprint(found.size, found.modified, found.digest)
-    return Entry(found.frame, output, found.inputs, found.crops, found.handed_in)
+    return Entry(found.frame, output, found.inputs, found.crops, found.handed_in, found.origins)
 
 
 def _line(entry: Entry) -> str:
@@ -213,4 +217,5 @@ def _line(entry: Entry) -> str:
         for frame, files in entry.inputs.items()
     }
     record = {"frame": entry.frame, **asdict(entry.output), "inputs": inputs, "crops": dict(entry.crops)}
-    return json.dumps(record | ({"handed_in": entry.handed_in} if entry.handed_in else {}))
+    more = {"handed_in": entry.handed_in, "origins": dict(entry.origins)}
+    return json.dumps(record | {name: value for name, value in more.items() if value})

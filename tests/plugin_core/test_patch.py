@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from plugin_core.box import Box
@@ -46,6 +48,22 @@ def test_two_grains_in_one_pixel_have_less_than_either():
     np.testing.assert_allclose(both.grain, [[np.sqrt(0.5), 1]], atol=1e-6)
     nothing = laid_over(patch(0, (0, 0), grain=0), patch(0, (0, 0), grain=0))
     assert nothing is not None and not nothing.grain.any() and not nothing.confidence.any()
+
+
+def test_classes_of_pixels_add_up_to_the_confidence():
+    front, middle, back = (
+        replace(one, origins={name: one.confidence})
+        for name, one in (
+            ("found", patch(0.5, (0.5, 1))),
+            ("painted", patch(0, (0.5, 1))),
+            ("found", patch(0, (1, 1))),
+        )
+    )
+    both = laid_over(laid_over(front, middle), back)
+    assert both is not None
+    np.testing.assert_allclose(both.origins["found"], [[0.75, 1]], atol=1e-6)
+    np.testing.assert_allclose(both.origins["painted"], [[0.25, 0]], atol=1e-6)
+    assert both.within(Box(4, 5, 5, 6)).origins["found"].shape == (1, 1)
 
 
 def test_a_part_of_a_patch():

@@ -97,8 +97,8 @@ def test_json_lines(told, tmp_path):
     code, out, err = told("--progress", "json")
     assert (code, err) == (0, "")
     events = events_of(out)
-    assert [event["event"] for event in events] == ["start", "frame", "frame", "frame", "done"]
-    start, *frames, done = events
+    assert [event["event"] for event in events] == ["start", "frame", "frame", "frame", "origins", "done"]
+    start, *frames, origins, done = events
     assert {name: start[name] for name in ("total", "done", "first", "last", "color")} == {
         "total": 3,
         "done": 0,
@@ -111,6 +111,7 @@ def test_json_lines(told, tmp_path):
         assert set(event) == {"event", "frame", "done", "total", "seconds", "eta"}
         assert (event["frame"], event["done"], event["total"]) == (number, number, 3)
         assert isinstance(event["seconds"], float) and event["eta"] >= 0
+    assert sum(origins["shares"].values()) == pytest.approx(1) and "guessed" in origins["message"]
     assert set(done) == {"event", "done", "total", "seconds", "output"} and done["done"] == 3
     assert done["output"] == start["output"]
 
@@ -135,7 +136,7 @@ def test_the_progress_file_is_appended_to(told, tmp_path):
     told("--progress", "none", "--progress-file", str(path), "--frames", "1-1")
     told("--progress", "none", "--progress-file", str(path), "--resume")
     events = [event["event"] for event in events_of(path.read_text("utf-8"))]
-    assert events == ["start", "frame", "done", "start", "frame", "frame", "done"]
+    assert events == ["start", "frame", "origins", "done", "start", "frame", "frame", "origins", "done"]
 
 
 def test_plain_lines_where_there_is_no_terminal(told):

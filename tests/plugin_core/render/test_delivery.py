@@ -64,7 +64,7 @@ def test_the_movie_has_the_frames_a_sequence_would_have(shot):
     heard = Listener()
     done = run(movie_of(shot), listener=heard)
     assert [frame.frame for frame in done] == list(range(1, LAST + 1))
-    assert heard.kinds() == ["start", *["frame"] * LAST, "done"]
+    assert heard.kinds() == ["start", *["frame"] * LAST, "origins", "done"]
     assert heard.events[-1]["event"] == "done"  # and not before the movie is there
     start = next(event for event in heard.events if event["event"] == "start")
     assert start["output"] == str(shot.folder / "clean.mov")

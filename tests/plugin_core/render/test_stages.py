@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
+from unittest.mock import ANY
 
 import numpy as np
 import pytest
@@ -15,12 +16,15 @@ from plugin_core.errors import Interrupted
 from plugin_core.job.settings import Settings, Shot
 from plugin_core.network.contract import Mask, Picture, StepOutput
 from plugin_core.patch import Patch
+from plugin_core.progress.reporters import Reporters
 from plugin_core.progress.stop import Stop
+from plugin_core.progress.text import plain
 from plugin_core.regions.hole import Hole
 from plugin_core.render import stages
 from plugin_core.render.plan import Plan
 from plugin_core.render.render import FrameDone
 from plugin_core.schedule import Schedule
+from plugin_core.state.journal import Entry, Journal
 
 from ..shots import QUICK, ShotOnDisk, bits, hole, make_shot, picture, read, run_toy, same_files, write_plate
 from ..toy_network import ToyNetwork
@@ -47,6 +51,7 @@ class Painter:
     """
 
     value: float = 0.25
+    origin: str = "painted"
     confidence: float = 1
     grain: float = 1
     looks: int = 0
@@ -83,6 +88,28 @@ class Watching(ToyNetwork):
     def step(self, frame: Picture, mask: Mask, *given, **more) -> StepOutput:
         self.seen.append((frame.copy(), mask.copy()))
         return super().step(frame, mask, *given, **more)
+
+
+SHARES = {"found": 0.5, "painted": 0.25, "guessed": 0.25}
+
+
+@dataclass
+class Told:
+    """Remembers what was told."""
+
+    events: list[dict[str, Any]]
+
+    def report(self, event: dict[str, Any]) -> None:
+        self.events.append(event)
+
+    def close(self) -> None:
+        pass
+
+
+def journal_of(shot: ShotOnDisk) -> list[Entry]:
+    path = next(shot.written(1).parent.rglob("journal.jsonl"))
+    journal = Journal(path, {})
+    return Journal(path, journal.found_key() or {}).read() or []
 
 
 @pytest.fixture
@@ -140,6 +167,21 @@ def test_the_first_stage_stands_before_the_second_which_is_told_of_it(shot, pain
     run(shot.shot())
     np.testing.assert_allclose(filled(shot, 4), (0.254 - 0.496) / 2, atol=3e-3)
     assert first.known == [None] * 12 and all(known.confidence.max() == 0.5 for known in second.known)
+
+
+def test_where_the_pixels_came_from_is_noted_and_told(shot, paint):
+    paint(Painter(confidence=0.5, origin="found"), Painter(confidence=0.5))
+    events: list[dict[str, Any]] = []
+    run(shot.shot(), reporters=Reporters([Told(events)]))
+    pixels = int((hole(4) > 0).sum())
+    noted = {entry.frame: entry.origins for entry in journal_of(shot)}
+    assert set(noted) == set(range(1, 13))
+    assert noted[4] == {"found": round(pixels / 2), "painted": round(pixels / 4), "guessed": ANY}
+    assert sum(noted[4].values()) == pixels
+    told = next(event for event in events if event["event"] == "origins")
+    assert told["shares"] == {share: pytest.approx(at, abs=0.01) for share, at in SHARES.items()}
+    assert told["message"] == "50 % found in other frames, 25 % painted, 25 % guessed by the network"
+    assert plain(told) == f"holes: {told['message']}"
 
 
 def test_a_stage_without_pixels_leaves_the_frame_to_the_others(shot, paint):

@@ -25,7 +25,7 @@ def entry(frame: int, **fields: object) -> Entry:
 @pytest.fixture
 def journal(tmp_path) -> Journal:
     made = Journal(tmp_path / "journal.jsonl", KEY)
-    made.restart([entry(1, handed_in="d"), entry(-2)])
+    made.restart([entry(1, handed_in="d"), entry(-2, origins={"found": 3})])
     made.append(entry(3))
     return made
 
@@ -36,7 +36,7 @@ def add(journal: Journal, line: str) -> None:
 
 
 def test_what_was_written_is_read(journal):
-    assert journal.read() == [entry(1, handed_in="d"), entry(-2), entry(3)]
+    assert journal.read() == [entry(1, handed_in="d"), entry(-2, origins={"found": 3}), entry(3)]
     assert journal.found_key() == KEY
 
 
