@@ -38,7 +38,7 @@ class Listener:
         pass
 
     def kinds(self) -> list[str]:
-        return [event["event"] for event in self.events if event["event"] != "note"]
+        return [event["event"] for event in self.events if event["event"] not in ("note", "phase")]
 
 
 @pytest.fixture
