@@ -13,30 +13,30 @@ os.environ["CLEANPLATE_CONFIG"] = "off"  # whoever runs the tests may have setti
 
 
 @pytest.fixture(scope="session")
-def make_bundle(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Callable[[int, str], Path]:
-    """A function (variant, weight type) -> bundle with generated weights."""
+def make_bundle(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Callable[..., Path]:
+    """A function (variant, weight type, thinned_by=share) -> bundle with generated weights."""
     base = tmp_path_factory.getbasetemp()
     root = (base if worker_id == "master" else base.parent) / "bundles"
     root.mkdir(exist_ok=True)
 
-    def make(variant: int, weights: str) -> Path:
-        bundle = root / f"generated{variant}_{weights}"
+    def make(variant: int, weights: str, thinned_by: float = 0) -> Path:
+        bundle = root / f"generated{variant}_{weights}_{thinned_by}"
         with FileLock(f"{bundle}.lock"):
             if not bundle.exists():
-                _export(variant, weights, root / f"{bundle.name}.part").rename(bundle)
+                _export(variant, weights, thinned_by, root / f"{bundle.name}.part").rename(bundle)
         return bundle
 
     return make
 
 
-def _export(variant: int, weights: str, folder: Path) -> Path:
+def _export(variant: int, weights: str, thinned_by: float, folder: Path) -> Path:
     # Here, so that tests which need no network don't wait for torch.
-    from models.network.generated import generated_network
     from models.onnx_export.bundle import export_bundle
     from plugin_core.network.bundle import Provenance
+    from tests.models.network.thin import thinned
 
     return export_bundle(
-        generated_network(variant),
+        thinned(variant, thinned_by),
         folder,
         name=f"generated{variant}",
         provenance=Provenance(kind="generated", summary="Weights generated from seed 1, for tests."),
@@ -46,15 +46,21 @@ def _export(variant: int, weights: str, folder: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def bundle_512(make_bundle: Callable[[int, str], Path]) -> Path:
-    """Variant 512, float16 weights, as shipped."""
+def published_512(make_bundle: Callable[..., Path]) -> Path:
+    """Variant 512, float16 weights, of the published size."""
     return make_bundle(512, "float16")
 
 
 @pytest.fixture(scope="session")
-def bundle_256(make_bundle: Callable[[int, str], Path]) -> Path:
-    """Variant 256, float16 weights."""
+def published_256(make_bundle: Callable[..., Path]) -> Path:
+    """Variant 256, float16 weights, of the published size."""
     return make_bundle(256, "float16")
+
+
+@pytest.fixture(scope="session")
+def bundle_512(make_bundle: Callable[..., Path]) -> Path:
+    """Variant 512, thinned: all its parts at a part of their cost, where its numbers do not matter."""
+    return make_bundle(512, "float16", thinned_by=0.75)
 
 
 @pytest.fixture(scope="session")

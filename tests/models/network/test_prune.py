@@ -15,6 +15,7 @@ from models.onnx_export.bundle import export_bundle
 from models.wiring.start import lean_network
 from plugin_core.network import graphs
 from plugin_core.network.bundle import Bundle, Provenance
+from tests.models.network.thin import thinned
 from tests.models.network.vectors import moving_frames, tensors
 from tests.models.onnx_export.test_bundle import agree
 
@@ -23,25 +24,6 @@ pytestmark = pytest.mark.slow
 
 def size(network: VINet) -> int:
     return sum(parameter.numel() for parameter in network.parameters())
-
-
-@torch.no_grad()
-def thinned(variant: Variant, share: float) -> VINet:
-    """A generated network in which a random share of every layer's channels is silent."""
-    network, generator = generated_network(variant), torch.Generator().manual_seed(2)
-    parameters = dict(network.named_parameters())
-    for key, weight in parameters.items():
-        if weight.dim() == 1:
-            continue
-        parts = 4 if "Gates" in key else 1 if key.startswith(("flownet", "masknet")) or "dc6" in key else 2
-        rows = weight.shape[0] // parts
-        if rows > 3:
-            silent = (torch.rand(rows, generator=generator) < share).repeat(parts)
-            weight[silent] = 0
-            bias = parameters.get(key.removesuffix("weight") + "bias")
-            if bias is not None:
-                bias[silent] = 0
-    return network
 
 
 @torch.no_grad()

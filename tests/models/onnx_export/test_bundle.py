@@ -112,9 +112,9 @@ def test_graphs_give_our_own_vectors(
     assert np.abs(kept["cell"][0] - stored["cell"]).max() <= 2e-4
 
 
-def test_graphs_run_at_any_size_without_being_opened_for_it(bundle_512: Path) -> None:
+def test_graphs_run_at_any_size_without_being_opened_for_it(published_512: Path) -> None:
     """Sizes are fixed for speed alone: the graphs themselves take any."""
-    bundle = Bundle.open(bundle_512)
+    bundle = Bundle.open(published_512)
     encode = ort.InferenceSession(str(bundle.encode_path), providers=["CPUExecutionProvider"])
     step = ort.InferenceSession(str(bundle.step_path(x86=False)), providers=["CPUExecutionProvider"])
     for height, width in ((32, 48), (48, 16)):
@@ -132,9 +132,9 @@ def test_graphs_run_at_any_size_without_being_opened_for_it(bundle_512: Path) ->
         assert np.abs(fill[0] - expected.fill).max() <= 1e-5
 
 
-def test_a_shipped_bundle_is_small_and_leaves_out_what_is_never_used(bundle_512: Path) -> None:
-    assert sum(file.stat().st_size for file in bundle_512.iterdir()) < 32e6
-    assert {file.name for file in bundle_512.iterdir()} == {
+def test_a_shipped_bundle_is_small_and_leaves_out_what_is_never_used(published_512: Path) -> None:
+    assert sum(file.stat().st_size for file in published_512.iterdir()) < 32e6
+    assert {file.name for file in published_512.iterdir()} == {
         "encode.onnx",
         "step.onnx",
         "step_x86.onnx",
@@ -143,13 +143,13 @@ def test_a_shipped_bundle_is_small_and_leaves_out_what_is_never_used(bundle_512:
         "MODEL_CARD.md",
     }
     unused = sum(value.numel() for value in generated_network(512).flownet_256.parameters())
-    stored = (bundle_512 / "weights.bin").stat().st_size / 2
+    stored = (published_512 / "weights.bin").stat().st_size / 2
     # Every weight once but those of the s1 flow net; zeros fill up a few layers.
     assert stored < 14_115_364 - unused + 120_000
 
 
-def test_the_manifest_describes_the_graphs(bundle_512: Path, bundle_256: Path) -> None:
-    for path, multiple in ((bundle_512, 16), (bundle_256, 8)):
+def test_the_manifest_describes_the_graphs(published_512: Path, published_256: Path) -> None:
+    for path, multiple in ((published_512, 16), (published_256, 8)):
         bundle = Bundle.open(path)
         manifest = bundle.manifest
         assert manifest.size_multiple == multiple
@@ -162,17 +162,17 @@ def test_the_manifest_describes_the_graphs(bundle_512: Path, bundle_256: Path) -
             assert outputs == {manifest.fill, *manifest.debug} | {tensor.output for tensor in manifest.carry}
 
 
-def test_only_the_x86_graph_has_operators_of_onnx_runtimes_own(bundle_512: Path) -> None:
+def test_only_the_x86_graph_has_operators_of_onnx_runtimes_own(published_512: Path) -> None:
     """The other has to run on any provider."""
-    bundle = Bundle.open(bundle_512)
+    bundle = Bundle.open(published_512)
     for x86 in (True, False):
         step = onnx.load(bundle.step_path(x86=x86), load_external_data=False)
         assert any(node.domain for node in step.graph.node) == x86
 
 
-def test_exporting_twice_gives_the_same_model(tmp_path: Path, bundle_512: Path) -> None:
+def test_exporting_twice_gives_the_same_model(tmp_path: Path, published_512: Path) -> None:
     again = export(tmp_path / "again")
-    assert Bundle.open(again).model_id == Bundle.open(bundle_512).model_id
+    assert Bundle.open(again).model_id == Bundle.open(published_512).model_id
 
 
 def export(out: Path, name: str = "test") -> Path:

@@ -16,8 +16,8 @@ from plugin_core.network.bundle import Bundle, Manifest, find_bundle
 
 
 @pytest.fixture
-def bundle(tmp_path: Path, bundle_512: Path) -> Path:
-    return Path(shutil.copytree(bundle_512, tmp_path / "copy"))
+def bundle(tmp_path: Path, published_512: Path) -> Path:
+    return Path(shutil.copytree(published_512, tmp_path / "copy"))
 
 
 def edit(bundle: Path, **changes: Any) -> None:
@@ -25,8 +25,8 @@ def edit(bundle: Path, **changes: Any) -> None:
     path.write_text(json.dumps(json.loads(path.read_text()) | changes))
 
 
-def test_opens_and_describes_itself(bundle_512: Path) -> None:
-    bundle = Bundle.open(bundle_512)
+def test_opens_and_describes_itself(published_512: Path) -> None:
+    bundle = Bundle.open(published_512)
     manifest = bundle.manifest
     assert manifest.variant == 512
     assert manifest.source_offsets == (-6, -3, 3, 6)
@@ -39,12 +39,12 @@ def test_opens_and_describes_itself(bundle_512: Path) -> None:
     assert len(bundle.model_id) == 16
 
 
-def test_model_id_tells_models_apart(bundle_512: Path, bundle_256: Path) -> None:
-    assert Bundle.open(bundle_512).model_id != Bundle.open(bundle_256).model_id
+def test_model_id_tells_models_apart(published_512: Path, published_256: Path) -> None:
+    assert Bundle.open(published_512).model_id != Bundle.open(published_256).model_id
 
 
-def test_the_manifest_survives_writing_and_reading(bundle_512: Path) -> None:
-    manifest = Bundle.open(bundle_512).manifest
+def test_the_manifest_survives_writing_and_reading(published_512: Path) -> None:
+    manifest = Bundle.open(published_512).manifest
     assert Manifest.model_validate_json(manifest.model_dump_json()) == manifest
 
 
@@ -165,12 +165,12 @@ def test_messages_are_single_lines(bundle: Path) -> None:
     assert "\n" not in str(caught.value)
 
 
-def test_a_bundle_is_found_by_path(bundle_512: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert find_bundle(bundle_512) == bundle_512
-    monkeypatch.chdir(bundle_512.parent)
-    assert find_bundle(bundle_512.name).resolve() == bundle_512
+def test_a_bundle_is_found_by_path(published_512: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert find_bundle(published_512) == published_512
+    monkeypatch.chdir(published_512.parent)
+    assert find_bundle(published_512.name).resolve() == published_512
     with pytest.raises(ModelError, match="no model bundle at"):
-        find_bundle(bundle_512 / "nothing")
+        find_bundle(published_512 / "nothing")
 
 
 def test_a_bundle_is_found_by_name(bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -180,11 +180,11 @@ def test_a_bundle_is_found_by_name(bundle: Path, tmp_path: Path, monkeypatch: py
 
 
 def test_the_search_path_comes_before_what_is_shipped(
-    tmp_path: Path, bundle_512: Path, bundle_256: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, published_512: Path, published_256: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for root, source in (("mine", bundle_512), ("shipped/bundles", bundle_256)):
+    for root, source in (("mine", published_512), ("shipped/bundles", published_256)):
         shutil.copytree(source, tmp_path / root / "vinet")
-    shutil.copytree(bundle_256, tmp_path / "shipped" / "bundles" / "other")
+    shutil.copytree(published_256, tmp_path / "shipped" / "bundles" / "other")
     (tmp_path / "shipped" / "__init__.py").write_text("raise RuntimeError('must not be imported')")
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setattr(model, "SHIPPED_PACKAGE", "shipped")
@@ -195,10 +195,10 @@ def test_the_search_path_comes_before_what_is_shipped(
         find_bundle("vnet")
 
 
-def test_opening_a_bundle_needs_neither_torch_nor_onnx_runtime(bundle_512: Path) -> None:
+def test_opening_a_bundle_needs_neither_torch_nor_onnx_runtime(published_512: Path) -> None:
     code = (
         "import sys; from plugin_core.network.bundle import Bundle, find_bundle\n"
-        f"Bundle.open(find_bundle({str(bundle_512)!r}))\n"
+        f"Bundle.open(find_bundle({str(published_512)!r}))\n"
         "assert not {'torch', 'onnx', 'onnxruntime', 'numpy'} & set(sys.modules), sorted(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parents[3])
