@@ -75,6 +75,13 @@ class ColorMap:
         return "display-referred" if self.encoding == "display" else "scene-linear Rec.709"
 
     @property
+    def tag(self) -> str:
+        """A color space's name that `--colorspace auto` takes for this mapping in a file's attributes."""
+        if self.conversion is not None:
+            return self.conversion.space
+        return "srgb_rec709_display" if self.encoding == "display" else "lin_rec709_scene"
+
+    @property
     def key(self) -> str:
         """What a saved state depends on: the name, the exact conversion and the exposure."""
         computed = "" if self.conversion is None else f" [{self.conversion.key}]"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import OpenImageIO as oiio
 
-_NAMES = ("colorspace", "ColorSpace", "oiio:ColorSpace", "colorInteropID")
+COLOR_NAMES = ("colorspace", "ColorSpace", "oiio:ColorSpace", "colorInteropID")
 """Attributes that hold a color space's name; what a person wrote comes before what a library concluded."""
 
 
@@ -32,7 +32,7 @@ class ColorTags:
 
 def color_tags_of(spec: oiio.ImageSpec, ignored: str = "") -> ColorTags:
     """Gather the tags of one part. ``ignored`` is a name that means nothing is said."""
-    said_by = next((key for key in _NAMES if spec.get_string_attribute(key) not in ("", ignored)), "")
+    said_by = next((key for key in COLOR_NAMES if spec.get_string_attribute(key) not in ("", ignored)), "")
     return ColorTags(
         name=str(spec.get_string_attribute(said_by)) if said_by else "",
         said_by=said_by,

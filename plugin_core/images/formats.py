@@ -105,7 +105,10 @@ def target_type(source_type: str, target: Format, extension: str) -> str:
     for candidate in wide.get(source_type, ()):
         if candidate in target.types:
             return candidate
+    codes = source_type in ("uint8", "uint16") and "float" in target.types
+    depths = " or ".join(kind for kind in ("half", "float") if kind in target.types)
+    remedy = f"give --bit-depth {depths} for its code values as 0 to 1, or" if codes else "so"
     raise ImageError(
         f"A plate with {source_type} pixels can't be written as {extension}, which stores "
-        f"{', '.join(target.types)}; write the plate's own format."
+        f"{', '.join(target.types)}: {remedy} write the plate's own format."
     )

@@ -106,10 +106,12 @@ class Storage:
     Attributes:
         compression: of the format, ``zip`` or ``dwaa:45`` for example.
         bit_depth: ``8``, ``10``, ``12``, ``16``, ``half`` or ``float``.
+        encoding: the color space that integers are said to be in where they are stored as floating point.
     """
 
     compression: str | None = None
     bit_depth: str | None = None
+    encoding: str = ""
 
     @property
     def is_given(self) -> bool:
@@ -123,6 +125,7 @@ class Plate:
 
     ``notes`` are sentences for the user about what the written file will have otherwise than the plate (a
     lossy compression replaced, a second view left unfilled). ``storage`` is how it is to be written.
+    ``codes`` is whether floating-point pixels are integers' code values, which end at 0 and 1.
 
     The header's data window is the file's own, unless the picture was laid on a canvas (see :meth:`on`): then
     all columns and rows count in the canvas, and what the file does not reach is 0, as OpenEXR defines it.
@@ -132,6 +135,7 @@ class Plate:
     parts: tuple[Part, ...] = field(repr=False)
     notes: tuple[str, ...] = ()
     storage: Storage = field(default_factory=Storage)
+    codes: bool = False
 
     def on(self, canvas: Window) -> Plate:
         """The same picture on a canvas: a data window that holds those of all frames of a shot."""
@@ -217,6 +221,8 @@ class Plate:
         values = rgb[where]
         if self.header.is_gray:
             values = values.mean(axis=1, keepdims=True)
+        if self.codes:
+            values = np.clip(np.nan_to_num(values, nan=0.0), 0, 1)
         part = self.parts[self.header.part]
         groups = list(part.groups)
         touched = {_group_of(part, c) for c in channels}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from itertools import groupby
 from typing import Any
 
@@ -11,6 +12,7 @@ import OpenImageIO as oiio
 from numpy.typing import NDArray
 
 from ..errors import SettingsError
+from .color_tags import COLOR_NAMES
 from .formats import Format, format_for
 from .plate import Group, Header, Part, Plate, Storage, to_native
 
@@ -22,6 +24,11 @@ _DEPTHS = {
     "half": ("half", 0),
     "float": ("float", 0),
 }
+_VALUES = "cleanplate:values"
+"""The attribute that says what the values of a picture are that was integers."""
+
+_STRAIGHT = ("The plate's color is not multiplied by its alpha, and is stored so.",)
+_HALF_BITS = 11
 _ARRAYS = {"uint8": np.uint8, "uint16": np.uint16, "half": np.float16, "float": np.float32}
 
 
@@ -35,12 +42,43 @@ def check_storage(storage: Storage, header: Header, extension: str) -> None:
     kind, bits = _DEPTHS[storage.bit_depth]
     if kind not in target.types or (bits in (10, 12) and target.name != "dpx"):
         raise SettingsError(f"{extension} does not store {_words(storage.bit_depth)} (--bit-depth).")
-    if (bits == 0) != header.is_float:
-        have = "floating point" if header.is_float else "integers"
+    if (bits and header.is_float) or (not bits and not (header.is_float or keeps_codes(storage, header))):
+        have = "floating point" if header.is_float else header.types[header.fill_channels[0]]
         raise SettingsError(
             f"The plate's pixels are {have} and --bit-depth asks for {_words(storage.bit_depth)}: that step "
             "needs a color transform, which is the comp's to choose."
         )
+
+
+def keeps_codes(storage: Storage, header: Header) -> bool:
+    """Whether a plate's integers are to be stored as floating point: its code values, 0 to 1."""
+    kind = header.types[header.fill_channels[0]]
+    return kind in ("uint8", "uint16") and storage.bit_depth in ("half", "float")
+
+
+def stored_type(storage: Storage, header: Header, channel: int) -> str:
+    """The pixel type that a filled channel has before it goes into a file."""
+    return header.types[channel] if storage.bit_depth is None else _DEPTHS[storage.bit_depth][0]
+
+
+def codes_notes(storage: Storage, header: Header) -> tuple[str, ...]:
+    """What is to be known of integers that are stored as floating point; nothing where none are."""
+    if not keeps_codes(storage, header):
+        return ()
+    notes = [
+        f"The plate's {header.bits}-bit integers are stored as {storage.bit_depth}: {_said(header)}. Their "
+        f"encoding is the plate's own, {storage.encoding or 'not known'}, as the attribute colorspace says."
+    ]
+    if storage.bit_depth == "half" and header.bits > _HALF_BITS:
+        notes.append(
+            f"half holds {_HALF_BITS} bits and the plate has {header.bits}: the last ones are rounded "
+            "(--bit-depth float keeps them)."
+        )
+    return tuple(notes)
+
+
+def _said(header: Header) -> str:
+    return f"code / {(1 << header.bits) - 1}, 0 to 1"
 
 
 def _words(depth: str) -> str:
@@ -67,11 +105,18 @@ def stored(plate: Plate, storage: Storage) -> Plate:
     kind, bits = _DEPTHS[storage.bit_depth]
     changed = {*header.fill_channels, *_alpha_of(header)}
     planes = [part.channel(c) for c in range(part.spec.nchannels)]
-    planes = [_cast(plane, kind, bits) if c in changed else plane for c, plane in enumerate(planes)]
+    codes = keeps_codes(storage, header)
+    cast = partial(_as_codes, kind=kind, bits=header.bits) if codes else partial(_cast, kind=kind, bits=bits)
+    planes = [cast(plane) if c in changed else plane for c, plane in enumerate(planes)]
     types = tuple(kind if c in changed else header.types[c] for c in range(len(planes)))
     parts = list(plate.parts)
-    parts[header.part] = Part(_spec(part.spec, types, bits), _grouped(planes))
-    return replace(plate, header=replace(header, types=types, bits=bits), parts=tuple(parts))
+    spec = _spec(part.spec, types, bits)
+    if codes:
+        _tag(spec, header, storage.encoding)
+    parts[header.part] = Part(spec, _grouped(planes))
+    kept = replace(header, types=types, bits=bits, is_float=bits == 0)
+    notes = plate.notes + (_STRAIGHT if codes and spec.get_int_attribute("oiio:UnassociatedAlpha", 0) else ())
+    return replace(plate, header=kept, parts=tuple(parts), notes=notes, codes=codes)
 
 
 def _alpha_of(header: Header) -> list[int]:
@@ -86,6 +131,22 @@ def _cast(channel: NDArray[Any], kind: str, bits: int) -> NDArray[Any]:
         return to_native(channel, np.dtype(_ARRAYS[kind]), bits)
     share = channel.astype(np.float64) / np.iinfo(channel.dtype).max
     return to_native(share, np.dtype(_ARRAYS[kind]), bits)
+
+
+def _as_codes(channel: NDArray[Any], kind: str, bits: int) -> NDArray[Any]:
+    """Code values as a share of the highest one, the nearest that the type has."""
+    spare = channel.dtype.itemsize * 8 - bits
+    share = (channel >> spare).astype(np.float64) / ((1 << bits) - 1)
+    return to_native(share, np.dtype(_ARRAYS[kind]), 0)
+
+
+def _tag(spec: oiio.ImageSpec, header: Header, encoding: str) -> None:
+    """Say in the file what its values are, in place of what the plate says in its own format's way."""
+    for name in (*COLOR_NAMES, "CICP", "ICCProfile"):
+        spec.erase_attribute(name)
+    if encoding:
+        spec.attribute("colorspace", encoding)
+    spec.attribute(_VALUES, f"{header.bits}-bit {_said(header)}")
 
 
 def _spec(spec: oiio.ImageSpec, types: tuple[str, ...], bits: int) -> oiio.ImageSpec:

@@ -21,7 +21,7 @@ from .exr_mixed import copy_exact, needs_copy
 from .formats import Format, compression_lossy, format_for, lossless_compression, target_type
 from .header_bytes import put_right
 from .plate import Header, Part, Plate, Storage
-from .storage import check_storage
+from .storage import check_storage, codes_notes, stored_type
 
 _STORAGE = (
     "oiio:",
@@ -90,8 +90,8 @@ def output_notes(header: Header, extension: str, storage: Storage | None = None)
     check_storage(storage, header, extension)
     if target.name != header.format:
         for channel in header.fill_channels:
-            target_type(header.types[channel], target, extension)
-    notes = []
+            target_type(stored_type(storage, header, channel), target, extension)
+    notes = list(codes_notes(storage, header))
     if loses_window(header, target):
         x, y, width, height = header.data_window
         full = header.display_window

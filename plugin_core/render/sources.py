@@ -6,17 +6,19 @@ import errno
 import os
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ..clips.clip import Clip, MovieClip, Reading, SequenceClip, check_frames, open_clip, open_plate
 from ..clips.headers import check_headers
 from ..clips.listing import Listed, pictures_in
 from ..clips.sequence import FileSequence, FrameRange
+from ..color.color_map import choose_color
 from ..disk.folders import make_folder
 from ..errors import InputError, MissingFramesError, WriteError
 from ..images import Header, Storage, formats_lossy, output_notes
 from ..images.formats import WRITTEN, is_written
+from ..images.storage import keeps_codes
 from ..job.settings import Settings, Shot
 from ..regions.shot_mattes import ShotMattes
 
@@ -68,11 +70,15 @@ def open_sources(shot: Shot, chunk: str | None = None, *, dry: bool = False) -> 
     matte = open_clip(shot.matte)
     first, last = _range(shot, plate)
     check_complete(plate, matte, first, last)
-    plate.header(first)  # what is no picture is told before anything about the output
+    start = plate.header(first)  # what is no picture is told before anything about the output
     output = output_of(shot.output, lambda: plate)
     _check_output(output, plate, matte)
     _check_folder(output.folder, dry)
     lower, upper = _readable(plate, matte, first, last)
+    if keeps_codes(storage, start):
+        color = choose_color(shot.colorspace, start, shot.ocio_config).color
+        storage = replace(storage, encoding=color.tag)
+        plate = plate_of(shot, storage)
     plate, header = check_headers(plate, range(lower, upper + 1))
     notes = (*_one_of_many(plate), *output_notes(header, output.extension, storage))
     own = plate.path(first).suffix.lower()

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from plugin_core.clips.movie_read import MovieReader, is_movie
 from plugin_core.errors import ImageError, MissingFramesError
-from plugin_core.images import output_notes, read_plate, write_plate
+from plugin_core.images import Storage, output_notes, read_plate, stored, write_plate
 
 pytestmark = pytest.mark.slow
 
@@ -260,8 +260,14 @@ def test_frame_is_written_as_a_picture(
     write_plate(filled, tmp_path / f"out{extension}")
     np.testing.assert_array_equal(read_plate(tmp_path / f"out{extension}").rgb, filled.rgb)
     assert (filled.rgb[:4] == 1).all()
-    with pytest.raises(ImageError, match=r"uint16 pixels can't be written as \.exr"):
+    with pytest.raises(
+        ImageError, match=r"uint16 pixels can't be written as \.exr.*--bit-depth half or float"
+    ):
         output_notes(plate.header, ".exr")
+    codes = stored(filled, Storage(bit_depth="float", encoding="srgb_rec709_display"))
+    write_plate(codes, tmp_path / "codes.exr")
+    values = read_plate(tmp_path / "codes.exr").rgb
+    np.testing.assert_array_equal(np.rint(values.astype(np.float64) * 65535), np.rint(filled.rgb * 65535.0))
 
 
 @pytest.mark.parametrize("number", [0, COUNT + 1, -1])

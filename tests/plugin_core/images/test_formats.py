@@ -304,7 +304,7 @@ def test_depth_and_ids_keep_their_type_beside_a_color_of_another(tmp_path: Path)
         ("dpx 10", Storage(compression="zip"), ".dpx", "one of its own"),
         ("exr half zip", Storage(bit_depth="16"), ".exr", "does not store 16 bits"),
         ("png uint8 RGB", Storage(bit_depth="10"), ".png", "does not store 10 bits"),
-        ("tiff uint16", Storage(bit_depth="half"), ".tif", "integers and --bit-depth asks for half"),
+        ("exr half zip", Storage(bit_depth="16"), ".tif", "floating point and --bit-depth asks for 16 bits"),
     ],
 )
 def test_storage_that_a_format_has_not_is_refused(
