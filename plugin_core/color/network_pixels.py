@@ -35,10 +35,12 @@ def network_pixels(
         native: from `native_pixels`; not changed.
         color: the shot's.
     """
-    if native.dtype == np.float16 and color.conversion is None:
-        # A half has 65536 values: looking each up is several times faster than computing it again.
-        cut = _half_table(color)[native.view(np.uint16)]
+    # Looking up each of 65536 values is several times faster than computing it again.
+    if color.conversion is None and native.dtype == np.float16:
+        cut = _table(color, native.dtype)[native.view(np.uint16)]
         return cut, _cleared(cut, _BLACK)
+    if color.conversion is None and native.dtype in (np.uint8, np.uint16):
+        return _table(color, native.dtype)[native], None
     cut = as_float(native)
     missing = _cleared(cut, 0)
     return color.to_network(cut), missing
@@ -54,8 +56,8 @@ def _cleared(cut: NDArray[np.float32], value: float) -> NDArray[np.bool_] | None
 
 
 @functools.cache
-def _half_table(color: ColorMap) -> NDArray[np.float32]:
-    """Return the network's value of every half-precision number, by its bits."""
-    every = np.arange(1 << 16, dtype=np.uint16).view(np.float16).astype(np.float32)
+def _table(color: ColorMap, dtype: np.dtype[Any]) -> NDArray[np.float32]:
+    """Return the network's value of every number of an 8 or 16-bit type, by its bits."""
+    bits = np.arange(1 << 8 * dtype.itemsize, dtype=np.dtype(f"u{dtype.itemsize}"))
     with np.errstate(invalid="ignore"):
-        return color.to_network(every.reshape(-1, 1, 1)).reshape(-1)
+        return color.to_network(as_float(bits.view(dtype)).reshape(-1, 1, 1)).reshape(-1)

@@ -35,6 +35,9 @@ _STORAGE = (
     "textureformat",
     "planarconfig",
 )
+_PAETH = 0x80
+"""PNG's kind of filter that serves photographs best."""
+
 _STRAIGHT = ("png",)
 """Formats that hold only color which is not multiplied by alpha."""
 
@@ -257,6 +260,10 @@ def _spec_to_write(spec: oiio.ImageSpec, target: Format, storage: Storage) -> oi
         if written.get_string_attribute("Keywords"):
             # Read from XMP's dc:subject as Keywords, but not written from them.
             written.attribute("dc:subject", written.get_string_attribute("Keywords"))
+    if target.name == "png":
+        # Level 4 of 9 and one kind of filter take a third of the time, for files that are 3 to 9 % larger.
+        written.attribute("png:compressionLevel", 4)
+        written.attribute("png:filter", _PAETH)
     if target.name == "jpegxl" and written.getattribute("CICP") is not None:
         # JPEG XL stores one of the two and makes the other from it; given both, its encoder refuses.
         written.erase_attribute("ICCProfile")

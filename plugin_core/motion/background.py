@@ -1,17 +1,16 @@
 """How the background of a shot moves: pictures and motion of neighboring frames, each made once.
 
 Pictures are seen at the motion view's size, a crop of the plate around every hole of the shot (see `plan`),
-and motion is measured on a smaller one still. Motion over four and eight frames is put together from that of
-single ones, at frames that divide by four and eight, so that whoever looks far need not go step by step. All
-that is found depends on the frames alone, never on the order in which it is asked for nor on the number of
-threads.
+and motion is measured on a smaller one still: between neighbors, and between frames whose numbers divide by
+four. Over eight frames it is put together, so that whoever looks far need not go step by step. All that is
+found depends on the frames alone, never on the order in which it is asked for nor on the number of threads.
 """
 
 from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -20,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..box import Box
-from .flow import FINE, Flow, flow_of, searchable
+from .flow import FINE, Flow, Seen, flows_of
 from .sampling import bilinear, pixel_grid
 
 Floats = NDArray[np.float32]
@@ -29,11 +28,8 @@ _MOTION_PX = 240
 """Motion is measured on at most this many pixels squared."""
 
 LEAPS = (8, 4)
-"""Frames that motion is put together over, longest first."""
-
-_AHEAD = 8
-"""Motion over so many frames is measured side by side."""
-
+"""Frames that motion is known over in one, longest first: the longest that is measured comes last."""
+MEASURED = LEAPS[-1]
 _GONE_PX = np.float32(1000)
 """The doubt of what has left the view."""
 
@@ -61,13 +57,12 @@ class _Kept:
     Attributes:
         picture: (H, W, 3) in codes.
         hole: (H, W), 0 or 255.
-        gray, small_hole: at motion's size, for the search.
+        small: at motion's size.
     """
 
     picture: NDArray[np.uint16]
     hole: NDArray[np.uint8]
-    gray: NDArray[np.uint8]
-    small_hole: NDArray[np.bool_]
+    small: Seen
 
 
 @dataclass(frozen=True)
@@ -106,8 +101,8 @@ class Background:
         self._looking = ThreadPoolExecutor(1, "look")
         self.workers = ThreadPoolExecutor(threads or _cores(), "motion")
         self._looks: dict[int, Future[_Kept]] = {}
-        self._pairs: dict[int, Future[tuple[Field, Field]]] = {}
-        self._leaps: dict[tuple[int, int], Field] = {}
+        self._pairs: dict[tuple[int, int], Future[tuple[Field, Field]]] = {}
+        self._joins: dict[tuple[int, int], Field] = {}
 
     def colors(self, frame: int, x: Floats, y: Floats) -> Floats:
         """Sample a frame at points (h, w): display-referred RGB (h, w, 3)."""
@@ -121,22 +116,22 @@ class Background:
 
     def field(self, frame: int, to: int) -> Field:
         """Return the motion between two frames one apart, or one of `LEAPS` that both divide by."""
-        if abs(frame - to) == 1:
-            pair = self._pair(min(frame, to)).result()
+        if abs(frame - to) <= MEASURED:
+            pair = self._pair(*sorted((frame, to))).result()
             return pair[0] if to > frame else pair[1]
-        if (frame, to) not in self._leaps:
-            self._leaps[frame, to] = self._leapt(frame, to)
-        return self._leaps[frame, to]
+        if (frame, to) not in self._joins:
+            self._joins[frame, to] = self._joined(frame, to)
+        return self._joins[frame, to]
 
-    def ahead(self, frame: int, last: int) -> None:
-        """Begin to measure the motion over the next frames on the way to the last: it will be asked for."""
-        way = 1 if last > frame else -1
-        for here in range(frame, last, way)[:_AHEAD]:
-            self._pair(min(here, here + way))
+    def ahead(self, legs: Iterable[tuple[int, int]]) -> None:
+        """Begin to measure motion that will be asked for by `field`."""
+        for frame, to in legs:
+            for ends in _measured(frame, to):
+                self._pair(*sorted(ends))
 
-    def looked_at(self, frames: range) -> int:
+    def looked_at(self, frames: Iterable[int]) -> int:
         """Return how many of some frames were looked at."""
-        return sum(frame in frames and look.done() for frame, look in self._looks.items())
+        return sum(frame in self._looks and self._looks[frame].done() for frame in frames)
 
     def moved(self, field: Floats, x: Floats, y: Floats) -> tuple[Floats, Floats, Floats]:
         """Return where points (h, w) of the view come to, and the doubt that adds."""
@@ -152,10 +147,9 @@ class Background:
     def keep(self, lower: int, upper: int) -> None:
         """Forget what lies outside frames `lower`..`upper`."""
         self._looks = {frame: look for frame, look in self._looks.items() if lower <= frame <= upper}
-        self._pairs = {frame: pair for frame, pair in self._pairs.items() if lower <= frame <= upper}
-        self._leaps = {
-            ends: leap for ends, leap in self._leaps.items() if lower <= min(ends) <= max(ends) <= upper
-        }
+        within = range(lower, upper + 1)
+        self._pairs = {ends: pair for ends, pair in self._pairs.items() if {*ends} <= {*within}}
+        self._joins = {ends: join for ends, join in self._joins.items() if {*ends} <= {*within}}
 
     def close(self) -> None:
         """End the threads."""
@@ -172,51 +166,50 @@ class Background:
 
     def _see(self, frame: int) -> _Kept:
         look = self._look(frame)
+        small = np.asarray(cv2.resize(look.picture, self._size, interpolation=cv2.INTER_AREA), np.float32)
         scaled = look.picture * _CODE_SCALE
         scaled += _CODE_ZERO + np.float32(0.5)
         codes = np.clip(scaled, 0, 65535, out=scaled).astype(np.uint16)
-        hole = look.hole.astype(np.uint8) * np.uint8(255)
+        hole = look.hole.view(np.uint8) * np.uint8(255)
         small_hole = cv2.resize(hole, self._size, interpolation=cv2.INTER_AREA) > 0
-        small = np.asarray(cv2.resize(look.picture, self._size, interpolation=cv2.INTER_AREA), np.float32)
-        return _Kept(codes, hole, searchable(small, small_hole), small_hole)
+        return _Kept(codes, hole, Seen.of(small, small_hole, FINE))
 
-    def _pair(self, earlier: int) -> Future[tuple[Field, Field]]:
-        if earlier not in self._pairs:
-            looks = self._looked(earlier), self._looked(earlier + 1)
-            self._pairs[earlier] = self.workers.submit(self._measured, *looks)
-        return self._pairs[earlier]
+    def _pair(self, earlier: int, later: int) -> Future[tuple[Field, Field]]:
+        if (earlier, later) not in self._pairs:
+            looks = self._looked(earlier), self._looked(later)
+            self._pairs[earlier, later] = self.workers.submit(self._between, *looks)
+        return self._pairs[earlier, later]
 
-    def _measured(self, first: Future[_Kept], second: Future[_Kept]) -> tuple[Field, Field]:
-        one, other = first.result(), second.result()
-        forth, back = flow_of(one.gray, one.small_hole, other.gray, other.small_hole, FINE)
+    def _between(self, first: Future[_Kept], second: Future[_Kept]) -> tuple[Field, Field]:
+        forth, back = flows_of(first.result().small, second.result().small, FINE)
         return self._field(forth), self._field(back)
 
     def _field(self, flow: Flow) -> Field:
         across, down = self._per
         doubt = flow.doubt * max(across, down)
-        scale = np.array([across, down], np.float32)
         # The camera is affine in pixels of motion's size; here it is one of homogeneous places in the view.
         to_small = np.array([[1 / across, 0, 0.5 / across - 0.5], [0, 1 / down, 0.5 / down - 0.5], [0, 0, 1]])
         camera = np.eye(3)
-        camera[:2] += (flow.camera * scale[:, None]).astype(np.float64) @ to_small
-        return Field(
-            np.dstack([flow.motion * scale, doubt]), np.dstack([flow.bordered * scale, doubt]), camera
-        )
+        camera[:2] += (flow.camera * np.array(self._per)[:, None]).astype(np.float64) @ to_small
+        return Field(self._in_view(flow.motion, doubt), self._in_view(flow.bordered, doubt), camera)
 
-    def _leapt(self, frame: int, to: int) -> Field:
-        shorter = 1 if abs(to - frame) == LEAPS[-1] else LEAPS[-1]
-        stride = shorter if to > frame else -shorter
-        fields = [self.field(stop, stop + stride) for stop in range(frame, to, stride)]
+    def _in_view(self, motion: Floats, doubt: Floats) -> Floats:
+        x, y = cv2.split(motion)
+        return np.asarray(cv2.merge([x * self._per[0], y * self._per[1], doubt]))
+
+    def _joined(self, frame: int, to: int) -> Field:
+        """Put motion together from what is measured on the way."""
+        fields = [self.field(*ends) for ends in _measured(frame, to)]
         camera = np.eye(3)
         for field in fields:
             camera = field.camera @ camera
         return Field(
-            self._joined([field.led for field in fields]),
-            self._joined([field.bordered for field in fields]),
+            self._chained([field.led for field in fields]),
+            self._chained([field.bordered for field in fields]),
             camera,
         )
 
-    def _joined(self, fields: list[Floats]) -> Floats:
+    def _chained(self, fields: list[Floats]) -> Floats:
         columns, rows = pixel_grid(Box(0, 0, *self._size))
         half = np.float32(0.5)
         begin = (columns + half) * self._per[0] - half, (rows + half) * self._per[1] - half
@@ -225,7 +218,13 @@ class Background:
         for field in fields:
             x, y, more = self.moved(field, x, y)
             doubt = np.where(self.outside(x, y), _GONE_PX, doubt + more)
-        return np.dstack([x - begin[0], y - begin[1], doubt])
+        return np.asarray(cv2.merge([x - begin[0], y - begin[1], doubt]))
+
+
+def _measured(frame: int, to: int) -> Iterator[tuple[int, int]]:
+    """Yield the ends of the motions that are measured on the way between two frames."""
+    stride = min(abs(to - frame), MEASURED) * (1 if to > frame else -1)
+    return ((stop, stop + stride) for stop in range(frame, to, stride))
 
 
 def _cores() -> int:

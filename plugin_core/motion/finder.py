@@ -20,6 +20,7 @@ from ..regions.hole import Hole
 from ..regions.shot_mattes import ShotMattes
 from .background import Background, Look
 from .crop_store import CropStore
+from .itinerary import visited
 from .trace import trace
 from .view import MotionView
 from .vote import propagated
@@ -65,8 +66,8 @@ class Propagator:
         Args:
             frame: which.
             hole: the frame's.
-            watch: called again and again with how many plates within reach were looked at, and how many there
-                are; may raise to stop.
+            watch: called again and again with how many plates were looked at, and how many may have to be;
+                may raise to stop.
 
         Raises:
             ImageError: a plate or matte within the look-ahead can't be read.
@@ -77,8 +78,9 @@ class Propagator:
         self._crops.keep(frames.start - self._span, frames.stop + self._span)
         self._crops.near(frame)
         hidden = self._view.mask(hole.mask_on(self._view.crop))
+        visits = visited(frame, frames)
         looked_at = self._background.looked_at
-        traces = trace(self._background, frame, hidden, frames, lambda: watch(looked_at(frames), len(frames)))
+        traces = trace(self._background, frame, hidden, frames, lambda: watch(looked_at(visits), len(visits)))
         return None if traces is None else propagated(traces, hole, self._view, self._read)
 
     def close(self) -> None:

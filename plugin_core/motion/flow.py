@@ -9,6 +9,7 @@ camera); and the motion at the hole's border, smoothly continued (an object that
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 
 import cv2
@@ -73,36 +74,59 @@ HALF = Precision(to_the_pixel=False, spoiled_px=8, ring_px=48)
 FINE = Precision(to_the_pixel=True, spoiled_px=5, ring_px=28)
 
 
+@dataclass(frozen=True)
+class Seen:
+    """A frame as motion is measured on it.
+
+    Attributes:
+        gray: (H, W), for the search, with the hole smoothly covered.
+        unknown: (H, W), true in the hole and where motion is spoiled by it.
+    """
+
+    gray: NDArray[np.uint8]
+    unknown: Mask
+
+    @classmethod
+    def of(cls, picture: Floats, hole: Mask, precision: Precision) -> Seen:
+        """See a display-referred picture (H, W, 3) around 0..1, whose hole (H, W) is not looked at."""
+        gray = (np.clip(picture, 0, 1) @ np.array([0.299, 0.587, 0.114], np.float32)) * np.float32(255)
+        unknown = hole
+        if hole.any():
+            away = _distance(hole)
+            gray = spread(gray[..., None], away > 1)[..., 0]
+            unknown = away <= precision.spoiled_px
+        gray += np.float32(0.5)
+        return cls(np.clip(gray, 0, 255, out=gray).astype(np.uint8), unknown)
+
+
 def flow_between(
     first: Floats, first_hole: Mask, second: Floats, second_hole: Mask, precision: Precision = HALF
-) -> tuple[Flow, Flow]:
-    """Measure the background's motion from the first frame to the second, and back.
+) -> Flow:
+    """Measure the background's motion from the first frame to the second.
 
     Args:
         first, second: display-referred RGB (H, W, 3) float32, around 0..1; a hole's pixels are not looked at.
         first_hole, second_hole: (H, W), true in the hole.
         precision: how finely.
     """
-    a, b = searchable(first, first_hole), searchable(second, second_hole)
-    return flow_of(a, first_hole, b, second_hole, precision)
+    one, other = Seen.of(first, first_hole, precision), Seen.of(second, second_hole, precision)
+    return _completed(*_searched(one, other, precision), one, other, precision)
 
 
-def flow_of(
-    first: NDArray[np.uint8],
-    first_hole: Mask,
-    second: NDArray[np.uint8],
-    second_hole: Mask,
-    precision: Precision = HALF,
-) -> tuple[Flow, Flow]:
-    """Do what `flow_between` does with pictures that `searchable` has made."""
-    fine = precision.to_the_pixel
-    forth = dense_search(first, second, to_the_pixel=fine)
-    back = dense_search(second, first, to_the_pixel=fine)
-    reach = precision.spoiled_px
-    first_unknown, second_unknown = _grown(first_hole, reach), _grown(second_hole, reach)
+def flows_of(first: Seen, second: Seen, precision: Precision) -> tuple[Flow, Flow]:
+    """Measure the background's motion from the first frame to the second, and back."""
+    forth, back = _searched(first, second, precision)
     return (
-        _completed(forth, back, first_unknown, second_unknown, precision.ring_px),
-        _completed(back, forth, second_unknown, first_unknown, precision.ring_px),
+        _completed(forth, back, first, second, precision),
+        _completed(back, forth, second, first, precision),
+    )
+
+
+def _searched(first: Seen, second: Seen, precision: Precision) -> tuple[Floats, Floats]:
+    fine = precision.to_the_pixel
+    return (
+        dense_search(first.gray, second.gray, to_the_pixel=fine),
+        dense_search(second.gray, first.gray, to_the_pixel=fine),
     )
 
 
@@ -112,62 +136,80 @@ def spread(values: Floats, known: Mask) -> Floats:
     Known values stay as they are. Without any known value the result is 0.
     """
     weight = known.astype(np.float32)
-    return _pull_push(np.asarray(values * weight[..., None], np.float32), weight)
+    return _pull_push(np.asarray(values * _each(weight, values.shape[2]), np.float32), weight)
+
+
+def _each(weight: Floats, channels: int) -> Floats:
+    """Return a weight (H, W) for every channel, (H, W, C): products then run along whole rows."""
+    return weight[..., None] if channels == 1 else np.asarray(cv2.merge([weight] * channels))
 
 
 def _pull_push(values: Floats, weight: Floats) -> Floats:
     """Fill (H, W, C) values up where their weight, 0..1, is below 1, from coarser and coarser means."""
-    height, width = weight.shape
+    height, width, channels = values.shape
     total = float(weight.sum())
+    each = _each(weight, channels)
     if min(height, width) <= 2 or total == weight.size or total == 0:
-        mean = (values * weight[..., None]).sum(axis=(0, 1)) / np.float32(max(total, 1e-6))
-        return np.asarray(values * weight[..., None] + mean * (1 - weight[..., None]), np.float32)
+        mean = (values * each).sum(axis=(0, 1)) / np.float32(max(total, 1e-6))
+        return np.asarray(values * each + mean * (1 - each), np.float32)
+    weighted = values * each
     small_weight = cv2.pyrDown(weight)
-    small = cv2.pyrDown(values * weight[..., None]).reshape(*small_weight.shape, -1)
-    small = small / np.maximum(small_weight, np.float32(1e-6))[..., None]
-    coarse = _pull_push(np.asarray(small, np.float32), np.minimum(2 * small_weight, np.float32(1)))
-    wide = cv2.resize(coarse, (width, height), interpolation=cv2.INTER_LINEAR).reshape(height, width, -1)
-    return np.asarray(values * weight[..., None] + wide * (1 - weight[..., None]), np.float32)
+    reduced = np.asarray(cv2.pyrDown(weighted), np.float32).reshape(*small_weight.shape, channels)
+    reduced /= _each(np.maximum(small_weight, np.float32(1e-6)), channels)
+    coarse = _pull_push(reduced, np.minimum(2 * small_weight, np.float32(1)))
+    wide = np.asarray(cv2.resize(coarse, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
+    wide = wide.reshape(values.shape)
+    wide *= 1 - each
+    wide += weighted
+    return wide
 
 
-def searchable(picture: Floats, hole: Mask) -> NDArray[np.uint8]:
-    """Bring a picture to what the search takes: 8-bit gray (H, W), with the hole smoothly covered."""
-    grey = (np.clip(picture, 0, 1) @ np.array([0.299, 0.587, 0.114], np.float32)) * np.float32(255)
-    if hole.any():
-        grey = spread(grey[..., None], ~_grown(hole, 1))[..., 0]
-    return np.asarray(np.clip(grey + 0.5, 0, 255), np.uint8)
-
-
-def _completed(forth: Floats, back: Floats, unknown: Mask, arrival_unknown: Mask, ring_px: int) -> Flow:
+def _completed(forth: Floats, back: Floats, one: Seen, other: Seen, precision: Precision) -> Flow:
+    """Complete the motion from one frame to the other, of which the motion back is known too."""
+    unknown, ring_px = one.unknown, precision.ring_px
     height, width = unknown.shape
-    x, y = pixel_grid(Box(0, 0, width, height))
-    target_x, target_y = x + forth[..., 0], y + forth[..., 1]
-    returned = bilinear(back, target_x, target_y)
-    doubt = _length(forth + returned)
-    hidden = cv2.remap(
-        arrival_unknown.astype(np.float32), target_x, target_y, cv2.INTER_LINEAR, borderValue=1.0
-    )
-    reliable = ~unknown & (doubt < 1.0 + 0.05 * _length(forth)) & (hidden < 0.01)
-    camera = _affine(forth, reliable)
+    x, y = _grid(width, height)
+    fx, fy = _parts(forth)
+    target_x, target_y = x + fx, y + fy
+    returned_x, returned_y = _parts(bilinear(back, target_x, target_y))
+    doubt = _length(fx + returned_x, fy + returned_y)
+    hidden = cv2.remap(_white(other.unknown), target_x, target_y, cv2.INTER_LINEAR, borderValue=255)
+    reliable = ~unknown & (doubt < 1.0 + 0.05 * _length(fx, fy)) & (hidden < 3)
+    camera = _affine(fx, fy, reliable)
+    np.minimum(doubt, 20, out=doubt)
     if not unknown.any():
-        return Flow(forth, forth, np.minimum(doubt, 20).astype(np.float32), camera)
-    near = _grown(unknown, ring_px) & reliable
-    affine = affine_motion(_affine(forth, near, camera), x, y)
+        return Flow(forth, forth, doubt, camera)
+    # What lies farther from the hole stays as it was measured, and tells nothing of it.
+    around = _around(unknown, ring_px + 2)
+    known_motion, lost = forth[around], unknown[around]
+    near = (_distance(lost) <= ring_px) & reliable[around]
+    behind = affine_motion(_affine(fx, fy, _laid(near, around, unknown), camera), x[around], y[around])
     # What moves against the background (someone walking past the hole) is no guide to what the hole hides.
-    off = _length(forth - affine)
-    sigma = max(1.4826 * float(np.median(off[near])), _STILL_PX) if near.any() else _STILL_PX
-    around = _around(unknown, ring_px)
-    behind = affine
-    behind[around] += spread((forth - affine)[around], (near & (off < 3 * sigma))[around])
-    if np.abs(affine_motion(camera, x, y)).max() < _LOCKED_PX and np.abs(behind[unknown]).max() < _STILL_PX:
+    rest = known_motion - behind
+    off = _length(*_parts(rest))
+    sigma = max(1.4826 * _median(off[near]), _STILL_PX) if near.any() else _STILL_PX
+    behind += spread(rest, near & (off < 3 * sigma))
+    if _farthest(camera, width, height) < _LOCKED_PX and np.abs(behind[lost]).max() < _STILL_PX:
         behind = np.zeros_like(behind)  # a locked-off camera: pixels are taken as they are, not between two
-    motion = np.where(unknown[..., None], behind, forth).astype(np.float32)
-    depth = np.asarray(cv2.distanceTransform(unknown.astype(np.uint8), cv2.DIST_L2, 3), np.float32)
-    spread_doubt = np.float32(0.05) + np.float32(0.01) * depth
-    doubt = np.where(unknown, spread_doubt, np.minimum(doubt, 20)).astype(np.float32)
-    bordered = forth.copy()
-    bordered[around] = spread(forth[around], ~unknown[around])
+    motion, bordered = forth.copy(), forth.copy()
+    cv2.copyTo(behind, _white(lost), motion[around])
+    bordered[around] = spread(known_motion, ~lost)
+    depth = cv2.distanceTransform(_white(lost), cv2.DIST_L2, 3)
+    doubt[around][lost] = np.float32(0.05) + np.float32(0.01) * depth[lost]
     return Flow(motion, bordered, doubt, camera)
+
+
+@functools.lru_cache(maxsize=4)
+def _grid(width: int, height: int) -> tuple[Floats, Floats]:
+    x, y = pixel_grid(Box(0, 0, width, height))
+    x.flags.writeable = y.flags.writeable = False
+    return x, y
+
+
+def _parts(vectors: Floats) -> tuple[Floats, Floats]:
+    """Return x and y of vectors (h, w, 2), each in an array of its own."""
+    x, y = cv2.split(vectors)
+    return np.asarray(x, np.float32), np.asarray(y, np.float32)
 
 
 def _around(mask: Mask, px: int) -> tuple[slice, slice]:
@@ -177,52 +219,77 @@ def _around(mask: Mask, px: int) -> tuple[slice, slice]:
     return Box(*found).grown(px).within(mask.shape[1], mask.shape[0]).slices
 
 
-def _length(vectors: NDArray[np.floating]) -> NDArray[np.floating]:
-    """Return the length of vectors (..., 2)."""
-    x, y = vectors[..., 0], vectors[..., 1]
+def _laid(part: Mask, place: tuple[slice, slice], like: Mask) -> Mask:
+    """Return a mask that is a part at its place, and false elsewhere."""
+    whole = np.zeros_like(like)
+    whole[place] = part
+    return whole
+
+
+def _white(mask: Mask) -> NDArray[np.uint8]:
+    """Return a mask as 0 and 255."""
+    return mask.view(np.uint8) * np.uint8(255)
+
+
+def _length(x: NDArray[np.floating], y: NDArray[np.floating]) -> NDArray[np.floating]:
     return np.asarray(np.sqrt(x * x + y * y))
+
+
+def _median(values: NDArray[np.floating]) -> float:
+    """Return the median of values (n,), n above 0, in a fraction of the time that NumPy's own takes."""
+    middle = values.size // 2
+    if values.size % 2:
+        return float(np.partition(values, middle)[middle])
+    low, high = np.partition(values, (middle - 1, middle))[middle - 1 : middle + 1]
+    return (float(low) + float(high)) / 2
 
 
 def affine_motion(model: Floats, x: Floats, y: Floats) -> Floats:
     """Return an affine model's (2, 3) motion (h, w, 2) at points (h, w)."""
-    (a, b, c), (d, e, f) = model
-    return np.dstack([a * x + b * y + c, d * x + e * y + f]).astype(np.float32)
+    (a, b, c), (d, e, f) = np.asarray(model, np.float32)
+    return np.asarray(cv2.merge([a * x + b * y + c, d * x + e * y + f]))
 
 
-def _affine(motion: Floats, where: Mask, start: Floats | None = None) -> Floats:
-    """Fit an affine model (2, 3) to the motion (H, W, 2) of a mask's pixels, outliers left aside.
+def _farthest(model: Floats, width: int, height: int) -> float:
+    """Return the most that an affine model moves a picture by, across or down: a corner."""
+    x, y = np.meshgrid(np.array([0, width - 1], np.float32), np.array([0, height - 1], np.float32))
+    return float(np.abs(affine_motion(model, x, y)).max())
+
+
+def _affine(motion_x: Floats, motion_y: Floats, where: Mask, start: Floats | None = None) -> Floats:
+    """Fit an affine model (2, 3) to the motion (H, W) of a mask's pixels, outliers left aside.
 
     The fit is a reweighted least squares that begins at `start`, or at the median motion: whichever motion is
     nearest to that and shared by many pixels wins, not the mean of two.
     """
-    rows, columns = np.nonzero(where)
+    at = np.flatnonzero(where)
     model = np.zeros((2, 3), np.float32) if start is None else start
-    if rows.size < _FEWEST:
+    if at.size < _FEWEST:
         return model
-    step = rows.size // _MOST + 1
-    rows, columns = rows[::step], columns[::step]
+    at = at[:: at.size // _MOST + 1]
+    rows, columns = np.divmod(at, where.shape[1])
     # Coordinates of about 1 keep the equations well conditioned.
     scale = np.array([1 / max(where.shape), 1 / max(where.shape), 1.0])
-    points = np.stack([columns, rows, np.ones(rows.size)], axis=1) * scale
-    values = motion[rows, columns].astype(np.float64)
+    points = np.stack([columns * scale[0], rows * scale[1], np.ones(rows.size)])
+    values = np.stack([motion_x.ravel()[at], motion_y.ravel()[at]]).astype(np.float64)
     if start is None:
-        model = np.column_stack([np.zeros((2, 2)), np.median(values, axis=0)]).astype(np.float32)
-    fitted = (points / scale) @ model.T
+        middle = np.array([_median(values[0]), _median(values[1])])
+        model = np.column_stack([np.zeros((2, 2)), middle]).astype(np.float32)
+    fitted = (model / scale) @ points
     for _ in range(_AFFINE_STEPS):
-        error = _length(fitted - values)
-        sigma = max(1.4826 * float(np.median(error)), _STILL_PX)
-        weights = np.clip(1 - (error / (3 * sigma)) ** 2, 0, None) ** 2
+        error = _length(*(fitted - values))
+        sigma = max(1.4826 * _median(error), _STILL_PX)
+        weights = np.maximum(1 - (error / (3 * sigma)) ** 2, 0) ** 2
         if np.count_nonzero(weights) < _FEWEST:
             break
-        weighted = points * weights[:, None]
-        found = np.linalg.solve(points.T @ weighted + 1e-3 * np.eye(3), weighted.T @ values)
-        fitted = points @ found
-        model = (found.T * scale).astype(np.float32)
+        weighted = points * weights
+        found = np.linalg.solve(weighted @ points.T + 1e-3 * np.eye(3), weighted @ values.T).T
+        fitted = found @ points
+        model = (found * scale).astype(np.float32)
     return model
 
 
-def _grown(mask: Mask, px: int) -> Mask:
-    if not mask.any():
-        return mask
-    away = cv2.distanceTransform((~mask).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
-    return np.asarray(away <= px)
+def _distance(mask: Mask) -> Floats:
+    """Return how far each pixel lies from a mask that is not empty; 0 within."""
+    away = cv2.distanceTransform(_white(~mask), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    return np.asarray(away, np.float32)

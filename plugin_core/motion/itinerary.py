@@ -8,6 +8,7 @@ them is put together once and serves many. What it costs to look twice as far th
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 _NEAR = 8
 """Every frame this near is looked at."""
@@ -27,6 +28,16 @@ def stops(frame: int, last: int) -> Iterator[tuple[int, bool]]:
         here += way * _stride(frame, here, last, way)
         far = abs(here - frame)
         yield here, far <= _NEAR or here == last or here % (4 if far <= _MIDDLE else 8) == 0
+
+
+def legs(frame: int, last: int) -> list[tuple[int, int]]:
+    """Return the way from `frame` to `last` as the ends of its strides."""
+    return list(pairwise([frame, *(stop for stop, _ in stops(frame, last))]))
+
+
+def visited(frame: int, frames: range) -> set[int]:
+    """Return the frames at which anyone stops on the ways from `frame` to both ends of a range."""
+    return {frame, *(stop for last in (frames[0], frames[-1]) for stop, _ in stops(frame, last))}
 
 
 def _stride(frame: int, here: int, last: int, way: int) -> int:

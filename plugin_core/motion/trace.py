@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from ..box import Box, bounds
 from .background import Background, Field
 from .flow import spread
-from .itinerary import stops
+from .itinerary import legs, stops
 from .sampling import bilinear, in_rows, pixel_grid
 
 Floats = NDArray[np.float32]
@@ -33,6 +33,9 @@ _POINTS = 8000
 
 _SHARE = 0.07
 """A frame is taken as a source once it shows this share of the hole that no nearer source shows."""
+
+_AHEAD = 8
+"""Motion over so many strides is measured side by side."""
 
 _LOST_PX = 64.0
 """Points whose summed doubt exceeds this are given up."""
@@ -238,15 +241,15 @@ class _Target:
         """
         begin = _Points(self._x, self._y, np.zeros_like(self._x), np.ones_like(self._holed))
         walks = [_Walk(_Points(**vars(begin)), bordered, self._holed.copy()) for bordered in (False, True)]
-        before, camera = self._frame, np.eye(3)
-        for frame, looked_at in stops(self._frame, end):
+        way, camera = legs(self._frame, end), np.eye(3)
+        for number, (frame, looked_at) in enumerate(stops(self._frame, end)):
             self._watch()
-            self._background.ahead(before, end)
+            self._background.ahead(way[number : number + _AHEAD])
+            before = way[number][0]
             field: Field = self._background.field(before, frame)
             for walk in walks:
                 walk.points.move(self._background, field.bordered if walk.bordered else field.led)
             camera = field.camera @ camera
-            before = frame
             if not looked_at:
                 continue
             led = walks[:1] if walks[-1].points.meets(walks[0].points, self._holed) else walks

@@ -42,12 +42,14 @@ class MotionView:
     def thinned(self, native: NDArray[Any]) -> NDArray[Any]:
         """Return the crop's own pixels (H, W, 3), at twice the view's size where they are more.
 
-        What follows, converting their colors above all, then costs the same for a plate of any size. Halves
-        stay halves, whose colors are looked up; other types become float32.
+        What follows, converting their colors above all, then costs the same for a plate of any size. Types
+        whose colors are looked up (8 and 16 bits) stay as they are; others become float32.
         """
         size = 2 * self.width, 2 * self.height
         if native.shape[1] <= size[0] or native.shape[0] <= size[1]:
             return native
+        if native.dtype in (np.uint8, np.uint16):
+            return np.asarray(cv2.resize(native, size, interpolation=cv2.INTER_AREA))
         reduced = cv2.resize(as_float(native), size, interpolation=cv2.INTER_AREA)
         return np.asarray(reduced, np.float16 if native.dtype == np.float16 else np.float32)
 

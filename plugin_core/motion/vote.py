@@ -125,13 +125,16 @@ def vote(traces: Traces) -> tuple[list[Floats], Floats]:
     Returns:
         A weight (n,) of each pixel of the hole for each source, and the confidence (n,) of their mixture.
     """
-    count = len(traces.found)
-    voters = min(count, _VOTERS)
-    prior = np.stack([np.where(found.seen, 1 / found.error, 0) for found in traces.found]).astype(np.float32)
-    order = np.argsort(-prior, axis=0, kind="stable")[:voters]
-    prior = np.take_along_axis(prior, order, axis=0)
-    color = np.stack([np.ascontiguousarray(found.color.T) for found in traces.found])
-    color = np.take_along_axis(color, order[:, None], axis=0)
+    prior = np.stack([np.where(found.seen, 1 / found.error, np.float32(0)) for found in traces.found])
+    count = len(prior)
+    voters = min(count, _VOTERS, int(np.count_nonzero(prior, axis=0).max(initial=1)))
+    order = _best_first(prior)[:voters]
+    pixels = prior.shape[1]
+    # One take from all colors in a row is several times as quick as one along an axis.
+    at = order * pixels + np.arange(pixels)
+    prior = prior.ravel()[at]
+    colors = np.stack([np.concatenate([found.color[:, c] for found in traces.found]) for c in range(3)])
+    color = np.ascontiguousarray(np.take(colors, at, axis=1).swapaxes(0, 1))
     support = prior.copy()
     for one in range(voters):
         for other in range(one):
@@ -139,19 +142,33 @@ def vote(traces: Traces) -> tuple[list[Floats], Floats]:
             support[one] += alike * prior[other]
             support[other] += alike * prior[one]
     support /= np.maximum(prior.sum(axis=0), np.float32(1e-9))
-    best = (prior * support).argmax(axis=0)[None]
-    nearest = np.maximum(prior[0], np.float32(1e-9))
-    weight = (prior / nearest) ** 3
-    leader = np.take_along_axis(color, best[None], axis=0)[0]
+    best = (prior * support).argmax(axis=0) * pixels + np.arange(pixels)
+    share = prior / np.maximum(prior[0], np.float32(1e-9))
+    weight = share * share * share
+    leader = np.stack([np.ascontiguousarray(color[:, c]).ravel()[best] for c in range(3)])
     for one in range(voters):
         weight[one] *= _alike(color[one], leader)
     weight /= np.maximum(weight.sum(axis=0), np.float32(1e-9))
-    backed = np.take_along_axis(support, best, axis=0)[0]
-    doubt = 1 / np.maximum(np.take_along_axis(prior, best, axis=0)[0] * np.maximum(backed, 0.05), 1e-9)
-    sure = np.where(prior[0] > 0, 1 / (1 + (doubt / _FILL_ERROR) ** 2), 0)
-    shares = np.zeros((count, order.shape[1]), np.float32)
-    np.put_along_axis(shares, order, weight, axis=0)
+    backed = np.maximum(support.ravel()[best], np.float32(0.05))
+    doubt = 1 / np.maximum(prior.ravel()[best] * backed, np.float32(1e-9))
+    doubt /= np.float32(_FILL_ERROR)
+    sure = np.where(prior[0] > 0, 1 / (1 + doubt * doubt), np.float32(0))
+    shares = np.zeros((count, pixels), np.float32)
+    shares.ravel()[at] = weight
     return list(shares), sure.astype(np.float32)
+
+
+def _best_first(prior: Floats) -> NDArray[np.intp]:
+    """Return how the sources of each pixel follow on each other, (count, n): by promise, then as they come.
+
+    Floats above 0 are in order as their bits are: with its place behind it each promise is one number, and
+    numbers are sorted in half the time that it takes to sort places.
+    """
+    key = (~prior.view(np.uint32)).astype(np.uint64) << np.uint64(16)
+    key |= np.arange(len(prior), dtype=np.uint64)[:, None]
+    key = np.ascontiguousarray(key.T)
+    key.sort(axis=1)
+    return np.ascontiguousarray((key & np.uint64(0xFFFF)).T.astype(np.intp))
 
 
 def _alike(color: Floats, other: Floats) -> Floats:

@@ -68,7 +68,7 @@ def change_between(before: tuple[Picture, Mask], here: tuple[Picture, Mask]) -> 
     if box is None:
         return None
     (old, old_hole), (new, new_hole) = _cells(before, box), _cells(here, box)
-    flow = flow_between(new, new_hole, old, old_hole)[0]
+    flow = flow_between(new, new_hole, old, old_hole)
     gain = _gain((old, old_hole), (new, new_hole), flow.motion, flow.doubt < 1)
     is_still = np.abs(flow.motion[new_hole]).max(initial=0) < _STILL_CELLS
     motion = None if is_still else cv2.resize(_CELL * flow.motion, (box.width, box.height))
