@@ -14,7 +14,7 @@ from typing import Any, overload
 
 from .errors import SettingsError, translated
 from .job.job import Job
-from .job.settings import Run, Settings, Shot
+from .job.settings import Run, Settings, Shot, with_options
 from .network.contract import Network
 from .network.session import Session
 from .probe.probe import probe
@@ -116,7 +116,7 @@ class Model:
         else:
             job = Job(shot=shot, settings=settings or Settings(), run=run or Run())
         if fields:
-            chosen = job.run.model_dump(exclude_unset=True) | fields
+            chosen = with_options(job.run.model_dump(exclude_unset=True), fields)
             job = job.model_copy(update={"run": Run(**chosen)})
         self._check_opened(job.run)
         return self._frames(job, reporters, stop or Stop())

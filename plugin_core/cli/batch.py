@@ -71,6 +71,11 @@ def add(commands: Any) -> None:
     batch.add_argument("--device", default="auto", metavar="D", help="auto, cpu, or cuda:0,cuda:1 (auto)")
     batch.add_argument("--overwrite", action="store_true", help="start every shot again")
     batch.add_argument(
+        "--keep-edited",
+        action="store_true",
+        help="go on around output frames that were changed since they were written",
+    )
+    batch.add_argument(
         "--keep-going", action="store_true", help="render the good shots of a list that has mistakes too"
     )
     batch.add_argument(
@@ -206,6 +211,7 @@ def _render(good: list[BatchShot], bad: list[BadShot], arguments: argparse.Names
     began = time.monotonic()
     how = {"overwrite" if arguments.overwrite else "resume": True, "wait_seconds": _WAIT_SECONDS}
     how |= {"strict": True} if arguments.strict else {}
+    how |= {"keep_edited": True} if arguments.keep_edited else {}
     shots, tasks = plan_tasks([with_run(shot, **how) for shot in good], bad)
     places = seats(arguments.jobs, arguments.device, os.cpu_count() or 1)
     with choose_view(arguments.progress) as view:

@@ -97,6 +97,7 @@ def job_of(arguments: argparse.Namespace) -> Job:
         SettingsError: a file can't be read, or a field is unknown, missing or out of range.
     """
     from ..job.job import Job, read_job_fields
+    from ..job.settings import with_options
     from ..job.strict import shown, validated
 
     given = vars(arguments)
@@ -106,7 +107,7 @@ def job_of(arguments: argparse.Namespace) -> Job:
         before = fields.get(part, {})
         if not isinstance(before, dict):
             raise SettingsError(f"{what}: field {part!r} must be an object, got {shown(before)}.")
-        fields[part] = {**before, **options}
+        fields[part] = with_options(before, options)
     try:
         job = validated(Job, fields, what)
     except SettingsError as error:

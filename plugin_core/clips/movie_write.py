@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
@@ -74,13 +74,20 @@ def check_movie(path: Path, is_float: bool) -> None:
         )
 
 
-def write_movie(plates: Iterable[Plate], count: int, path: Path, look: MovieLook) -> None:
+def write_movie(
+    plates: Iterable[Plate],
+    count: int,
+    path: Path,
+    look: MovieLook,
+    ready: Callable[[Path], None] = lambda temporary: None,
+) -> None:
     """Write ``count`` pictures of integer pixels and one size, in order, with alpha where they have it.
 
-    10 bits, BT.709 matrix, limited range. Raises WriteError when the disk does not take it, and whatever
-    ``plates`` raises; then nothing is left behind.
+    10 bits, BT.709 matrix, limited range. ``ready`` is told the whole file before it takes its name, and may
+    raise. Raises WriteError when the disk does not take it, and whatever ``plates`` and ``ready`` raise; then
+    nothing is left behind.
     """
-    with replacing(path) as temporary:
+    with replacing(path, ready) as temporary:
         try:
             with av.open(str(temporary), "w", format="mov", options={"movflags": "+write_colr"}) as container:
                 _mux(container, plates, look)

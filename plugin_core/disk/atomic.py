@@ -28,10 +28,14 @@ def temporary_for(path: Path) -> Path:
 
 
 @contextlib.contextmanager
-def replacing(path: Path) -> Iterator[Path]:
+def replacing(path: Path, ready: Callable[[Path], None] = lambda temporary: None) -> Iterator[Path]:
     """Give a temporary path beside `path`; on a clean exit it is synced and takes the final name.
 
     On any error it is removed and the final name is left as it was.
+
+    Args:
+        path: the final name.
+        ready: told the temporary path once that file is whole, before it takes the name; may raise.
 
     Raises:
         WriteError: the folder or the disk does not take the file.
@@ -40,6 +44,7 @@ def replacing(path: Path) -> Iterator[Path]:
     try:
         yield temporary
         sync_to_disk(temporary)
+        ready(temporary)
         temporary.replace(path)
         sync_to_disk(path.parent)
     except OSError as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import shutil
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -42,14 +43,16 @@ _STRAIGHT = ("png",)
 """Formats that hold only color which is not multiplied by alpha."""
 
 
-def write_plate(plate: Plate, path: Path, *, sync: bool = True) -> tuple[str, ...]:
+def write_plate(
+    plate: Plate, path: Path, *, sync: bool = True, ready: Callable[[Path], None] = lambda temporary: None
+) -> tuple[str, ...]:
     """Write the picture under ``path``; the name appears only when the file is whole.
 
     In the plate's own format every pixel, channel, part and attribute is written as read; another format
     takes color and alpha, converted to its type. ``sync`` flushes file and folder to the disk before the
-    rename counts as done. Returns sentences for the user about what differs from the plate (see
-    :func:`output_notes`). Raises ImageError when the format can't hold the picture, WriteError when the file
-    can't be written.
+    rename counts as done; ``ready`` is told the whole file before it takes its name, and may raise. Returns
+    sentences for the user about what differs from the plate (see :func:`output_notes`). Raises ImageError
+    when the format can't hold the picture, WriteError when the file can't be written.
     """
     target = format_for(path.suffix)
     own = target.name == plate.header.format
@@ -62,7 +65,7 @@ def write_plate(plate: Plate, path: Path, *, sync: bool = True) -> tuple[str, ..
             _write_parts(parts, target, temporary, path, plate.storage)
         put_right(temporary, target.name, parts[0].spec, path.name)
         lost = _check_written(parts, temporary, path)
-        _publish(temporary, path, sync)
+        _publish(temporary, path, sync, ready)
     except OSError as error:
         raise _write_error(path, error.strerror or str(error)) from error
     finally:
@@ -318,9 +321,10 @@ def _last_tile(spec: oiio.ImageSpec) -> tuple[int, int]:
     return spec.x + across * spec.tile_width, spec.y + down * spec.tile_height
 
 
-def _publish(temporary: Path, path: Path, sync: bool) -> None:
+def _publish(temporary: Path, path: Path, sync: bool, ready: Callable[[Path], None]) -> None:
     if sync:
         sync_to_disk(temporary)
+    ready(temporary)
     temporary.replace(path)
     if sync:
         sync_to_disk(path.parent)

@@ -516,6 +516,15 @@ class Run(Strict):
             group="run",
         ),
     ] = False
+    keep_edited: Annotated[
+        bool,
+        About(
+            "Go on around frames of the output that were changed since they were written, or that no render "
+            "of ours wrote: they stay as they are, the others are rendered.",
+            label="keep edited",
+            group="run",
+        ),
+    ] = False
     chunk: Annotated[
         str | None,
         BeforeValidator(_frames),
@@ -611,6 +620,29 @@ class Run(Strict):
             path=True,
         ),
     ] = None
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether it goes on with what an earlier render has finished."""
+        return self.resume or (self.keep_edited and not self.overwrite)
+
+    @model_validator(mode="after")
+    def _one_way_to_begin(self) -> Self:
+        if self.resume and self.overwrite:
+            raise ValueError(
+                "resume goes on with the frames that are there and overwrite starts again; give one of them"
+            )
+        return self
+
+
+def with_options(before: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return fields of a job's part with others over them.
+
+    Of `resume` and `overwrite` the one that is given takes back the other.
+    """
+    other = {"overwrite": "resume", "resume": "overwrite"}
+    back = {other[name]: False for name in other if given.get(name) and before.get(other[name])}
+    return {**before, **back, **given}
 
 
 PARTS: dict[str, type[Strict]] = {"shot": Shot, "settings": Settings, "run": Run}

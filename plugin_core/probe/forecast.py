@@ -9,10 +9,12 @@ opened. With ``--json`` (or ``--progress json``) one line is printed, for hosts 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, Literal
 
+from ..clips.movie_read import is_movie
 from ..clips.sequence import compact
 from ..errors import SettingsError
 from ..job.job import Job
@@ -24,9 +26,11 @@ from ..render.coverage import Covered
 from ..render.delivery import pictures_of
 from ..render.doubts import matte_doubts, picture_doubts, refuse
 from ..render.folder import state_folder
+from ..render.made_movie import MadeMovie, look_at_movie, movie_about
 from ..render.plan import Plan, make_plan
+from ..render.present import Present, look, numbered, whose
 from ..render.resume import first_needed, first_stale
-from ..render.sources import open_sources
+from ..render.sources import Sources, open_sources
 from ..state.checkpoints import Checkpoints
 from ..state.folder import journal_path
 from ..state.journal import Entry, Journal
@@ -37,16 +41,18 @@ Action = Literal["nothing", "start", "resume", "overwrite", "occupied"]
 
 @dataclass(frozen=True)
 class Forecast:
-    """What a render would do.
+    """What a render would do, and what is there before it.
 
     Attributes:
         action: `nothing` when every frame is there as it should be; `start` when none is there; `resume`
             when ``--resume`` does what is missing; `overwrite` when other settings or another model ask for
-            all of it again with ``--overwrite``; `occupied` when that would replace frames that no render of
-            ours made.
+            all of it again with ``--overwrite``; `occupied` when that would replace frames that were changed
+            since they were written, or that no render of ours made.
         first, last: the rendered range.
         begin: the first frame that would be rendered, beyond `last` for `nothing`.
         reasons: why, for people; no full stops.
+        rendered, edited, missing: what there is of the range, such as ``1-2,4``: frames that a render of ours
+            wrote, frames that are not as one left them, and frames without a file; empty for none.
     """
 
     action: Action
@@ -54,6 +60,9 @@ class Forecast:
     last: int
     begin: int
     reasons: tuple[str, ...]
+    rendered: str = ""
+    edited: str = ""
+    missing: str = ""
 
     @property
     def frames(self) -> int:
@@ -63,15 +72,33 @@ class Forecast:
     def as_dict(self) -> dict[str, Any]:
         """Return the event, for machines."""
         event = {"event": "plan", "action": self.action, "first": self.first, "last": self.last}
-        return {**event, "from": self.begin, "frames": self.frames, "reasons": list(self.reasons)}
+        there = {"rendered": self.rendered, "edited": self.edited, "missing": self.missing}
+        what = {"from": self.begin, "frames": self.frames, "reasons": list(self.reasons)}
+        return {**event, **what, **there}
 
     def __str__(self) -> str:
         why = "; ".join(self.reasons)
         if self.action == "nothing":
-            return f"Nothing to render: {why}."
-        how = {"start": "", "resume": " with --resume"}.get(self.action, " with --overwrite")
-        total = self.last - self.first + 1
-        return f"Would render frames {self.begin}-{self.last} ({self.frames} of {total}){how}: {why}."
+            told = f"Nothing to render: {why}."
+        elif self.action == "occupied":
+            told = (
+                f"Nothing would be rendered: {why}; go on around what is there with --keep-edited, or start "
+                "again with --overwrite."
+            )
+        else:
+            how = {"start": "", "resume": " with --resume"}.get(self.action, " with --overwrite")
+            total = self.last - self.first + 1
+            told = f"Would render frames {self.begin}-{self.last} ({self.frames} of {total}){how}: {why}."
+        return told + self._there()
+
+    def _there(self) -> str:
+        """Say what is there, unless it is nothing at all."""
+        if not self.rendered and not self.edited:
+            return ""
+        return (
+            f" There now: rendered {self.rendered or 'none'}, edited {self.edited or 'none'}, "
+            f"missing {self.missing or 'none'}."
+        )
 
 
 def forecast_job(job: Job) -> Forecast:
@@ -103,39 +130,102 @@ def forecast(shot: Shot, settings: Settings, run: Run, network: NetworkShape) ->
     plan = make_plan(sources, shot, sized, network, watch=covered.add)
     refuse(matte_doubts(covered.frames, plan.cuts) if run.strict else ())
     journal = Journal(journal_path(folder), plan.key)
-    if key is None:
-        return _without_journal(plan)
-    changed = differences(key, plan.key)
+    latest = {entry.frame: entry for entry in journal.read_own()}
+    present = look(sources.output, range(sources.first, sources.last + 1), latest)
+    made = _movie(shot, settings, run, network, sources)
+    if made is not None:
+        return made
+    told = _told(plan, journal, key, latest, present, run)
+    ours = {*present.rendered, *present.older, *present.damaged}
+    missing = set(range(sources.first, sources.last + 1)) - present.precious - ours
+    return replace(told, rendered=_span(ours), edited=_span(present.precious), missing=_span(missing))
+
+
+def _movie(
+    shot: Shot, settings: Settings, run: Run, network: NetworkShape, sources: Sources
+) -> Forecast | None:
+    """Say what a render to a movie that is there would do; None where none is there."""
+    path = Path(shot.output)
+    there = look_at_movie(path) if is_movie(path) else MadeMovie("missing")
+    first, last = sources.first, sources.last
+    whole = f"{first}-{last}"
+    if there.kind == "missing":
+        return None
+    if there.is_precious:
+        told = f"{path.name} was changed since it was written, or is of no render of ours"
+        if run.keep_edited:
+            return Forecast("nothing", first, last, last + 1, (f"{told}, and stays",), edited=whole)
+        return Forecast("occupied", first, last, first, (told,), edited=whole)
+    if there.is_made_of(movie_about(shot, settings, network.model_id), shot, settings):
+        why = "the movie is there, and neither plate, matte nor settings have changed"
+        return Forecast("nothing", first, last, last + 1, (why,), rendered=whole)
+    why = "the movie was made of other pictures, settings or another model"
+    return Forecast("resume", first, last, first, (why,), rendered=whole)
+
+
+def _span(frames: Collection[int]) -> str:
+    return compact(sorted(frames)) if frames else ""
+
+
+def _told(
+    plan: Plan,
+    journal: Journal,
+    key: Mapping[str, str] | None,
+    latest: Mapping[int, Entry],
+    present: Present,
+    run: Run,
+) -> Forecast:
+    sources = plan.sources
+    occupied = Forecast("occupied", sources.first, sources.last, sources.first, ())
+    if present.foreign and key is None and not run.keep_edited:
+        there = f"frames {compact(present.foreign)} of the output are there already"
+        return replace(occupied, reasons=(f"{there} and are not of a render of ours",))
+    if present.precious and not run.keep_edited:
+        return replace(occupied, reasons=(f"in the output {whose(present)}",))
+    if key is None and present.older:
+        why = f"{numbered(present.older)} of the output are of another render"
+        return Forecast("overwrite", sources.first, sources.last, sources.first, (why,))
+    changed = [] if key is None else differences(key, plan.key)
     if changed:
         named = tuple(f"{name} was {was}, now is {now}" for name, was, now in changed)
         return Forecast("overwrite", sources.first, sources.last, sources.first, named)
-    latest = {entry.frame: entry for entry in journal.read() or []}
-    return _with_journal(plan, latest, Checkpoints(folder, plan.key))
+    if key is None and not present.precious:
+        return Forecast("start", sources.first, sources.last, sources.first, ("nothing is rendered yet",))
+    return _with_journal(plan, latest, present, Checkpoints(journal.path.parent, plan.key))
 
 
-def _without_journal(plan: Plan) -> Forecast:
-    sources = plan.sources
-    there = [frame for frame in sources.output.frames_on_disk() if sources.first <= frame <= sources.last]
-    if there:
-        why = f"frames {compact(there)} of the output are there already and are not of a render of ours"
-        return Forecast("occupied", sources.first, sources.last, sources.first, (why,))
-    return Forecast("start", sources.first, sources.last, sources.first, ("nothing is rendered yet",))
-
-
-def _with_journal(plan: Plan, latest: Mapping[int, Entry], kept: Checkpoints) -> Forecast:
+def _with_journal(plan: Plan, latest: Mapping[int, Entry], present: Present, kept: Checkpoints) -> Forecast:
     sources = plan.sources
     stale = first_stale(latest, plan, "")
-    needed = first_needed(latest, sources, stale)
+    needed = first_needed(latest, sources, present, stale)
     if needed > sources.last:
         why = "every frame is there, and neither plate, matte nor settings have changed"
+        if present.precious:
+            why = f"{why}; {whose(present)} and stays"
         return Forecast("nothing", sources.first, sources.last, needed, (why,))
     reasons = [] if stale is None else [stale.why]
     if stale is None or needed < stale.first:
-        reasons.append(f"frames from {needed} on are not rendered yet")
+        reasons.append(_lacking(sources, present, needed))
     begin = _begin(plan, kept, needed) if plan.lanes else needed
     if begin < needed:
         reasons.append(f"the state nearest to frame {needed} is the one before frame {begin}")
     return Forecast("resume", sources.first, sources.last, begin, tuple(reasons))
+
+
+def _lacking(sources: Sources, present: Present, needed: int) -> str:
+    """Say what is not there as it should be, from a frame on."""
+    lacking = sorted(set(range(needed, sources.last + 1)) - {*present.rendered, *present.precious})
+    if lacking[-1] - lacking[0] == sources.last - needed == len(lacking) - 1:
+        return f"frames from {needed} on are not rendered yet"
+    damaged = [frame for frame in lacking if frame in present.damaged]
+    missing = [frame for frame in lacking if frame not in present.damaged]
+    told = [f"{numbered(missing)} {_is(missing)} missing"] if missing else []
+    told += [f"{numbered(damaged)} {_is(damaged)} damaged"] if damaged else []
+    return f"{' and '.join(told)}, and what follows goes on from there"
+
+
+def _is(frames: list[int]) -> str:
+    return "is" if len(frames) == 1 else "are"
 
 
 def _begin(plan: Plan, kept: Checkpoints, needed: int) -> int:

@@ -9,7 +9,6 @@ name and renamed, and the pictures are removed. An interrupted render leaves the
 from __future__ import annotations
 
 import contextlib
-import json
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
@@ -17,19 +16,17 @@ from ..clips.clip import Clip, holds, open_clip
 from ..clips.movie_read import is_movie
 from ..clips.movie_write import MovieLook, check_movie, write_movie
 from ..clips.sequence import FileSequence
-from ..disk.atomic import remove_leftovers, replacing
-from ..disk.bounded import load_json
+from ..disk.atomic import remove_leftovers
 from ..disk.folders import remove_own
-from ..disk.regular import read_regular
-from ..errors import InputError, Interrupted
+from ..errors import InputError, Interrupted, WriteError
 from ..images import Plate, read_plate
 from ..job.settings import Run, Settings, Shot
 from ..network.contract import Network
 from ..progress.reporters import Reporters
 from ..progress.stop import Stop
 from ..progress.watch import Phase
-from ..state.folder import journal_path, movie_frames_folder, movie_note, output_folder
-from ..state.key import chosen, same_choice
+from ..state.folder import journal_path, movie_frames_folder, output_folder
+from .made_movie import look_at_movie, mark, movie_about, note_movie
 from .render import FrameDone
 from .render import render as render_frames
 from .sources import plate_of
@@ -70,7 +67,7 @@ def check_delivery(shot: Shot, run: Run, plate: Clip) -> None:
         raise InputError(f"{path} is a movie: leave --compression and --bit-depth out.")
     if any(holds(clip, path) for clip in (shot.plate, shot.matte)):
         raise InputError(f"Output {path} would overwrite an input; give another name.")
-    if path.exists() and not (run.resume or run.overwrite):
+    if path.exists() and not (run.goes_on or run.overwrite):
         raise InputError(f"{path} is there already; use --overwrite to render it again.")
     check_movie(path, plate.header(_range(shot, plate)[0]).is_float)
 
@@ -90,47 +87,35 @@ class _MovieRender:
         self._shot, self._settings, self._run = shot, settings, run
         self._network, self._reporters, self._stop = network, reporters, stop
         self._path = Path(shot.output)
-        self._note = movie_note(self._path)
         self._inner = pictures_of(shot)
         self._pattern = Path(self._inner.output)
+        self._found: list[int] = []
 
     def frames(self) -> Iterator[FrameDone]:
         """Check, render what is missing, make the movie."""
         plate = plate_of(self._shot)
         check_delivery(self._shot, self._run, plate)
-        about = self._about(plate)
-        if self._run.resume and self._is_made(about):
+        about = movie_about(self._shot, self._settings, self._network.model_id)
+        there = look_at_movie(self._path)
+        if there.is_precious and self._run.keep_edited:
+            self._reporters.note(f"{self._path} was changed since it was written: kept as found.")
             self._say_done()
             return
+        if there.is_precious and not self._run.overwrite:
+            raise InputError(
+                f"{self._path} was changed since it was written, or is of no render of ours. Leave it as it "
+                "is with --keep-edited, or start again with --overwrite, which replaces it."
+            )
+        if there.is_precious:
+            self._reporters.note(f"{self._path} was changed since it was written: replaced.")
+        if self._run.goes_on and there.is_made_of(about, self._shot, self._settings):
+            self._say_done()
+            return
+        self._found = mark(self._path)
         quiet = _UntilTheMovie(self._reporters, str(self._path))
         yield from render_frames(self._inner, self._settings, self._run, self._network, quiet, self._stop)
         self._make(plate, about)
         self._reporters.done()
-
-    def _about(self, plate: Clip) -> dict[str, object]:
-        """What the movie is made of: settings, model, and size and time of every input file."""
-        matte = open_clip(self._shot.matte)
-        files = {str(clip.path(frame)) for clip in (plate, matte) for frame in clip.frames() or [0]}
-        return {
-            "shot": chosen(self._shot),
-            "settings": chosen(self._settings),
-            "model": self._network.model_id,
-            "inputs": {file: _mark(Path(file)) for file in sorted(files)},
-        }
-
-    def _is_made(self, about: dict[str, object]) -> bool:
-        """Whether the movie is there, whole and of these very inputs."""
-        try:
-            known = load_json(read_regular(self._note).decode("utf-8"), str(self._note))
-        except (OSError, ValueError):
-            return False
-        if not isinstance(known, dict):
-            return False
-        asked: dict[str, Shot | Settings] = {"shot": self._shot, "settings": self._settings}
-        if not all(same_choice(known.get(part), fields) for part, fields in asked.items()):
-            return False
-        now = {**about, "movie": _mark(self._path)}
-        return bool({**known, **{part: now[part] for part in asked}} == now)
 
     def _say_done(self) -> None:
         first, last = _range(self._shot, plate_of(self._shot))
@@ -149,9 +134,17 @@ class _MovieRender:
             "For untouched pixels to stay exact, render a sequence."
         )
         remove_leftovers(self._path.parent, lambda path: path == self._path)
-        write_movie(self._pictures(first, last), last - first + 1, self._path, look)
-        with replacing(self._note) as temporary:
-            temporary.write_text(json.dumps({**about, "movie": _mark(self._path)}), "utf-8")
+
+        def note(movie: Path) -> None:
+            """Say what the movie is like that is about to take its name, and what stands there till then."""
+            if mark(self._path) != self._found:
+                raise WriteError(
+                    f"{self._path} was changed while the render ran, and is not replaced; leave it as it is "
+                    "with --keep-edited, or start again with --overwrite."
+                )
+            note_movie(self._path, about, movie, self._found)
+
+        write_movie(self._pictures(first, last), last - first + 1, self._path, look, note)
         self._remove_pictures()
 
     def _remove_pictures(self) -> None:
@@ -206,12 +199,3 @@ class _UntilTheMovie(Reporters):
 
     def done(self) -> None:
         """Say nothing yet: the frames are there, the movie is not."""
-
-
-def _mark(path: Path) -> list[int]:
-    """Size and modification time in nanoseconds; a file that is gone has neither."""
-    try:
-        status = path.stat()
-    except OSError:
-        return []
-    return [status.st_size, status.st_mtime_ns]

@@ -39,6 +39,7 @@ from .folder import clean_up, state_folder
 from .handover import HandedIn, hand_on
 from .pipeline import Pipeline
 from .plan import Plan, make_plan
+from .present import look, refuse_precious
 from .resume import begin, check_whole, go_on, refuse_existing
 from .side_files import check_side_files
 from .sources import open_sources
@@ -83,7 +84,7 @@ def render(
     reporters.phase(Phase.FRAMES)
     sources = open_sources(shot, run.chunk)
     root, folder = output_folder(sources.output), state_folder(sources, run.chunk)
-    fresh = not (run.resume or run.overwrite)
+    fresh = not (run.overwrite or run.goes_on)
     covered = Covered(sources)
 
     def mattes_read(frame: int, hole: Hole | None) -> None:
@@ -108,6 +109,9 @@ def render(
         odd = tuple(picture_doubts(sources, settings))
         tell(odd, reporters, strict=run.strict)
         clean_up(sources, run, folder)
+        if run.goes_on and not run.keep_edited and Journal(journal_path(folder), {}).found_key() is not None:
+            # Before the mattes are read, so that no time is lost.
+            refuse_precious(sources.output, look(sources.output, range(sources.first, sources.last + 1), {}))
         handed_in = None if run.state_in is None else HandedIn.read(Path(run.state_in), sources)
         plan = make_plan(
             sources,
@@ -123,7 +127,6 @@ def render(
             reporters.note(note)
         if handed_in is not None:
             plan = replace(plan, key={**plan.key, "first frame": handed_in.saved.key.get("first frame", "")})
-        forget_elsewhere(root, folder, sources.first, sources.last)
         yield from _Rendering(plan, run, network, reporters, stop, folder, claim).frames(handed_in)
 
 
@@ -148,6 +151,7 @@ class _Rendering:
         self._claim = claim
         self._journal = Journal(journal_path(folder), plan.key)
         self._checkpoints = Checkpoints(folder, plan.key)
+        self._folder = folder
         self._state = ShotState(plan.key, plan.schedule, plan.lanes, self._checkpoints)
         self._inputs = InputLog(plan.schedule.input_reach)
         self._keeper = StateKeeper(
@@ -181,7 +185,7 @@ class _Rendering:
             yield from self._copy(start)
         elif start <= sources.last:
             yield from self._fill(start)
-        check_whole(self._journal, sources)
+        check_whole(self._journal, sources, self._writer.guard.kept)
         self._tell_origins()
         if self._run.state_out is not None:
             hand_on(Path(self._run.state_out), self._plan, self._checkpoints)
@@ -203,8 +207,8 @@ class _Rendering:
             before = handed_in if self._plan.schedule.segments[0].continues else None
         if before is not None:
             self._writer.came_from = before.digest
-        if self._run.resume:
-            start = go_on(
+        if self._run.goes_on:
+            start, self._writer.guard = go_on(
                 self._journal,
                 self._state,
                 self._plan,
@@ -212,12 +216,18 @@ class _Rendering:
                 notes,
                 handed_in=before,
                 need_state=self._run.state_out is not None,
+                keep_edited=self._run.keep_edited,
             )
         else:
-            begin(self._journal, self._state, self._plan)
+            self._writer.guard = begin(
+                self._journal, self._state, self._plan, notes, keep_edited=self._run.keep_edited
+            )
             start = self._plan.sources.first
             if before is not None and self._plan.lanes:
                 before.load(self._state, self._network, self._plan.sources)
+        # Only once this journal knows whose the files are that stand there.
+        sources = self._plan.sources
+        forget_elsewhere(output_folder(sources.output), self._folder, sources.first, sources.last)
         known = {} if handed_in is None else handed_in.saved.inputs
         self._inputs.recall(known, self._journal.read_own(), start)
         for note in notes:
@@ -324,7 +334,7 @@ def _with_size(
 ) -> Settings:
     """Return the settings with the working size that is rendered at."""
     before = None if handed_in is None else handed_in.saved.key
-    if before is None and run.resume:
+    if before is None and run.goes_on:
         before = Journal(journal_path(folder), {}).found_key()
     size = chosen_size(settings.working_size, before, network.working_size)
     return settings.model_copy(update={"working_size": size})

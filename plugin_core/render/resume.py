@@ -13,25 +13,44 @@ from ..disk.fingerprint import Fingerprint
 from ..errors import InputError, WriteError
 from ..network.contract import Network
 from ..regions.lanes import crop_places
-from ..state.journal import Entry, Journal, size_of
+from ..state.journal import Entry, Journal, files_noted, size_of
 from ..state.shot_state import ShotState
 from .handover import HandedIn
 from .plan import Plan
+from .present import Guard, Present, look, numbered, refuse_precious, whose
 from .sources import Sources
 
 
-def begin(journal: Journal, state: ShotState, plan: Plan) -> None:
+def begin(
+    journal: Journal, state: ShotState, plan: Plan, tell: list[str], *, keep_edited: bool = False
+) -> Guard:
     """Prepare a render that starts at the range's first frame: what was known of the range is forgotten.
 
     Frames of the same render outside the range (another chunk's) stay known.
+
+    Args:
+        journal: what was finished, by whatever render.
+        state: of the render.
+        plan: the render.
+        tell: sentences for the user are added here.
+        keep_edited: files that are not as a render of ours left them stay.
+
+    Returns:
+        What the render may replace: all that is there now, but for what is kept.
     """
-    first, last = plan.sources.first, plan.sources.last
+    sources = plan.sources
     own = journal.read_own()
-    kept = [entry for entry in own if not first <= entry.frame <= last]
+    present = look(sources.output, _range(sources), {})
+    kept = present.precious if keep_edited else frozenset()
+    if present.precious:
+        tell.append(f"{_sentence(whose(present))}: {'kept as found' if keep_edited else 'replaced'}.")
     if state.checkpoints is not None:
         # States of another render are of no use to anyone once this one takes the output over.
-        state.checkpoints.drop_from(first if own else -sys.maxsize, "the render starts again")
-    journal.restart(kept)
+        state.checkpoints.drop_from(sources.first if own else -sys.maxsize, "the render starts again")
+    others = [entry for entry in own if entry.frame not in _range(sources)]
+    guard = Guard(sources.output, present.files, kept)
+    journal.restart(others, _standing(journal, sources, guard, others))
+    return guard
 
 
 def go_on(
@@ -43,8 +62,9 @@ def go_on(
     *,
     handed_in: HandedIn | None = None,
     need_state: bool = False,
-) -> int:
-    """Prepare a render that goes on; returns the first frame to render, beyond the last when all is there.
+    keep_edited: bool = False,
+) -> tuple[int, Guard]:
+    """Prepare a render that goes on.
 
     Args:
         journal: what was finished.
@@ -54,33 +74,69 @@ def go_on(
         tell: sentences for the user are added here.
         handed_in: the state before the first frame, where there is one.
         need_state: the state after the last frame must be on disk at the end.
+        keep_edited: go on around files that are not as a render of ours left them.
+
+    Returns:
+        The first frame to render, beyond the last when all is there; and what may be replaced.
 
     Raises:
         StateError: what is there belongs to another render.
-        InputError: the output has frames that no render of ours made.
+        InputError: the output has frames that are not as a render of ours left them, or whose render can't
+            be gone on with.
     """
     entries = journal.read()
     sources = plan.sources
-    if entries is None:
+    latest = {entry.frame: entry for entry in entries or []}
+    present = look(sources.output, _range(sources), latest)
+    if entries is None and (present.older or not keep_edited):
         refuse_existing(
             sources, "they are not of a render that could be resumed; use --overwrite to replace them"
         )
-        entries = []
-    latest = {entry.frame: entry for entry in entries}
+    if not keep_edited:
+        refuse_precious(sources.output, present)
+    elif present.precious:
+        tell.append(f"{_sentence(whose(present))}: kept as found.")
+    if present.damaged:
+        tell.append(f"{_sentence(numbered(present.damaged))} can't be read any more: rendered again.")
+    guard = Guard(sources.output, present.files, present.precious)
     stale = first_stale(latest, plan, "" if handed_in is None else handed_in.digest)
     if stale is not None:
         state.forget_from(stale.first, stale.why)
         tell.append(f"{stale.why}: rendering again from frame {stale.first} on.")
-    needed = first_needed(latest, sources, stale)
+    needed = first_needed(latest, sources, present, stale)
     if needed > sources.last and need_state and plan.lanes and not _has_last(state, sources):
         needed = sources.last
     if needed > sources.last:
-        return needed
+        return needed, guard
     start = _restore(state, network, sources, needed, handed_in) if plan.lanes else needed
-    journal.restart(
-        [entry for frame, entry in sorted(latest.items()) if frame < start or frame > sources.last]
-    )
-    return start
+    done = [entry for frame, entry in sorted(latest.items()) if frame < start or frame > sources.last]
+    journal.restart(done, _standing(journal, sources, guard, done))
+    return start, guard
+
+
+def _range(sources: Sources) -> range:
+    return range(sources.first, sources.last + 1)
+
+
+def _standing(
+    journal: Journal, sources: Sources, guard: Guard, entries: Iterable[Entry]
+) -> dict[int, Fingerprint]:
+    """Return the files that a journal still has to know of when it begins anew with some entries.
+
+    Those of the range may be replaced, as they are now; those outside it, or where a file is kept, are of
+    earlier renders.
+    """
+    earlier = {
+        frame: file
+        for frame, file in files_noted(journal.path)
+        if file is not None and (frame not in _range(sources) or frame in guard.kept)
+    }
+    done = {entry.frame for entry in entries}
+    return {frame: file for frame, file in {**guard.files, **earlier}.items() if frame not in done}
+
+
+def _sentence(text: str) -> str:
+    return text[0].upper() + text[1:]
 
 
 @dataclass(frozen=True)
@@ -96,10 +152,13 @@ class Stale:
     why: str
 
 
-def first_needed(latest: Mapping[int, Entry], sources: Sources, stale: Stale | None) -> int:
-    """Return the first frame of the range that is missing or stale; beyond the last when none is."""
-    frames = range(sources.first, sources.last + 1)
-    missing = next((f for f in frames if not _is_done(latest.get(f), sources)), sources.last + 1)
+def first_needed(latest: Mapping[int, Entry], sources: Sources, present: Present, stale: Stale | None) -> int:
+    """Return the first frame of the range that is missing or stale; beyond the last when none is.
+
+    A file that is kept is as good as one of ours once the journal notes what was read for its frame.
+    """
+    done = set(present.rendered) | (present.precious & latest.keys())
+    missing = next((frame for frame in _range(sources) if frame not in done), sources.last + 1)
     return missing if stale is None else min(missing, stale.first)
 
 
@@ -132,13 +191,8 @@ def _changed_input(entries: Sequence[Entry], plan: Plan) -> Stale | None:
     if not changed:
         return None
     source = min(frame for frames in changed.values() for frame in frames)
-    named = [f"{kind} changed on {_frames(frames)}" for kind, frames in changed.items()]
-    why = " and ".join(named)
-    return Stale(plan.schedule.first_touched(source), why[0].upper() + why[1:])
-
-
-def _frames(frames: list[int]) -> str:
-    return f"frame{'s' if len(frames) > 1 else ''} {compact(frames)}"
+    named = [f"{kind} changed on {numbered(frames)}" for kind, frames in changed.items()]
+    return Stale(plan.schedule.first_touched(source), _sentence(" and ".join(named)))
 
 
 def _has_last(state: ShotState, sources: Sources) -> bool:
@@ -166,22 +220,27 @@ def refuse_existing(sources: Sources, advice: str) -> None:
         raise InputError(f"Output {sources.output} has frames {compact(frames)} already; {advice}.")
 
 
-def _is_done(entry: Entry | None, sources: Sources) -> bool:
-    return entry is not None and entry.is_whole(sources.output.path(entry.frame))
-
-
-def check_whole(journal: Journal, sources: Sources) -> None:
+def check_whole(journal: Journal, sources: Sources, kept: frozenset[int]) -> None:
     """Make sure that every frame of the range is noted and on disk, in the size in which it was written.
+
+    Args:
+        journal: of the render.
+        sources: of the render.
+        kept: frames whose files are someone else's: they have only to be there.
 
     Raises:
         WriteError: frames are not; they have been removed or replaced while the render ran.
     """
     noted = {entry.frame: entry.output.size for entry in journal.read_own()}
-    frames = range(sources.first, sources.last + 1)
-    lacking = [frame for frame in frames if noted.get(frame, -1) != size_of(sources.output.path(frame))]
+
+    def is_there(frame: int) -> bool:
+        size = size_of(sources.output.path(frame))
+        return size is not None and frame in noted and (frame in kept or size == noted[frame])
+
+    lacking = [frame for frame in _range(sources) if not is_there(frame)]
     if lacking:
         raise WriteError(
-            f"Output {sources.output} lacks {_frames(lacking)}, or has other files there than were written; "
+            f"Output {sources.output} lacks {numbered(lacking)}, or has other files there than were written; "
             "--resume renders them again."
         )
 

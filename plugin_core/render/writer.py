@@ -1,9 +1,13 @@
-"""Put finished frames on disk, and only then note them: file, journal line, saved state, in this order."""
+"""Put finished frames on disk: journal line, the file's final name, saved state, in this order.
+
+The line says what the file is like that takes the name right after it: so a file without a line is not ours,
+and a line without its file is a frame that a kill has prevented.
+"""
 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +22,7 @@ from ..state.origins import counted
 from ..state.saved_state import SavedState
 from .debug_writer import DebugWriter
 from .plan import Plan
+from .present import Guard
 from .step_input import StepInput
 
 
@@ -47,6 +52,7 @@ class FrameWriter:
 
     Attributes:
         came_from: digest of the state that was handed in before the first frame; empty where none was.
+        guard: knows which files may be replaced, and which frames' stay.
     """
 
     def __init__(
@@ -57,6 +63,7 @@ class FrameWriter:
         self._checkpoints = checkpoints
         self._debug = debug
         self.came_from = ""
+        self.guard = Guard(plan.sources.output)
 
     @property
     def shows_debug(self) -> bool:
@@ -87,17 +94,24 @@ class FrameWriter:
         path = self._plan.sources.output.path(frame)
         assert given.plate is not None  # warm-up steps are not written
         notes = given.notes
-        if clean is None:
-            self._put_unchanged(frame, given.plate)
-        else:
-            known = self._plan.sources.notes
-            notes += tuple(note for note in write_plate(clean, path) if note not in known)
         if self._debug is not None:
             notes += self._debug.write(given, clean or given.plate, outputs)
         came_from = self.came_from if frame == self._plan.sources.first else ""
         crops = crop_places(self._plan.lanes, frame)
-        origins = {} if given.hole is None else counted(given.hole, given.patch)
-        self._journal.append(Entry(frame, Fingerprint.of(path), marks, crops, came_from, origins))
+
+        kept = self.guard.keeps(frame)
+        origins = {} if given.hole is None or kept else counted(given.hole, given.patch)
+
+        def note(file: Path) -> None:
+            self._note(Entry(frame, Fingerprint.of(file), marks, crops, came_from, origins, kept))
+
+        if kept:
+            note(path)
+        elif clean is None:
+            self._put_unchanged(frame, given.plate, note)
+        else:
+            known = self._plan.sources.notes
+            notes += tuple(told for told in write_plate(clean, path, ready=note) if told not in known)
         if saved is not None:
             self._checkpoints.add(saved)
         return Written(frame, path, notes)
@@ -111,17 +125,38 @@ class FrameWriter:
         """
         sources = self._plan.sources
         path = sources.output.path(frame)
-        self._put_unchanged(frame, sources.plate.plate(frame))
+        plate = sources.plate.plate(frame)
         marks = {"plate": sources.plate.fingerprint(frame), "matte": sources.matte.fingerprint(frame)}
-        self._journal.append(Entry(frame, Fingerprint.of(path), {frame: marks}, {}))
+
+        kept = self.guard.keeps(frame)
+
+        def note(file: Path) -> None:
+            self._note(Entry(frame, Fingerprint.of(file), {frame: marks}, {}, kept=kept))
+
+        if kept:
+            note(path)
+        else:
+            self._put_unchanged(frame, plate, note)
         return Written(frame, path)
 
-    def _put_unchanged(self, frame: int, plate: Plate) -> None:
-        """Write a frame that has no hole: the very file where the format is kept, else its pixels."""
+    def _note(self, entry: Entry) -> None:
+        """Note a frame whose file is whole and about to take its name, or is kept as someone left it."""
+        if not entry.kept:
+            self.guard.check(entry.frame)
+        self._journal.append(entry)
+
+    def _put_unchanged(self, frame: int, plate: Plate, note: Callable[[Path], None]) -> None:
+        """Write a frame that has no hole: the very file where the format is kept, else its pixels.
+
+        Args:
+            frame: its number.
+            plate: the frame.
+            note: told the file before it takes its name.
+        """
         sources = self._plan.sources
         source, path = sources.plate.path(frame), sources.output.path(frame)
         if source.suffix.lower() == path.suffix.lower() and not sources.storage.is_given:
-            with replacing(path) as temporary:
+            with replacing(path, note) as temporary:
                 shutil.copyfile(source, temporary)
         else:
-            write_plate(plate, path)
+            write_plate(plate, path, ready=note)

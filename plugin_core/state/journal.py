@@ -1,15 +1,20 @@
 """What a render has finished: one line for each written frame, so that a resume knows where it stood.
 
 The journal lies beside the saved states. Its first line is the key everything in it is valid for; each
-further line is one frame with the fingerprints of its file and of the inputs read for it. A line cut
-short by a kill is as if it had not been written: its frame is rendered again.
+further line is one frame with the fingerprints of its file and of the inputs read for it. It is written just
+before the file takes its name: a line without its file is a frame that a kill has prevented, and a file
+without any line is not ours. A line cut short by a kill finishes no frame, but tells whose its file is.
+
+Frames that are to be rendered again leave a line of another kind, with the file that stands there until then:
+it may be replaced, and anything else that is found there may not (see `written_files`).
 """
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Annotated, Self
@@ -44,6 +49,7 @@ class Entry:
         handed_in: digest of the state that was handed in for it; empty where none was.
         origins: pixels of its hole by where they came from (`state.origins`); empty without a hole, and in
             journals of before 0.3.
+        kept: the file is not ours: it was left as it was found, with this fingerprint.
     """
 
     frame: int
@@ -52,12 +58,11 @@ class Entry:
     crops: Mapping[str, str]
     handed_in: str = ""
     origins: Mapping[str, int] = field(default_factory=dict)
+    kept: bool = False
 
     def is_whole(self, path: Path) -> bool:
         """Whether the file at `path` is as it was written: its size, and where that is known its content."""
-        if self.output.digest:
-            return self.output.still_holds(path)
-        return size_of(path) == self.output.size
+        return not self.kept and is_file_of(self.output, path)
 
 
 class Journal:
@@ -103,11 +108,20 @@ class Journal:
         except StateError:
             return []
 
-    def restart(self, entries: list[Entry]) -> None:
-        """Write the journal anew with these entries only."""
+    def restart(self, entries: list[Entry], standing: Mapping[int, Fingerprint] | None = None) -> None:
+        """Write the journal anew with these entries only.
+
+        Args:
+            entries: frames that are finished.
+            standing: by frame, files that stand where others are to come: they may be replaced.
+        """
         make_folder(self.path.parent)
         with replacing(self.path) as temporary:
             lines = [json.dumps({"key": self.key}), *(_line(entry) for entry in entries)]
+            lines += [
+                json.dumps({"frame": frame, "standing": asdict(file)})
+                for frame, file in sorted((standing or {}).items())
+            ]
             temporary.write_text("\n".join(lines) + "\n", "utf-8")
 
     def append(self, entry: Entry) -> None:
@@ -119,6 +133,35 @@ class Journal:
                 os.fsync(stream.fileno())
         except OSError as error:
             raise WriteError(f"Can't write {self.path}: {error.strerror or error}.") from error
+
+
+def files_noted(path: Path) -> Iterator[tuple[int, Fingerprint | None]]:
+    """Yield the frames of a journal and the files that a render wrote or may replace there.
+
+    None stands for a file of someone else's that was left as it was. A journal that is not there, or can't be
+    read, notes none.
+    """
+    try:
+        lines = _lines(path)
+    except (FileNotFoundError, StateError):
+        return
+    for line in lines[1:]:
+        entry = _entry(line)
+        if entry is not None:
+            yield entry.frame, None if entry.kept else entry.output
+            continue
+        standing, torn = _Standing.read(line), _TORN.match(line)
+        if standing is not None:
+            yield standing.frame, standing.standing
+        elif torn is not None:
+            yield int(torn[1]), Fingerprint(int(torn[2]), int(torn[3]), torn[4].decode("ascii"))
+
+
+def is_file_of(noted: Fingerprint, path: Path) -> bool:
+    """Whether the file at `path` is the one that a journal notes; of before 0.2, only its size is known."""
+    if not noted.digest and not noted.modified:
+        return size_of(path) == noted.size
+    return noted.still_holds(path)
 
 
 def forget_elsewhere(root: Path, own: Path, first: int, last: int) -> None:
@@ -184,6 +227,18 @@ class _Written(_Numbered):
     crops: dict[str, str]
     handed_in: str = ""
     origins: dict[str, Annotated[int, Field(ge=0)]] = {}
+    kept: bool = False
+
+
+class _Standing(_Numbered):
+    standing: Fingerprint
+
+
+_TORN = re.compile(
+    rb'\{"frame": (-?[0-9]{1,15}), "size": ([0-9]{1,18}), '
+    rb'"modified": (-?[0-9]{1,20}), "digest": "([0-9a-f]{32})"'
+)
+"""How the line of a frame begins: what a kill leaves of it may be no more."""
 
 
 def _lines(path: Path) -> list[bytes]:
@@ -208,7 +263,8 @@ def _entry(line: bytes) -> Entry | None:
     if found is None:
         return None
     output = Fingerprint(found.size, found.modified, found.digest)
-    return Entry(found.frame, output, found.inputs, found.crops, found.handed_in, found.origins)
+    written = found.handed_in, found.origins, found.kept
+    return Entry(found.frame, output, found.inputs, found.crops, *written)
 
 
 def _line(entry: Entry) -> str:
@@ -217,5 +273,5 @@ def _line(entry: Entry) -> str:
         for frame, files in entry.inputs.items()
     }
     record = {"frame": entry.frame, **asdict(entry.output), "inputs": inputs, "crops": dict(entry.crops)}
-    more = {"handed_in": entry.handed_in, "origins": dict(entry.origins)}
+    more = {"handed_in": entry.handed_in, "origins": dict(entry.origins), "kept": entry.kept}
     return json.dumps(record | {name: value for name, value in more.items() if value})

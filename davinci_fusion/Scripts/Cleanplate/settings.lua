@@ -479,6 +479,16 @@ return {
       ["group"] = "run",
       ["level"] = "advanced",
     },
+    ["keep_edited"] = {
+      ["part"] = "run",
+      ["option"] = "--keep-edited",
+      ["kind"] = "switch",
+      ["default"] = false,
+      ["text"] = "Go on around frames of the output that were changed since they were written, or that no render of ours wrote: they stay as they are, the others are rendered.",
+      ["label"] = "keep edited",
+      ["group"] = "run",
+      ["level"] = "advanced",
+    },
     ["chunk"] = {
       ["part"] = "run",
       ["option"] = "--chunk",
