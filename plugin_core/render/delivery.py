@@ -12,7 +12,7 @@ import contextlib
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
-from ..clips.clip import Clip, holds, open_clip
+from ..clips.clip import Clip, holds
 from ..clips.movie_read import is_movie
 from ..clips.movie_write import MovieLook, check_movie, write_movie
 from ..clips.sequence import FileSequence

@@ -20,6 +20,7 @@ from ..errors import ImageError
 from ..job.settings import Settings, Shot
 from ..state.folder import movie_note
 from ..state.key import chosen, same_choice
+from .sources import plate_of
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,7 @@ def look_at_movie(path: Path) -> MadeMovie:
 
 def movie_about(shot: Shot, settings: Settings, model_id: str) -> dict[str, object]:
     """Return what a movie is made of: settings, model, and size and time of every input file."""
-    clips = open_clip(shot.plate), open_clip(shot.matte)
+    clips = plate_of(shot), open_clip(shot.matte)
     files = {str(clip.path(frame)) for clip in clips for frame in clip.frames() or [0]}
     return {
         "shot": chosen(shot),
