@@ -88,10 +88,15 @@ def joined(words: Sequence[str]) -> list[str]:
     return ready
 
 
-def job_of(arguments: argparse.Namespace) -> Job:
+def job_of(arguments: argparse.Namespace, result: str | None = None) -> Job:
     """Build the job from job.json, if one is given, else from settings files and variables; options over it.
 
     Which files and variables count is said on standard error.
+
+    Args:
+        arguments: as parsed.
+        result: what a render has made: the job that it left there takes the place of files and variables,
+            and where the job that is given is another one, that is said on standard error.
 
     Raises:
         SettingsError: a file can't be read, or a field is unknown, missing or out of range.
@@ -101,8 +106,10 @@ def job_of(arguments: argparse.Namespace) -> Job:
     from ..job.strict import shown, validated
 
     given = vars(arguments)
-    fields: dict[str, Any] = read_job_fields(Path(given["job"])) if "job" in given else _beside(arguments)
-    what = f"Job {given['job']}" if "job" in given else "Options"
+    left = None if result is None else _left_beside(result)
+    base = given.get("job", left)
+    fields: dict[str, Any] = _beside(arguments) if base is None else read_job_fields(Path(base))
+    what = "Options" if base is None else f"Job {base}"
     for part, options in _given(given).items():
         before = fields.get(part, {})
         if not isinstance(before, dict):
@@ -111,7 +118,9 @@ def job_of(arguments: argparse.Namespace) -> Job:
     try:
         job = validated(Job, fields, what)
     except SettingsError as error:
-        raise _lacking(fields["shot"], given.get("job"), error) from None
+        raise _lacking(fields["shot"], base, error, result) from None
+    if left is not None and given.get("told", 0) >= 0:
+        _tell_disagreements(job, left)
     if not arguments.path_map:
         return job
     from ..job.path_map import mapped_job, read_rules
@@ -152,7 +161,29 @@ def _beside(arguments: argparse.Namespace) -> dict[str, Any]:
     return dict(parts)
 
 
-def _lacking(shot: dict[str, Any], job: str | None, error: SettingsError) -> SettingsError:
+def _left_beside(result: str) -> Path | None:
+    from ..render.recorded import recorded_job
+
+    return recorded_job(result)
+
+
+def _tell_disagreements(job: Job, left: Path) -> None:
+    """Say in what a job is not the one that a render has left beside its result."""
+    from ..errors import CleanplateError
+    from ..job.job import Job
+    from ..render.recorded import disagreements
+
+    try:
+        told = disagreements(job, Job.read(left))
+    except CleanplateError as error:
+        told = [str(error)]
+    if told:
+        say(f"cleanplate: not as it was rendered ({left}): {'; '.join(told)}", stream=sys.stderr)
+
+
+def _lacking(
+    shot: dict[str, Any], job: str | Path | None, error: SettingsError, result: str | None
+) -> SettingsError:
     """Return the error for a shot that lacks what has no default, naming the options; any other as it is."""
     if _MISSING not in str(error):
         return error
@@ -161,6 +192,10 @@ def _lacking(shot: dict[str, Any], job: str | None, error: SettingsError) -> Set
     told = " and ".join((", ".join(options[:-1]), options[-1])) if options[1:] else "".join(options)
     if job is not None:
         return SettingsError(f"Job {job}: its shot lacks {', '.join(lacking)}; add that, or give {told}.")
+    if result is not None:
+        return SettingsError(
+            f"No job.json of a render lies beside {result}: give {told}, or the render's job.json with --job."
+        )
     return SettingsError(f"Give {told}, or a job.json that has all of it with --job (--help has examples).")
 
 

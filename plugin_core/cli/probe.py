@@ -14,6 +14,7 @@ from .options import add_job, job_of
 _EXAMPLES = """\
 examples:
   cleanplate probe --plate sh010/plate.####.exr --matte sh010/matte.####.exr --grow 6
+  cleanplate probe --result sh010/clean.####.exr (with what that was rendered with)
   cleanplate probe --job job.json --json
   cleanplate probe --job job.json --quick        (reads no plates: no cuts, no timing)
 
@@ -36,6 +37,12 @@ def add(commands: Any) -> None:
         epilog=_EXAMPLES,
     )
     own = add_job(probe, "model")
+    own.add_argument(
+        "--result",
+        default=None,
+        metavar="R",
+        help="a rendered clean plate: the job that lies beside it says what is not given here",
+    )
     own.add_argument("--quick", action="store_true", help="read no plates: look for no cuts, time nothing")
     add_json(own)
     probe.set_defaults(command=_probe)
@@ -45,9 +52,11 @@ def _probe(arguments: argparse.Namespace) -> int:
     from ..probe.probe import probe
     from ..probe.text import lines_of
 
+    if arguments.result is not None and "output" not in arguments:
+        arguments.output = arguments.result
     if "output" not in arguments and "job" not in arguments:
         arguments.output = _NOWHERE
-    report = probe(job_of(arguments), quick="quick" in arguments, tell=say_for_now)
+    report = probe(job_of(arguments, arguments.result), quick="quick" in arguments, tell=say_for_now)
     say_for_now("")
     hand_over(report.as_dict(), arguments.json, lines_of(report, plain=not _can_draw()))
     return 0 if report.problem is None else report.problem.exit_code

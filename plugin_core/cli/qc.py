@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..progress.terminal import say_for_now
 from .json_file import add_json, hand_over
 from .look import add_look
 from .options import add_job, job_of
 
+if TYPE_CHECKING:
+    from ..job.job import Job
+    from ..qc.report import Report
+
 FAULTS_FOUND = 9
 
 _EXAMPLES = f"""\
 examples:
-  cleanplate qc --job job.json                     (the job that was rendered: its matte settings are needed)
+  cleanplate qc --result clean.####.exr            (plate, matte and settings: as the render left them there)
   cleanplate qc --plate p.####.exr --matte m.####.exr --result clean.####.exr --grow 6 --feather 4
   cleanplate qc --job job.json --json qc.json --sheet qc.png
-  cleanplate qc --job job.json --truth sh010/truth.####.exr --min-psnr 30
+  cleanplate qc --result clean.####.exr --truth sh010/truth.####.exr --min-psnr 30
 
 exit codes:
   0    no faults
@@ -34,9 +38,10 @@ def add(commands: Any) -> None:
         "qc",
         summary="check a rendered shot: frames, untouched pixels, seam, flicker",
         description="Check a rendered shot against its plate, and against a true clean plate if there is "
-        "one. Changes nothing; needs no model and no GPU. Give it what the render was given.",
-        usage="--plate P --matte M --result R [options]",
-        brief="example: cleanplate qc --plate p.####.exr --matte m.####.exr --result clean.####.exr",
+        "one. Changes nothing; needs no model and no GPU. What the render was given is known from the job "
+        "that it left beside its result; what is given here wins.",
+        usage="--result R [options]",
+        brief="example: cleanplate qc --result clean.####.exr",
         epilog=_EXAMPLES,
     )
     own = add_job(qc)
@@ -66,6 +71,30 @@ _LIMITS = {
 }
 
 
+def _output_in(given: dict[str, Any]) -> str | None:
+    """Return the output that a job.json names; None where none is given, or it can't be read."""
+    from ..errors import CleanplateError
+    from ..job.job import Job
+
+    try:
+        return Job.read(Path(given["job"])).shot.output if "job" in given else None
+    except CleanplateError:
+        return None  # what is wrong is said when the job is built
+
+
+def _hints(report: Report, job: Job, has_job: bool) -> list[str]:
+    """Say what may be forgotten where untouched pixels seem to differ."""
+    from ..render.recorded import recorded_job
+
+    touched = any(check.name == "untouched" and check.verdict == "FAULT" for check in report.checks)
+    if not touched or has_job or recorded_job(job.shot.output) is not None:
+        return []
+    return [
+        "No job.json of the render lies beside the result: if it had --grow, --feather or other settings of "
+        "the matte, give them too, or its job.json with --job."
+    ]
+
+
 def _qc(arguments: argparse.Namespace) -> int:
     from ..errors import SettingsError
     from ..qc.check import QcShot, check
@@ -76,10 +105,11 @@ def _qc(arguments: argparse.Namespace) -> int:
     if "min_psnr" in given and arguments.truth is None:
         raise SettingsError("--min-psnr needs a true clean plate to compare with: give --truth.")
     limits = Limits(**{field: given[name] for name, field in _LIMITS.items() if name in given})
-    shot = QcShot(job_of(arguments), arguments.truth)
+    job = job_of(arguments, given.get("output") or _output_in(given))
+    shot = QcShot(job, arguments.truth)
     report = check(shot, limits, tell=say_for_now)
     say_for_now("")
-    hand_over(report.as_dict(), arguments.json, report.lines())
+    hand_over(report.as_dict(), arguments.json, [*report.lines(), *_hints(report, job, "job" in given)])
     if arguments.sheet is not None:
         write_qc_sheet(shot, report, Path(arguments.sheet))
     return 0 if report.passed else FAULTS_FOUND

@@ -68,6 +68,17 @@ def add(commands: Any) -> None:
     )
     render.advanced(
         own.add_argument(
+            "--write-job",
+            nargs="?",
+            const="job.json",
+            default=None,
+            metavar="FILE",
+            help="write the job here too, as --job takes it (job.json); one always lies in .cleanplate, "
+            "beside the output",
+        )
+    )
+    render.advanced(
+        own.add_argument(
             "--notice",
             type=float,
             default=None,
@@ -78,7 +89,13 @@ def add(commands: Any) -> None:
     render.set_defaults(command=_render)
 
 
-def run_job(job: Job, progress: str, stop: Stop | None = None, notice_seconds: float | None = None) -> int:
+def run_job(
+    job: Job,
+    progress: str,
+    stop: Stop | None = None,
+    notice_seconds: float | None = None,
+    job_file: str | None = None,
+) -> int:
     """Render a job to its end. Raises CleanplateError, after the reporters were told of it.
 
     Args:
@@ -86,23 +103,31 @@ def run_job(job: Job, progress: str, stop: Stop | None = None, notice_seconds: f
         progress: ``auto``, ``bar``, ``json``, ``none`` or a farm's dialect.
         stop: asked between frames; SIGINT, SIGTERM and the job's cancel file are added to it.
         notice_seconds: see `on_signals`.
+        job_file: where the job is written too, as it can be run again.
     """
     from ..api import open_model
     from ..errors import Interrupted, translated
     from ..progress.reporters import reporting
     from ..progress.stop import Stop, on_signals
     from ..render.delivery import render
+    from ..render.recorded import write_job
     from ..render.side_files import check_side_files
 
     run = job.run
     stop = stop or Stop()
     if run.cancel_file is not None:
         stop.watch(Path(run.cancel_file))
-    check_side_files(job.shot, job.run)
+    check_side_files(job.shot, job.run, job_file)
+
+    def recorded(job: Job) -> None:
+        if job_file is not None:
+            write_job(Path(job_file), job)
+
     with reporting(progress, run.progress_file) as reporters, on_signals(stop, notice_seconds):
         try:
             with open_model(run.model, run.device, run.threads) as model:
-                for _ in render(job.shot, job.settings, run, model.network, reporters, stop):
+                given = job.shot, job.settings, run, model.network, reporters, stop
+                for _ in render(*given, recorded=recorded):
                     pass
         except Exception as error:
             ours = translated(error)
@@ -133,4 +158,5 @@ def _render(arguments: argparse.Namespace) -> int:
     stop = Stop()
     with on_signals(stop, ends=True):
         # Loading takes a second: a signal that comes meanwhile is kept until the render can act on it.
-        return run_job(job_of(arguments), arguments.progress, stop, arguments.notice)
+        job = job_of(arguments)
+        return run_job(job, arguments.progress, stop, arguments.notice, arguments.write_job)

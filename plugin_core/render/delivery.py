@@ -9,7 +9,7 @@ name and renamed, and the pictures are removed. An interrupted render leaves the
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 
 from ..clips.clip import Clip, holds
@@ -20,6 +20,7 @@ from ..disk.atomic import remove_leftovers
 from ..disk.folders import remove_own
 from ..errors import InputError, Interrupted, WriteError
 from ..images import Plate, read_plate
+from ..job.job import Job
 from ..job.settings import Run, Settings, Shot
 from ..network.contract import Network
 from ..progress.reporters import Reporters
@@ -33,15 +34,22 @@ from .sources import plate_of
 
 
 def render(
-    shot: Shot, settings: Settings, run: Run, network: Network, reporters: Reporters, stop: Stop
+    shot: Shot,
+    settings: Settings,
+    run: Run,
+    network: Network,
+    reporters: Reporters,
+    stop: Stop,
+    *,
+    recorded: Callable[[Job], None] = lambda job: None,
 ) -> Iterator[FrameDone]:
     """Render a shot to its output, a sequence or a movie; see `render.render`.
 
     A movie's frames are yielded as they come, under the names they have until the movie is made.
     """
     if not is_movie(shot.output):
-        return render_frames(shot, settings, run, network, reporters, stop)
-    return _MovieRender(shot, settings, run, network, reporters, stop).frames()
+        return render_frames(shot, settings, run, network, reporters, stop, recorded=recorded)
+    return _MovieRender(shot, settings, run, network, reporters, stop).frames(recorded)
 
 
 def pictures_of(shot: Shot) -> Shot:
@@ -91,7 +99,7 @@ class _MovieRender:
         self._pattern = Path(self._inner.output)
         self._found: list[int] = []
 
-    def frames(self) -> Iterator[FrameDone]:
+    def frames(self, recorded: Callable[[Job], None]) -> Iterator[FrameDone]:
         """Check, render what is missing, make the movie."""
         plate = plate_of(self._shot)
         check_delivery(self._shot, self._run, plate)
@@ -113,7 +121,8 @@ class _MovieRender:
             return
         self._found = mark(self._path)
         quiet = _UntilTheMovie(self._reporters, str(self._path))
-        yield from render_frames(self._inner, self._settings, self._run, self._network, quiet, self._stop)
+        given = self._settings, self._run, self._network, quiet, self._stop
+        yield from render_frames(self._inner, *given, asked=self._shot, recorded=recorded)
         self._make(plate, about)
         self._reporters.done()
 

@@ -9,7 +9,7 @@ resumed render gives the same pixels as one that was never interrupted.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -17,6 +17,7 @@ from pathlib import Path
 
 from ..disk.lock import Claim, holding
 from ..errors import CleanplateError, Interrupted, OutputBusyError, WriteError
+from ..job.job import Job
 from ..job.settings import Run, Settings, Shot
 from ..network.contract import Network
 from ..network.working_size import chosen_size
@@ -40,6 +41,7 @@ from .handover import HandedIn, hand_on
 from .pipeline import Pipeline
 from .plan import Plan, make_plan
 from .present import look, refuse_precious
+from .recorded import job_to_record, record
 from .resume import begin, check_whole, go_on, refuse_existing
 from .side_files import check_side_files
 from .sources import open_sources
@@ -69,9 +71,25 @@ class FrameDone:
 
 
 def render(
-    shot: Shot, settings: Settings, run: Run, network: Network, reporters: Reporters, stop: Stop
+    shot: Shot,
+    settings: Settings,
+    run: Run,
+    network: Network,
+    reporters: Reporters,
+    stop: Stop,
+    *,
+    asked: Shot | None = None,
+    recorded: Callable[[Job], None] = lambda job: None,
 ) -> Iterator[FrameDone]:
     """Render a shot and yield each frame once it is written.
+
+    Args:
+        shot, settings, run: what to render and how.
+        network: fills.
+        reporters: told of progress.
+        stop: asked whether to go on.
+        asked: the shot as it was asked for, where that is a movie and `shot` its pictures.
+        recorded: told the job that is left beside the output once the render has begun.
 
     Raises:
         InputError, MissingFramesError, ImageError: before any frame is written where that can be known.
@@ -127,7 +145,12 @@ def render(
             reporters.note(note)
         if handed_in is not None:
             plan = replace(plan, key={**plan.key, "first frame": handed_in.saved.key.get("first frame", "")})
-        yield from _Rendering(plan, run, network, reporters, stop, folder, claim).frames(handed_in)
+        rendering = _Rendering(plan, run, network, reporters, stop, folder, claim)
+        start = rendering.begin(handed_in)
+        job = job_to_record(asked or shot, settings, run, sources)
+        record(job, sources.output)
+        recorded(job)
+        yield from rendering.frames(start)
 
 
 class _Rendering:
@@ -169,9 +192,8 @@ class _Rendering:
         self._start, self._begun = plan.sources.first, 0
         self._latest: int | None = None
 
-    def frames(self, handed_in: HandedIn | None) -> Iterator[FrameDone]:
-        """Do it all: find where to begin, render, hand the state on."""
-        start = self._start = self._begin(handed_in)
+    def frames(self, start: int) -> Iterator[FrameDone]:
+        """Render from a frame on, and hand the state on."""
         sources = self._plan.sources
         self._reporters.start(
             first=sources.first,
@@ -198,7 +220,7 @@ class _Rendering:
         if message := in_words(frames):
             self._reporters.origins(message, shares(total(frames.values())))
 
-    def _begin(self, handed_in: HandedIn | None) -> int:
+    def begin(self, handed_in: HandedIn | None) -> int:
         """Find the first frame to render and put the state before it."""
         notes: list[str] = []
         before = None
@@ -232,6 +254,7 @@ class _Rendering:
         self._inputs.recall(known, self._journal.read_own(), start)
         for note in notes:
             self._reporters.note(note)
+        self._start = start
         return start
 
     def _fill(self, start: int) -> Iterator[FrameDone]:

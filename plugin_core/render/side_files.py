@@ -15,12 +15,17 @@ from ..state.folder import movie_folder, output_folder
 from .sources import output_of, plate_of
 
 
-def check_side_files(shot: Shot, run: Run) -> None:
-    """Refuse a state to hand on, or a progress file, under the name of anything else.
+def check_side_files(shot: Shot, run: Run, job_file: str | None = None) -> None:
+    """Refuse a state to hand on, a progress file or a job to write, under the name of anything else.
 
     To be called before the first of them is opened. Raises InputError.
     """
-    for what, text in (("State file", run.state_out), ("Progress file", run.progress_file)):
+    files = (
+        ("State file", run.state_out),
+        ("Progress file", run.progress_file),
+        ("Job file", job_file),
+    )
+    for what, text in files:
         if text is not None:
             _check(what, Path(text), shot, run)
 

@@ -1,9 +1,9 @@
 """Where all that is remembered of an output lies: every path in the folder ``.cleanplate`` beside it.
 
 ===========================  ==================================================================
-``NAME/``                    an output's journal, saved states and locks
+``NAME/``                    an output's journal, saved states, locks and job
 ``NAME/chunk.FIRST_LAST/``   a chunk's own journal and saved states
-``MOVIE/``                   the pictures that a movie is made of, and what it was made of
+``MOVIE/``                   the pictures that a movie is made of, what it was made of, and its job
 ``states/``                  states that a farm's chunks hand on
 ===========================  ==================================================================
 """
@@ -17,6 +17,7 @@ from ..clips.sequence import FileSequence
 
 _BESIDE = ".cleanplate"
 _JOURNAL = "journal.jsonl"
+_JOB = "job.json"
 _CHUNK = re.compile(r"chunk\.-?[0-9]+_-?[0-9]+")
 
 
@@ -42,6 +43,16 @@ def journals_of(folder: Path) -> list[Path]:
     """Return where the journals of an output and of all its chunks lie; the first need not be there."""
     chunks = [path for path in folder.glob(f"chunk.*/{_JOURNAL}") if _CHUNK.fullmatch(path.parent.name)]
     return [folder / _JOURNAL, *chunks]
+
+
+def job_path(folder: Path) -> Path:
+    """Return the job that a render leaves, by its output's or its movie's folder."""
+    return folder / _JOB
+
+
+def jobs_beside(folder: Path) -> list[Path]:
+    """Return the jobs of all outputs in a folder, by name."""
+    return sorted(path for path in (folder / _BESIDE).glob(f"*/{_JOB}") if path.is_file())
 
 
 def movie_folder(movie: Path) -> Path:
