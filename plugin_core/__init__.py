@@ -36,7 +36,8 @@ if TYPE_CHECKING:
     from .job.settings import Run, Settings, Shot
     from .probe.forecast import Forecast, forecast_job
     from .progress.reporters import JsonLines, Reporter, Reporters, reporting
-    from .progress.stop import Stop, on_signals
+    from .progress.signals import on_signals
+    from .progress.stop import Stop
     from .render.render import FrameDone
 
 # ONNX Runtime keeps telemetry in the user's cache folder otherwise. It looks when it is first imported, which
@@ -103,7 +104,8 @@ _HOMES = {
     ".job.settings": ("Run", "Settings", "Shot"),
     ".probe.forecast": ("Forecast", "forecast_job"),
     ".progress.reporters": ("JsonLines", "Reporter", "Reporters", "reporting"),
-    ".progress.stop": ("Stop", "on_signals"),
+    ".progress.signals": ("on_signals",),
+    ".progress.stop": ("Stop",),
     ".render.render": ("FrameDone",),
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names}

@@ -21,6 +21,7 @@ from .probe.probe import probe
 from .probe.report import Report as ProbeReport
 from .progress.reporters import JsonLines, Reporters, reporting
 from .progress.stop import Stop
+from .progress.watch import Phase, counted
 from .qc.check import QcShot, check
 from .qc.report import Limits as QcLimits
 from .qc.report import Report as QcReport
@@ -101,7 +102,7 @@ class Model:
             settings: what changes the pixels; None for the defaults.
             run: how it is rendered; None for the defaults.
             reporters: told of progress, beside the run's `progress_file`.
-            stop: asked between frames whether to go on; the run's `cancel_file` is watched too.
+            stop: asked inside every long loop whether to go on; the run's `cancel_file` is watched too.
             fields: of `Run`, over those in `run`: ``resume=True``, ``chunk="1001-1050"``.
 
         Raises:
@@ -172,11 +173,16 @@ def probe_job(job: Job, *, quick: bool = False, tell: Tell = lambda doing: None)
     Args:
         job: what would be rendered.
         quick: read no plates: look for no cuts, time nothing.
-        tell: told what is being done, for those who wait.
+        tell: told what is being done and how far it is, several times a second; may raise to stop.
 
     What the render would refuse is the report's `problem`, and not raised.
     """
-    return probe(job, quick=quick, tell=tell)
+
+    def watch(phase: Phase | None = None, done: int = 0, total: int = 0) -> None:
+        if phase is not None:
+            tell(counted(phase, done, total))
+
+    return probe(job, quick=quick, watch=watch)
 
 
 def qc_job(

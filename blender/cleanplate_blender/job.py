@@ -22,7 +22,7 @@ from .problem import Cancelled, InpaintError
 from .request import Request
 
 PATIENCE_SECONDS = 90.0
-"""How long the core may take to finish its frame and save its state when it is cancelled."""
+"""How long the core may take to save its state when it is cancelled."""
 
 Steps = Generator[None, None, None]
 
@@ -67,6 +67,7 @@ class Job:
         self._own_group = own_group
         self._child: Child | None = None
         self._cancelled = False
+        self._frames = False
         self._deadline: float | None = None
         self._steps = self._run()
 
@@ -150,7 +151,13 @@ class Job:
         words = ["render", "--job", str(self._places.job_file), "--dry-run", "--progress", "json"]
         child = self._start([*self._core, *words], self._core_env, self._places.plan)
         told: list[Event] = []
-        yield from self._watch(child, follower, told.append, self._stop_now)
+
+        def on_event(event: Event) -> None:
+            self._say_phase(event)
+            if event["event"] == "plan":
+                told.append(event)
+
+        yield from self._watch(child, follower, on_event, self._stop_now)
         if child.exit_code():
             raise self._failure(child, "")
         if not told:
@@ -165,12 +172,13 @@ class Job:
         mode = _MODES[planned["action"]]
         words = ["render", "--job", str(self._places.job_file), mode, "--progress", "none"]
         child = self._start([*self._core, *words], self._core_env, None)
-        pace = _Pace()
         failed: list[str] = []
 
         def on_event(event: Event) -> None:
+            self._say_phase(event)
             if event["event"] == "frame":
-                self._say(pace.after(event), event["done"] / event["total"])
+                self._frames = True
+                self._say(filling(event), event["done"] / event["total"])
             elif event["event"] == "error":
                 failed.append(str(event["message"]))
 
@@ -202,11 +210,11 @@ class Job:
         raise Cancelled("Stopped before anything was filled.", self._places.log)
 
     def _stop_patiently(self, child: Child) -> None:
-        """Let the core finish its frame and save its state; kill it when that takes too long."""
+        """Let the core save its state; kill it when that takes too long."""
         if self._deadline is None:
             self._deadline = time.monotonic() + PATIENCE_SECONDS
             self._places.cancel_file.touch()
-        self.text = "Stopping after this frame"
+        self.text = "Stopping"
         if time.monotonic() > self._deadline:
             child.kill()
 
@@ -221,22 +229,24 @@ class Job:
         self._child = Child(words, env, self._places.log, output, self._own_group)
         return self._child
 
+    def _say_phase(self, event: Event) -> None:
+        """Show what the core is at before and between frames, and how much of it is done."""
+        if event["event"] != "phase":
+            return
+        done, total = event["done"], event["total"]
+        what = str(event["what"])
+        text = what[:1].upper() + what[1:] + (f" {done}/{total}" if total else "")
+        self._say(text, self.fraction if self._frames or not total else done / total)
+
     def _say(self, text: str, fraction: float) -> None:
         self.text, self.fraction = text, min(max(fraction, 0.0), 1.0)
 
 
-class _Pace:
-    """Tells how fast frames come."""
-
-    def __init__(self) -> None:
-        self._began = time.monotonic()
-        self._count = 0
-
-    def after(self, event: Event) -> str:
-        self._count += 1
-        fps = self._count / max(time.monotonic() - self._began, 1e-3)
-        left = clock(float(event.get("eta") or 0))
-        return f"Filling {event['done']}/{event['total']}, {fps:.1f} fps, {left} left"
+def filling(event: Event) -> str:
+    """Say how far the frames are, how fast they come and how long it still takes."""
+    left, seconds = float(event.get("eta") or 0), float(event.get("seconds") or 0)
+    fps = (event["total"] - event["done"]) / left if left else 1 / max(seconds, 1e-3)
+    return f"Filling {event['done']}/{event['total']}, {fps:.1f} fps, {clock(left)} left"
 
 
 def clock(seconds: float) -> str:

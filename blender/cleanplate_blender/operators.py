@@ -40,7 +40,7 @@ def inpaint(self: Any, context: Any) -> set[str]:
 
 
 def cancel(self: Any, context: Any) -> set[str]:
-    """Stop after the frame that is being filled."""
+    """Stop; what was filled stays, and the next inpaint goes on from there."""
     return {"FINISHED"} if running.cancel() else {"CANCELLED"}
 
 

@@ -63,7 +63,7 @@ def update(node: nuke.Node) -> None:
 def cancel(node: nuke.Node) -> None:
     """Stop the node's render."""
     if flow.cancel(node):
-        result.tell(node, "Stopping after this frame...")
+        result.tell(node, "Stopping...")
     else:
         result.tell(node, "Nothing is rendering.")
 

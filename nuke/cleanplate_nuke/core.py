@@ -14,7 +14,7 @@ from typing import IO, Any, Callable, Dict
 from .problem import Cancelled, InpaintError
 
 PATIENCE_SECONDS = 120.0
-"""How long a cancelled render may take to finish its frame and save its state before it is ended."""
+"""How long a cancelled render may take to save its state before it is ended."""
 
 _STOPPED = (130, 143)
 
@@ -35,12 +35,31 @@ class Core:
         self.env = env
         self.log = log
 
-    def forecast(self, job: Path) -> Event:
-        """Ask what a render would do (`cleanplate render --dry-run`). Raises InpaintError with its reason."""
+    def forecast(self, job: Path, on_event: Callable[[Event], None], cancelled: Callable[[], bool]) -> Event:
+        """Ask what a render would do (`cleanplate render --dry-run`).
+
+        Args:
+            job: the job.json.
+            on_event: told each progress event.
+            cancelled: asked a few times a second.
+
+        Raises:
+            Cancelled: it was stopped.
+            InpaintError: it can't be rendered; the reason is the core's own sentence.
+        """
         told: list[Event] = []
-        self._run(
-            ["render", "--job", str(job), "--dry-run", "--progress", "json"], told.append, lambda: False, None
-        )
+
+        def hear(event: Event) -> None:
+            on_event(event)
+            if event.get("event") == "plan":
+                told.append(event)
+
+        try:
+            self._run(["render", "--job", str(job), "--dry-run", "--progress", "json"], hear, cancelled, None)
+        except InpaintError:
+            if cancelled():
+                raise Cancelled("Stopped before anything was filled.") from None
+            raise
         if not told:
             raise InpaintError("The core did not say what it would render.", str(self.log))
         return told[-1]
@@ -60,7 +79,7 @@ class Core:
             mode: ``--resume`` or ``--overwrite``.
             on_event: told each progress event.
             cancelled: asked a few times a second.
-            cancel_file: the job's; made to stop the render after the frame it is at.
+            cancel_file: the job's; made to stop the render, whatever it is at.
 
         Raises:
             Cancelled: it was stopped; its state is saved.

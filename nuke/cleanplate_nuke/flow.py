@@ -39,7 +39,7 @@ class Rendering:
         self._thread: threading.Thread | None = None
 
     def cancel(self) -> None:
-        """Stop after the frame that is being filled."""
+        """Stop with the state saved."""
         self._cancelled.set()
 
     def is_cancelled(self) -> bool:

@@ -145,7 +145,7 @@ def _run() -> list[nuke.Knob]:
                 "do_cancel",
                 "Cancel",
                 "cancel",
-                "Stop after the frame that is being filled. What is there is kept; Render goes on from it.",
+                "Stop within a second or two. What is there is kept; Render goes on from it.",
             )
         ),
         _button("do_reveal", "Reveal folder", "reveal", "Open the folder with the clean plate."),

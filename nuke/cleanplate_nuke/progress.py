@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import sys
-import time
 from typing import Iterator
 
 import nuke
@@ -23,20 +22,30 @@ class Progress:
     def __init__(self, task: nuke.ProgressTask | None, name: str) -> None:
         self._task = task
         self._name = name
-        self._began = time.monotonic()
-        self._count = 0
+        self._printed = ""
 
     def say(self, text: str) -> None:
         """Show a text."""
         if self._task is not None:
             self._task.setMessage(text)
 
+    def phase(self, event: Event, view: str) -> None:
+        """Show what the core is at before and between frames, and how much of it is done."""
+        what, done, total = str(event["what"]), int(event["done"]), int(event["total"])
+        text = (view + " " if view else "") + what + (f" {done}/{total}" if total else "")
+        if self._task is not None:
+            self._task.setMessage(text)
+        elif what != self._printed:
+            print(f"{self._name}: {text}")
+            sys.stdout.flush()
+        self._printed = what
+
     def frame(self, event: Event, planned: Event, view: str) -> None:
         """Show a filled frame: which, how fast, how long it still takes."""
-        self._count += 1
-        pace = self._count / max(time.monotonic() - self._began, 1e-3)
+        left = float(event["eta"])
+        pace = (event["total"] - event["done"]) / left if left else 1 / max(float(event["seconds"]), 1e-3)
         text = "{}frame {}, {:.1f} fps, {} left".format(
-            view + " " if view else "", event["frame"], pace, clock(float(event["eta"]))
+            view + " " if view else "", event["frame"], pace, clock(left)
         )
         if self._task is not None:
             self._task.setMessage(text)

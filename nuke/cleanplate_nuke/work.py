@@ -40,7 +40,13 @@ def fill(
     progress.say("looking at what has changed")
     with contextlib.suppress(FileNotFoundError):
         request.cancel_file(view).unlink()
-    planned = core.forecast(request.job(view))
+    shown = view if len(request.views) > 1 else ""
+
+    def on_phase(event: Event) -> None:
+        if event.get("event") == "phase":
+            progress.phase(event, shown)
+
+    planned = core.forecast(request.job(view), on_phase, cancelled)
     sentence = _in(request, view, describe(planned))
     tell(sentence)
     if planned["action"] == "nothing":
@@ -52,8 +58,9 @@ def fill(
         )
 
     def on_event(event: Event) -> None:
+        on_phase(event)
         if event.get("event") == "frame":
-            progress.frame(event, planned, view if len(request.views) > 1 else "")
+            progress.frame(event, planned, shown)
 
     core.render(request.job(view), _MODES[planned["action"]], on_event, cancelled, request.cancel_file(view))
     return _in(request, view, done(planned))

@@ -83,7 +83,7 @@ class Batch:
             for worker in self._workers:
                 worker.dismiss()
             for worker in self._workers:
-                worker.end(_PATIENCE_SECONDS)
+                worker.end(0 if self._stop.hurried else _PATIENCE_SECONDS)
             self._view.show(self._shots)
 
     def _hire(self, seat: Seat) -> None:
@@ -149,6 +149,8 @@ class Batch:
             self._end(self._waiting.popleft(), code, "The batch was stopped before it was its turn.")
         for worker in self._workers:
             worker.dismiss()
+            if worker.task is not None:
+                worker.task.shot.doing = "stopping"
 
     def _end(self, task: Task, exit_code: int, message: str) -> None:
         task.shot.end(exit_code, message)

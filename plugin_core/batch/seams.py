@@ -89,7 +89,7 @@ def measure(shot: BatchShot, chunk_frames: int, pre_rolls: Sequence[int], stop: 
         shot: which; nothing is written to its output.
         chunk_frames: the grid.
         pre_rolls: those to try.
-        stop: asked between frames.
+        stop: asked inside every long loop.
     """
     first, last = shot_frames(shot.job.shot)
     chunks = grid(first, last, chunk_frames)[1:]

@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from ..errors import CleanplateError
 from ..job.job import Job
-from ..progress.text import Event
+from ..progress.text import Event, plain
 from .chunks import grid, shot_frames
 from .shots import BadShot, BatchShot
 
@@ -54,6 +54,7 @@ class ShotProgress:
         rendered: frames rendered now, not found.
         warnings: what looked wrong with it, by code.
         output: where its frames go.
+        doing: what it is at while no frame comes: a phase and its count; empty for nothing to tell of.
     """
 
     name: str
@@ -65,9 +66,11 @@ class ShotProgress:
     rendered: int = 0
     warnings: dict[str, str] = field(default_factory=dict)
     open_tasks: int = 0
+    doing: str = ""
     _began: float | None = None
     _ended: float | None = None
     _done: dict[str, int] = field(default_factory=dict)
+    _ends: dict[str, float] = field(default_factory=dict)
 
     @property
     def done(self) -> int:
@@ -89,6 +92,8 @@ class ShotProgress:
     @property
     def seconds_left(self) -> float | None:
         """Estimated time to its last frame; None while unknown."""
+        if self._ends and len(self._ends) == self.open_tasks and self.state is Progress.RENDERING:
+            return max(0.0, max(self._ends.values()) - time.monotonic())
         pace = self.frames_per_second
         return (self.total - self.done) / pace if pace and self.state is Progress.RENDERING else None
 
@@ -102,7 +107,12 @@ class ShotProgress:
         """Take in what a worker told of one of its tasks."""
         if event["event"] in ("start", "frame", "done"):
             self._done[task] = event["done"]
+            self.doing = ""
             self.rendered += event["event"] == "frame"
+        if event["event"] == "frame":
+            self._ends[task] = time.monotonic() + event["eta"]
+        elif event["event"] == "phase":
+            self.doing = plain(event)
 
     def is_warned(self, event: Event) -> bool:
         """Take in a note; whether it is a warning that no task of the shot has told yet."""
@@ -115,6 +125,7 @@ class ShotProgress:
     def end(self, exit_code: int, message: str) -> None:
         """One of its tasks ended for good."""
         self.open_tasks -= 1
+        self.doing = ""
         if exit_code and not self.exit_code:
             self.exit_code, self.message = exit_code, message
         if self.open_tasks == 0:

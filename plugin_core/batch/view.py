@@ -81,7 +81,7 @@ def table(shots: Sequence[ShotProgress], rows: int, *, reasons: bool = False) ->
     from rich.text import Text
 
     drawn = Table("shot", box=None, pad_edge=False)
-    for title in ("frames", "fps", "left", "state"):
+    for title in ("frames", "fps", "time", "left", "state"):
         drawn.add_column(title, justify="left" if title == "state" else "right")
     told = reasons and any(shot.message for shot in shots)
     if told:
@@ -94,8 +94,9 @@ def table(shots: Sequence[ShotProgress], rows: int, *, reasons: bool = False) ->
                 Text(shown(shot.name)),
                 f"{shot.done}/{shot.total or '?'}",
                 f"{shot.frames_per_second:.2f}" if shot.rendered else "",
+                clock(shot.seconds or None),
                 clock(shot.seconds_left),
-                Text(str(shot.state), style=_COLORS[shot.state]),
+                Text(shown(shot.doing or shot.state), style=_COLORS[shot.state]),
                 *([Text(shown(shot.message))] if told else []),
             )
     return Group(drawn, Text(caption(shots)))
@@ -127,7 +128,11 @@ class Lines(_Stream):
         """Say what is at work, if nothing was said for a while."""
         if time.monotonic() - self._said >= LINE_SECONDS:
             at_work = [shot for shot in shots if shot.state is Progress.RENDERING]
-            self._say(caption(shots) + "; " + ", ".join(f"{s.name} {s.done}/{s.total}" for s in at_work))
+            self._say(
+                caption(shots)
+                + "; "
+                + ", ".join(f"{s.name} {s.done}/{s.total} {s.doing}".rstrip() for s in at_work)
+            )
 
     def ended(self, shot: ShotProgress) -> None:
         """Say how a shot ended."""
@@ -156,16 +161,16 @@ class Failures(Lines):
 
 
 class JsonView(_Stream):
-    """A JSON line whenever a shot's state or frames have changed, and for what looks wrong with one."""
+    """A JSON line whenever a shot's state, frames or phase change, and for what looks wrong with one."""
 
     def __init__(self, stream: TextIO) -> None:
         super().__init__(stream)
-        self._told: dict[str, tuple[Progress, int]] = {}
+        self._told: dict[str, tuple[Progress, int, str]] = {}
 
     def show(self, shots: Sequence[ShotProgress]) -> None:
         """Tell what has changed."""
         for shot in shots:
-            if self._told.get(shot.name, (Progress.WAITING, 0)) != (shot.state, shot.done):
+            if self._told.get(shot.name, (Progress.WAITING, 0, "")) != (shot.state, shot.done, shot.doing):
                 self._tell(shot)
 
     def ended(self, shot: ShotProgress) -> None:
@@ -177,9 +182,11 @@ class JsonView(_Stream):
         say(json.dumps(about, ensure_ascii=False), stream=self._stream)
 
     def _tell(self, shot: ShotProgress) -> None:
-        self._told[shot.name] = (shot.state, shot.done)
+        self._told[shot.name] = (shot.state, shot.done, shot.doing)
         about = {"event": "shot", "shot": shot.name, "state": str(shot.state), "done": shot.done}
         about |= {"total": shot.total, "eta": shot.seconds_left and round(shot.seconds_left, 1)}
+        if shot.doing:
+            about |= {"doing": shot.doing}
         if shot.exit_code:
             about |= {"exit_code": shot.exit_code, "message": shot.message}
         say(json.dumps(about, ensure_ascii=False), stream=self._stream)

@@ -39,6 +39,7 @@ from ..job.job import Job
 from ..job.settings import Run
 from ..job.strict import shown, validated
 from ..progress.reporters import HEARTBEAT_SECONDS, JsonLines, Reporters
+from ..progress.signals import AT_ONCE
 from ..progress.stop import Stop
 from ..progress.text import Event
 from ..render.delivery import render
@@ -218,11 +219,11 @@ class Worker:
                 try:
                     self._render(job, reporters, task.stop)
                 except BaseException as error:
-                    ended = _outcome(error)
+                    ended = _outcome(error, task.stop)
                     reporters.error(ended.message or "", ended.exit_code)
                     return ended
         except BaseException as error:
-            return _outcome(error)
+            return _outcome(error, task.stop)
         return Outcome(0)
 
     def _render(self, job: Job, reporters: Reporters, stop: Stop) -> None:
@@ -239,7 +240,9 @@ class Worker:
             raise
 
 
-def _outcome(error: BaseException) -> Outcome:
+def _outcome(error: BaseException, stop: Stop) -> Outcome:
+    if isinstance(error, KeyboardInterrupt):
+        return Outcome(stop.requested() or 130, AT_ONCE)
     ours = translated(error)
     if ours is not None:
         return Outcome(ours.exit_code, str(ours))

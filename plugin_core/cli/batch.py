@@ -160,10 +160,11 @@ def _assignment(text: str) -> tuple[str, str]:
 
 
 def _batch(arguments: argparse.Namespace) -> int:
-    from ..progress.stop import Stop, on_signals
+    from ..progress.signals import on_signals
+    from ..progress.stop import Stop
 
     stop = Stop()
-    with on_signals(stop):
+    with on_signals(stop, ends=True):
         # Loading takes a second: a signal that comes meanwhile is kept until it can be acted on.
         from ..batch.shots import refuse_bad
 
@@ -191,8 +192,7 @@ def _check(listed: list[BatchShot], bad: list[BadShot], arguments: argparse.Name
         refuse_bad([*bad, *lacking])
     say(*(shot.message for shot in (*bad, *lacking)), stream=sys.stderr)
     wrong = len(bad) + len(lacking)
-    mistakes = f"{wrong} with mistakes" if wrong else "no mistakes"
-    say(f"{arguments.shots}: {len(good) + wrong} shots, {mistakes}")
+    say(f"{arguments.shots}: {len(good)} shots, {f'{wrong} with mistakes' if wrong else 'no mistakes'}")
     return BatchError.exit_code if wrong else 0
 
 

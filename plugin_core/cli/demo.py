@@ -10,7 +10,8 @@ from ..api import open_model
 from ..images import read_matte, read_plate
 from ..job.settings import Settings, Shot
 from ..progress.reporters import reporting
-from ..progress.stop import Stop, on_signals
+from ..progress.signals import on_signals
+from ..progress.stop import Stop
 from ..progress.terminal import say
 from ..qc.contact_sheet import before_after_sheet, hole_psnr
 from ..sample import FIRST, FRAMES, LAST, clean_pattern, frame_path, matte_pattern, plate_pattern
@@ -23,7 +24,11 @@ def run_demo(output: Path, model: str, device: str, progress: str = "auto") -> i
     clean = str(output / "clean.####.exr")
     shot = Shot(plate=plate_pattern(), matte=matte_pattern(), output=clean, frames=FRAMES)
     stop = Stop()
-    with reporting(progress, None) as reporters, on_signals(stop), open_model(model, device) as opened:
+    with (
+        reporting(progress, None) as reporters,
+        on_signals(stop, ends=True),
+        open_model(model, device) as opened,
+    ):
         rendered = list(opened.render(shot, DEMO_SETTINGS, overwrite=True, reporters=reporters, stop=stop))
         where = opened.device
     score = float(np.mean([_score(clean, done.frame) for done in rendered]))

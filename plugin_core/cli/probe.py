@@ -6,7 +6,6 @@ import argparse
 import sys
 from typing import Any
 
-from ..progress.terminal import say_for_now
 from .json_file import add_json, hand_over
 from .look import add_look
 from .options import add_job, job_of
@@ -16,7 +15,7 @@ examples:
   cleanplate probe --plate sh010/plate.####.exr --matte sh010/matte.####.exr --grow 6
   cleanplate probe --result sh010/clean.####.exr (with what that was rendered with)
   cleanplate probe --job job.json --json
-  cleanplate probe --job job.json --quick        (reads no plates: no cuts, no edges, no timing)
+  cleanplate probe --job job.json --quick        (reads no plates: no cuts, no timing)
 
 exit codes are those that a render would have before its first frame; warnings leave them at 0
 """
@@ -43,21 +42,26 @@ def add(commands: Any) -> None:
         metavar="R",
         help="a rendered clean plate: the job that lies beside it says what is not given here",
     )
-    own.add_argument("--quick", action="store_true", help="read no plates: no cuts, no edges, no timing")
+    own.add_argument("--quick", action="store_true", help="read no plates: look for no cuts, time nothing")
     add_json(own)
-    probe.set_defaults(command=_probe)
+    probe.set_defaults(command=_probe, progress="auto")
 
 
 def _probe(arguments: argparse.Namespace) -> int:
     from ..probe.probe import probe
     from ..probe.text import lines_of
+    from ..progress.reporters import reporting
+    from ..progress.signals import on_signals
+    from ..progress.stop import Stop
 
     if arguments.result is not None and "output" not in arguments:
         arguments.output = arguments.result
     if "output" not in arguments and "job" not in arguments:
         arguments.output = _NOWHERE
-    report = probe(job_of(arguments, arguments.result), quick="quick" in arguments, tell=say_for_now)
-    say_for_now("")
+    stop = Stop()
+    with on_signals(stop, ends=True), reporting(arguments.progress, None) as reporters:
+        watch = reporters.watch(stop, "Stopped; nothing was changed.")
+        report = probe(job_of(arguments, arguments.result), quick="quick" in arguments, watch=watch)
     hand_over(report.as_dict(), arguments.json, lines_of(report, plain=not _can_draw()))
     return 0 if report.problem is None else report.problem.exit_code
 

@@ -89,32 +89,25 @@ def add(commands: Any) -> None:
     render.set_defaults(command=_render)
 
 
-def run_job(
-    job: Job,
-    progress: str,
-    stop: Stop | None = None,
-    notice_seconds: float | None = None,
-    job_file: str | None = None,
-) -> int:
+def run_job(job: Job, progress: str, stop: Stop, job_file: str | None = None) -> int:
     """Render a job to its end. Raises CleanplateError, after the reporters were told of it.
 
     Args:
         job: what to render.
         progress: ``auto``, ``bar``, ``json``, ``none`` or a farm's dialect.
-        stop: asked between frames; SIGINT, SIGTERM and the job's cancel file are added to it.
-        notice_seconds: see `on_signals`.
+        stop: asked inside every long loop; the job's cancel file is added to it.
         job_file: where the job is written too, as it can be run again.
     """
     from ..api import open_model
     from ..errors import Interrupted, translated
     from ..progress.reporters import reporting
-    from ..progress.stop import Stop, on_signals
+    from ..progress.signals import AT_ONCE
+    from ..progress.watch import Phase
     from ..render.delivery import render
     from ..render.recorded import write_job
     from ..render.side_files import check_side_files
 
     run = job.run
-    stop = stop or Stop()
     if run.cancel_file is not None:
         stop.watch(Path(run.cancel_file))
     check_side_files(job.shot, job.run, job_file)
@@ -123,8 +116,9 @@ def run_job(
         if job_file is not None:
             write_job(Path(job_file), job)
 
-    with reporting(progress, run.progress_file) as reporters, on_signals(stop, notice_seconds):
+    with reporting(progress, run.progress_file) as reporters:
         try:
+            reporters.phase(Phase.MODEL)
             with open_model(run.model, run.device, run.threads) as model:
                 given = job.shot, job.settings, run, model.network, reporters, stop
                 for _ in render(*given, recorded=recorded):
@@ -137,26 +131,30 @@ def run_job(
             raise ours from error
         except KeyboardInterrupt:
             code = stop.requested() or 130
-            stopped = Interrupted("Stopped at once; go on with --resume from the last saved state.", code)
+            stopped = Interrupted(AT_ONCE, code)
             reporters.error(str(stopped), code)
             raise stopped from None
     return 0
 
 
 def _render(arguments: argparse.Namespace) -> int:
-    from ..progress.stop import Stop, on_signals
+    from ..progress.signals import on_signals
+    from ..progress.stop import Stop
 
     if "dry_run" in arguments:
         from ..probe.forecast import forecast_job
+        from ..progress.reporters import reporting
 
-        told = forecast_job(job_of(arguments))
+        stop = Stop()
+        with on_signals(stop, ends=True), reporting(arguments.progress, None) as reporters:
+            watch = reporters.watch(stop, "Stopped; nothing was changed.")
+            told = forecast_job(job_of(arguments), watch)
         as_lines = arguments.json is None and arguments.progress == "json"
         hand_over(told.as_dict(), "-" if as_lines else arguments.json, [told])
         return 0
     if arguments.json is not None:
         raise SettingsError("--json goes with --dry-run; a render tells of itself by --progress json.")
     stop = Stop()
-    with on_signals(stop, ends=True):
+    with on_signals(stop, arguments.notice, ends=True):
         # Loading takes a second: a signal that comes meanwhile is kept until the render can act on it.
-        job = job_of(arguments)
-        return run_job(job, arguments.progress, stop, arguments.notice, arguments.write_job)
+        return run_job(job_of(arguments), arguments.progress, stop, arguments.write_job)

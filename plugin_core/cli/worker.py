@@ -13,6 +13,7 @@ lines in:
   {"cancel": "sh010"}
 lines out:
   {"event": "ready", "pid": 4711, "version": "0.2.0"}
+  {"event": "phase", "id": "sh010", "phase": "mattes", "what": "reading mattes", "done": 12, ...}
   {"event": "frame", "id": "sh010", "frame": 1012, "done": 12, "total": 100, "seconds": 0.41, "eta": 36.1}
   {"event": "result", "id": "sh010", "exit_code": 0, "frames": 100, "seconds": 41.2}
 
@@ -50,10 +51,10 @@ def add(commands: Any) -> None:
 def _worker(arguments: argparse.Namespace) -> int:
     from ..batch.worker import Ending, Worker
     from ..job.settings import Run
-    from ..progress.stop import on_signals
+    from ..progress.signals import on_signals
 
     ending = Ending()
-    with on_signals(ending, arguments.notice):
+    with on_signals(ending, arguments.notice, ends=True):
         worker = Worker(sys.stdout, ending, stop_at_eof=arguments.stop_at_eof)
         warm = None
         if arguments.model is not None:

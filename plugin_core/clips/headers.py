@@ -6,10 +6,11 @@ from dataclasses import replace
 
 from ..errors import ImageError
 from ..images import Header, Window
+from ..progress.watch import Phase, Watch, unwatched
 from .clip import Clip, MovieClip, SequenceClip
 
 
-def check_headers(plate: Clip, frames: range) -> tuple[Clip, Header]:
+def check_headers(plate: Clip, frames: range, watch: Watch = unwatched) -> tuple[Clip, Header]:
     """Read the header of every frame, and lay the plates on one canvas where their data windows differ.
 
     Rendered pictures are often cut to what is in them, anew on every frame. The canvas is the box around all
@@ -17,6 +18,8 @@ def check_headers(plate: Clip, frames: range) -> tuple[Clip, Header]:
 
     Returns:
         The clip, whose plates have the canvas as data window, and the header of its first frame.
+
+    `watch` is called for every frame, and may raise to stop.
 
     Raises:
         ImageError: a header can't be read, or display windows, pixel types or colors differ.
@@ -27,7 +30,8 @@ def check_headers(plate: Clip, frames: range) -> tuple[Clip, Header]:
         return plate, header
     canvas = header.data_window
     windows = {canvas}
-    for frame in frames[1:]:
+    for number, frame in enumerate(frames[1:], start=1):
+        watch(Phase.FRAMES, number, len(frames))
         other = plate.header(frame)
         _check_alike(plate, frames[0], header, other)
         windows.add(other.data_window)
@@ -49,20 +53,14 @@ def _check_alike(plate: Clip, first: int, header: Header, other: Header) -> None
     same_size = other.display_window == header.display_window
     if not same_size or (header.format != "openexr" and other.data_window != header.data_window):
         raise ImageError(
-            f"Plate {other.path} is {_size(other)}, but {plate.path(first)} is {_size(header)}; all frames "
-            "of a plate must have the same size (display window)."
+            f"Plate {other.path} is {window_words(other)}, but {plate.path(first)} is "
+            f"{window_words(header)}; all frames of a plate must have the same size (display window)."
         )
     if _kind(other) != _kind(header):
         raise ImageError(
             f"Plate {other.path} has other channels or pixel types than {plate.path(first)}; all frames of a "
             "plate must be alike."
         )
-
-
-def _size(header: Header) -> str:
-    """A picture's size; its windows, where they differ."""
-    plain = header.data_window == header.display_window
-    return f"{header.width}x{header.height}" if plain else window_words(header)
 
 
 def _kind(header: Header) -> tuple[str, ...]:

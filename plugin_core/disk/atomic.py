@@ -14,6 +14,9 @@ from ..errors import WriteError
 TEMPORARY_PREFIX = ".cleanplate-"
 """What every temporary name begins with."""
 
+_UNFINISHED: set[Path] = set()
+"""Temporary files of this process that have not got their final name yet."""
+
 _TEMPORARY = re.compile(
     re.escape(TEMPORARY_PREFIX) + r"(?P<stem>.+)\.[0-9a-f]{12}\.tmp(?:-plain)?(?P<suffix>\.[^.]+)?"
 )
@@ -41,6 +44,7 @@ def replacing(path: Path, ready: Callable[[Path], None] = lambda temporary: None
         WriteError: the folder or the disk does not take the file.
     """
     temporary = temporary_for(path)
+    _UNFINISHED.add(temporary)
     try:
         yield temporary
         sync_to_disk(temporary)
@@ -50,6 +54,14 @@ def replacing(path: Path, ready: Callable[[Path], None] = lambda temporary: None
     except OSError as error:
         raise WriteError(f"Can't write {path}: {error.strerror or error}.") from error
     finally:
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        _UNFINISHED.discard(temporary)
+
+
+def remove_unfinished() -> None:
+    """Remove what `replacing` is writing: the process ends now, in the midst of it."""
+    for temporary in tuple(_UNFINISHED):
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
 

@@ -81,7 +81,9 @@ class Propagator:
         visits = visited(frame, frames)
         looked_at = self._background.looked_at
         traces = trace(self._background, frame, hidden, frames, lambda: watch(looked_at(visits), len(visits)))
-        return None if traces is None else propagated(traces, hole, self._view, self._read)
+        if traces is None:
+            return None
+        return propagated(traces, hole, self._view, self._read, lambda: watch(len(visits), len(visits)))
 
     def close(self) -> None:
         """Give temporary files back."""

@@ -148,7 +148,7 @@ def trace(
         frame: the frame to fill.
         hole: (H, W) of the motion view.
         frames: those that may be used, `frame` among them.
-        watch: called before each frame on the way; may raise to stop.
+        watch: called before each frame on the way, and for each source; may raise to stop.
 
     Returns:
         The sources, or None for a frame without a hole.
@@ -159,7 +159,10 @@ def trace(
     box = Box(*around).grown(_MARGIN_PX).within(background.width, background.height)
     target = _Target(background, frame, box, hole[box.slices], watch)
     arrivals = [*target.arrivals(frames[-1]), *target.arrivals(frames[0])]
-    found = list(background.workers.map(target.taken, arrivals))
+    found: list[Trace] = []
+    for one in background.workers.map(target.taken, arrivals):
+        watch()
+        found.append(one)
     return Traces(target.grid, target.hole, tuple(found))
 
 

@@ -51,7 +51,9 @@ ReadPixels = Callable[[int, Box], Floats]
 """Returns a frame's pixels in a box of the plate, (h, w, 3) in the network's range, all finite."""
 
 
-def propagated(traces: Traces, hole: Hole, view: MotionView, read: ReadPixels) -> Patch | None:
+def propagated(
+    traces: Traces, hole: Hole, view: MotionView, read: ReadPixels, watch: Callable[[], None] = lambda: None
+) -> Patch | None:
     """Sample the pixels that a frame's traces lead to; None where they lead nowhere.
 
     Args:
@@ -59,6 +61,7 @@ def propagated(traces: Traces, hole: Hole, view: MotionView, read: ReadPixels) -
         hole: the frame's hole, at plate resolution.
         view: the motion view: which part of the plate it shows, and at what size.
         read: gives pixels of other frames.
+        watch: called for each source; may raise to stop.
     """
     if not traces.found:
         return None
@@ -69,6 +72,7 @@ def propagated(traces: Traces, hole: Hole, view: MotionView, read: ReadPixels) -
     squares = np.zeros_like(total)
     picture = np.zeros((*hole.alpha.shape, 3), np.float32)
     for found, weight in zip(traces.found, weights, strict=True):
+        watch()
         if weight.max() <= _NEGLIGIBLE:
             continue
         laid = _map(traces.hole, weight)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from ..clips.sequence import FileSequence
 from ..network.contract import Network
-from ..progress.watch import unwatched
+from ..progress.watch import Phase, Watch, unwatched
 from ..render.pipeline import Pipeline
 from ..render.plan import Plan
 from ..render.stages import open_stages
@@ -67,8 +67,10 @@ class Pace:
         return max(step + beside, self.read, self.write)
 
 
-def measure_pace(plan: Plan, network: Network, folder: Path) -> Pace | None:
+def measure_pace(plan: Plan, network: Network, folder: Path, watch: Watch = unwatched) -> Pace | None:
     """Run a few frames of a shot into a folder, as a render does; None where there is nothing to fill.
+
+    `watch` is told how it gets on, and may raise to stop.
 
     Raises:
         CleanplateError: what the render would raise there.
@@ -79,25 +81,27 @@ def measure_pace(plan: Plan, network: Network, folder: Path) -> Pace | None:
     part = _part(plan, first, last, network, folder)
     writer = FrameWriter(part, Journal(journal_path(folder), part.key), Checkpoints(folder, part.key))
     state = ShotState(part.key, part.schedule, part.lanes)
-    stages = open_stages(part, unwatched)
+    stages = open_stages(part, watch)
     with closing(Pipeline(part, network, state, stages, writer)) as pipeline:
-        return _run(plan, part, pipeline, writer)
+        return _run(plan, part, pipeline, writer, watch)
 
 
-def _run(plan: Plan, part: Plan, pipeline: Pipeline, writer: FrameWriter) -> Pace:
-    watch = _Stopwatch()
+def _run(plan: Plan, part: Plan, pipeline: Pipeline, writer: FrameWriter, watch: Watch) -> Pace:
+    clock = _Stopwatch()
     times: list[tuple[float, float, float]] = []
     plate_bytes = 0
-    for step in part.schedule.steps():
+    for number, step in enumerate(part.schedule.steps()):
+        watch(Phase.TIMING, number, _STEPS)
         given = pipeline.read(step)
-        read = watch.lap()
+        read = clock.lap()
+        watch()
         outputs = pipeline.fill(given)
-        ran = watch.lap()
+        ran = clock.lap()
         pipeline.write(pipeline.compose(given, outputs), given.prints, None)
-        times.append((read, ran, watch.lap()))
+        times.append((read, ran, clock.lap()))
         plate_bytes = 0 if given.plate is None else given.plate.nbytes
     writer.copy(part.sources.first)
-    copy = watch.lap()
+    copy = clock.lap()
     read, ran, wrote = (statistics.median(column) for column in zip(*(times[1:] or times), strict=True))
     memory = peak_memory() + _QUEUED * plate_bytes + _BESIDE
     return Pace(sum(times[0]), read, ran, wrote, copy, seen_pixels(plan, part.sources.first), memory)

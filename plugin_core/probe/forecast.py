@@ -1,7 +1,8 @@
 """What a render would do, and why, without doing it: `cleanplate render --dry-run`.
 
 Everything that a render refuses before its first frame is refused here too. Nothing is written, no device is
-opened. With ``--json`` (or ``--progress json``) one line is printed, for hosts to act on and to show::
+opened. With ``--json`` (or ``--progress json``, after the phases) one line is printed, for hosts to act on
+and to show::
 
     {"event": "plan", "action": "resume", "first": 1001, "last": 1024, "from": 1006, "frames": 19,
      "reasons": ["Matte changed on frame 1012"]}
@@ -22,6 +23,7 @@ from ..job.settings import Run, Settings, Shot
 from ..network.bundle import Bundle, find_bundle
 from ..network.contract import NetworkShape
 from ..network.working_size import STANDARD_SIZE, chosen_size
+from ..progress.watch import Watch, unwatched
 from ..render.coverage import Covered
 from ..render.delivery import pictures_of
 from ..render.doubts import matte_doubts, picture_doubts, refuse
@@ -101,30 +103,37 @@ class Forecast:
         )
 
 
-def forecast_job(job: Job) -> Forecast:
-    """Say what rendering a job would do. Raises what the render would raise before its first frame."""
-    return forecast(job.shot, job.settings, job.run, Bundle.open(find_bundle(job.run.model)))
+def forecast_job(job: Job, watch: Watch = unwatched) -> Forecast:
+    """Say what rendering a job would do. Raises what the render would raise before its first frame.
+
+    `watch` is told how it gets on, and may raise to stop.
+    """
+    network = Bundle.open(find_bundle(job.run.model))
+    return forecast(job.shot, job.settings, job.run, network, watch)
 
 
-def forecast(shot: Shot, settings: Settings, run: Run, network: NetworkShape) -> Forecast:
+def forecast(
+    shot: Shot, settings: Settings, run: Run, network: NetworkShape, watch: Watch = unwatched
+) -> Forecast:
     """Say what a render would do.
 
     Args:
         shot, settings: what would be rendered.
         run: `resume` and `overwrite` make no difference; a state handed in is refused.
         network: a model bundle will do.
+        watch: told how it gets on; may raise to stop.
 
     Raises:
         CleanplateError: whatever stops the render before its first frame.
     """
     if run.state_in is not None:
         raise SettingsError("A dry run looks at no state; leave --state-in out.")
-    sources = open_sources(pictures_of(shot), run.chunk, dry=True)
+    sources = open_sources(pictures_of(shot), run.chunk, dry=True, watch=watch)
     folder = state_folder(sources, run.chunk)
     key = Journal(journal_path(folder), {}).found_key()
     # Which device it would run on is not known here; what is there goes on at its size on any.
     size = chosen_size(settings.working_size, key, STANDARD_SIZE)
-    covered = Covered(sources)
+    covered = Covered(sources, watch)
     refuse(picture_doubts(sources, settings) if run.strict else ())
     sized = settings.model_copy(update={"working_size": size})
     plan = make_plan(sources, shot, sized, network, watch=covered.add)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -19,7 +19,7 @@ import numpy as np
 from ..clips.clip import Clip, MovieClip, SequenceClip, missing_frames, open_clip
 from ..clips.movie_read import is_movie
 from ..clips.sequence import compact
-from ..errors import CleanplateError
+from ..errors import CleanplateError, Interrupted
 from ..images import Header, Plate, formats_lossy
 from ..job.job import Job
 from ..job.settings import Shot
@@ -28,8 +28,7 @@ from ..network.bundle import Bundle, find_bundle
 from ..network.contract import NetworkShape
 from ..network.session import Session
 from ..network.working_size import STANDARD_SIZE
-from ..regions.hole import Hole
-from ..regions.shot_mattes import ShotMattes
+from ..progress.watch import Phase, Watch, unwatched
 from ..render.coverage import Covered
 from ..render.delivery import check_delivery, pictures_of
 from ..render.doubts import picture_doubts
@@ -37,30 +36,26 @@ from ..render.plan import Plan, make_plan
 from ..render.sources import Sources, open_sources, plate_of
 from .calibrate import Pace, cores, measure_pace, seen_pixels
 from .cuts import Thumbnail, suspected_cuts, thumbnail
-from .edges import MARGIN, EdgeReach, edge_reach
 from .report import Cost, Crop, Frames, Output, Picture, Problem, Report
 from .warnings import warnings_of
-
-Tell = Callable[[str], None]
-
-_EDGES = 3
-"""Frames whose matte's edge is looked at."""
 
 _SAMPLES = 384
 """Pixels across that are enough to tell a cut."""
 
 
-def probe(job: Job, *, quick: bool = False, tell: Tell = lambda doing: None) -> Report:
+def probe(job: Job, *, quick: bool = False, watch: Watch = unwatched) -> Report:
     """Find out what rendering a job would do.
 
     Args:
         job: what would be rendered.
-        quick: read no plates: neither cuts nor the matte's edge are looked at, and nothing is timed.
-        tell: told what is being done, for those who wait.
+        quick: read no plates: no cuts are looked for and nothing is timed.
+        watch: told what is being done and how far it is; may raise to stop.
     """
-    finder = _Finder(job, quick, tell)
+    finder = _Finder(job, quick, watch)
     try:
         finder.find()
+    except Interrupted:
+        raise
     except CleanplateError as error:
         finder.report = replace(finder.report, problem=Problem(str(error), error.exit_code))
     return replace(finder.report, warnings=warnings_of(finder.report))
@@ -69,19 +64,19 @@ def probe(job: Job, *, quick: bool = False, tell: Tell = lambda doing: None) -> 
 class _Finder:
     """Fills in a report step by step, so that what was found before a problem is kept."""
 
-    def __init__(self, job: Job, quick: bool, tell: Tell) -> None:
+    def __init__(self, job: Job, quick: bool, watch: Watch) -> None:
         self._job = job
         self._quick = quick
-        self._tell = tell
+        self._watch = watch
         self.report = Report(plate=job.shot.plate, matte=job.shot.matte, cuts=job.shot.cuts)
 
     def find(self) -> None:
         """Raises what the render would raise before its first frame."""
         shot, run = self._job.shot, self._job.run
-        self._tell("looking for frames")
+        self._watch(Phase.FRAMES)
         self._learn(frames=_frames_of(shot))
         check_delivery(shot, run.model_copy(update={"overwrite": True}), plate_of(shot))
-        sources = open_sources(pictures_of(shot), run.chunk, dry=True)
+        sources = open_sources(pictures_of(shot), run.chunk, dry=True, watch=self._watch)
         self._learn(
             frames=_frames_within(self.report.frames, sources),
             picture=_picture_of(sources.header, _sizes(sources)),
@@ -95,6 +90,7 @@ class _Finder:
             if self._quick:
                 network = Bundle.open(find_bundle(run.model))
             else:
+                self._watch(Phase.MODEL)
                 network = session = stack.enter_context(
                     Session.open(run.model, device=run.device, threads=run.threads)
                 )
@@ -103,7 +99,6 @@ class _Finder:
             planning = time.perf_counter() - began
             if session is not None:
                 self._look_at_plates(plan)
-                self._look_at_edges(plan)
                 self._time(plan, session, planning)
 
     def _learn(self, **facts: object) -> None:
@@ -111,8 +106,7 @@ class _Finder:
 
     def _plan(self, sources: Sources, network: NetworkShape, size: int) -> Plan:
         """Read the mattes; what was read counts, even where the last one is refused."""
-        self._tell("reading mattes")
-        covered = Covered(sources)
+        covered = Covered(sources, self._watch)
         settings = self._job.settings
         asked = settings.model_copy(update={"working_size": settings.working_size or size})
         try:
@@ -127,7 +121,6 @@ class _Finder:
         finally:
             self._learn(mattes=covered.frames, reach=max(map(abs, network.source_offsets)))
         self._learn(
-            grow=settings.grow,
             color=plan.color.name,
             crops=tuple(_crops_of(plan)),
             notes=tuple(dict.fromkeys((*sources.notes, *plan.notes))),
@@ -135,32 +128,15 @@ class _Finder:
         return plan
 
     def _look_at_plates(self, plan: Plan) -> None:
-        self._tell("looking for cuts")
         frames = range(plan.sources.lower, plan.sources.upper + 1)
-        small = (self._thumbnail(plan, plan.sources.plate.plate(frame)) for frame in frames)
-        found = suspected_cuts(frames[0], small)
+
+        def small() -> Iterator[Thumbnail]:
+            for number, frame in enumerate(frames):
+                self._watch(Phase.CUTS, number, len(frames))
+                yield self._thumbnail(plan, plan.sources.plate.plate(frame))
+
+        found = suspected_cuts(frames[0], small())
         self._learn(suspected_cuts=tuple(cut for cut in found if cut not in plan.cuts))
-
-    def _look_at_edges(self, plan: Plan) -> None:
-        self._tell("looking at the matte's edge")
-        sources = plan.sources
-        # What the matte covers, as it stands.
-        bare = self._job.settings.model_copy(update={"grow": 0, "feather": 0, "matte_soft": False})
-        mattes = ShotMattes(
-            sources.matte, sources.header, bare, lower=sources.lower, upper=sources.upper, cuts=plan.cuts
-        )
-        filled = [one.frame for one in self.report.rendered if one.share]
-        chosen = [filled[(2 * part + 1) * len(filled) // (2 * _EDGES)] for part in range(_EDGES) if filled]
-        found = (self._edge(plan, frame, mattes.hole(frame)) for frame in dict.fromkeys(chosen))
-        self._learn(edges=tuple(edge for edge in found if edge is not None))
-
-    def _edge(self, plan: Plan, frame: int, hole: Hole | None) -> EdgeReach | None:
-        if hole is None:
-            return None
-        plate = plan.sources.plate.plate(frame)
-        seen = hole.box.grown(MARGIN).within(plate.rgb.shape[1], plate.rgb.shape[0])
-        finite = np.nan_to_num(plate.rgb[seen.slices], nan=0.0, posinf=0.0, neginf=0.0)
-        return edge_reach(frame, plan.color.to_network(np.ascontiguousarray(finite)), hole.mask_on(seen))
 
     def _thumbnail(self, plan: Plan, plate: Plate) -> Thumbnail:
         step = max(1, plate.header.width // _SAMPLES)
@@ -171,9 +147,8 @@ class _Finder:
         return thumbnail(plan.color.to_network(np.ascontiguousarray(finite)))
 
     def _time(self, plan: Plan, session: Session, planning: float) -> None:
-        self._tell("timing a few frames")
         with tempfile.TemporaryDirectory(prefix="cleanplate-probe-") as folder:
-            pace = measure_pace(plan, session, Path(folder))
+            pace = measure_pace(plan, session, Path(folder), self._watch)
         if pace is not None:
             self._learn(cost=cost_of(plan, pace, str(session.device), planning))
 

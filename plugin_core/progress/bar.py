@@ -11,6 +11,7 @@ from rich.text import Text
 
 from .terminal import shown
 from .text import Event, plain
+from .watch import Phase
 
 
 class Bar:
@@ -38,6 +39,7 @@ class Bar:
         """Move the bar."""
         kind = event["event"]
         if kind == "phase":
+            self._frames = self._frames and event["phase"] != Phase.DELIVERING
             self._show(shown(event["what"]), event["done"], event["total"], count=event["total"] > 0)
         elif kind == "start":
             self._show(f"frames {event['first']}-{event['last']}", event["done"], event["total"])

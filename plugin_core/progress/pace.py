@@ -82,6 +82,9 @@ class TimeLeft:
         filling = self._filling.seconds()
         if filling is not None and self._filling.units >= _SURE:
             return filling
-        told = filling, self._searching.seconds(), None if filling is not None else self._stepping.seconds()
-        known = [pace for pace in told if pace is not None]
+        searching, stepping = self._searching.seconds(), self._stepping.seconds()
+        if filling is None and stepping is not None:
+            # The first step opens the graphs too: it counts as far as the search bears it out.
+            filling = stepping if searching is None else min(stepping, 2 * searching)
+        known = [pace for pace in (filling, searching) if pace is not None]
         return max(known) if known else (now - self._began) / max(1, sum(self._count.values()))

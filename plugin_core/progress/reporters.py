@@ -32,14 +32,15 @@ from types import TracebackType
 from typing import Protocol, TextIO
 
 from ..disk.folders import make_folder
-from ..errors import WriteError
+from ..errors import Interrupted, WriteError
 from .dialects import DIALECTS, lines_of
 from .heartbeat import Heartbeat
 from .notes import notes
 from .pace import TimeLeft
+from .stop import Stop
 from .terminal import say
 from .text import Event, plain
-from .watch import DOING, Phase
+from .watch import DOING, Phase, Watch
 
 _PHASE_SECONDS = 1.0
 """Of one phase is told no more often."""
@@ -47,8 +48,8 @@ _PHASE_SECONDS = 1.0
 _QUIET_SECONDS = 2.0
 """Once frames come, phases are told of only where none has come for so long."""
 
-_LOG_SECONDS = 5.0
-"""In a log one phase gets no more lines than this."""
+_LOG_SECONDS = 3.0
+"""In a log a phase gets a line only where nothing was said for so long."""
 
 HEARTBEAT_SECONDS = 30.0
 """A sign of life is sent when nothing else was for so long."""
@@ -180,6 +181,18 @@ class Reporters:
             }
             self._send(event | {"elapsed": round(now - self._born, 1)})
 
+    def watch(self, stop: Stop, message: str) -> Watch:
+        """Return what tells of phases, and raises Interrupted with a message once a stop is asked for."""
+
+        def watching(phase: Phase | None = None, done: int = 0, total: int = 0) -> None:
+            code = stop.requested()
+            if code is not None:
+                raise Interrupted(message, code)
+            if phase is not None:
+                self.phase(phase, done, total)
+
+        return watching
+
     def note(self, message: str, code: str = "") -> None:
         """Tell the user something worth knowing that does not stop the render.
 
@@ -262,15 +275,14 @@ class PlainLines:
     def __init__(self, stream: TextIO, dialect: str | None = None) -> None:
         self._stream = stream
         self._lines = lines_of(dialect) if dialect is not None else _plain_lines
-        self._phase = ""
         self._said = time.monotonic()
 
     def report(self, event: Event) -> None:
         """Write what there is to say; plain errors are printed by whoever ends the process."""
-        if event["event"] != "phase":
-            self._said, self._phase = time.monotonic(), ""
-        elif not self._is_due(event["phase"]):
+        now = time.monotonic()
+        if event["event"] == "phase" and now - self._said < _LOG_SECONDS:
             return
+        self._said = now
         try:
             for line in self._lines(event):
                 say(line, stream=self._stream)
@@ -279,14 +291,6 @@ class PlainLines:
 
     def close(self) -> None:
         """Nothing to close."""
-
-    def _is_due(self, phase: str) -> bool:
-        """Whether a line on a phase is due: what takes no time needs none."""
-        now = time.monotonic()
-        if now - self._said < (_LOG_SECONDS if phase == self._phase else _PHASE_SECONDS):
-            return False
-        self._said, self._phase = now, phase
-        return True
 
 
 def choose_reporter(style: str, stream: TextIO | None = None) -> Reporter | None:

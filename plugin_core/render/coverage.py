@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..progress.watch import Phase, Watch, unwatched
 from ..regions.hole import Hole
 from .sources import Sources
 
@@ -36,10 +37,16 @@ def coverage(frame: int, hole: Hole | None, width: int, height: int) -> Coverage
 
 
 class Covered:
-    """How much of each frame is filled, gathered while the mattes are read."""
+    """How much of each frame is filled, gathered while the mattes are read.
 
-    def __init__(self, sources: Sources) -> None:
+    Args:
+        sources: of the shot.
+        watch: told how many mattes are read; may raise to stop.
+    """
+
+    def __init__(self, sources: Sources, watch: Watch = unwatched) -> None:
         self._sources = sources
+        self._watch = watch
         self._by_frame: dict[int, Coverage] = {}
 
     def add(self, frame: int, hole: Hole | None) -> None:
@@ -48,6 +55,7 @@ class Covered:
         alike = range(sources.lower, sources.upper + 1) if sources.matte.is_still else (frame,)
         for each in alike:
             self._by_frame[each] = coverage(each, hole, sources.header.width, sources.header.height)
+        self._watch(Phase.MATTES, len(self._by_frame), sources.upper - sources.lower + 1)
 
     @property
     def frames(self) -> tuple[Coverage, ...]:

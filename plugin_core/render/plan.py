@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from ..box import Box
-from ..clips.frame_range import frames_words
 from ..clips.headers import window_words
+from ..clips.sequence import compact
 from ..color.color_map import ColorMap
 from ..color.shot_color import shot_color
 from ..errors import InputError, SettingsError
@@ -64,6 +64,10 @@ class Plan:
         return range(max(frame - reach, first), min(frame + reach, last) + 1)
 
 
+MatteWatch = Callable[[int, Hole | None], None]
+"""Called with each matte's frame, and its hole, after it was read; may raise to stop."""
+
+
 def make_plan(
     sources: Sources,
     shot: Shot,
@@ -71,7 +75,7 @@ def make_plan(
     network: NetworkShape,
     *,
     continues: bool = False,
-    watch: Callable[[int, Hole | None], None] = lambda frame, hole: None,
+    watch: MatteWatch = lambda frame, hole: None,
 ) -> Plan:
     """Decide how a shot is rendered; reads every matte once.
 
@@ -81,7 +85,7 @@ def make_plan(
         settings: what was asked for, with a working size.
         network: the model, opened or not.
         continues: the state before the first frame will be handed in.
-        watch: called with each matte's frame, and its hole, after it was read; may raise to stop.
+        watch: called after each matte.
 
     Raises:
         ImageError: a matte can't be read or does not fit its plate.
@@ -149,9 +153,7 @@ def _check_cuts(shot: Shot, sources: Sources) -> tuple[int, ...]:
     return tuple(sorted(set(shot.cuts)))
 
 
-def _scan(
-    sources: Sources, mattes: ShotMattes, watch: Callable[[int, Hole | None], None]
-) -> dict[int, Islands]:
+def _scan(sources: Sources, mattes: ShotMattes, watch: MatteWatch) -> dict[int, Islands]:
     """Return the holes of every frame.
 
     All readable frames count, not only the range's, so that every part of a shot is rendered with the same
@@ -177,9 +179,9 @@ def _scan(
 def _matte_notes(sources: Sources, mattes: ShotMattes) -> Iterator[str]:
     """Tell once of what was found in mattes."""
     if mattes.unknown:
-        where = "" if sources.matte.is_still else f" on {frames_words(mattes.unknown)}"
-        count = sum(mattes.unknown.values())
-        yield f"Matte {sources.matte.name} has NaN pixels{where} ({count} in all): they are filled."
+        name, frames = sources.matte.name, compact(mattes.unknown)
+        where = "" if sources.matte.is_still else f" on frames {frames}"
+        yield f"Matte {name} has NaN pixels{where} ({sum(mattes.unknown.values())} in all): they are filled."
 
 
 def _whole(header: Header) -> Box:

@@ -24,7 +24,6 @@ from ..network.working_size import chosen_size
 from ..progress.reporters import Reporters
 from ..progress.stop import Stop
 from ..progress.watch import Phase
-from ..regions.hole import Hole
 from ..state.checkpoints import Checkpoints
 from ..state.folder import journal_path, output_folder
 from ..state.input_log import InputLog
@@ -32,7 +31,7 @@ from ..state.journal import Journal, forget_elsewhere
 from ..state.keeper import StateKeeper
 from ..state.key import check_key
 from ..state.origins import in_words, shares, total
-from ..state.shot_state import ShotState
+from ..state.shot_state import Moment, ShotState
 from .coverage import Covered
 from .debug_writer import open_debug
 from .doubts import matte_doubts, picture_doubts, tell
@@ -99,17 +98,11 @@ def render(
         Interrupted: `stop` was asked for; the state is saved.
     """
     check_side_files(shot, run)
-    reporters.phase(Phase.FRAMES)
-    sources = open_sources(shot, run.chunk)
+    looking = reporters.watch(stop, "Stopped while looking for frames.")
+    sources = open_sources(shot, run.chunk, watch=looking)
     root, folder = output_folder(sources.output), state_folder(sources, run.chunk)
     fresh = not (run.overwrite or run.goes_on)
-    covered = Covered(sources)
-
-    def mattes_read(frame: int, hole: Hole | None) -> None:
-        reporters.phase(Phase.MATTES, frame - sources.lower + 1, sources.upper - sources.lower + 1)
-        _check_stop(stop, f"Stopped while reading mattes, at frame {frame}.")
-        covered.add(frame, hole)
-
+    covered = Covered(sources, reporters.watch(stop, "Stopped while reading mattes."))
     if fresh and not root.exists():
         # No render of ours: leave nothing behind when refusing it.
         refuse_existing(sources, _HOW_TO_GO_ON)
@@ -137,7 +130,7 @@ def render(
             _with_size(settings, run, network, folder, handed_in),
             network,
             continues=handed_in is not None,
-            watch=mattes_read,
+            watch=covered.add,
         )
         if not odd:  # else the same is said already
             tell(matte_doubts(covered.frames, plan.cuts), reporters, strict=run.strict)
@@ -191,6 +184,7 @@ class _Rendering:
         self._notes: set[str] = set()
         self._start, self._begun = plan.sources.first, 0
         self._latest: int | None = None
+        self._moment: Moment | None = None
 
     def frames(self, start: int) -> Iterator[FrameDone]:
         """Render from a frame on, and hand the state on."""
@@ -258,14 +252,15 @@ class _Rendering:
         return start
 
     def _fill(self, start: int) -> Iterator[FrameDone]:
-        stages = open_stages(self._plan, self._looking, start)
+        looking = self._reporters.watch(self._stop, "Stopped while pixels were looked for.")
+        stages = open_stages(self._plan, looking, start)
         pipeline = Pipeline(self._plan, self._network, self._state, stages, self._writer)
         with ExitStack() as stack:
             stack.callback(pipeline.close)
             reading = stack.enter_context(_OneThread("read"))
             writing = stack.enter_context(_OneThread("write"))
             prepared: deque[Future[StepInput]] = deque()
-            written: deque[Future[Written]] = deque()
+            written: deque[_Writing] = deque()
             try:
                 for step in self._plan.schedule.steps(start):
                     prepared.append(reading.submit(pipeline.read, step))
@@ -282,19 +277,13 @@ class _Rendering:
             except CleanplateError:
                 # What was filled before a picture that can't be read is kept.
                 yield from self._finish_writing(written)
-                self._keeper.keep()
+                self._keep_state()
                 raise
             yield from self._finish_writing(written)
         self._end_of_filling()
 
-    def _looking(self, phase: Phase | None = None, done: int = 0, total: int = 0) -> None:
-        """End the search for pixels where a stop is asked for; tell how it gets on. A `Watch`."""
-        _check_stop(self._stop, "Stopped while pixels were looked for.")
-        if phase is not None:
-            self._reporters.phase(phase, done, total)
-
     def _step(
-        self, pipeline: Pipeline, given: StepInput, writing: _OneThread, written: deque[Future[Written]]
+        self, pipeline: Pipeline, given: StepInput, writing: _OneThread, written: deque[_Writing]
     ) -> Iterator[FrameDone]:
         self._claim.check()
         self._begun += 1
@@ -302,18 +291,35 @@ class _Rendering:
         outputs = pipeline.fill(given)
         self._inputs.add(given.step.position, given.prints)
         if not given.step.warmup:
-            marks, saved = self._inputs.take_unnoted(), self._keeper.due()
+            marks, moment = self._inputs.take_unnoted(), self._keeper.now()
+            saved = self._keeper.due(moment)
 
-            def finish() -> Written:
-                return pipeline.write(pipeline.compose(given, outputs), marks, saved)
+            def finish() -> Written | None:
+                # Once a stop is asked for no frame is begun; what was filled ahead is filled again.
+                if self._stop.requested() is not None:
+                    return None
+                composed = pipeline.compose(given, outputs)
+                return pipeline.write(composed, marks, saved) if self._stop.requested() is None else None
 
-            written.append(writing.submit(finish))
-        while len(written) > _QUEUE or (written and written[0].done()):
-            yield self._tell(written.popleft().result())
+            written.append(_Writing(writing.submit(finish), moment))
+        while len(written) > _QUEUE or (written and written[0].future.done()):
+            yield from self._take(written.popleft())
 
-    def _finish_writing(self, written: deque[Future[Written]]) -> Iterator[FrameDone]:
+    def _finish_writing(self, written: deque[_Writing]) -> Iterator[FrameDone]:
         while written:
-            yield self._tell(written.popleft().result())
+            yield from self._take(written.popleft())
+
+    def _take(self, writing: _Writing) -> Iterator[FrameDone]:
+        """Tell of a frame once it is written, unless a stop came before it."""
+        written = writing.future.result()
+        if written is not None:
+            self._moment = writing.moment
+            yield self._tell(written)
+
+    def _keep_state(self) -> None:
+        """Keep the state after the last frame that was written."""
+        if self._moment is not None:
+            self._keeper.keep(self._moment)
 
     def _copy(self, start: int) -> Iterator[FrameDone]:
         for frame in range(start, self._plan.sources.last + 1):
@@ -332,14 +338,27 @@ class _Rendering:
     def _end_of_filling(self) -> None:
         """Keep the state where a stop was asked for; the writer has finished what was begun."""
         code = self._stop.requested()
-        if code is None or self._keeper.is_at_end:
+        if code is None or self._latest == self._plan.sources.last:
             return
-        self._keeper.keep()
+        self._keep_state()
         if self._latest is None:
             raise Interrupted("Stopped before another frame was written; go on with --resume.", code)
         raise Interrupted(
             f"Stopped after frame {self._latest}; its state is saved, go on with --resume.", code
         )
+
+
+@dataclass(frozen=True)
+class _Writing:
+    """A frame on its way to disk.
+
+    Attributes:
+        future: gives None where a stop came before it was begun.
+        moment: the state after it.
+    """
+
+    future: Future[Written | None]
+    moment: Moment
 
 
 class _OneThread(ThreadPoolExecutor):

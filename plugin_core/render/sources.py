@@ -20,6 +20,7 @@ from ..images import Header, Storage, formats_lossy, output_notes
 from ..images.formats import WRITTEN, is_written
 from ..images.storage import keeps_codes
 from ..job.settings import Settings, Shot
+from ..progress.watch import Phase, Watch, unwatched
 from ..regions.shot_mattes import ShotMattes
 
 
@@ -51,13 +52,16 @@ class Sources:
     storage: Storage = field(default_factory=Storage)
 
 
-def open_sources(shot: Shot, chunk: str | None = None, *, dry: bool = False) -> Sources:
+def open_sources(
+    shot: Shot, chunk: str | None = None, *, dry: bool = False, watch: Watch = unwatched
+) -> Sources:
     """Find the pictures of a shot and check that they can be rendered.
 
     Args:
         shot: where they are.
         chunk: the part of its frames to render; None for all. What is checked does not depend on it.
         dry: make no folder for the output and try no file in it.
+        watch: told how the plates' headers are read; may raise to stop.
 
     Raises:
         InputError: bad range, or an output that would overwrite an input.
@@ -65,6 +69,7 @@ def open_sources(shot: Shot, chunk: str | None = None, *, dry: bool = False) -> 
         MissingFramesError: frames of plate or matte are missing; all are listed.
         ImageError: pictures that can't be read, or sizes that differ.
     """
+    watch(Phase.FRAMES)
     storage = Storage(shot.compression, shot.bit_depth)
     plate = plate_of(shot, storage)
     matte = open_clip(shot.matte)
@@ -79,7 +84,7 @@ def open_sources(shot: Shot, chunk: str | None = None, *, dry: bool = False) -> 
         color = choose_color(shot.colorspace, start, shot.ocio_config).color
         storage = replace(storage, encoding=color.tag)
         plate = plate_of(shot, storage)
-    plate, header = check_headers(plate, range(lower, upper + 1))
+    plate, header = check_headers(plate, range(lower, upper + 1), watch)
     notes = (*_one_of_many(plate), *output_notes(header, output.extension, storage))
     own = plate.path(first).suffix.lower()
     if output.extension not in (Path(shot.output).suffix.lower(), own):

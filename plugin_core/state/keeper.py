@@ -6,7 +6,7 @@ from ..network.contract import Network
 from .checkpoints import Checkpoints
 from .input_log import InputLog
 from .saved_state import SavedState
-from .shot_state import ShotState
+from .shot_state import Moment, ShotState
 
 
 class StateKeeper:
@@ -39,27 +39,19 @@ class StateKeeper:
         self._first, self._last = first, last
         self._every = every
 
-    @property
-    def is_at_end(self) -> bool:
-        """Whether the state stands after the last frame."""
-        return self._state.frame == self._last
+    def now(self) -> Moment:
+        """Return the state after the frame just filled."""
+        return self._state.moment(self._inputs.digests)
 
-    def due(self) -> SavedState | None:
-        """Return the state after the frame just filled where it is to be kept, once that frame is on disk."""
-        frame = self._state.frame
-        if frame is None:  # the state is still warming up
-            return None
-        counted = frame - self._first + 1
-        return self._snapshot() if self.is_at_end or counted % self._every == 0 else None
+    def due(self, moment: Moment) -> SavedState | None:
+        """Return a state in host memory where it is to be kept once its frame is on disk; else None."""
+        is_due = moment.frame == self._last or (moment.frame - self._first + 1) % self._every == 0
+        return self._state.saved(self._network, moment) if is_due else None
 
-    def keep(self) -> None:
-        """Keep the state now, unless it is kept already, or the next frame starts without one.
+    def keep(self, moment: Moment) -> None:
+        """Keep a state now, unless it is kept already.
 
-        Every frame before it must be on disk. Raises WriteError.
+        Every frame before it, and its own, must be on disk. Raises WriteError.
         """
-        frame = self._state.frame
-        if frame is not None and not self._checkpoints.path(frame).exists():
-            self._checkpoints.add(self._snapshot())
-
-    def _snapshot(self) -> SavedState:
-        return self._state.snapshot(self._network, self._inputs.digests)
+        if not self._checkpoints.path(moment.frame).exists():
+            self._checkpoints.add(self._state.saved(self._network, moment))

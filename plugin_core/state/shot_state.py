@@ -63,6 +63,21 @@ class LaneInput:
 
 
 @dataclass(frozen=True)
+class Moment:
+    """The state after a frame as the network holds it. Holding one costs little: carries never change.
+
+    Attributes:
+        frame: the last frame that was filled.
+        carries: what the next step takes, by the names of the lanes.
+        inputs: digests of the input frames that later steps read again, by frame number.
+    """
+
+    frame: int
+    carries: Mapping[str, Carry]
+    inputs: Mapping[int, str]
+
+
+@dataclass(frozen=True)
 class _Standing:
     """A lane's carry and the crop it belongs to."""
 
@@ -198,11 +213,10 @@ class ShotState:
         if self._last is not None and self._last.position >= frame:
             self._standing = self._last = None
 
-    def snapshot(self, network: Network, inputs: Mapping[int, str] | None = None) -> SavedState:
-        """Return the state after the last filled frame, in host memory.
+    def moment(self, inputs: Mapping[int, str] | None = None) -> Moment:
+        """Return the state after the last filled frame.
 
         Args:
-            network: brings the carry to host memory.
             inputs: digests of the input frames that later steps read again, by frame number.
 
         Raises:
@@ -210,9 +224,17 @@ class ShotState:
         """
         if self.frame is None or self._standing is None:
             raise StateError("There is no state to save: no frame has been rendered yet.")
-        arrays = _joined({name: network.fetch(carry) for name, carry in self.carries.items()})
-        crops = crop_places(self.lanes, self.frame)
-        return SavedState(self.key, self.frame, arrays, dict(inputs or {}), crops)
+        return Moment(self.frame, self.carries, dict(inputs or {}))
+
+    def saved(self, network: Network, moment: Moment) -> SavedState:
+        """Return a state in host memory, where the network brings it."""
+        arrays = _joined({name: network.fetch(carry) for name, carry in moment.carries.items()})
+        crops = crop_places(self.lanes, moment.frame)
+        return SavedState(self.key, moment.frame, arrays, dict(moment.inputs), crops)
+
+    def snapshot(self, network: Network, inputs: Mapping[int, str] | None = None) -> SavedState:
+        """Return the state after the last filled frame, in host memory; see `moment`."""
+        return self.saved(network, self.moment(inputs))
 
     def save(self, network: Network, path: Path, inputs: Mapping[int, str] | None = None) -> None:
         """Write `snapshot` to a file, whole or not at all. Raises also WriteError."""

@@ -38,6 +38,10 @@ if "--dry-run" in sys.argv:
                       "frames": 2, "reasons": ["Matte changed on frames 1002-1003"]}))
     sys.exit(0)
 progress = pathlib.Path(job["run"]["progress_file"])
+with progress.open("a") as stream:
+    told = {"event": "phase", "phase": "plates", "what": "looking at plates", "done": 3, "total": 12}
+    stream.write(json.dumps(told) + "\\n")
+time.sleep(0.02 * min(SLEEPS, 3))
 for done in (2, 3):
     with progress.open("a") as stream:
         told = {"event": "frame", "frame": 1000 + done, "done": done, "total": 3, "eta": 61.0}
@@ -129,6 +133,7 @@ def test_a_job_from_beginning_to_end(tmp_path):
     job.request.places.blend_copy.touch()
     texts = run(job)
     assert "Rendering the plate 1/2" in texts and "Looking at what has changed" in texts
+    assert "Looking at plates 3/12" in texts
     assert any(text.startswith("Filling 2/3, ") and text.endswith(" fps, 1:01 left") for text in texts)
     assert job.done == "Filled 2 of 3 frames: Matte changed on frames 2-3." and not job.running
     assert not job.request.places.blend_copy.exists()

@@ -22,6 +22,7 @@ def main() -> int:
             progress.write(json.dumps(event) + "\n")
             progress.flush()
 
+        tell(event="phase", phase="mattes", what="reading mattes", done=3, total=12, elapsed=0.2)
         tell(event="start", total=last - first + 1, done=0, first=first, last=last)
         how = os.environ.get("FAKE_CORE", "")
         if how == "crash":

@@ -54,6 +54,7 @@ def test_the_cancel_button_stops_after_the_frame(comp, core):
     node = core(
         """
         cancel = pathlib.Path(job["run"]["cancel_file"])
+        tell(event="phase", phase="plates", what="looking at plates", done=3, total=12, elapsed=2.0)
         for number in range(1, 10):
             frame(number)
             end = time.monotonic() + 60
@@ -75,10 +76,11 @@ def test_the_cancel_button_stops_after_the_frame(comp, core):
     ]
     node.setName("Renamed1")
     comp.host.press(node, "do_cancel")
-    assert node["status"].value() == "Stopping after this frame..."
+    assert node["status"].value() == "Stopping..."
     comp.host.pump(lambda: not flow._running)
     assert node["status"].value() == "Cancelled. Stopped after frame 1003; its state is saved."
     assert comp.host.tasks[-1]._done == [11, 22, 33]
+    assert "looking at plates 3/12" in comp.host.tasks[-1]._said
     assert any("frame 1003, " in said and said.endswith("0:01 left") for said in comp.host.tasks[-1]._said)
     comp.host.press(node, "do_cancel")
     assert node["status"].value() == "Nothing is rendering."

@@ -81,7 +81,7 @@ def test_a_killed_chunk_goes_on(own):
 def test_a_stopped_chunk_goes_on(own):
     chunk(own, 1, 9)
     with pytest.raises(Interrupted):
-        chunk(own, 10, LAST, stop=StopAfter(29))
+        chunk(own, 10, LAST, stop=StopAfter(2 * LAST + 11))
     chunk(own, 10, LAST, resume=True)
     same_files(own, "out", "whole")
 

@@ -36,7 +36,7 @@ def line(shot: ShotOnDisk, bundle, name: str, **run: object) -> str:
     pictures = {"plate": shot.plate_pattern, "matte": shot.matte_pattern, "output": shot.output(name)}
     job = {
         "shot": pictures,
-        "settings": {"working_size": 64, "context": 16, "grow": 0, "feather": 0},
+        "settings": {"working_size": 64, "context": 16},
         "run": {"model": str(bundle), "device": "cpu", "threads": 1, **run},
     }
     return json.dumps({"id": name, "job": job}) + "\n"
@@ -263,7 +263,7 @@ def test_whoever_started_it_and_dies_takes_it_along(long_shot, bundle_512):
 
 def test_a_frame_longer_than_the_notice_is_left(tmp_path):
     script = (
-        "import time; from plugin_core.progress.stop import Stop, on_signals\n"
+        "import time; from plugin_core import Stop, on_signals\n"
         "with on_signals(Stop(), 0.2): print('ready', flush=True); time.sleep(60)"
     )
     running = subprocess.Popen(

@@ -93,7 +93,7 @@ def test_the_resumed_render_begins_where_it_was_said(
 
 def test_a_stopped_render_goes_on_where_it_was_said(shot):
     with pytest.raises(Exception, match="go on with --resume"):
-        run_toy(shot.shot(), stop=StopAfter(38))
+        run_toy(shot.shot(), stop=StopAfter(62))
     told = look(shot.shot())
     assert told.action == "resume" and 1 < told.begin <= 20
     assert run_toy(shot.shot(), resume=True)[0].frame == told.begin
@@ -145,6 +145,7 @@ def test_the_command_tells_people_and_machines(shot, bundle_512, capsys):
     assert main(arguments) == 0
     assert capsys.readouterr().out == "Would render frames 1-20 (20 of 20): nothing is rendered yet.\n"
     assert main([*arguments, "--progress", "json"]) == 0
-    told = json.loads(capsys.readouterr().out)
+    *phases, told = map(json.loads, capsys.readouterr().out.splitlines())
+    assert {event["phase"] for event in phases} == {"frames", "mattes"}
     assert told["event"] == "plan" and (told["action"], told["from"], told["frames"]) == ("start", 1, 20)
     assert not (shot.folder / "out").exists()

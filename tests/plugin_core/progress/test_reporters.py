@@ -57,7 +57,7 @@ def events_of(lines: str) -> list[dict]:
     return [event for event in events if event["event"] not in ("note", "phase")]
 
 
-def test_phases_are_told_of_once_a_second_and_in_a_log_every_five(monkeypatch):
+def test_phases_are_told_of_once_a_second_and_in_a_log_every_three(monkeypatch):
     clock = Clock(monkeypatch)
     stream, log, farm = io.StringIO(), io.StringIO(), io.StringIO()
     reporters = Reporters([JsonLines(stream), PlainLines(log), PlainLines(farm, "openjd")])
@@ -75,7 +75,7 @@ def test_phases_are_told_of_once_a_second_and_in_a_log_every_five(monkeypatch):
         "elapsed": 0.0,
     }
     assert [event["done"] for event in told] == [1, 9, 17, 25, 33, 41, 49, 57, 0]
-    lines = ["looking at plates 9/57", "looking at plates 49/57", "opening the model"]
+    lines = ["looking at plates 25/57", "looking at plates 49/57"]
     assert log.getvalue().splitlines() == lines
     assert farm.getvalue().splitlines() == [f"openjd_status: {line}" for line in lines]
 

@@ -87,7 +87,7 @@ def change_plate(shot: ShotOnDisk, frame: int, factor: float = 0.5) -> None:
 
 
 def test_a_stopped_render_goes_on_to_the_same_pixels(shot):
-    for asked in (25, 28, 31, 37, 40):
+    for asked in (46, 52, 58, 64, 70):
         shutil.rmtree(shot.folder / "out", ignore_errors=True)
         with pytest.raises(Interrupted) as stopped:
             run_toy(shot.shot(), stop=StopAfter(asked))
@@ -102,7 +102,7 @@ def test_a_stopped_render_goes_on_to_the_same_pixels(shot):
 
 def test_stopped_while_reading_mattes_nothing_is_written(shot):
     with pytest.raises(Interrupted, match="reading mattes"):
-        run_toy(shot.shot(), stop=StopAfter(3))
+        run_toy(shot.shot(), stop=StopAfter(23))
     assert not list((shot.folder / "out").glob("*.exr"))
     run_toy(shot.shot(), resume=True)
     same_files(shot, "out", "whole")
@@ -261,7 +261,7 @@ def test_other_settings_are_another_render(shot):
 def test_a_quality_goes_on_where_its_settings_stopped(shot):
     explicit = QUICK.model_copy(update={"working_size": 256, "propagate": 0})
     run_toy(shot.shot(), explicit)
-    assert run_toy(shot.shot(), Settings(quality="draft", context=16, grow=0, feather=0), resume=True) == []
+    assert run_toy(shot.shot(), Settings(quality="draft", context=16), resume=True) == []
 
 
 def test_frames_of_nobody_are_not_replaced(shot):
