@@ -13,9 +13,8 @@ STRIP, SHARED, PREVIEW = "STRIP", "SHARED", "PREVIEW"
 BRIGHTNESS, ALPHA = "BRIGHTNESS", "ALPHA"
 
 DEFAULTS: dict[str, Any] = {
-    # A strip in an edit is seldom matted to the pixel: a little of both, where the core itself takes none.
-    "grow": 2,
-    "feather": 2,
+    "grow": FIELDS["grow"]["default"],
+    "feather": FIELDS["feather"]["default"],
     "quality": FIELDS["quality"]["default"].upper(),
     "use_real_pixels": True,
     "search_frames": FIELDS["propagate"]["default"],

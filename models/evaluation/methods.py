@@ -58,7 +58,8 @@ class Variant:
     def validated(self) -> Settings:
         """Return the settings. Raises SettingsError that names the variant and the field."""
         try:
-            return Settings(**self.settings)
+            # A synthetic matte is the object to the pixel, and what is scored is what it hides.
+            return Settings(**{"grow": 0, "feather": 0, **self.settings})
         except SettingsError as error:
             raise SettingsError(f"Variant {self.name}: {error}") from None
 

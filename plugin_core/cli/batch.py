@@ -192,7 +192,8 @@ def _check(listed: list[BatchShot], bad: list[BadShot], arguments: argparse.Name
         refuse_bad([*bad, *lacking])
     say(*(shot.message for shot in (*bad, *lacking)), stream=sys.stderr)
     wrong = len(bad) + len(lacking)
-    say(f"{arguments.shots}: {len(good)} shots, {f'{wrong} with mistakes' if wrong else 'no mistakes'}")
+    mistakes = f"{wrong} with mistakes" if wrong else "no mistakes"
+    say(f"{arguments.shots}: {len(good) + wrong} shots, {mistakes}")
     return BatchError.exit_code if wrong else 0
 
 

@@ -31,6 +31,7 @@ _NEEDED = ("plate", "matte", "output")
 """What a shot is not complete without."""
 
 _MISSING = "needs the field"
+_WRONG = re.compile(r" field '(\w+)' (should be .*)", re.DOTALL)
 
 _TYPES = {"int": int, "float": float}
 
@@ -118,7 +119,7 @@ def job_of(arguments: argparse.Namespace, result: str | None = None) -> Job:
     try:
         job = validated(Job, fields, what)
     except SettingsError as error:
-        raise _lacking(fields["shot"], base, error, result) from None
+        raise _lacking(fields["shot"], base, _named(error, given), result) from None
     if left is not None and given.get("told", 0) >= 0:
         _tell_disagreements(job, left)
     if not arguments.path_map:
@@ -159,6 +160,14 @@ def _beside(arguments: argparse.Namespace) -> dict[str, Any]:
         for source, settings in sources.items():
             say(f"cleanplate: {source} sets {', '.join(settings)}", stream=sys.stderr)
     return dict(parts)
+
+
+def _named(error: SettingsError, given: dict[str, Any]) -> SettingsError:
+    """Return the error with the option named that gave what is wrong; any other as it is."""
+    wrong = _WRONG.search(str(error))
+    if wrong is None or wrong[1] not in given:
+        return error
+    return SettingsError(f"{_catalog()['fields'][wrong[1]]['option']} {wrong[2]}")
 
 
 def _left_beside(result: str) -> Path | None:

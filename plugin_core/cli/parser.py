@@ -7,6 +7,7 @@ what most need first, with examples and exit codes.
 from __future__ import annotations
 
 import argparse
+import difflib
 import re
 import textwrap
 from collections.abc import Mapping, Sequence
@@ -122,7 +123,17 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Say what is wrong in one line, without the list of all options before it, and exit."""
-        self.exit(2, shown(f"{self.prog}: {message}; see {self.prog} --help") + "\n")
+        self.exit(2, shown(f"{self.prog}: {message}{self._nearest(message)}; see {self.prog} --help") + "\n")
+
+    def _nearest(self, message: str) -> str:
+        """Return which option of any command was meant, where an unknown one is nearly that."""
+        word = re.match(r"unrecognized arguments: (--[a-z-]+)", message)
+        known = {*self._option_string_actions}
+        for action in self._actions:
+            if isinstance(action, argparse._SubParsersAction):
+                known.update(*(each._option_string_actions for each in action.choices.values()))
+        near = difflib.get_close_matches(word[1], sorted(known), 1) if word else []
+        return f" (did you mean {near[0]}?)" if near else ""
 
 
 class _Formatter(argparse.RawDescriptionHelpFormatter):

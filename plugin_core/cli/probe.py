@@ -15,7 +15,7 @@ examples:
   cleanplate probe --plate sh010/plate.####.exr --matte sh010/matte.####.exr --grow 6
   cleanplate probe --result sh010/clean.####.exr (with what that was rendered with)
   cleanplate probe --job job.json --json
-  cleanplate probe --job job.json --quick        (reads no plates: no cuts, no timing)
+  cleanplate probe --job job.json --quick        (reads no plates: no cuts, no edges, no timing)
 
 exit codes are those that a render would have before its first frame; warnings leave them at 0
 """
@@ -42,7 +42,7 @@ def add(commands: Any) -> None:
         metavar="R",
         help="a rendered clean plate: the job that lies beside it says what is not given here",
     )
-    own.add_argument("--quick", action="store_true", help="read no plates: look for no cuts, time nothing")
+    own.add_argument("--quick", action="store_true", help="read no plates: no cuts, no edges, no timing")
     add_json(own)
     probe.set_defaults(command=_probe, progress="auto")
 

@@ -79,6 +79,12 @@ def compact(frames: Iterable[int]) -> str:
     return str(FrameRange.of(frames))
 
 
+def frames_words(frames: Iterable[int]) -> str:
+    """Write frames for a sentence: ``frame 1007``, ``frames 1001-1003,1007``."""
+    found = FrameRange.of(frames)
+    return f"frame{'s' if len(found) > 1 else ''} {found}"
+
+
 def _parse_span(part: str, text: str) -> tuple[int, int]:
     if _STEP.fullmatch(part):
         raise InputError(

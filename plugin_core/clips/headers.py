@@ -53,14 +53,20 @@ def _check_alike(plate: Clip, first: int, header: Header, other: Header) -> None
     same_size = other.display_window == header.display_window
     if not same_size or (header.format != "openexr" and other.data_window != header.data_window):
         raise ImageError(
-            f"Plate {other.path} is {window_words(other)}, but {plate.path(first)} is "
-            f"{window_words(header)}; all frames of a plate must have the same size (display window)."
+            f"Plate {other.path} is {_size(other)}, but {plate.path(first)} is {_size(header)}; all frames "
+            "of a plate must have the same size (display window)."
         )
     if _kind(other) != _kind(header):
         raise ImageError(
             f"Plate {other.path} has other channels or pixel types than {plate.path(first)}; all frames of a "
             "plate must be alike."
         )
+
+
+def _size(header: Header) -> str:
+    """A picture's size; its windows, where they differ."""
+    plain = header.data_window == header.display_window
+    return f"{header.width}x{header.height}" if plain else window_words(header)
 
 
 def _kind(header: Header) -> tuple[str, ...]:

@@ -118,18 +118,24 @@ def what_is_there(path: Path, extensions: Collection[str] = PICTURES) -> str:
     folder = path.parent
     if not folder.is_dir():
         return _no_folder(folder)
+    folders = sorted(name for name in names_in(folder) if _is_folder(folder / name))
+    close = difflib.get_close_matches(path.name, folders, 1, _NEAR)
+    if close and not path.suffix:
+        return f"did you mean the folder {folder / close[0]}?"
     found = pictures_in(folder, extensions)
     near = difflib.get_close_matches(_bare(path.name), [_bare(one.pattern) for one in found], 1, _NEAR)
     for one in found:
         if near == [_bare(one.pattern)]:
             return f"found {one}; did you mean {folder / one.name}?"
     if found:
-        return f"folder {folder} holds {told(found)}."
-    folders = sorted(name for name in names_in(folder) if _is_folder(folder / name))
-    close = difflib.get_close_matches(path.name, folders, 1, _NEAR)
+        return f"{_named(folder)} holds {told(found)}."
     if close:
         return f"did you mean the folder {folder / close[0]}?"
-    return f"folder {folder} holds " + (f"the folders {told(folders, ', ')}." if folders else "no pictures.")
+    return f"{_named(folder)} holds " + (f"the folders {told(folders, ', ')}." if folders else "no pictures.")
+
+
+def _named(folder: Path) -> str:
+    return f"folder {folder}" if folder.parts else "this folder"
 
 
 def _no_folder(folder: Path) -> str:

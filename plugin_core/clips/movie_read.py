@@ -126,7 +126,10 @@ class MovieReader:
             # A damaged frame is an error, not a picture that the decoder has made up.
             self._stream.codec_context.options = {"err_detect": "explode"}
         except (av.FFmpegError, OSError, ValueError) as error:
-            raise ImageError(f"Movie {self.path} can't be opened ({error}).") from error
+            reason = getattr(error, "strerror", None) or error
+            raise ImageError(
+                f"Movie {self.path} can't be opened ({reason}); it may be damaged, or no movie at all."
+            ) from error
         self._decoded = self._container.decode(self._stream)
         self._next = 0
 

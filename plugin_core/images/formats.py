@@ -107,8 +107,10 @@ def target_type(source_type: str, target: Format, extension: str) -> str:
             return candidate
     codes = source_type in ("uint8", "uint16") and "float" in target.types
     depths = " or ".join(kind for kind in ("half", "float") if kind in target.types)
-    remedy = f"give --bit-depth {depths} for its code values as 0 to 1, or" if codes else "so"
+    remedy = "that needs a color transform, which is the comp's to choose; "
+    if codes:
+        remedy = f"give --bit-depth {depths} for its code values as 0 to 1, or "
     raise ImageError(
         f"A plate with {source_type} pixels can't be written as {extension}, which stores "
-        f"{', '.join(target.types)}: {remedy} write the plate's own format."
+        f"{', '.join(target.types)}: {remedy}write the plate's own format."
     )

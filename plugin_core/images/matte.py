@@ -117,8 +117,10 @@ def does_not_fit(plate: Header, path: Path, display: Window, fit: str = "") -> I
         f"{display.width}x{display.height} (display windows)"
     )
     if fit:
-        rule = "no larger" if fit == "pad" else "no smaller"
-        return ImageError(f"{sizes}; --matte-fit {fit} needs a matte that is {rule} on both sides.")
+        rule, other = ("no larger", "crop") if fit == "pad" else ("no smaller", "pad")
+        return ImageError(
+            f"{sizes}; --matte-fit {fit} needs a matte that is {rule} on either side: give {other} or scale."
+        )
     return ImageError(
         f"{sizes}, which must be the same: render the mattes at the plate's size, or say how they are laid "
         "on it with --matte-fit scale, pad or crop."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -28,6 +29,7 @@ MAX_PIXELS = 512 << 20
 """Most pixels of a part: 32k by 16k. A PNG of 30000x30000 can be 100 kB long."""
 
 _UNTAGGED = "unknown"
+_OTHER_INSIDE = re.compile(r"\bnot an? (OpenEXR|PNG|DPX|JPEG|TIFF|Targa) file", re.IGNORECASE)
 _CHUNK_ROWS = 256
 _STRIP_BYTES = 24 << 20
 _BITS = {"uint8": 8, "int8": 8, "uint16": 16, "int16": 16, "uint": 32, "uint32": 32, "int": 32, "int32": 32}
@@ -138,6 +140,14 @@ def damaged(path: Path, reason: str) -> ImageError:
     """The error for a file that OpenImageIO could not read."""
     if "ubsampled" in reason:
         return ImageError(f"{path} stores luminance with chroma at half size; convert it to RGB first.")
+    if "could not find a format reader" in reason:
+        return ImageError(
+            f"{path} is of a format that is not read here ({path.suffix or 'no extension'}); convert it to "
+            "EXR, TIFF or PNG first."
+        )
+    other = _OTHER_INSIDE.search(reason)
+    if other:
+        return ImageError(f"{path} is no {other[1]} file, whatever its name says; copy or render it again.")
     return ImageError(
         f"{path} can't be read as a picture ({reason}); the file may be damaged or not yet complete."
     )

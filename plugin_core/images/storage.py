@@ -115,7 +115,7 @@ def stored(plate: Plate, storage: Storage) -> Plate:
         _tag(spec, header, storage.encoding)
     parts[header.part] = Part(spec, _grouped(planes))
     kept = replace(header, types=types, bits=bits, is_float=bits == 0)
-    notes = plate.notes + (_STRAIGHT if codes and spec.get_int_attribute("oiio:UnassociatedAlpha", 0) else ())
+    notes = plate.notes + (_STRAIGHT if codes and _is_straight(spec) else ())
     return replace(plate, header=kept, parts=tuple(parts), notes=notes, codes=codes)
 
 
@@ -131,6 +131,11 @@ def _cast(channel: NDArray[Any], kind: str, bits: int) -> NDArray[Any]:
         return to_native(channel, np.dtype(_ARRAYS[kind]), bits)
     share = channel.astype(np.float64) / np.iinfo(channel.dtype).max
     return to_native(share, np.dtype(_ARRAYS[kind]), bits)
+
+
+def _is_straight(spec: oiio.ImageSpec) -> bool:
+    """Whether there is an alpha, and color is not multiplied by it."""
+    return spec.alpha_channel >= 0 and bool(spec.get_int_attribute("oiio:UnassociatedAlpha", 0))
 
 
 def _as_codes(channel: NDArray[Any], kind: str, bits: int) -> NDArray[Any]:

@@ -207,8 +207,9 @@ class Settings(Strict):
     grow: Annotated[
         int,
         About(
-            "Pixels the matte is grown by; negative shrinks it. A few pixels take motion blur and soft edges "
-            "away with the object.",
+            "Pixels the matte is grown by; negative shrinks it. A matte's own edge leaves an outline of the "
+            "object: 2 take that of a sharp one away, motion blur and soft edges need more (probe measures "
+            "them), 0 fills the matte and no more.",
             label="grow",
             group="matte",
             level="basic",
@@ -217,7 +218,7 @@ class Settings(Strict):
             unit="pixels",
             slider=(-50, 50),
         ),
-    ] = Field(0, ge=-512, le=512)
+    ] = Field(2, ge=-512, le=512)
     feather: Annotated[
         int,
         About(
@@ -230,7 +231,7 @@ class Settings(Strict):
             unit="pixels",
             slider=(0, 50),
         ),
-    ] = Field(0, ge=0, le=512)
+    ] = Field(2, ge=0, le=512)
     feather_side: Annotated[
         Literal["outside", "center", "inside"],
         About(

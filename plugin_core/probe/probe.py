@@ -29,6 +29,8 @@ from ..network.contract import NetworkShape
 from ..network.session import Session
 from ..network.working_size import STANDARD_SIZE
 from ..progress.watch import Phase, Watch, unwatched
+from ..regions.hole import Hole
+from ..regions.shot_mattes import ShotMattes
 from ..render.coverage import Covered
 from ..render.delivery import check_delivery, pictures_of
 from ..render.doubts import picture_doubts
@@ -36,8 +38,12 @@ from ..render.plan import Plan, make_plan
 from ..render.sources import Sources, open_sources, plate_of
 from .calibrate import Pace, cores, measure_pace, seen_pixels
 from .cuts import Thumbnail, suspected_cuts, thumbnail
+from .edges import MARGIN, EdgeReach, edge_reach
 from .report import Cost, Crop, Frames, Output, Picture, Problem, Report
 from .warnings import warnings_of
+
+_EDGES = 3
+"""Frames whose matte's edge is looked at."""
 
 _SAMPLES = 384
 """Pixels across that are enough to tell a cut."""
@@ -48,7 +54,7 @@ def probe(job: Job, *, quick: bool = False, watch: Watch = unwatched) -> Report:
 
     Args:
         job: what would be rendered.
-        quick: read no plates: no cuts are looked for and nothing is timed.
+        quick: read no plates: neither cuts nor the matte's edge are looked at, and nothing is timed.
         watch: told what is being done and how far it is; may raise to stop.
     """
     finder = _Finder(job, quick, watch)
@@ -99,6 +105,7 @@ class _Finder:
             planning = time.perf_counter() - began
             if session is not None:
                 self._look_at_plates(plan)
+                self._look_at_edges(plan)
                 self._time(plan, session, planning)
 
     def _learn(self, **facts: object) -> None:
@@ -121,6 +128,7 @@ class _Finder:
         finally:
             self._learn(mattes=covered.frames, reach=max(map(abs, network.source_offsets)))
         self._learn(
+            grow=settings.grow,
             color=plan.color.name,
             crops=tuple(_crops_of(plan)),
             notes=tuple(dict.fromkeys((*sources.notes, *plan.notes))),
@@ -137,6 +145,27 @@ class _Finder:
 
         found = suspected_cuts(frames[0], small())
         self._learn(suspected_cuts=tuple(cut for cut in found if cut not in plan.cuts))
+
+    def _look_at_edges(self, plan: Plan) -> None:
+        self._watch(Phase.EDGES)
+        sources = plan.sources
+        # What the matte covers, as it stands.
+        bare = self._job.settings.model_copy(update={"grow": 0, "feather": 0, "matte_soft": False})
+        mattes = ShotMattes(
+            sources.matte, sources.header, bare, lower=sources.lower, upper=sources.upper, cuts=plan.cuts
+        )
+        filled = [one.frame for one in self.report.rendered if one.share]
+        chosen = [filled[(2 * part + 1) * len(filled) // (2 * _EDGES)] for part in range(_EDGES) if filled]
+        found = (self._edge(plan, frame, mattes.hole(frame)) for frame in dict.fromkeys(chosen))
+        self._learn(edges=tuple(edge for edge in found if edge is not None))
+
+    def _edge(self, plan: Plan, frame: int, hole: Hole | None) -> EdgeReach | None:
+        if hole is None:
+            return None
+        plate = plan.sources.plate.plate(frame)
+        seen = hole.box.grown(MARGIN).within(plate.rgb.shape[1], plate.rgb.shape[0])
+        finite = np.nan_to_num(plate.rgb[seen.slices], nan=0.0, posinf=0.0, neginf=0.0)
+        return edge_reach(frame, plan.color.to_network(np.ascontiguousarray(finite)), hole.mask_on(seen))
 
     def _thumbnail(self, plan: Plan, plate: Plate) -> Thumbnail:
         step = max(1, plate.header.width // _SAMPLES)

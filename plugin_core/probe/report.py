@@ -8,6 +8,7 @@ from typing import Any
 
 from ..render.coverage import Coverage
 from ..render.doubts import Warned
+from .edges import EdgeReach
 
 
 @dataclass(frozen=True)
@@ -138,6 +139,8 @@ class Report:
         cuts: given.
         suspected_cuts: found, and not given; None where nobody looked.
         reach: frames before and after that the network looks at.
+        grow: asked for, in pixels.
+        edges: how far what is matted reaches beyond its matte, on a few frames; empty where it can't be told.
         notes: what the render itself would tell.
         doubts: what some mattes that were looked at make one ask.
         warnings: all that an artist would want to know, the worst first.
@@ -155,6 +158,8 @@ class Report:
     output: Output | None = None
     cost: Cost | None = None
     reach: int = 6
+    grow: int = 0
+    edges: tuple[EdgeReach, ...] = ()
     notes: tuple[str, ...] = ()
     doubts: tuple[Warned, ...] = ()
     warnings: tuple[Warned, ...] = ()

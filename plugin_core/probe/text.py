@@ -33,6 +33,8 @@ def lines_of(report: Report, *, plain: bool = False) -> Iterator[str]:
     yield from _fact("matte", _matte(report))
     if report.mattes and any(one.share for one in report.mattes):
         yield from plot(report.mattes, _PLAIN_BARS if plain else _BARS)
+    if report.edges:
+        yield from _fact("edge", _edge(report))
     yield from _fact("cuts", _cuts(report))
     for crop in report.crops:
         yield from _fact("crop", _crop(crop))
@@ -51,6 +53,13 @@ def lines_of(report: Report, *, plain: bool = False) -> Iterator[str]:
         yield from _fact("warning", warning.message)
     if report.problem is not None:
         yield from _fact("stops", report.problem.message)
+
+
+def _edge(report: Report) -> str:
+    usual = [edge.usual for edge in report.edges]
+    span = f"{min(usual)} to {max(usual)}" if min(usual) < max(usual) else str(usual[0])
+    most = max(edge.most for edge in report.edges)
+    return f"the object reaches {span} pixels beyond its matte, {most} in places; grow is {report.grow}"
 
 
 def plot(mattes: tuple[Coverage, ...], bars: str) -> Iterator[str]:

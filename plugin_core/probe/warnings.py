@@ -15,7 +15,7 @@ _SOFT = 1.5
 
 def warnings_of(report: Report) -> tuple[Warned, ...]:
     """Return what the facts warn of, the worst first."""
-    judges = (_sizes, _seen, _mattes, _edges, _cuts, _handles, _output, _crops, _memory)
+    judges = (_sizes, _seen, _mattes, _tight, _edges, _cuts, _handles, _output, _crops, _memory)
     return tuple(warning for judge in judges for warning in judge(report))
 
 
@@ -39,6 +39,19 @@ def _mattes(report: Report) -> Iterator[Warned]:
     empty = [one.frame for one in report.rendered if one.share == 0]
     if 0 < len(empty) < len(report.rendered):
         yield Warned("matte_empty", f"The matte is empty on frames {compact(empty)}: they stay as they are.")
+
+
+def _tight(report: Report) -> Iterator[Warned]:
+    """A matte that leaves an outline: on most of its border, on half of the frames looked at."""
+    needed = sorted(edge.usual for edge in report.edges)[len(report.edges) // 2] if report.edges else 0
+    if needed > report.grow:
+        most = max(report.edges, key=lambda edge: edge.most)
+        yield Warned(
+            "matte_tight",
+            f"What is matted reaches {needed} pixels beyond the matte (soft edges or motion blur; "
+            f"{most.most} in places on frame {most.frame}), and grow is {report.grow}: "
+            f"give --grow {needed}, or an outline stays.",
+        )
 
 
 def _edges(report: Report) -> Iterator[Warned]:

@@ -27,6 +27,7 @@ class Phase(StrEnum):
     FILLING = "filling"
     DELIVERING = "delivering"
     CUTS = "cuts"
+    EDGES = "edges"
     TIMING = "timing"
 
 
@@ -40,6 +41,7 @@ DOING = {
     Phase.FILLING: "filling",
     Phase.DELIVERING: "making the movie",
     Phase.CUTS: "looking for cuts",
+    Phase.EDGES: "looking at the matte's edge",
     Phase.TIMING: "timing a few frames",
 }
 """The same for people."""

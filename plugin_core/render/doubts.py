@@ -13,7 +13,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from ..clips.sequence import compact
+from ..clips.frame_range import frames_words
 from ..errors import ImageError, InputError
 from ..images import Plate
 from ..job.settings import Settings
@@ -83,8 +83,8 @@ def matte_doubts(mattes: Sequence[Coverage], cuts: Sequence[int]) -> Iterator[Wa
 
 
 def _size(mattes: Sequence[Coverage]) -> Iterator[Warned]:
-    whole = compact(one.frame for one in mattes if one.share > _ALL)
-    much = compact(one.frame for one in mattes if MUCH < one.share <= _ALL)
+    whole = [one.frame for one in mattes if one.share > _ALL]
+    much = [one.frame for one in mattes if MUCH < one.share <= _ALL]
     if mattes and all(one.share > MUCH and len(one.edges) == 4 for one in mattes):
         least = min(one.share for one in mattes)
         yield Warned(
@@ -96,12 +96,13 @@ def _size(mattes: Sequence[Coverage]) -> Iterator[Warned]:
     if whole:
         yield Warned(
             "matte_everything",
-            f"The matte covers the whole picture on frames {whole}: nothing is left there.",
+            f"The matte covers the whole picture on {frames_words(whole)}: nothing is left there.",
         )
     if much:
         yield Warned(
             "matte_large",
-            f"The matte covers more than half of the picture on frames {much}: there is little to fill from.",
+            f"The matte covers more than half of the picture on {frames_words(much)}: there is little to "
+            "fill from.",
         )
 
 
@@ -126,7 +127,7 @@ def _flicker(mattes: Sequence[Coverage]) -> Iterator[Warned]:
     if lost:
         yield Warned(
             "matte_flickers",
-            f"The matte goes away for a moment on frames {compact(lost)}: was it forgotten there "
+            f"The matte goes away for a moment on {frames_words(lost)}: was it forgotten there "
             "(--matte-union joins it with its neighbors)?",
         )
 
@@ -141,8 +142,8 @@ def _jumps(mattes: Sequence[Coverage], cuts: Sequence[int]) -> Iterator[Warned]:
     if jumps:
         yield Warned(
             "matte_jumps",
-            f"The matte's size changes more than {_JUMP:.0f} times from the frame before on frames "
-            f"{compact(jumps)}: a cut, or a slip in the roto?",
+            f"The matte's size changes more than {_JUMP:.0f} times from the frame before on "
+            f"{frames_words(jumps)}: a cut, or a slip in the roto?",
         )
 
 

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from ..box import Box
+from ..clips.frame_range import frames_words
 from ..clips.headers import window_words
-from ..clips.sequence import compact
 from ..color.color_map import ColorMap
 from ..color.shot_color import shot_color
 from ..errors import InputError, SettingsError
@@ -179,9 +179,9 @@ def _scan(sources: Sources, mattes: ShotMattes, watch: MatteWatch) -> dict[int, 
 def _matte_notes(sources: Sources, mattes: ShotMattes) -> Iterator[str]:
     """Tell once of what was found in mattes."""
     if mattes.unknown:
-        name, frames = sources.matte.name, compact(mattes.unknown)
-        where = "" if sources.matte.is_still else f" on frames {frames}"
-        yield f"Matte {name} has NaN pixels{where} ({sum(mattes.unknown.values())} in all): they are filled."
+        where = "" if sources.matte.is_still else f" on {frames_words(mattes.unknown)}"
+        count = sum(mattes.unknown.values())
+        yield f"Matte {sources.matte.name} has NaN pixels{where} ({count} in all): they are filled."
 
 
 def _whole(header: Header) -> Box:

@@ -1,9 +1,9 @@
 """What a state, a journal or a movie is valid for, and how that is compared with a render of now.
 
-A key has a part for everything that pixels depend on. A setting that has its default is left out of it, and a
-setting that a key does not name has its default: so the key of a version that did not know a setting yet, and
-the key of one that spelled all of them out, are as good as ours. Whoever changes what a default is or does
-must then say here what the absence of the setting means.
+A key has a part for everything that pixels depend on. A setting that has its first default is left out of it,
+and a setting that a key does not name has that: so the key of a version that did not know a setting yet, and
+the key of one that spelled all of them out, are as good as ours. What a default was when keys began to leave
+it out stands here for good, whatever it is now: an old state is taken for what it is.
 """
 
 from __future__ import annotations
@@ -15,12 +15,15 @@ from typing import Any
 from ..errors import StateError
 from ..job.settings import Settings, Shot
 
+_FIRST: Mapping[str, Any] = {"grow": 0, "feather": 0}
+"""What settings were by default until 0.2, and are no more."""
+
 ShotKey = Mapping[str, str]
 """Everything a state depends on, by name: model, working geometry, color, settings that change pixels."""
 
 
 def settings_key(settings: Settings) -> dict[str, str]:
-    """Return the parts of a key that settings are: those that don't have their default."""
+    """Return the parts of a key that settings are: those that don't have their first default."""
     parts = {_name(field): str(value) for field, value in settings.effective().items()}
     return {name: value for name, value in parts.items() if value != _left_out()[name]}
 
@@ -40,16 +43,16 @@ def check_key(found: ShotKey, expected: ShotKey, what: str) -> None:
 
 
 def chosen(asked: Shot | Settings) -> dict[str, Any]:
-    """Return the fields of a shot or of settings, as JSON, that don't have their defaults."""
-    named = asked.model_dump(mode="json", exclude_defaults=True)
-    return {name: value for name, value in _fields(asked).items() if name in named}
+    """Return the fields of a shot or of settings, as JSON, that don't have their first defaults."""
+    first = _first(type(asked))
+    return {
+        name: value for name, value in _fields(asked).items() if name not in first or value != first[name]
+    }
 
 
 def same_choice(known: object, asked: Shot | Settings) -> bool:
     """Whether fields that were noted once, defaults spelled out or not, are those asked for now."""
-    fields, named = _fields(asked), chosen(asked)
-    unnamed = {name: value for name, value in fields.items() if name not in named}
-    return isinstance(known, Mapping) and {**unnamed, **known} == fields
+    return isinstance(known, Mapping) and {**_first(type(asked)), **known} == _fields(asked)
 
 
 def _fields(asked: Shot | Settings) -> dict[str, Any]:
@@ -57,9 +60,18 @@ def _fields(asked: Shot | Settings) -> dict[str, Any]:
 
 
 @functools.cache
+def _first(part: type[Shot | Settings]) -> dict[str, Any]:
+    """What each field is, as JSON, where nothing that was noted names it."""
+    if issubclass(part, Settings):
+        return part(**_FIRST).effective()
+    needed = {name: "-" for name, field in part.model_fields.items() if field.is_required()}
+    return part(**needed).model_dump(mode="json", exclude=set(needed))
+
+
+@functools.cache
 def _left_out() -> dict[str, str]:
     """What each setting is where a key does not name it."""
-    return {_name(field): str(value) for field, value in Settings().effective().items()}
+    return {_name(field): str(value) for field, value in _first(Settings).items()}
 
 
 def _name(field: str) -> str:

@@ -323,7 +323,7 @@ def test_scripts_that_are_missing_are_said(host, scripts):
 def test_where_lua_may_start_nothing_the_artist_runs_the_command(host, folder):
     host.call("sandbox")
     assert host.press("Update").startswith("There is no clean plate in ")
-    host.set("Grow", 2)
+    host.set("Grow", 4)
     host.set("InvertMatte", 1)
     host.set("Grain", 1)
     host.set("Quality", 1)
@@ -332,7 +332,7 @@ def test_where_lua_may_start_nothing_the_artist_runs_the_command(host, folder):
     words = shlex.split(line)
     assert words[:2] == ["cleanplate", "render"]
     given = _parser().parse_args(words[1:])
-    assert (given.grow, given.matte_invert, given.resume, given.frames) == (2, True, True, "10-13")
+    assert (given.grow, given.matte_invert, given.resume, given.frames) == (4, True, True, "10-13")
     settings = job_of(given).settings
     assert (settings.grain, settings.working_size, settings.propagate) == ("auto", 256, 0)
     assert given.output == str(places(folder) / "clean" / "clean.####.exr")

@@ -36,7 +36,7 @@ def line(shot: ShotOnDisk, bundle, name: str, **run: object) -> str:
     pictures = {"plate": shot.plate_pattern, "matte": shot.matte_pattern, "output": shot.output(name)}
     job = {
         "shot": pictures,
-        "settings": {"working_size": 64, "context": 16},
+        "settings": {"working_size": 64, "context": 16, "grow": 0, "feather": 0},
         "run": {"model": str(bundle), "device": "cpu", "threads": 1, **run},
     }
     return json.dumps({"id": name, "job": job}) + "\n"

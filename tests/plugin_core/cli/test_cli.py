@@ -123,6 +123,18 @@ def test_doctor_is_content_with_a_model_and_not_without(bundle_512, tmp_path, mo
     assert "BROKEN" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("command", ["doctor", "render --plate a.png --matte b.png --output c"])
+def test_a_library_that_is_missing_is_told_in_a_sentence(command):
+    code = (
+        "import sys; sys.modules['numpy'] = None\n"
+        "from plugin_core.cli import main\n"
+        f"sys.exit(main({command.split()}))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 2 and "Traceback" not in done.stderr, done.stderr
+    assert "The library numpy can't be loaded" in done.stdout + done.stderr
+
+
 def test_the_demo_renders_and_shows_before_and_after(bundle_512, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(demo, "FRAMES", "1001-1003")
     monkeypatch.setattr(demo, "LAST", 1003)

@@ -18,7 +18,7 @@ from ..shots import ShotOnDisk, make_shot, picture, read, run_toy, same_files, w
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("no_sync")]
 
-EXPOSED = Settings(working_size=64, context=16, exposure="auto")
+EXPOSED = Settings(working_size=64, context=16, exposure="auto", grow=0, feather=0)
 LINEAR = ColorMap("linear")
 
 
@@ -80,7 +80,11 @@ def test_what_is_done_is_told_once(tmp_path):
 @pytest.mark.parametrize(("asked", "stops"), [("0", 0), ("+2", 2), ("-3", -3)])
 def test_exposure_can_be_set(tmp_path, asked, stops):
     shot, notes = shot_at(tmp_path, -4, last=2), Notes()
-    run_toy(shot.shot(), Settings(working_size=64, context=16, exposure=asked), reporters=Reporters([notes]))
+    run_toy(
+        shot.shot(),
+        Settings(working_size=64, context=16, exposure=asked, grow=0, feather=0),
+        reporters=Reporters([notes]),
+    )
     assert not any("stops" in note for note in notes.notes)
     key = (tmp_path / "out" / ".cleanplate" / "clean.#.exr" / "journal.jsonl").read_text().splitlines()[0]
     assert (f"{stops:+d} stops" in key) == (stops != 0)

@@ -49,7 +49,7 @@ def gray_with_grain(level: float, amount: float) -> np.ndarray:
 def middle(**settings: object) -> Hole:
     matte = np.zeros((HEIGHT, WIDTH), np.float32)
     matte[100:200, 150:250] = 1
-    found = hole_of(matte, Settings(**settings))
+    found = hole_of(matte, Settings(**{"grow": 0, "feather": 0, **settings}))
     assert found is not None
     return found
 

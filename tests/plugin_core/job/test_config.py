@@ -16,6 +16,7 @@ from plugin_core.cli.options import job_of
 from plugin_core.errors import MistakesError, SettingsError
 from plugin_core.job.config import FILE_NAME, from_environment, from_files, read_file
 from plugin_core.job.job import Job
+from plugin_core.job.settings import Settings
 
 
 @pytest.fixture
@@ -29,7 +30,7 @@ def show(tmp_path, monkeypatch) -> Path:
     (tmp_path / "elsewhere").mkdir()
     monkeypatch.chdir(tmp_path / "elsewhere")
     written(tmp_path / "user" / "cleanplate", 'device = "cpu"\ngrow = 1\nfeather = 1\nmatte_union = 1\n')
-    written(tmp_path / "alpha", 'grow = 2\nfeather = 2\nocio_config = "color/c.ocio"\nmodel = "./net"\n')
+    written(tmp_path / "alpha", 'grow = 4\nfeather = 5\nocio_config = "color/c.ocio"\nmodel = "./net"\n')
     written(tmp_path / "alpha" / "sh010", "feather = 3\n")
     return tmp_path / "alpha"
 
@@ -48,12 +49,12 @@ def options(show: Path, *more: str) -> argparse.Namespace:
 def test_what_is_nearer_wins_and_what_is_typed_wins_over_all(show, monkeypatch, capsys):
     job = job_of(options(show))
     found = job.settings
-    assert (found.grow, found.feather, found.matte_union, job.run.device) == (2, 3, 1, "cpu")
+    assert (found.grow, found.feather, found.matte_union, job.run.device) == (4, 3, 1, "cpu")
     assert job.shot.ocio_config == str(show / "color" / "c.ocio") and job.run.model == str(show / "net")
     said = capsys.readouterr().err.splitlines()
     assert f"cleanplate: {show / 'sh010' / FILE_NAME} sets feather 3" in said and len(said) == 3
     monkeypatch.setenv("CLEANPLATE_FEATHER", "4")
-    monkeypatch.setenv("CLEANPLATE_GROW", "4")
+    monkeypatch.setenv("CLEANPLATE_GROW", "7")
     monkeypatch.setenv("CLEANPLATE_MATTE_INVERT", "true")
     job = job_of(options(show, "--grow", "0", "-q"))
     assert (job.settings.grow, job.settings.feather, job.settings.matte_invert) == (0, 4, True)
@@ -65,7 +66,7 @@ def test_what_is_nearer_wins_and_what_is_typed_wins_over_all(show, monkeypatch, 
 
 def test_files_are_looked_for_around_the_output_then_the_plate_then_here(show, tmp_path):
     away = str(tmp_path / "out" / "c.####.exr")
-    assert job_of(options(show, "--output", away)).settings.feather == 2
+    assert job_of(options(show, "--output", away)).settings.feather == 5
     words = ["render", "--plate", str(tmp_path / "p.####.exr"), "--matte", "m.####.exr", "--output", away]
     assert job_of(_parser().parse_args(words)).settings.feather == 1
     written(tmp_path / "elsewhere", "feather = 9\n")
@@ -74,7 +75,7 @@ def test_files_are_looked_for_around_the_output_then_the_plate_then_here(show, t
 
 def test_no_file_is_read_where_none_is_wanted_and_another_where_it_is_named(show, tmp_path, monkeypatch):
     monkeypatch.setenv("CLEANPLATE_CONFIG", "off")
-    assert job_of(options(show)).settings.feather == 0
+    assert job_of(options(show)).settings == Settings()
     other = written(tmp_path / "other", "matte_union = 7\n")
     monkeypatch.setenv("CLEANPLATE_CONFIG", str(other))
     assert job_of(options(show)).settings.matte_union == 7
@@ -101,7 +102,7 @@ def test_a_job_json_and_a_list_do_not_depend_on_who_runs_them(show, tmp_path, mo
     listed = [{**shot, "name": "a"}, {**shot, "name": "b", "grow": "5", "output": str(show / "sh010")}]
     (show / "shots.json").write_text(json.dumps({"shots": listed}))
     (a, b), _ = understand(read_shot_list(show / "shots.json"))
-    assert (a.job.settings.grow, a.job.settings.feather) == (2, 2)
+    assert (a.job.settings.grow, a.job.settings.feather) == (4, 5)
     assert (b.job.settings.grow, b.job.settings.feather, b.job.settings.matte_union) == (5, 3, 0)
     written(show / "sh010", "feathr = 3\n")
     _, bad = understand(read_shot_list(show / "shots.json"))
@@ -162,7 +163,7 @@ def test_a_strangers_file_in_a_folder_for_everybody_is_not_read(show, caplog):
     shared = show / "sh010"
     shared.chmod(0o1777)
     os.chown(shared / FILE_NAME, 12345, -1)
-    assert job_of(options(show)).settings.feather == 2
+    assert job_of(options(show)).settings.feather == 5
     assert "belongs to somebody else" in caplog.messages[0]
 
 
@@ -180,6 +181,6 @@ def test_the_command_says_what_counts_and_why(show, capsys, monkeypatch):
     assert not any(one.startswith("grow") for one in told)
     assert main([*words, "--json"]) == 0
     fields = json.loads(capsys.readouterr().out)
-    assert fields["settings"]["grow"] == {"value": 2, "from": f"{show / FILE_NAME}, line 1"}
+    assert fields["settings"]["grow"] == {"value": 4, "from": f"{show / FILE_NAME}, line 1"}
     assert main(["config", "--job", "job.json"]) == 2
     assert "complete by itself" in capsys.readouterr().err

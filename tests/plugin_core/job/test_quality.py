@@ -33,7 +33,7 @@ BEFORE_QUALITIES = {
 
 def test_standard_is_what_was_there_before():
     assert Settings().quality == "standard"
-    effective = Settings().effective()
+    effective = Settings(grow=0, feather=0).effective()
     assert {name: effective[name] for name in BEFORE_QUALITIES} == BEFORE_QUALITIES
     assert "quality" not in effective
 

@@ -60,7 +60,7 @@ class Smaller(ToyNetwork):
 
 @pytest.mark.usefixtures("no_sync")
 def test_another_machine_goes_on_at_the_size_that_was_begun_with(tmp_path):
-    settings = Settings(context=16)
+    settings = Settings(context=16, grow=0, feather=0)
     shot = make_shot(tmp_path, 1, 12)
     run_toy(shot.shot("whole"), settings)
     run_toy(shot.shot(), settings)
@@ -75,4 +75,6 @@ def test_another_machine_goes_on_at_the_size_that_was_begun_with(tmp_path):
     run_toy(shot.shot("a", "7-12"), settings, network=Smaller(), state_in=state)
     same_files(shot, "a", "whole", range(7, 13))
     with pytest.raises(StateError, match="working size is 64, this render has 72"):
-        run_toy(shot.shot("b", "7-12"), Settings(context=16, working_size=72), state_in=state)
+        run_toy(
+            shot.shot("b", "7-12"), Settings(context=16, working_size=72, grow=0, feather=0), state_in=state
+        )

@@ -26,7 +26,7 @@ def shot(tmp_path) -> ShotOnDisk:
 
 
 def look(shot: ShotOnDisk, bundle: Path, *, quick: bool = True, **fields: object) -> Report:
-    settings = {"working_size": 64, "context": 16, "grow": 2}
+    settings = {"working_size": 64, "context": 16, "grow": 2, "feather": 0}
     run = {"model": str(bundle), "device": "cpu", "threads": 1}
     return probe(Job(shot=shot.shot(**fields), settings=settings, run=run), quick=quick)
 

@@ -50,6 +50,9 @@ def write(path: Path, rgb: np.ndarray, *, depth: float = 1.0, kind: str = "half"
     assert file.open(str(path), spec) and file.write_image(pixels) and file.close()
 
 
+AS_IT_IS = ("--colorspace", "display", "--grow", "0", "--feather", "0")
+
+
 class Planted:
     """A shot, its true clean plate, and a result that starts out as the truth."""
 
@@ -72,7 +75,7 @@ class Planted:
 
     def qc(self, *more: str) -> int:
         given = ["--plate", self.shot.plate_pattern, "--matte", self.shot.matte_pattern]
-        return main(["qc", *given, "--result", self.shot.output(), "--colorspace", "display", *more])
+        return main(["qc", *given, "--result", self.shot.output(), *AS_IT_IS, *more])
 
     def found(self, capsys: pytest.CaptureFixture[str], *more: str) -> tuple[int, dict[str, dict]]:
         """Exit code, and the checks by name."""
@@ -118,7 +121,7 @@ def test_a_movie_is_looked_at_frame_by_frame_but_not_bit_by_bit(tmp_path: Path, 
     movie = tmp_path / "clean.mov"
     pictures = [read_plate(planted.shot.written(frame)) for frame in planted.frames]
     write_movie(pictures, len(pictures), movie, MovieLook())
-    given = ["--plate", planted.shot.plate_pattern, "--matte", planted.shot.matte_pattern]
+    given = ["--plate", planted.shot.plate_pattern, "--matte", planted.shot.matte_pattern, *AS_IT_IS]
     main(["qc", *given, "--result", str(movie), "--json", "-"])
     checks = {check["name"]: check for check in json.loads(capsys.readouterr().out)["checks"]}
     assert checks["frames"]["verdict"] == "ok" and faults(checks) == []

@@ -17,7 +17,7 @@ def square(value: float = 1.0) -> np.ndarray:
 
 
 def test_a_plain_matte_is_taken_as_it_is():
-    hole = hole_of(square(), Settings())
+    hole = hole_of(square(), Settings(grow=0, feather=0))
     assert hole is not None
     assert hole.box == Box(40, 20, 56, 30)
     assert (hole.alpha == 1).all()
@@ -25,13 +25,13 @@ def test_a_plain_matte_is_taken_as_it_is():
 
 @pytest.mark.parametrize("value", [0.0, 0.04])
 def test_what_is_below_the_threshold_is_no_hole(value):
-    assert hole_of(square(value), Settings()) is None
+    assert hole_of(square(value), Settings(grow=0, feather=0)) is None
 
 
 def test_a_soft_edge_belongs_to_the_hole():
     matte = square()
     matte[20:30, 56] = 0.2
-    hole = hole_of(matte, Settings())
+    hole = hole_of(matte, Settings(grow=0, feather=0))
     assert hole is not None
     assert hole.box.x1 == 57
 
@@ -50,7 +50,7 @@ def test_grow_and_feather_reach_as_far_as_asked_and_no_further():
 
 
 def test_a_negative_grow_can_leave_nothing():
-    assert hole_of(square(), Settings(grow=-6)) is None
+    assert hole_of(square(), Settings(grow=-6, feather=0)) is None
 
 
 def test_the_hole_stops_at_the_plate_edge():
@@ -63,7 +63,7 @@ def test_the_hole_stops_at_the_plate_edge():
 
 
 def test_mask_on_a_crop_marks_the_feather_too():
-    hole = hole_of(square(), Settings(feather=3))
+    hole = hole_of(square(), Settings(feather=3, grow=0))
     assert hole is not None
     mask = hole.mask_on(Box(30, 10, 70, 50))
     assert mask.sum() == (hole.alpha > 0).sum()
@@ -88,7 +88,7 @@ def test_a_hole_is_the_same_wherever_it_lies(side, soft, grow):
 def test_soft_values_are_the_weights_and_what_is_below_the_threshold_is_not():
     matte = square()
     matte[20:30, 56:60] = (0.8, 0.5, 0.2, 0.04)
-    hole = hole_of(matte, Settings(matte_soft=True))
+    hole = hole_of(matte, Settings(matte_soft=True, grow=0, feather=0))
     assert hole is not None
     assert hole.box == Box(40, 20, 59, 30)
     np.testing.assert_array_equal(hole.alpha[5, -4:], np.array([1, 0.8, 0.5, 0.2], np.float32))
@@ -97,7 +97,7 @@ def test_soft_values_are_the_weights_and_what_is_below_the_threshold_is_not():
 def test_grow_carries_soft_values_outwards():
     matte = square()
     matte[20:30, 56] = 0.5
-    hole = hole_of(matte, Settings(matte_soft=True, grow=3))
+    hole = hole_of(matte, Settings(matte_soft=True, grow=3, feather=0))
     assert hole is not None
     row = hole.alpha[25 - hole.box.y0]
     assert hole.box.x1 == 60

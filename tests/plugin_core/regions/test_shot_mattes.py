@@ -35,7 +35,14 @@ JOINED = QUICK.model_copy(update={"matte_union": 2})
 def mattes(shot: ShotOnDisk, cuts: tuple[int, ...] = (), **settings: object) -> ShotMattes:
     header = read_header(shot.plate(shot.first))
     numbered = clip.open_clip(shot.matte_pattern)
-    return ShotMattes(numbered, header, Settings(**settings), lower=shot.first, upper=shot.last, cuts=cuts)
+    return ShotMattes(
+        numbered,
+        header,
+        Settings(**{"grow": 0, "feather": 0, **settings}),
+        lower=shot.first,
+        upper=shot.last,
+        cuts=cuts,
+    )
 
 
 def filled(of: ShotMattes, frame: int) -> np.ndarray:

@@ -27,7 +27,7 @@ from .test_resume import Killed, KilledNetwork
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("no_sync")]
 SIZE = (480, 96)
 LAST = 30
-FOLLOW = Settings(context=16, working_size=4096, propagate=0, border_match="off")
+FOLLOW = Settings(context=16, working_size=4096, propagate=0, border_match="off", grow=0, feather=0)
 """With so little context crops see different surroundings, and would measure their exposure differently."""
 
 FULL = FOLLOW.model_copy(update={"region": "full"})

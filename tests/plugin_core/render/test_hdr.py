@@ -70,7 +70,7 @@ def shot(tmp_path_factory: pytest.TempPathFactory) -> Shot:
 
 @pytest.mark.parametrize("exposure", ["auto", "0", "-3"])
 def test_lights_and_negative_values_survive_beside_and_inside_the_hole(shot, exposure):
-    settings = Settings(working_size=512, feather=FEATHER, exposure=exposure, propagate=0)
+    settings = Settings(working_size=512, feather=FEATHER, exposure=exposure, propagate=0, grow=0)
     run_toy(shot, settings, network=Mirror(), overwrite=True)
     for frame in FRAMES:
         paths = [sample.frame_path(pattern, frame) for pattern in (shot.plate, shot.output)]
@@ -86,7 +86,7 @@ def test_lights_and_negative_values_survive_beside_and_inside_the_hole(shot, exp
 
 
 def test_openimageio_sees_no_difference_but_the_fill(shot):
-    run_toy(shot, Settings(working_size=128, propagate=0), overwrite=True)
+    run_toy(shot, Settings(working_size=128, propagate=0, grow=0, feather=0), overwrite=True)
     for frame in FRAMES:
         one, other = (oiio.ImageBuf(str(sample.frame_path(p, frame))) for p in (shot.plate, shot.output))
         matte = pixels_of(sample.frame_path(sample.matte_pattern(), frame)) >= 0.05
@@ -117,7 +117,7 @@ def test_a_light_that_other_frames_show_comes_back_as_bright_as_it_is(tmp_path: 
         name: str(tmp_path / f"{key}.####.exr")
         for name, key in {"plate": "p", "matte": "m", "output": "c"}.items()
     }
-    run_toy(Shot(colorspace="ACEScg", **names), Settings(working_size=64, propagate=12))
+    run_toy(Shot(colorspace="ACEScg", **names), Settings(working_size=64, propagate=12, grow=0, feather=0))
     lights = [pixels_of(tmp_path / f"c.{frame}.exr")[hole] for frame, hole in hidden.items() if hole.any()]
     assert len(lights) > 3
     np.testing.assert_allclose(np.concatenate(lights).astype(np.float32), LIGHT, rtol=0.03 if pan else 1e-3)
@@ -147,7 +147,7 @@ def fill_in(space: str, folder: Path) -> np.ndarray:
         plate=str(folder / "plate.####.exr"), matte=sample.matte_pattern(), output=str(folder / "c.####.exr"),
         frames=f"{FRAMES[0]}-{FRAMES[-1]}", colorspace=space,
     )  # fmt: skip
-    run_toy(shot, Settings(working_size=128, propagate=0))
+    run_toy(shot, Settings(working_size=128, propagate=0, grow=0, feather=0))
     frames = [oiio.ImageBuf(str(folder / f"c.{frame}.exr")).get_pixels(oiio.FLOAT) for frame in FRAMES]
     return color.to_linear(np.stack(frames))
 

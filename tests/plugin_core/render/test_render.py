@@ -110,7 +110,7 @@ def test_a_nan_under_the_feather_gets_the_fill_alone(tmp_path):
     edge = (HEIGHT // 3 - 1, WIDTH // 4 + 8)
     broken[edge] = np.nan
     write_plate(shot.plate(2), broken)
-    run_toy(shot.shot(), Settings(working_size=64, context=16, feather=4))
+    run_toy(shot.shot(), Settings(working_size=64, context=16, grow=0, feather=4))
     assert np.isfinite(read(shot.written(2)).astype(np.float32)[edge][:3]).all()
 
 

@@ -261,7 +261,7 @@ def test_other_settings_are_another_render(shot):
 def test_a_quality_goes_on_where_its_settings_stopped(shot):
     explicit = QUICK.model_copy(update={"working_size": 256, "propagate": 0})
     run_toy(shot.shot(), explicit)
-    assert run_toy(shot.shot(), Settings(quality="draft", context=16), resume=True) == []
+    assert run_toy(shot.shot(), Settings(quality="draft", context=16, grow=0, feather=0), resume=True) == []
 
 
 def test_frames_of_nobody_are_not_replaced(shot):

@@ -33,9 +33,20 @@ FIRST_DEFAULTS = {
 
 
 def test_only_settings_without_their_default_are_named():
-    assert settings_key(Settings()) == {}
-    named = settings_key(Settings(grow=4, matte_soft=True, working_size=512))
+    assert settings_key(Settings(grow=0, feather=0)) == {}
+    named = settings_key(Settings(grow=4, feather=0, matte_soft=True, working_size=512))
     assert named == {"grow": "4", "matte soft": "True", "working size": "512"}
+
+
+def test_a_default_that_has_changed_is_named_and_its_absence_is_what_it_was():
+    """grow and feather were 0 until 0.2: a state of then is gone on with by 0, and refused for more."""
+    assert settings_key(Settings()) == {"grow": "2", "feather": "2"}
+    check_key({}, settings_key(Settings(grow=0, feather=0)), "It")
+    check_key(FIRST_DEFAULTS, settings_key(Settings(grow=0, feather=0)), "It")
+    with pytest.raises(StateError, match="feather is 0, this render has 2; grow is 0, this render has 2"):
+        check_key({}, settings_key(Settings()), "It")
+    assert same_choice({"grow": 2, "feather": 2}, Settings()) and not same_choice({}, Settings())
+    assert chosen(Settings()) == {"grow": 2, "feather": 2} and chosen(Settings(grow=0, feather=0)) == {}
 
 
 def test_what_a_missing_setting_means_never_changes():
@@ -44,14 +55,14 @@ def test_what_a_missing_setting_means_never_changes():
 
 
 def test_a_key_that_spells_all_out_is_as_good_as_one_that_does_not():
-    ours = {"model": "a", **settings_key(Settings(grow=4))}
+    ours = {"model": "a", **settings_key(Settings(grow=4, feather=0))}
     theirs = {"model": "a", **FIRST_DEFAULTS, "grow": "4"}
     check_key(theirs, ours, "It")
     check_key(ours, theirs, "It")
 
 
 def test_what_differs_is_told_with_the_default_that_was_not_written_down():
-    ours = settings_key(Settings(grain="auto"))
+    ours = settings_key(Settings(grow=0, feather=0, grain="auto"))
     assert differences(FIRST_DEFAULTS, ours) == [("grain", "off", "auto")]
     assert differences({}, ours) == [("grain", "off", "auto")]
     assert differences(ours, {}) == [("grain", "auto", "off")]
@@ -61,7 +72,7 @@ def test_what_differs_is_told_with_the_default_that_was_not_written_down():
 
 def test_a_setting_that_this_version_does_not_know_is_refused_where_it_was_used():
     with pytest.raises(StateError, match="paint is auto, this render has none"):
-        check_key({"paint": "auto"}, settings_key(Settings()), "It")
+        check_key({"paint": "auto"}, settings_key(Settings(grow=0, feather=0)), "It")
 
 
 def test_a_choice_is_the_same_with_and_without_its_defaults():
@@ -70,5 +81,5 @@ def test_a_choice_is_the_same_with_and_without_its_defaults():
     assert same_choice(chosen(asked), asked)
     assert same_choice(asked.model_dump(mode="json"), asked)
     assert not same_choice({**SHOT}, asked) and not same_choice({**SHOT, "cuts": [12], "lens": 1}, asked)
-    assert same_choice({}, Settings()) and not same_choice({}, Settings(grow=1))
+    assert same_choice({}, Settings(grow=0, feather=0)) and not same_choice({}, Settings(grow=1, feather=0))
     assert not same_choice(None, Settings())
