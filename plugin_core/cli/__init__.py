@@ -35,6 +35,8 @@ from .memory import check_limit
 from .options import add_fields, joined
 from .parser import Parser
 
+log = logging.getLogger("cleanplate.cli")
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit code (see `EXIT_CODES`)."""
@@ -56,16 +58,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         ours = translated(error)
         if ours is None:
             raise
+        log.debug("where it arose:", exc_info=error)
         return _end(ours.exit_code, *ours.lines)
 
 
 def _tell(much: int) -> None:
     """Print the log: warnings, and of our own everything (1) or only errors (-1)."""
-    log = logging.StreamHandler()
-    log.setFormatter(OneLine("cleanplate: %(message)s"))
+    printed = logging.StreamHandler()
+    printed.setFormatter(OneLine("cleanplate: %(message)s"))
     # A render's notes are told by its progress, as bar, line or JSON.
-    log.addFilter(lambda record: record.name != NOTES)
-    logging.basicConfig(level=logging.WARNING, handlers=[log])
+    printed.addFilter(lambda record: record.name != NOTES)
+    logging.basicConfig(level=logging.WARNING, handlers=[printed])
     level = {1: logging.DEBUG, 0: logging.WARNING, -1: logging.ERROR}[much]
     logging.getLogger("cleanplate").setLevel(level)
 

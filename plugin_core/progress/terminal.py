@@ -10,7 +10,7 @@ import json
 import logging
 import re
 import sys
-from typing import TextIO
+from typing import Any, TextIO
 
 _OBEYED = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 _SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
@@ -46,11 +46,15 @@ def say_for_now(doing: str) -> None:
 
 
 class OneLine(logging.Formatter):
-    """Log records, each `shown`."""
+    """Log records, each a `shown` line; a traceback, where one is asked for, keeps its lines."""
 
-    def format(self, record: logging.LogRecord) -> str:
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's name
         """Return a record's line."""
-        return shown(super().format(record))
+        return shown(super().formatMessage(record))
+
+    def formatException(self, ei: Any) -> str:  # noqa: N802 - logging's name
+        """Return a traceback's lines."""
+        return "\n".join(map(shown, super().formatException(ei).split("\n")))
 
 
 def _code(found: re.Match[str]) -> str:

@@ -89,6 +89,16 @@ def test_more_or_less_is_told_before_and_after_a_commands_name():
     assert "told" not in parse(["doctor"])
 
 
+def test_more_is_told_of_an_error_when_it_is_asked_for(capsys, monkeypatch):
+    monkeypatch.setattr("logging.root.handlers", [])  # pytest's own, beside which none is added
+    assert main(["render", "--job", "nowhere.json"]) == 2
+    short = capsys.readouterr().err
+    assert short.splitlines() == ["cleanplate: Can't read job nowhere.json: No such file or directory."]
+    assert main(["render", "--job", "nowhere.json", "-v"]) == 2
+    long = capsys.readouterr().err
+    assert "Traceback" in long and "FileNotFoundError" in long and long.splitlines()[-1] == short.strip()
+
+
 def test_shells_complete_commands_options_choices_and_files(capsys, tmp_path):
     assert main(["completion", "zsh"]) == 0
     zsh = capsys.readouterr().out
