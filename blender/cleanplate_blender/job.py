@@ -66,6 +66,7 @@ class Job:
         self._blender = blender
         self._own_group = own_group
         self._child: Child | None = None
+        self._warnings: list[str] = []
         self._cancelled = False
         self._frames = False
         self._deadline: float | None = None
@@ -125,7 +126,7 @@ class Job:
             self.done = f"Nothing to do: {why}."
             return
         yield from self._fill(planned)
-        self.done = f"Filled {_frames(planned)}: {why}."
+        self.done = f"Filled {_frames(planned)}: {why}.{''.join(self._warnings)}"
 
     def _export(self) -> Steps:
         self._say("Opening a copy of the file", 0)
@@ -181,6 +182,8 @@ class Job:
                 self._say(filling(event), event["done"] / event["total"])
             elif event["event"] == "error":
                 failed.append(str(event["message"]))
+            elif event["event"] == "note" and event.get("code"):
+                self._warnings.append(f" Warning: {event['message']}")
 
         yield from self._watch(child, follower, on_event, self._stop_patiently)
         if child.exit_code():

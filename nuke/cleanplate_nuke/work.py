@@ -57,13 +57,17 @@ def fill(
             str(core.log),
         )
 
+    warnings: list[str] = []
+
     def on_event(event: Event) -> None:
         on_phase(event)
         if event.get("event") == "frame":
             progress.frame(event, planned, shown)
+        elif event.get("event") == "note" and event.get("code"):
+            warnings.append(" Warning: {}".format(event["message"]))
 
     core.render(request.job(view), _MODES[planned["action"]], on_event, cancelled, request.cancel_file(view))
-    return _in(request, view, done(planned))
+    return _in(request, view, done(planned) + "".join(warnings))
 
 
 def describe(planned: Event) -> str:

@@ -41,6 +41,9 @@ progress = pathlib.Path(job["run"]["progress_file"])
 with progress.open("a") as stream:
     told = {"event": "phase", "phase": "plates", "what": "looking at plates", "done": 3, "total": 12}
     stream.write(json.dumps(told) + "\\n")
+    stream.write(json.dumps({"event": "note", "message": "A note."}) + "\\n")
+    doubt = {"event": "note", "message": "Is it inverted?", "code": "matte_inverted"}
+    stream.write(json.dumps(doubt) + "\\n")
 time.sleep(0.02 * min(SLEEPS, 3))
 for done in (2, 3):
     with progress.open("a") as stream:
@@ -135,7 +138,8 @@ def test_a_job_from_beginning_to_end(tmp_path):
     assert "Rendering the plate 1/2" in texts and "Looking at what has changed" in texts
     assert "Looking at plates 3/12" in texts
     assert any(text.startswith("Filling 2/3, ") and text.endswith(" fps, 1:01 left") for text in texts)
-    assert job.done == "Filled 2 of 3 frames: Matte changed on frames 2-3." and not job.running
+    told = "Filled 2 of 3 frames: Matte changed on frames 2-3. Warning: Is it inverted?"
+    assert job.done == told and not job.running
     assert not job.request.places.blend_copy.exists()
     assert not job.poll(), "an ended job stays ended"
 

@@ -172,6 +172,15 @@ def test_other_lines_on_standard_output_do_no_harm(comp, core):
     assert comp.host.messages == [] and node["status"].value().startswith("Filled")
 
 
+def test_a_warning_of_the_core_stays_on_the_node(comp, core):
+    warned = 'tell(event="note", message="Is it inverted?", code="matte_inverted")'
+    node = core(f'tell(event="note", message="A note.")\n{warned}\nframe(9)\ntell(event="done")')
+    comp.render(node)
+    status = node["status"].value()
+    assert status.startswith("Filled") and status.endswith("Warning: Is it inverted?")
+    assert "A note" not in status
+
+
 def test_the_child_gets_an_environment_of_its_own(comp, core, monkeypatch):
     nuke_folder = Path(comp.host.module.EXE_PATH).parent
     monkeypatch.setenv("PYTHONHOME", "/opt/Nuke/python")

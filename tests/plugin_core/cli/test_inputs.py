@@ -37,7 +37,7 @@ from ..toy_network import ToyNetwork
 FRAMES = range(1001, 1004)
 SIZE = (48, 32)
 QUICK = ["--propagate", "off", "--working-size", "64", "--context", "16", "--exposure", "0"]
-QUICK += ["--device", "cpu", "--threads", "1", "--progress", "json"]
+QUICK += ["--grow", "0", "--feather", "0", "--device", "cpu", "--threads", "1", "--progress", "json"]
 ABOUT = """Written by `python -m tests.plugin_core.cli.test_inputs`, which makes the inputs.
 
 A render is `cleanplate render --plate plate/plate.####.exr --matte matte/matte.####.png
@@ -441,7 +441,7 @@ CASES: tuple[Case | str, ...] = (
     Case("several frames of a single picture", render("--frames", "1-5", plate="plate/plate.1002.exr")),
     Case("a misspelt color space", render(space="ACESgc")),
     Case("a misspelt option", render("--fether", "3")),
-    Case("a value out of range", render("--feather", "-1")),
+    Case("a value out of range", render("--matte-threshold", "2")),
     Case("a host by another name", ["install", "resolve", "--dry-run", "--folder", "fusion"]),
     "lists of shots",
     Case("a list checked", ["batch", "shots.json", "--check"], given=listed),

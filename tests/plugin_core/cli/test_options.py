@@ -127,7 +127,7 @@ def test_a_command_without_a_job_has_the_defaults():
 def test_numbers_may_be_given_as_words():
     assert job(["render", *SHOT, "--propagate", "off"])["settings"]["propagate"] == 0
     assert job(["probe", *SHOT, "--propagate", "on"])["settings"]["propagate"] == 48
-    with pytest.raises(SettingsError, match="'propagate' should be a valid integer"):
+    with pytest.raises(SettingsError, match="--propagate should be a valid integer"):
         job(["render", *SHOT, "--propagate", "much"])
 
 
