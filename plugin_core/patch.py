@@ -24,6 +24,8 @@ class Patch:
             much of a pixel is taken from here, the rest from what stands behind, at last from the network.
         grain: (h, w) float32, what the picture has of the plate's grain: all, 1, where it shows one source,
             less where it is a mean of several or softened; 0 where there is nothing.
+        soft: (h, w) float32, how far the picture was softened because it is not sure, 0..1: so far it gives
+            way to what stands behind. None for nowhere.
         origins: (h, w) float32 for each class of pixels that has a part in it ("found", "painted"): how much
             of a pixel is of this class. Together they are the confidence, or empty where nobody asks.
     """
@@ -33,30 +35,39 @@ class Patch:
     confidence: Floats
     grain: Floats
     origins: Mapping[str, Floats] = field(default_factory=dict, kw_only=True)
+    soft: Floats | None = field(default=None, kw_only=True)
 
     def within(self, box: Box) -> Patch:
         """Return the part for a box inside this one."""
         inside = box.moved(-self.box.x0, -self.box.y0).slices
         origins = {name: share[inside] for name, share in self.origins.items()}
-        return Patch(box, self.picture[inside], self.confidence[inside], self.grain[inside], origins=origins)
+        soft = None if self.soft is None else self.soft[inside]
+        return Patch(
+            box, self.picture[inside], self.confidence[inside], self.grain[inside], origins=origins, soft=soft
+        )
 
 
 def laid_over(front: Patch | None, back: Patch | None) -> Patch | None:
     """Return two patches for one hole as one: the front one by its confidence, the other behind it.
 
-    One alone is returned as it is. Grain of both is independent: a mixture has less of it than either.
+    One alone is returned as it is. Where the front one is soft the other one takes its place as far as it is
+    sure itself. Grain of both is independent: a mixture has less of it than either.
     """
     if front is None or back is None:
         return back if front is None else front
     assert front.box == back.box  # both are of one hole
-    behind = (1 - front.confidence) * back.confidence
-    confidence = front.confidence + behind
+    before = front.confidence
+    if front.soft is not None:
+        before = before * (1 - front.soft * back.confidence)
+    behind = (1 - before) * back.confidence
+    confidence = before + behind
     share = behind / np.maximum(confidence, np.float32(1e-6))
     picture = front.picture + (back.picture - front.picture) * share[..., None]
     grain = np.hypot((1 - share) * front.grain, share * back.grain)
     origins = _origins_of_both(front, confidence - behind, back, behind)
     floats = (part.astype(np.float32) for part in (picture, confidence, grain))
-    return Patch(front.box, *floats, origins=origins)
+    soft = None if front.soft is None else ((1 - share) * front.soft).astype(np.float32)
+    return Patch(front.box, *floats, origins=origins, soft=soft)
 
 
 def _origins_of_both(front: Patch, before: Floats, back: Patch, behind: Floats) -> dict[str, Floats]:

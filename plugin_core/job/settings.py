@@ -341,6 +341,21 @@ class Settings(Strict):
             slider=(1, 100),
         ),
     ] = Field(PROPAGATE_FRAMES, ge=0, le=1000)
+    paint: Annotated[
+        Literal["auto", "off", "network"],
+        About(
+            "What fills what no frame shows. auto paints key frames with pieces of the plate and carries "
+            "them along with the background; it needs the search for real pixels.",
+            label="paint",
+            group="fill",
+            level="basic",
+            choices={
+                "auto": "painted key frames, carried to the others; the network where they do not reach",
+                "off": "nothing: the plate stays",
+                "network": "the network alone",
+            },
+        ),
+    ] = "network"
     grain: Annotated[
         Literal["auto", "off"],
         About(

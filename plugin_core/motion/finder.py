@@ -6,7 +6,8 @@ resumed, cut into chunks or sought into finds the same pixels.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,11 +20,12 @@ from ..patch import Patch
 from ..regions.hole import Hole
 from ..regions.shot_mattes import ShotMattes
 from .background import Background, Look
+from .carry import Carried, carried
 from .crop_store import CropStore
 from .itinerary import visited
-from .trace import trace
+from .trace import follow, trace
 from .view import MotionView
-from .vote import propagated
+from .vote import ReadPixels, propagated
 
 
 class Propagator:
@@ -53,7 +55,8 @@ class Propagator:
         self._span = span
         self._mattes = mattes
         self._color = color
-        self._view = view
+        self.view = view
+        self._also = range(0)
         # Copies: a view would keep the whole plate.
         self._crops = CropStore(lambda frame: np.array(native_pixels(clip.plate(frame), view.crop)))
         self._background = Background(self._look, view.height, view.width, threads)
@@ -72,26 +75,63 @@ class Propagator:
         Raises:
             ImageError: a plate or matte within the look-ahead can't be read.
         """
-        frames = self._within(frame)
-        # The network's sources lie on both sides of what it fills: what is kept serves all of them.
-        self._background.keep(frames.start - self._span, frames.stop + self._span)
-        self._crops.keep(frames.start - self._span, frames.stop + self._span)
-        self._crops.near(frame)
-        hidden = self._view.mask(hole.mask_on(self._view.crop))
+        frames = self._turned_to(frame)
+        hidden = self.view.mask(hole.mask_on(self.view.crop))
         visits = visited(frame, frames)
         looked_at = self._background.looked_at
         traces = trace(self._background, frame, hidden, frames, lambda: watch(looked_at(visits), len(visits)))
         if traces is None:
             return None
-        return propagated(traces, hole, self._view, self._read, lambda: watch(len(visits), len(visits)))
+        return propagated(traces, hole, self.view, self._read, lambda: watch(len(visits), len(visits)))
+
+    def carried(
+        self, frame: int, hole: Hole, source: int, clean: ReadPixels, watch: Callable[[], None] = lambda: None
+    ) -> Carried | None:
+        """Return what a clean picture of another frame shows of a frame's hole, wherever it got it from.
+
+        Args:
+            frame: which.
+            hole: the frame's.
+            source: the other frame, among those that may be looked at for this one.
+            clean: gives pixels of the clean picture.
+            watch: called again and again; may raise to stop.
+
+        Raises:
+            ImageError: a plate or matte on the way can't be read.
+        """
+        self._turned_to(frame)
+        hidden = self.view.mask(hole.mask_on(self.view.crop))
+        found = follow(self._background, frame, hidden, source, watch)
+        return None if found is None else carried(*found, hole, self.view, clean)
+
+    @contextmanager
+    def keeping(self, frames: range) -> Iterator[None]:
+        """Forget nothing that is known of some frames while the block runs, whichever is looked at in it."""
+        self._also, before = frames, self._also
+        try:
+            yield
+        finally:
+            self._also = before
 
     def close(self) -> None:
         """Give temporary files back."""
         self._background.close()
         self._crops.close()
 
+    def _turned_to(self, frame: int) -> range:
+        """Turn to a frame: forget what lies far from it. Returns the frames that may be looked at for it."""
+        frames = self._within(frame)
+        # The network's sources lie on both sides of what it fills: what is kept serves all of them.
+        lower, upper = frames.start - self._span, frames.stop + self._span
+        if self._also:
+            lower, upper = min(lower, self._also.start), max(upper, self._also.stop)
+        self._background.keep(lower, upper)
+        self._crops.keep(lower, upper)
+        self._crops.near(frame)
+        return frames
+
     def _look(self, frame: int) -> Look:
-        view = self._view
+        view = self.view
         pixels, missing = network_pixels(view.thinned(self._crops.crop(frame)), self._color)
         picture = np.asarray((view.picture(pixels) + 1) / 2, np.float32)
         hole = self._mattes.hole(frame)
@@ -101,6 +141,6 @@ class Propagator:
         return Look(picture, away)
 
     def _read(self, frame: int, box: Box) -> NDArray[np.float32]:
-        local = box.moved(-self._view.crop.x0, -self._view.crop.y0)
+        local = box.moved(-self.view.crop.x0, -self.view.crop.y0)
         pixels, _ = network_pixels(self._crops.crop(frame, local), self._color)
         return np.ascontiguousarray(pixels)

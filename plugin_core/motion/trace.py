@@ -166,6 +166,34 @@ def trace(
     return Traces(target.grid, target.hole, tuple(found))
 
 
+def follow(
+    background: Background,
+    frame: int,
+    hole: Mask,
+    source: int,
+    watch: Callable[[], None] = lambda: None,
+) -> tuple[Grid, Trace, Mask] | None:
+    """Follow what a frame's hole hides to one frame, whether it is seen there or not.
+
+    Args:
+        background: the shot's motion.
+        frame: the frame to fill.
+        hole: (H, W) of the motion view.
+        source: the other frame.
+        watch: called before each frame on the way; may raise to stop.
+
+    Returns:
+        The traced points, where they lead, and which (h, w) lie in the other frame's hole; or None for a
+        frame without a hole. `seen`, `color` and `error` of the trace are those of the points (h, w): which
+        have arrived inside the view, nothing, and how far in pixels of the view they may have strayed.
+    """
+    around = bounds(hole)
+    if around is None:
+        return None
+    box = Box(*around).grown(_MARGIN_PX).within(background.width, background.height)
+    return _Target(background, frame, box, hole[box.slices], watch).followed(source)
+
+
 @dataclass
 class _Points:
     """Where the points of a grid have come to."""
@@ -319,6 +347,22 @@ class _Target:
     def _apart(self, looked: Floats, known: Mask) -> float:
         difference = (self._shown.reshape(-1, 3)[self._compared] - looked)[known]
         return float(np.abs(difference - np.median(difference, axis=0)).mean())
+
+    def followed(self, source: int) -> tuple[Grid, Trace, Mask]:
+        """Follow the camera's lead all the way: what is carried along it stands still on the background."""
+        background = self._background
+        points = _Points(self._x, self._y, np.zeros_like(self._x), np.ones_like(self._holed))
+        way = legs(self._frame, source)
+        for number, (before, frame) in enumerate(way):
+            self._watch()
+            background.ahead(way[number : number + _AHEAD])
+            points.move(background, background.field(before, frame).led)
+        hidden = background.hidden(source, points.x, points.y)
+        known = self._known & points.alive & ~hidden
+        offset, _, _ = self._difference(background.colors(source, points.x, points.y), known)
+        shift = np.dstack([points.x - self._x, points.y - self._y])
+        nothing = np.zeros_like(offset)
+        return self.grid, Trace(source, shift, offset, points.alive, nothing, points.doubt), hidden
 
     def taken(self, arrival: _Arrival) -> Trace:
         """Look closely at what a source shows."""

@@ -19,7 +19,7 @@ from ..box import Box, bounds
 from ..patch import Patch
 from ..regions.hole import Hole
 from .sampling import bicubic, bilinear, in_rows, pixel_grid
-from .trace import Trace, Traces
+from .trace import Grid, Trace, Traces
 from .view import MotionView
 
 Floats = NDArray[np.float32]
@@ -83,7 +83,7 @@ def propagated(
         wanted = np.nonzero(share > _UNSEEN)
         here = wanted[0] + part[0].start, wanted[1] + part[1].start
         one = share[wanted]
-        picture[here] += one[:, None] * _sampled(found, traces, (at[0][here], at[1][here]), view, read)
+        picture[here] += one[:, None] * sampled(found, traces.grid, (at[0][here], at[1][here]), view, read)
         total[here] += one
         squares[here] += one * one
     reached = total > 1e-3
@@ -93,7 +93,8 @@ def propagated(
     picture += soft[..., None] * (bilinear(_softened(traces, weights, confidence), *local) - picture)
     picture *= reached[..., None]
     grain = np.where(reached, (1 - soft) * np.sqrt(squares) / np.maximum(total, np.float32(1e-3)), 0)
-    return Patch(hole.box, *(part.astype(np.float32) for part in (picture, sure, grain)))
+    parts = (part.astype(np.float32) for part in (picture, sure, grain))
+    return Patch(hole.box, *parts, soft=soft.astype(np.float32))
 
 
 def _reached(weight: Floats, local: tuple[Floats, Floats]) -> tuple[slice, slice] | None:
@@ -191,22 +192,22 @@ def _map(inside: NDArray[np.bool_], values: Floats) -> Floats:
     return full
 
 
-def _sampled(
-    found: Trace, traces: Traces, at: tuple[Floats, Floats], view: MotionView, read: ReadPixels
+def sampled(
+    found: Trace, grid: Grid, at: tuple[Floats, Floats], view: MotionView, read: ReadPixels
 ) -> Floats:
     """Sample one source at points (n,) of the view: (n, 3) in the network's range."""
     count = at[0].size
     rows = in_rows(at[0]), in_rows(at[1])
     # Displacements are smooth where coordinates are not yet at plate resolution: those are interpolated.
-    shift = traces.grid.between(found.shift, *rows)
+    shift = grid.between(found.shift, *rows)
     across, down = view.pixels_per
     x = (rows[0] + shift[..., 0] + np.float32(0.5)) * np.float32(across) + np.float32(view.crop.x0 - 0.5)
     y = (rows[1] + shift[..., 1] + np.float32(0.5)) * np.float32(down) + np.float32(view.crop.y0 - 0.5)
     around = _around(x, y, view.crop)
-    sampled = _sharply(read(found.source, around), x - np.float32(around.x0), y - np.float32(around.y0))
+    colors = _sharply(read(found.source, around), x - np.float32(around.x0), y - np.float32(around.y0))
     # Offsets are display-referred, 0..1; the network's range is twice as wide.
-    sampled += 2 * traces.grid.between(found.offset, *rows)
-    return sampled.reshape(-1, 3)[:count]
+    colors += 2 * grid.between(found.offset, *rows)
+    return colors.reshape(-1, 3)[:count]
 
 
 def _sharply(pixels: Floats, x: Floats, y: Floats) -> Floats:

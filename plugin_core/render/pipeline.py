@@ -20,6 +20,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from ..compose.known_alone import known_alone
 from ..compose.paste import CropFill, filled, network_input
 from ..disk.fingerprint import Fingerprint
 from ..images import Plate
@@ -76,6 +77,7 @@ class Pipeline:
         self._notes: list[str] = []
         self._told_not_finite = False
         self._encoded: dict[str, tuple[Region, set[int]]] = {}
+        self._painted: set[int] = set()
 
     def read(self, step: Step) -> StepInput:
         """Read what a step needs.
@@ -90,13 +92,22 @@ class Pipeline:
         target = self._seen(step.frame)
         plate = None if step.warmup else self._reader.plate(step.frame)
         looked_at = {other for frame in self._frames for other in self._stages.looks_at(frame)}
-        prints = self._reader.new_prints(looked_at)
+        prints = dict(self._reader.new_prints(looked_at))
+        for key, mark in self._new_paints().items():
+            prints[key] = {**prints.get(key, {}), "paint": mark}
         self._forget(step)
         kept = self._reader.keeps(step.frame)
         notes: tuple[str, ...] = ()
         if not step.warmup:
             notes, self._notes = tuple(self._notes), []
         return StepInput(step, lanes, target.hole, target.patch, plate, kept, notes, prints)
+
+    def _new_paints(self) -> dict[int, Fingerprint]:
+        """Return the key frames whose paint was taken for the first time."""
+        taken = {key: mark for frame in self._frames for key, mark in self._stages.paints(frame).items()}
+        new = {key: mark for key, mark in taken.items() if key not in self._painted}
+        self._painted |= set(new)
+        return new
 
     def _seen(self, frame: int) -> SeenFrame:
         """Read a frame, find pixels for its hole, and show it to every lane that looks at it."""
@@ -163,16 +174,19 @@ class Pipeline:
             return Composed(given, outputs, None)
         assert given.plate is not None  # warm-up steps are not composed
         frame = given.step.frame
+        hole, patch = given.hole, given.patch
+        if self._plan.settings.paint == "off":
+            hole, patch = known_alone(hole, patch)
         fills = [
             CropFill(own, outputs[read.lane.name].fill, read.region)
             for read in given.lanes
-            if (own := given.hole.only(read.lane.islands.get(frame, ()))) is not None
+            if (own := hole.only(read.lane.islands.get(frame, ()))) is not None
         ]
         clean = filled(
             given.plate,
-            given.hole,
+            hole,
             fills,
-            given.patch,
+            patch,
             self._plan.color,
             grain_seed=frame if self._plan.settings.grain == "auto" else None,
             in_place=not (given.plate_is_kept or self._writer.shows_debug),

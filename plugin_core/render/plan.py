@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from ..box import Box
 from ..clips.frame_range import frames_words
 from ..clips.headers import window_words
+from ..clips.sequence import compact
 from ..color.color_map import ColorMap
 from ..color.shot_color import shot_color
 from ..errors import InputError, SettingsError
@@ -18,10 +19,11 @@ from ..network.contract import NetworkShape
 from ..regions.crop_path import Bounds
 from ..regions.hole import Hole
 from ..regions.islands import Islands, islands_of
-from ..regions.lanes import Lane, choose_lanes, crop_notes
+from ..regions.lanes import Lane, choose_lanes, crop_notes, crop_places
 from ..regions.shot_mattes import ShotMattes
 from ..schedule import Schedule, takes
 from ..state.key import settings_key
+from .key_frames import KeyFrame, Span, choose_key_frames, span_of
 from .sources import Sources, mattes_of
 
 
@@ -37,6 +39,7 @@ class Plan:
         cuts: first frames of new takes, ascending.
         key: what saved states of this render are valid for.
         notes: sentences the user should see.
+        keys: the frames that are painted, ascending; none where no paint is asked for.
     """
 
     sources: Sources
@@ -48,19 +51,37 @@ class Plan:
     cuts: tuple[int, ...]
     key: dict[str, str]
     notes: tuple[str, ...] = ()
+    keys: tuple[KeyFrame, ...] = ()
 
     def has_hole(self, frame: int) -> bool:
         """Whether anything is filled on a frame."""
         return any(lane.islands.get(frame) for lane in self.lanes)
 
+    def places(self, frame: int) -> dict[str, str]:
+        """Say what decides, beside what is read, how a frame is filled: its crops and key frames."""
+        crops = crop_places(self.lanes, frame)
+        if not self.keys:
+            return crops
+        # The network sees the frames around this one with their paint.
+        shown = range(frame - self.schedule.reach, frame + self.schedule.reach + 1)
+        spans = (self.span(each) for each in shown)
+        paints = {key for span in spans if span is not None for key in span.keys}
+        return {**crops, "paint": compact(sorted(paints))} if paints else crops
+
+    def span(self, frame: int) -> Span | None:
+        """Return the regular key frames whose paint a frame takes, and between which; None for none."""
+        if not self.keys or not self.sources.lower <= frame <= self.sources.upper:
+            return None
+        return span_of([key.frame for key in self.keys], frame, self._take(frame), self.schedule.search)
+
+    def _take(self, frame: int) -> tuple[int, int]:
+        every = takes(self.sources.lower, self.sources.upper, self.cuts)
+        return next(take for take in every if take[0] <= frame <= take[1])
+
     def searched(self, frame: int) -> range:
         """Return the frames that are searched for a frame's hole: those near it in its take."""
         reach = self.schedule.search
-        first, last = next(
-            take
-            for take in takes(self.sources.lower, self.sources.upper, self.cuts)
-            if take[0] <= frame <= take[1]
-        )
+        first, last = self._take(frame)
         return range(max(frame - reach, first), min(frame + reach, last) + 1)
 
 
@@ -125,7 +146,22 @@ def make_plan(
     choice = shot_color(shot, settings, sources.plate, header, range(sources.lower, sources.upper + 1))
     key = _key(network, sources, choice.color, settings, cuts)
     notes = (*choice.notes, *crop_notes(lanes), *_matte_notes(sources, mattes))
-    return Plan(sources, settings, schedule, lanes, motion, choice.color, cuts, key, notes)
+    keys = _keys(sources, settings, cuts, islands) if motion is not None else ()
+    return Plan(sources, settings, schedule, lanes, motion, choice.color, cuts, key, notes, keys)
+
+
+def _keys(
+    sources: Sources, settings: Settings, cuts: tuple[int, ...], islands: dict[int, Islands]
+) -> tuple[KeyFrame, ...]:
+    if settings.paint != "auto":
+        return ()
+    return choose_key_frames(
+        islands,
+        takes(sources.lower, sources.upper, cuts),
+        search=settings.propagate,
+        width=sources.header.width,
+        height=sources.header.height,
+    )
 
 
 def _check_beginning(sources: Sources, settings: Settings, cuts: tuple[int, ...], continues: bool) -> None:

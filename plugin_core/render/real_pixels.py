@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 
+from ..disk.fingerprint import Fingerprint
 from ..motion.finder import Propagator
 from ..patch import Patch
 from ..progress.watch import Phase, Watch
@@ -23,12 +24,16 @@ class RealPixels:
     origin = "found"
 
     def __init__(self, finder: Propagator, within: Callable[[int], range]) -> None:
-        self._finder = finder
+        self.finder = finder
         self._within = within
 
     def looks_at(self, frame: int) -> range:
         """Return all frames within the look-ahead."""
         return self._within(frame)
+
+    def paints(self, frame: int) -> Mapping[int, Fingerprint]:
+        """Return no key frames."""
+        return {}
 
     def find(self, frame: int, hole: Hole, known: Patch | None, watch: Watch) -> Patch | None:
         """Return what other frames show of a frame's hole; see `stages.Stage`."""
@@ -40,14 +45,14 @@ class RealPixels:
             else:
                 watch()
 
-        return self._finder.find(frame, hole, looking)
+        return self.finder.find(frame, hole, looking)
 
     def close(self) -> None:
         """Give temporary files back."""
-        self._finder.close()
+        self.finder.close()
 
 
-def open_real_pixels(plan: Plan) -> RealPixels | None:
+def open_real_pixels(plan: Plan, before: Sequence[object] = ()) -> RealPixels | None:
     """Open the stage; None where no real pixels are asked for, or nothing is filled."""
     if plan.motion is None:
         return None

@@ -12,10 +12,10 @@ from ..clips.sequence import compact
 from ..disk.fingerprint import Fingerprint
 from ..errors import InputError, WriteError
 from ..network.contract import Network
-from ..regions.lanes import crop_places
 from ..state.journal import Entry, Journal, files_noted, size_of
 from ..state.shot_state import ShotState
 from .handover import HandedIn
+from .key_files import KeyFiles
 from .plan import Plan
 from .present import Guard, Present, look, numbered, refuse_precious, whose
 from .sources import Sources
@@ -180,14 +180,15 @@ def first_stale(latest: Mapping[int, Entry], plan: Plan, handed_in: str) -> Stal
 
 
 def _elsewhere(entries: Sequence[Entry], plan: Plan) -> Stale | None:
-    """Return the first frame that was filled through other crops than the mattes give now."""
-    frames = [entry.frame for entry in entries if entry.crops != crop_places(plan.lanes, entry.frame)]
-    return Stale(min(frames), "The mattes give other crops") if frames else None
+    """Return the first frame that was filled through other crops or key frames than the mattes give now."""
+    frames = [entry.frame for entry in entries if entry.crops != plan.places(entry.frame)]
+    what = "crops or key frames" if plan.keys else "crops"
+    return Stale(min(frames), f"The mattes give other {what}") if frames else None
 
 
 def _changed_input(entries: Sequence[Entry], plan: Plan) -> Stale | None:
     """Return the first frame that was made from a plate or matte that is no longer the same."""
-    changed = _changed(entries, plan.sources)
+    changed = _changed(entries, plan)
     if not changed:
         return None
     source = min(frame for frames in changed.values() for frame in frames)
@@ -245,18 +246,19 @@ def check_whole(journal: Journal, sources: Sources, kept: frozenset[int]) -> Non
         )
 
 
-def _changed(entries: Iterable[Entry], sources: Sources) -> dict[str, list[int]]:
-    """Return the input frames that are no longer what was rendered from, of the matte and of the plate."""
-    clips: dict[str, Clip] = {"matte": sources.matte, "plate": sources.plate}
+def _changed(entries: Iterable[Entry], plan: Plan) -> dict[str, list[int]]:
+    """Return the input frames that are no longer what was rendered from, of the matte, plate and paint."""
+    clips: dict[str, Clip] = {"matte": plan.sources.matte, "plate": plan.sources.plate}
+    keys = KeyFiles(plan)
     # A still or a movie is one file for many frames: it is looked at once.
     holds: dict[tuple[Path, Fingerprint], bool] = {}
-    stale: dict[str, set[int]] = {kind: set() for kind in clips}
+    stale: dict[str, set[int]] = {kind: set() for kind in (*clips, "paint")}
     for entry in entries:
         for frame, marks in entry.inputs.items():
             for kind, mark in marks.items():
-                file = clips[kind].path(frame), mark
+                file = keys.file(frame) if kind == "paint" else clips[kind].path(frame), mark
                 if file not in holds:
-                    holds[file] = mark.still_holds(file[0])
+                    holds[file] = mark.still_holds(file[0]) and (kind != "paint" or keys.holds(frame))
                 if not holds[file]:
                     stale[kind].add(frame)
     return {kind: sorted(frames) for kind, frames in stale.items() if frames}

@@ -12,13 +12,15 @@ before, or on the range. Then resumed, cut-up and sought renders agree.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Protocol
 
+from ..disk.fingerprint import Fingerprint
 from ..patch import Patch, laid_over
 from ..progress.watch import Phase, Watch
 from ..regions.hole import Hole
+from .painted import open_painted
 from .plan import Plan
 from .real_pixels import open_real_pixels
 
@@ -36,6 +38,13 @@ class Stage(Protocol):
         """Return the frames whose plates or mattes have a part in what is found for a frame.
 
         They lie in `Plan.searched` of it. When one of them changes, the frame is rendered again.
+        """
+        ...
+
+    def paints(self, frame: int) -> Mapping[int, Fingerprint]:
+        """Return the painted key frames, as they are, that had a part in what was found for a frame.
+
+        They lie in `Plan.searched` of it, too. When one of them changes, the frame is rendered again.
         """
         ...
 
@@ -59,7 +68,10 @@ class Stage(Protocol):
         ...
 
 
-STAGES: tuple[Callable[[Plan], Stage | None], ...] = (open_real_pixels,)
+Opens = Callable[[Plan, Sequence[Stage]], Stage | None]
+"""Opens a stage of a plan; told which stages stand before it."""
+
+STAGES: tuple[Opens, ...] = (open_real_pixels, open_painted)
 """Opens each stage, those whose pixels stand before the others' first."""
 
 
@@ -90,6 +102,10 @@ class Stages:
             raise ValueError(f"for frame {frame} a stage looks at {beyond}, beyond Plan.searched")
         return frames
 
+    def paints(self, frame: int) -> dict[int, Fingerprint]:
+        """Return the painted key frames that had a part in what was found for a frame."""
+        return {key: mark for stage in self._stages for key, mark in stage.paints(frame).items()}
+
     def find(self, frame: int, hole: Hole) -> Patch | None:
         """Return what all stages find for a frame's hole; None for nothing. Raises what they raise."""
         known: Patch | None = None
@@ -115,6 +131,10 @@ def open_stages(plan: Plan, watch: Watch, start: int | None = None) -> Stages:
         watch: told how they get on; may raise to stop.
         start: the first frame that will be filled; None for the plan's first.
     """
-    stages = [stage for opens in STAGES if (stage := opens(plan)) is not None]
+    stages: list[Stage] = []
+    for opens in STAGES:
+        stage = opens(plan, stages)
+        if stage is not None:
+            stages.append(stage)
     shown = {frame for step in plan.schedule.steps(start) for frame in (step.frame, *step.sources)}
     return Stages(stages, plan.searched, watch, sum(map(plan.has_hole, shown)))

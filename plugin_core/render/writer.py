@@ -15,10 +15,9 @@ from ..disk.atomic import replacing
 from ..disk.fingerprint import Fingerprint
 from ..images import Plate, write_plate
 from ..network.contract import StepOutput
-from ..regions.lanes import crop_places
 from ..state.checkpoints import Checkpoints
 from ..state.journal import Entry, Journal
-from ..state.origins import counted
+from ..state.origins import GUESSED, LEFT, counted
 from ..state.saved_state import SavedState
 from .debug_writer import DebugWriter
 from .plan import Plan
@@ -97,10 +96,11 @@ class FrameWriter:
         if self._debug is not None:
             notes += self._debug.write(given, clean or given.plate, outputs)
         came_from = self.came_from if frame == self._plan.sources.first else ""
-        crops = crop_places(self._plan.lanes, frame)
+        crops = self._plan.places(frame)
 
         kept = self.guard.keeps(frame)
-        origins = {} if given.hole is None or kept else counted(given.hole, given.patch)
+        rest = LEFT if self._plan.settings.paint == "off" else GUESSED
+        origins = {} if given.hole is None or kept else counted(given.hole, given.patch, rest)
 
         def note(file: Path) -> None:
             self._note(Entry(frame, Fingerprint.of(file), marks, crops, came_from, origins, kept))

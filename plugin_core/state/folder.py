@@ -3,6 +3,7 @@
 ===========================  ==================================================================
 ``NAME/``                    an output's journal, saved states, locks and job
 ``NAME/chunk.FIRST_LAST/``   a chunk's own journal and saved states
+``NAME/paint/``              painted key frames, and what each was made from
 ``MOVIE/``                   the pictures that a movie is made of, what it was made of, and its job
 ``states/``                  states that a farm's chunks hand on
 ===========================  ==================================================================
@@ -32,6 +33,11 @@ def output_folder(output: FileSequence) -> Path:
 def chunk_folder(output: FileSequence, first: int, last: int) -> Path:
     """Return the folder of a chunk of an output, frames `first` to `last`."""
     return output_folder(output) / f"chunk.{first}_{last}"
+
+
+def paint_folder(output: FileSequence) -> Path:
+    """Return the folder of an output's painted key frames: all its chunks take theirs from here."""
+    return output_folder(output) / "paint"
 
 
 def journal_path(folder: Path) -> Path:

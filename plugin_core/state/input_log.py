@@ -9,7 +9,7 @@ from ..disk.fingerprint import Fingerprint
 from .journal import Entry
 
 Prints = Mapping[int, Mapping[str, Fingerprint]]
-"""Fingerprints of plate and matte, by frame."""
+"""Fingerprints of plate, matte and painted key frame, by frame."""
 
 
 class InputLog:
@@ -42,12 +42,13 @@ class InputLog:
         for entry in entries:
             if entry.frame < start:
                 near = {frame: marks for frame, marks in entry.inputs.items() if frame >= oldest}
-                self._digests.update({frame: input_digest(marks) for frame, marks in near.items()})
+                self._digests.update(_digests(near))
 
     def add(self, position: int, prints: Prints) -> None:
         """Take in what was read for a step at a place on the time line."""
-        self._unnoted.update(prints)
-        self._digests.update({frame: input_digest(marks) for frame, marks in prints.items()})
+        for frame, marks in prints.items():
+            self._unnoted[frame] = {**self._unnoted.get(frame, {}), **marks}
+        self._digests.update(_digests(prints))
         oldest = position - self._reach
         self._digests = {frame: digest for frame, digest in self._digests.items() if frame >= oldest}
 
@@ -55,6 +56,11 @@ class InputLog:
         """Return what was read since this was last asked: what the journal notes with the next frame."""
         unnoted, self._unnoted = self._unnoted, {}
         return unnoted
+
+
+def _digests(prints: Prints) -> dict[int, str]:
+    """Return the digests of those frames whose plate was read: a painted key frame follows from plates."""
+    return {frame: input_digest(marks) for frame, marks in prints.items() if "plate" in marks}
 
 
 def input_digest(marks: Mapping[str, Fingerprint]) -> str:

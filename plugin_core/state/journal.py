@@ -31,10 +31,10 @@ from .key import ShotKey, check_key
 from .saved_state import Frame
 
 Inputs = Mapping[int, Mapping[str, Fingerprint]]
-"""Fingerprints by frame and by kind, ``plate`` or ``matte``."""
+"""Fingerprints by frame and by kind: ``plate``, ``matte``, or ``paint`` of a painted key frame."""
 
 _MOST_BYTES = 1 << 28
-_Kind = Annotated[str, Field(pattern="^(plate|matte)$")]
+_Kind = Annotated[str, Field(pattern="^(plate|matte|paint)$")]
 
 
 @dataclass(frozen=True)

@@ -16,19 +16,32 @@ Origins = Mapping[str, int]
 """Pixels of a hole by class."""
 
 GUESSED = "guessed"
+LEFT = "left"
+"""What the network filled, and what was left as the plate has it because nothing may be painted."""
 
-_WORDS = {"found": "found in other frames", GUESSED: "guessed by the network"}
+_WORDS = {
+    "found": "found in other frames",
+    "painted": "painted",
+    GUESSED: "guessed by the network",
+    LEFT: "left as the plate has it",
+}
 """How a class is told; one without a line here is told by its name."""
 
 
-def counted(hole: Hole, patch: Patch | None) -> dict[str, int]:
-    """Return how many pixels of a frame's hole come from where; together they are all that change."""
+def counted(hole: Hole, patch: Patch | None, rest: str = GUESSED) -> dict[str, int]:
+    """Return how many pixels of a frame's hole come from where; together they are all that it has.
+
+    Args:
+        hole: the frame's.
+        patch: what was found for it.
+        rest: the class of what was not.
+    """
     inside = hole.alpha > 0
     pixels = int(inside.sum())
     origins = {} if patch is None else patch.origins
     counts = {name: round(float(share[inside].sum(dtype=float))) for name, share in origins.items()}
     counts = {name: count for name, count in counts.items() if count > 0}
-    return {**counts, GUESSED: max(0, pixels - sum(counts.values()))}
+    return {**counts, rest: max(0, pixels - sum(counts.values()))}
 
 
 def total(frames: Iterable[Origins]) -> dict[str, int]:
@@ -37,7 +50,8 @@ def total(frames: Iterable[Origins]) -> dict[str, int]:
     for frame in frames:
         for name, count in frame.items():
             sums[name] = sums.get(name, 0) + count
-    return {name: sums[name] for name in sorted(sums, key=lambda name: (name == GUESSED, -sums[name]))}
+    last = GUESSED, LEFT
+    return {name: sums[name] for name in sorted(sums, key=lambda name: (name in last, -sums[name]))}
 
 
 def shares(origins: Origins) -> dict[str, float]:
@@ -53,7 +67,8 @@ def in_words(frames: Mapping[int, Origins]) -> str:
         frames: by number; those without a hole may be left out.
 
     Returns:
-        Names the frames of which more than half was guessed, unless that is all of them; empty for no hole.
+        Names the frames of which more than half was guessed or left, unless that is all of them; empty for no
+        hole.
     """
     told = shares(total(frames.values()))
     if not told:
@@ -61,8 +76,14 @@ def in_words(frames: Mapping[int, Origins]) -> str:
     words = ", ".join(
         f"{share:.0%} {_WORDS.get(name, name)}".replace("%", " %") for name, share in told.items()
     )
-    mostly = sorted(number for number, one in frames.items() if shares(one).get(GUESSED, 0) > 0.5)
+    mostly = sorted(number for number, one in frames.items() if _unknown(one) > 0.5)
     there = sum(1 for one in frames.values() if shares(one))
     if 0 < len(mostly) < there:
         words += f" (more than half on {'frame' if len(mostly) == 1 else 'frames'} {compact(mostly)})"
     return words
+
+
+def _unknown(origins: Origins) -> float:
+    """Return the share of a hole of which nothing was known."""
+    parts = shares(origins)
+    return parts.get(GUESSED, 0) + parts.get(LEFT, 0)

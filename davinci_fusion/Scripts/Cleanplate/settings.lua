@@ -301,6 +301,21 @@ return {
       ["minimum"] = 0,
       ["maximum"] = 1000,
     },
+    ["paint"] = {
+      ["part"] = "settings",
+      ["option"] = "--paint",
+      ["kind"] = "choice",
+      ["default"] = "network",
+      ["text"] = "What fills what no frame shows. auto paints key frames with pieces of the plate and carries them along with the background; it needs the search for real pixels.",
+      ["label"] = "paint",
+      ["group"] = "fill",
+      ["level"] = "basic",
+      ["choices"] = {
+        ["auto"] = "painted key frames, carried to the others; the network where they do not reach",
+        ["off"] = "nothing: the plate stays",
+        ["network"] = "the network alone",
+      },
+    },
     ["grain"] = {
       ["part"] = "settings",
       ["option"] = "--grain",

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from plugin_core.color.color_map import ColorMap
+from plugin_core.disk.fingerprint import Fingerprint
 from plugin_core.errors import Interrupted
 from plugin_core.job.settings import Settings, Shot
 from plugin_core.network.contract import Mask, Picture, StepOutput
@@ -62,6 +63,9 @@ class Painter:
 
     def looks_at(self, frame: int) -> Iterable[int]:
         return range(frame - self.looks, frame + self.looks + 1)
+
+    def paints(self, frame: int) -> dict[int, Fingerprint]:
+        return {}
 
     def find(self, frame: int, hole: Hole, known: Patch | None, watch: Callable[[], None]) -> Patch | None:
         if self.stop is not None and frame == self.stop[0]:
@@ -122,8 +126,8 @@ def paint(monkeypatch):
     """Makes these stages those of every render."""
 
     def use(*painters: Painter) -> None:
-        def opens(painter: Painter) -> Callable[[Plan], Painter]:
-            return lambda plan: painter
+        def opens(painter: Painter) -> Callable[..., Painter]:
+            return lambda plan, before: painter
 
         monkeypatch.setattr(stages, "STAGES", tuple(map(opens, painters)))
 
@@ -269,7 +273,7 @@ def test_frames_are_asked_for_no_farther_apart_than_the_schedule_spans(tmp_path,
 
 def test_real_pixels_are_the_first_stage_and_left_out_where_none_are_asked_for(shot):
     plan = _plan(shot, PLAIN)
-    assert [opens(plan) for opens in stages.STAGES] == [None]
+    assert [opens(plan, ()) for opens in stages.STAGES] == [None, None]
     opened = stages.open_stages(_plan(shot, PLAIN.model_copy(update={"propagate": 2})), lambda: None)
     assert opened.looks_at(5) == {3, 4, 5, 6, 7} and opened.looks_at(1) == {1, 2, 3}
     opened.close()

@@ -71,8 +71,8 @@ def test_what_differs_is_told_with_the_default_that_was_not_written_down():
 
 
 def test_a_setting_that_this_version_does_not_know_is_refused_where_it_was_used():
-    with pytest.raises(StateError, match="paint is auto, this render has none"):
-        check_key({"paint": "auto"}, settings_key(Settings(grow=0, feather=0)), "It")
+    with pytest.raises(StateError, match="glaze is auto, this render has none"):
+        check_key({"glaze": "auto"}, settings_key(Settings(grow=0, feather=0)), "It")
 
 
 def test_a_choice_is_the_same_with_and_without_its_defaults():

@@ -1,0 +1,78 @@
+"""Carry a clean picture of one frame into the hole of another, along the background's motion."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from ..patch import Patch
+from ..regions.hole import Hole
+from .sampling import in_rows, pixel_grid
+from .trace import Grid, Trace
+from .view import MotionView
+from .vote import ReadPixels, sampled
+
+Floats = NDArray[np.float32]
+Mask = NDArray[np.bool_]
+
+_RIM_PX = 1.5
+"""A painted hole ends within so many pixels of the motion view."""
+
+_EDGE_PX = 6.0
+"""Over so many pixels of the motion view confidence falls to 0 where the clean picture ends."""
+
+
+@dataclass(frozen=True)
+class Carried:
+    """What a clean picture of another frame shows of a frame's hole.
+
+    Attributes:
+        patch: its pixels; confidence is 1 where the picture reaches.
+        own: (h, w) float32, 1 for what lay in the other frame's own hole, 0 for what its plate shows.
+    """
+
+    patch: Patch
+    own: Floats
+
+
+def carried(
+    grid: Grid, found: Trace, painted: Mask, hole: Hole, view: MotionView, clean: ReadPixels
+) -> Carried | None:
+    """Sample a clean picture where a frame's hole leads to in it; None where it leads nowhere.
+
+    Args:
+        grid, found, painted: from `trace.follow`.
+        hole: of the frame, at plate resolution.
+        view: the motion view.
+        clean: gives pixels of the clean picture.
+    """
+    height, width = hole.alpha.shape
+    x, y = view.points(*pixel_grid(hole.box))
+    shares = grid.between(_shares(grid, found, painted), in_rows(x.ravel()), in_rows(y.ravel()))
+    shares = np.clip(shares.reshape(-1, 2)[: x.size].reshape(height, width, 2), 0, 1)
+    confidence = np.where(hole.alpha > 0, shares[..., 0], 0).astype(np.float32)
+    wanted = np.nonzero(confidence > 0)
+    if wanted[0].size == 0:
+        return None
+    picture = np.zeros((height, width, 3), np.float32)
+    picture[wanted] = sampled(found, grid, (x[wanted], y[wanted]), view, clean)
+    patch = Patch(hole.box, picture, confidence, (confidence > 0).astype(np.float32))
+    return Carried(patch, np.ascontiguousarray(shares[..., 1]))
+
+
+def _shares(grid: Grid, found: Trace, painted: Mask) -> Floats:
+    """How far each point (h, w, 2) has stayed in the view, and how far it lies in the painted hole."""
+    per_edge = np.float32(grid.apart / _EDGE_PX)
+    inward = _distance(np.pad(found.seen, 1, mode="edge"))[1:-1, 1:-1] * per_edge
+    outward = (
+        1 - _distance(~painted) * np.float32(grid.apart / _RIM_PX) if painted.any() else np.zeros_like(inward)
+    )
+    return np.asarray(np.clip(np.dstack([inward, outward]), 0, 1), np.float32)
+
+
+def _distance(mask: Mask) -> Floats:
+    """Return how many points away the nearest one outside a mask is."""
+    return np.asarray(cv2.distanceTransform(mask.astype(np.uint8), cv2.DIST_L2, 3), np.float32)

@@ -1,0 +1,207 @@
+"""Painted key frames on disk: each made once, whoever needs it first, and made anew when its inputs changed.
+
+A key frame is an EXR file, the whole plate with its hole painted, and beside it a note of what it was made
+from. A file that is not as its note says was changed by hand: it is taken as it is and never overwritten. The
+note is written first, then the file takes its name, so that a kill between the two leaves neither file
+believed to be an artist's nor one that would not be noticed as old.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from ..clips.clip import Clip
+from ..disk.atomic import remove_leftovers, replacing, sync_to_disk, temporary_for
+from ..disk.fingerprint import Fingerprint
+from ..disk.lock import holding
+from ..disk.regular import read_regular
+from ..errors import OutputBusyError, WriteError
+from ..images import Plate, write_plate
+from ..images.color_copy import color_copy
+from ..state.folder import paint_folder
+from .key_frames import KeyFrame
+from .plan import Plan
+
+_MOST_BYTES = 1 << 24
+_LOOK_SECONDS = 1.0
+
+_IRRELEVANT = frozenset(
+    {
+        *("model", "first frame", "stored as", "working size", "warmup", "pre roll"),
+        *("grain", "border match", "context", "region"),
+    }
+)
+"""Parts of a render's key that a painted key frame does not depend on."""
+
+
+class _Note(BaseModel):
+    """What a key frame was made from."""
+
+    model_config = ConfigDict(strict=True)
+
+    key: dict[str, str]
+    painted: Fingerprint | None
+    inputs: dict[int, dict[str, Fingerprint]]
+    parents: dict[int, Fingerprint]
+
+
+@dataclass(frozen=True)
+class Made:
+    """What a key frame is made of.
+
+    Attributes:
+        plate: the whole picture; None where it is found to need no paint of its own.
+        parents: the key frames whose paint went into it.
+    """
+
+    plate: Plate | None
+    parents: tuple[int, ...]
+
+
+class KeyFiles:
+    """The key frames of one output on disk.
+
+    Args:
+        plan: of the render.
+    """
+
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+        self._folder = paint_folder(plan.sources.output)
+        self._key = {name: part for name, part in plan.key.items() if name not in _IRRELEVANT}
+        self._prints: dict[tuple[str, int], Fingerprint] = {}
+
+    def path(self, frame: int) -> Path:
+        """Return where a key frame lies."""
+        return self._folder / f"paint.{frame:04d}.exr"
+
+    def is_painted(self, frame: int) -> bool:
+        """Whether a frame that was seen to is a key frame; or it was found to need no paint of its own."""
+        return self.path(frame).is_file()
+
+    def mark(self, frame: int) -> Fingerprint:
+        """Return the fingerprint of what is there for a frame that was seen to. Raises ImageError."""
+        return Fingerprint.of(self.file(frame))
+
+    def file(self, frame: int) -> Path:
+        """Return the file that tells what became of a frame: its picture, or the note that there is none."""
+        path = self.path(frame)
+        return path if path.is_file() else self._note_path(frame)
+
+    def is_edited(self, frame: int) -> bool:
+        """Whether somebody changed a key frame by hand, or put one there."""
+        path, note = self.path(frame), self._note(frame)
+        if not path.is_file():
+            return False
+        return note is None or note.painted is None or not note.painted.still_holds(path)
+
+    def holds(self, frame: int) -> bool:
+        """Whether what is there for a frame still holds: its inputs have not changed, or it was edited."""
+        if self.is_edited(frame):
+            return True
+        note = self._note(frame)
+        if note is None or (note.painted is not None) != self.path(frame).is_file():
+            return False
+        return note.key == self._key and self._are_as_they_were(note)
+
+    def ensure(
+        self,
+        key: KeyFrame,
+        make: Callable[[], Made],
+        looked_at: Mapping[str, range],
+        watch: Callable[[], None],
+    ) -> None:
+        """See to a frame: make it a key frame, or find that it needs none, unless that is known.
+
+        Args:
+            key: which; its parents have been seen to.
+            make: paints it.
+            looked_at: the frames whose plates and mattes it is made from, by kind.
+            watch: called again and again while another process paints it; may raise to stop.
+
+        Raises:
+            WriteError: the disk does not take it.
+        """
+        while not self.holds(key.frame):
+            with contextlib.suppress(_BusyError), self._alone(key.frame, watch):
+                if not self.holds(key.frame):
+                    remove_leftovers(self._folder, lambda path: path.stem == self.path(key.frame).stem)
+                    self._write(key.frame, make(), looked_at)
+
+    @contextlib.contextmanager
+    def _alone(self, frame: int, watch: Callable[[], None]) -> Iterator[None]:
+        """Hold a key frame while the block runs. Raises _BusyError."""
+        name = f"key frame {frame}"
+        lock = holding(self._folder, name, (frame, frame), wait_seconds=_LOOK_SECONDS, watch=watch)
+        with contextlib.ExitStack() as stack:
+            try:
+                stack.enter_context(lock)
+            except OutputBusyError as busy:
+                raise _BusyError from busy
+            yield
+
+    def _write(self, frame: int, made: Made, looked_at: Mapping[str, range]) -> None:
+        path = self.path(frame)
+        ready = temporary_for(path)
+        try:
+            painted = None
+            if made.plate is not None:
+                write_plate(color_copy(made.plate, path), ready)
+                painted = Fingerprint.of(ready)
+            parents = {parent: self.mark(parent) for parent in made.parents}
+            note = _Note(key=self._key, painted=painted, inputs=self._inputs(looked_at), parents=parents)
+            path.unlink(missing_ok=True)
+            with replacing(self._note_path(frame)) as temporary:
+                temporary.write_text(note.model_dump_json(), "utf-8")
+            if painted is not None:
+                ready.replace(path)
+                sync_to_disk(path.parent)
+        except OSError as error:
+            raise WriteError(f"Can't write {path}: {error.strerror or error}.") from error
+        finally:
+            with contextlib.suppress(OSError):
+                ready.unlink(missing_ok=True)
+
+    def _inputs(self, looked_at: Mapping[str, range]) -> dict[int, dict[str, Fingerprint]]:
+        inputs: dict[int, dict[str, Fingerprint]] = {}
+        for kind, frames in looked_at.items():
+            for frame in frames:
+                inputs.setdefault(frame, {})[kind] = self._print(kind, frame)
+        return inputs
+
+    def _print(self, kind: str, frame: int) -> Fingerprint:
+        if (kind, frame) not in self._prints:
+            self._prints[kind, frame] = self._clip(kind).fingerprint(frame)
+        return self._prints[kind, frame]
+
+    def _clip(self, kind: str) -> Clip:
+        return self._plan.sources.plate if kind == "plate" else self._plan.sources.matte
+
+    def _are_as_they_were(self, note: _Note) -> bool:
+        files = {
+            (self._clip(kind).path(frame), mark)
+            for frame, marks in note.inputs.items()
+            for kind, mark in marks.items()
+        }
+        parents = note.parents.items()
+        return all(mark.still_holds(path) for path, mark in files) and all(
+            mark.still_holds(self.file(parent)) and self.holds(parent) for parent, mark in parents
+        )
+
+    def _note_path(self, frame: int) -> Path:
+        return self.path(frame).with_suffix(".json")
+
+    def _note(self, frame: int) -> _Note | None:
+        try:
+            return _Note.model_validate_json(read_regular(self._note_path(frame), _MOST_BYTES))
+        except (OSError, ValidationError):
+            return None
+
+
+class _BusyError(Exception):
+    """Another process paints this key frame now."""

@@ -1,0 +1,111 @@
+"""Paint one key frame: real pixels first, then what its neighbors carry into it, then parts of the plate."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from ..box import Box
+from ..color.network_pixels import native_pixels, network_pixels
+from ..images import Plate
+from ..motion.finder import Propagator
+from ..paint.complete import complete
+from ..paint.lay import painted
+from ..patch import Patch, laid_over
+from ..regions.hole import Hole
+from .carrying import Carrier
+from .key_frames import KeyFrame
+from .plan import Plan
+
+Floats = NDArray[np.float32]
+
+_UNSURE, _SURE = 0.75, 0.95
+"""Confidence below which found pixels only lead the painter, and from which they stay as they are."""
+
+_UNCOVERED = 0.1
+"""A frame between two key frames is painted where their paint leaves more than this share of its hole."""
+
+_CONTEXT_PX = 96
+"""The painter sees at least this much of the plate around the hole."""
+
+_RIM_PX = 4
+"""What lies this near to a hole is not borrowed: the removed object's edge and what it reflects."""
+
+
+class KeyPainter:
+    """Paints key frames of one shot. Not for several threads at once.
+
+    Args:
+        plan: of the render.
+        finder: of real pixels.
+        carrier: of the paint of other key frames.
+    """
+
+    def __init__(self, plan: Plan, finder: Propagator, carrier: Carrier) -> None:
+        self._plan = plan
+        self._finder = finder
+        self._carrier = carrier
+
+    def paint(self, key: KeyFrame, hole: Hole, plate: Plate, watch: Callable[[], None]) -> Plate | None:
+        """Return a frame's plate with its hole filled; None where the frame needs no paint of its own.
+
+        Args:
+            key: which; its parents are there.
+            hole: the frame's.
+            plate: the frame's.
+            watch: called again and again; may raise to stop.
+
+        Raises:
+            InputError: there is nothing to paint with.
+            ImageError: a picture that is looked at can't be read.
+        """
+        real = self._finder.find(key.frame, hole, lambda looked, of: watch())
+        carried = self._carrier.carried(key.frame, hole, key.parents, real, watch) if key.parents else None
+        found = laid_over(real, carried)
+        trusted = _trusted(found, hole)
+        inside = hole.alpha > 0
+        if not key.regular and float(1 - trusted[inside].mean()) <= _UNCOVERED:
+            return None
+        crop = self._context(hole.box)
+        values = plate.crop(*crop)
+        shown, missing = network_pixels(np.array(native_pixels(plate, crop)), self._plan.color)
+        there = hole.box.moved(-crop.x0, -crop.y0).slices
+        holed = hole.mask_on(crop)
+        known = np.zeros(holed.shape, np.float32)
+        if found is not None:
+            known[there] = trusted
+            told = trusted > 0
+            shown[there][told] = found.picture[told]
+            values[there][told] = self._plan.color.from_network(found.picture)[told]
+        borrow = cv2.dilate(holed.astype(np.uint8), _disc(_RIM_PX)) == 0
+        if missing is not None:
+            borrow &= ~missing
+            values[missing] = 0
+        if (known[holed] < 1).any():
+            picture = np.asarray((shown + 1) / 2, np.float32)
+            completion = complete(picture, holed, borrow, known=known, tick=lambda share: watch())
+            box = completion.box.slices
+            laid = painted(completion, values)
+            values[box] = laid + (values[box] - laid) * known[box][..., None]
+        return plate.with_patch(values, holed, crop.x0, crop.y0)
+
+    def _context(self, box: Box) -> Box:
+        header = self._plan.sources.header
+        return box.grown(max(_CONTEXT_PX, box.longer_side // 2)).within(header.width, header.height)
+
+
+def _trusted(found: Patch | None, hole: Hole) -> Floats:
+    """How surely (h, w) what was found is what belongs there, sharp as it is."""
+    if found is None:
+        return np.zeros_like(hole.alpha)
+    sure = np.clip((found.confidence - _UNSURE) / (_SURE - _UNSURE), 0, 1)
+    if found.soft is not None:
+        sure = np.minimum(sure, 1 - found.soft)
+    return np.where(hole.alpha > 0, sure, 0).astype(np.float32)
+
+
+def _disc(radius: int) -> NDArray[np.uint8]:
+    return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1,) * 2), np.uint8)

@@ -1,0 +1,101 @@
+"""The second stage: paint of key frames, carried to where no frame shows the background.
+
+A frame takes the paint of the key frames beside it, along the very motion that real pixels travel, and from
+one to the other it dissolves. Its pixels stand behind real ones; where those are soft they give way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+
+from ..disk.fingerprint import Fingerprint
+from ..errors import InputError
+from ..motion.finder import Propagator
+from ..patch import Patch
+from ..progress.watch import Phase, Watch
+from ..regions.hole import Hole
+from .carrying import Carrier
+from .key_files import KeyFiles, Made
+from .key_frames import KeyFrame
+from .key_painting import KeyPainter
+from .key_tree import KeyTree
+from .plan import Plan
+from .real_pixels import RealPixels
+from .sources import mattes_of
+
+
+class Painted:
+    """Paint carried from key frames; a `stages.Stage`.
+
+    Args:
+        plan: of the render, with key frames.
+        finder: of real pixels: its motion carries the paint.
+    """
+
+    origin = "painted"
+
+    def __init__(self, plan: Plan, finder: Propagator) -> None:
+        self._plan = plan
+        self._finder = finder
+        self._files = KeyFiles(plan)
+        self._carrier = Carrier(plan, finder, self._files)
+        self._painter = KeyPainter(plan, finder, self._carrier)
+        self._plates = plan.sources.plate.again()
+        self._mattes = mattes_of(plan.sources, plan.settings, plan.cuts)
+        self._tree = KeyTree(plan, self._see_to)
+        self._marks: dict[int, Fingerprint] = {}
+        self._asked: dict[int, frozenset[int]] = {}
+
+    def looks_at(self, frame: int) -> range:
+        """Return the frames that lie between this one and the key frames."""
+        return self._plan.searched(frame)
+
+    def paints(self, frame: int) -> Mapping[int, Fingerprint]:
+        """Return what became of the frames that were seen to for a frame's paint."""
+        return {key: self._marks[key] for key in self._asked.get(frame, ())}
+
+    def find(self, frame: int, hole: Hole, known: Patch | None, watch: Watch) -> Patch | None:
+        """Return what key frames' paint gives a frame's hole; see `stages.Stage`."""
+        with self._finder.keeping(self._plan.searched(frame)):
+            keys, asked = self._tree.beside(frame, watch)
+        self._asked[frame] = asked
+        return self._carrier.carried(frame, hole, keys, known, watch) if keys else None
+
+    def close(self) -> None:
+        """Let go of the key frames."""
+        self._carrier.close()
+
+    def _see_to(self, key: KeyFrame, watch: Watch) -> bool:
+        """Paint a frame, unless that is done or it needs none of its own; return whether it is a key frame.
+
+        Raises:
+            ImageError, WriteError: a picture can't be read or written.
+        """
+        key = replace(key, parents=tuple(each for each in key.parents if self._files.is_painted(each)))
+        watch(Phase.PAINTING, len(self._marks), max(len(self._plan.keys), len(self._marks)))
+        self._files.ensure(key, partial(self._made, key, watch), self._inputs(key), watch)
+        self._marks[key.frame] = self._files.mark(key.frame)
+        return self._files.is_painted(key.frame)
+
+    def _made(self, key: KeyFrame, watch: Watch) -> Made:
+        hole = self._mattes.hole(key.frame)
+        if hole is None:  # its matte has changed since the plan was made: a resume will say so
+            return Made(None, key.parents)
+        try:
+            plate = self._painter.paint(key, hole, self._plates.plate(key.frame), watch)
+        except InputError:  # nothing to paint with: the network fills it
+            plate = None
+        return Made(plate, key.parents)
+
+    def _inputs(self, key: KeyFrame) -> Mapping[str, range]:
+        plates = self._plan.searched(key.frame)
+        joined = self._mattes.joined(plates[0]), self._mattes.joined(plates[-1])
+        return {"plate": plates, "matte": range(joined[0].start, joined[1].stop)}
+
+
+def open_painted(plan: Plan, before: Sequence[object]) -> Painted | None:
+    """Open the stage; None where no paint is asked for, or nothing is filled."""
+    real = next((stage for stage in before if isinstance(stage, RealPixels)), None)
+    return None if real is None or not plan.keys else Painted(plan, real.finder)

@@ -1,0 +1,269 @@
+"""Painted key frames: made once, carried everywhere, the same however a shot is rendered."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from plugin_core.box import Box
+from plugin_core.errors import Interrupted, WriteError
+from plugin_core.images import read_plate, write_plate
+from plugin_core.job.settings import Run
+from plugin_core.progress.reporters import Reporters
+from plugin_core.progress.stop import Stop
+from plugin_core.progress.watch import Phase
+from plugin_core.regions.islands import Islands
+from plugin_core.render import key_files, key_painting
+from plugin_core.render.key_files import KeyFiles, Made
+from plugin_core.render.key_frames import KeyFrame, Span, choose_key_frames, span_of
+from plugin_core.render.plan import make_plan
+from plugin_core.render.render import FrameDone, render
+from plugin_core.render.sources import open_sources
+
+from ..shots import QUICK, ShotOnDisk, differing, make_shot, read, run_toy, same_files
+from ..shots import write_matte as put_matte
+from ..shots import write_plate as put_plate
+from ..toy_network import ToyNetwork
+
+PAINT = QUICK.model_copy(update={"propagate": 6, "paint": "auto"})
+FRAMES = range(1, 13)
+HOLE = np.s_[20:40, 30:60]
+
+
+@pytest.fixture
+def shot(tmp_path) -> ShotOnDisk:
+    """A locked-off camera before a textured wall; the hole stands, so that no frame shows what it hides."""
+    shot = make_shot(tmp_path, 1, 12)
+    wall = np.random.default_rng(1).random((64, 96, 4), np.float32)
+    matte = np.zeros((64, 96), np.uint8)
+    matte[HOLE] = 255
+    for frame in FRAMES:
+        put_plate(shot.plate(frame), wall)
+        put_matte(shot.matte(frame), matte)
+    return shot
+
+
+@pytest.fixture
+def painted(monkeypatch) -> list[tuple[int, int]]:
+    """Sizes of the pictures that are completed, as it happens."""
+    calls: list[tuple[int, int]] = []
+    complete = key_painting.complete
+
+    def counted(picture, *given, **more):
+        calls.append(picture.shape[:2])
+        return complete(picture, *given, **more)
+
+    monkeypatch.setattr(key_painting, "complete", counted)
+    return calls
+
+
+def keys_of(shot: ShotOnDisk, name: str = "out") -> list[Path]:
+    return sorted((shot.folder / name).glob(".cleanplate/*/paint/*.exr"))
+
+
+def detail(picture: np.ndarray) -> float:
+    return float(np.abs(np.diff(picture[HOLE][..., :3].astype(np.float32), axis=1)).mean())
+
+
+# Which frames are painted
+
+
+def holes(*frames: int, box: tuple[int, int, int, int] = (10, 10, 20, 20)) -> dict[int, Islands]:
+    return {frame: (Box(*box),) if frame in frames else () for frame in range(1, 201)}
+
+
+def chosen(found: dict[int, Islands], *takes: tuple[int, int], search: int = 48) -> list[KeyFrame]:
+    return list(choose_key_frames(found, takes, search=search, width=100, height=100))
+
+
+def test_each_stretch_of_a_take_has_one_key_frame_painted_from_the_middle_outward():
+    keys = chosen(holes(*range(1, 201)), (1, 40), (41, 140))
+    assert [key.frame for key in keys] == [20, 57, 90, 123]
+    assert [key.parents for key in keys] == [(), (90,), (), (90,)]
+
+
+def test_a_key_frame_stands_where_its_hole_touches_the_edge_least():
+    found = holes(*range(1, 41)) | {frame: holes(1, box=(0, 10, 20, 20))[1] for frame in range(15, 23)}
+    assert [key.frame for key in chosen(found, (1, 40))] == [23]
+
+
+def test_frames_without_a_hole_are_no_key_frames_and_far_ones_have_no_parents():
+    assert chosen(holes(), (1, 100)) == []
+    keys = chosen(holes(2, 100), (1, 100))
+    assert [key.frame for key in keys] == [2, 100] and all(key.parents == () for key in keys)
+
+
+def test_a_frame_lies_between_the_key_frames_that_are_near_enough():
+    keys = [20, 60, 150]
+    assert span_of(keys, 20, (1, 200), 48) == Span(20, 20, 20, 20)
+    assert span_of(keys, 5, (1, 200), 48) == Span(None, 20, 1, 20)
+    assert span_of(keys, 40, (1, 200), 48) == Span(20, 60, 20, 60)
+    assert span_of(keys, 90, (1, 200), 48) == Span(60, None, 60, 105)
+    assert span_of(keys, 199, (1, 200), 48) is None
+    assert span_of(keys, 40, (30, 50), 48) is None, "those of another take"
+
+
+# What becomes of them
+
+
+@pytest.mark.slow
+def test_paint_is_sharp_stands_still_and_is_painted_once(shot, painted):
+    run_toy(shot.shot("network"), PAINT.model_copy(update={"paint": "network"}))
+    run_toy(shot.shot(), PAINT)
+    assert len(keys_of(shot)) == 3, "one for every four frames: a search of 6 is short"
+    assert len(painted) == 1, "the others show what is carried into them"
+    truth = detail(read(shot.plate(1)))
+    assert (
+        detail(read(shot.written(6, "network"))) < 0.3 * truth < 0.8 * truth < detail(read(shot.written(6)))
+    )
+    first = read(shot.written(1))[HOLE]
+    for frame in FRAMES[1:]:
+        np.testing.assert_allclose(read(shot.written(frame))[HOLE], first, atol=2e-3)
+    told = Told()
+    run_toy(shot.shot(), PAINT, overwrite=True, reporters=told)
+    assert len(painted) == 1 and Phase.PAINTING in told.phases, "they are there"
+
+
+@pytest.mark.slow
+def test_however_it_is_rendered_a_painted_shot_is_that_of_one_go(shot, painted, monkeypatch):
+    run_toy(shot.shot("whole"), PAINT)
+    once = len(painted)
+    state = str(shot.folder / "a.state")
+    run_toy(shot.shot("chunks"), PAINT, chunk="1-5", state_out=state)
+    run_toy(shot.shot("chunks"), PAINT, chunk="6-12", state_in=state)
+    same_files(shot, "chunks", "whole")
+    assert len(painted) == 2 * once, "chunks share them"
+    run_toy(shot.shot("part", frames="7-9"), PAINT)
+    assert [path.read_bytes() for path in keys_of(shot, "part")] == [
+        path.read_bytes()
+        for path in keys_of(shot, "whole")
+        if (keys_of(shot, "part")[0].parent / path.name).is_file()
+    ]
+    stop = Stop()
+    rendering = run_toy_lazily(shot, "resumed", stop)
+    next(rendering)
+    stop.request(130)
+    with pytest.raises(Interrupted):
+        list(rendering)
+    run_toy(shot.shot("resumed"), PAINT, resume=True)
+    same_files(shot, "resumed", "whole")
+
+
+def run_toy_lazily(shot: ShotOnDisk, name: str, stop: Stop) -> Iterator[FrameDone]:
+    return render(shot.shot(name), PAINT, Run(), ToyNetwork(), Reporters([]), stop)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("when", ["before the file", "before the note", "between them"])
+def test_a_kill_while_a_key_frame_is_made_leaves_nothing_wrong(shot, monkeypatch, when):
+    run_toy(shot.shot("whole"), PAINT)
+    with monkeypatch.context() as patched:
+        if when == "before the file":
+            patched.setattr(key_files, "write_plate", dying)
+        elif when == "before the note":
+            patched.setattr(key_files, "replacing", dying)
+        else:
+            patched.setattr(key_files, "sync_to_disk", dying)
+            patched.setattr(Path, "replace", dying_for_exr(Path.replace))
+        with pytest.raises((WriteError, Killed)):
+            run_toy(shot.shot(), PAINT)
+    run_toy(shot.shot(), PAINT, resume=True)
+    same_files(shot, "out", "whole")
+    assert [p.read_bytes() for p in keys_of(shot)] == [p.read_bytes() for p in keys_of(shot, "whole")]
+
+
+class Killed(BaseException):
+    """Nothing catches it."""
+
+
+def dying(*given, **more):
+    raise Killed
+
+
+def dying_for_exr(replace):
+    def maybe(path, target):
+        if Path(target).name.startswith("paint.") and Path(target).suffix == ".exr":
+            raise Killed
+        return replace(path, target)
+
+    return maybe
+
+
+@pytest.mark.slow
+def test_a_changed_plate_has_its_key_frames_painted_anew(shot, painted):
+    run_toy(shot.shot(), PAINT)
+    once = len(painted)
+    assert run_toy(shot.shot(), PAINT, resume=True) == [] and len(painted) == once
+    put_plate(shot.plate(12), np.random.default_rng(2).random((64, 96, 4), np.float32))
+    run_toy(shot.shot("fresh"), PAINT)
+    again = [done.frame for done in run_toy(shot.shot(), PAINT, resume=True)]
+    assert again and len(painted) >= 3 * once
+    same_files(shot, "out", "fresh")
+
+
+@pytest.mark.slow
+def test_a_key_frame_changed_by_hand_is_kept_and_shows_on_the_frames_beside_it(shot, painted):
+    run_toy(shot.shot(), PAINT)
+    run_toy(shot.shot("before"), PAINT)
+    path = keys_of(shot)[-1]
+    plate = read_plate(path)
+    mark = np.full((4, 4, 3), 3.0, np.float32)
+    write_plate(plate.with_patch(mark, np.ones((4, 4), np.bool_), 40, 28), path)
+    edited = path.read_bytes()
+    run_toy(shot.shot(), PAINT, resume=True)
+    assert path.read_bytes() == edited
+    np.testing.assert_allclose(read(shot.written(12))[28:32, 40:44, :3], 3, atol=0.02)
+    changed = differing(shot, "out", "before")
+    assert changed and changed[-1] == 12
+    run_toy(shot.shot(), PAINT, overwrite=True)
+    assert path.read_bytes() == edited
+
+
+def test_two_processes_never_paint_the_same_key_frame_twice(shot):
+    plan = make_plan(open_sources(shot.shot()), shot.shot(), PAINT, ToyNetwork())
+    key, made, begun = plan.keys[0], [], threading.Event()
+
+    def make() -> Made:
+        made.append(key.frame)
+        begun.set()
+        threading.Event().wait(0.3)
+        return Made(plan.sources.plate.plate(key.frame), ())
+
+    def see_to() -> None:
+        KeyFiles(plan).ensure(key, make, {"plate": range(1, 3)}, lambda: None)
+
+    others = [threading.Thread(target=see_to) for _ in range(2)]
+    others[0].start()
+    begun.wait(10)
+    others[1].start()
+    for other in others:
+        other.join(20)
+    assert made == [key.frame] and KeyFiles(plan).holds(key.frame)
+
+
+def test_off_leaves_the_plate_and_says_how_much(shot):
+    told = Told()
+    run_toy(shot.shot(), PAINT.model_copy(update={"paint": "off"}), reporters=told)
+    for frame in (1, 12):
+        np.testing.assert_array_equal(read(shot.written(frame)), read(shot.plate(frame)))
+    assert told.notes == ["100 % left as the plate has it"]
+    assert keys_of(shot) == []
+
+
+class Told(Reporters):
+    """Remembers what was told."""
+
+    def __init__(self) -> None:
+        super().__init__([])
+        self.notes: list[str] = []
+        self.phases: set[Phase] = set()
+
+    def origins(self, message: str, shares: Mapping[str, float]) -> None:
+        self.notes.append(message)
+
+    def phase(self, phase: Phase, done: int = 0, total: int = 0) -> None:
+        self.phases.add(phase)
