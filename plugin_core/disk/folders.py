@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 
@@ -21,6 +21,19 @@ def make_folder(folder: Path) -> None:
         above = above.parent
     for lacking in reversed(missing):
         lacking.mkdir(exist_ok=True)
+
+
+@contextlib.contextmanager
+def leaving_no_empty(folder: Path) -> Iterator[None]:
+    """On any error, remove the folders on the way to `folder` that were not there before and are empty."""
+    missing = [path for path in (folder, *folder.parents) if not path.exists()]
+    try:
+        yield
+    except BaseException:
+        for path in missing:
+            with contextlib.suppress(OSError):
+                path.rmdir()
+        raise
 
 
 def remove_own(folder: Path, files: Iterable[Path]) -> None:

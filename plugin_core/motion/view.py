@@ -34,6 +34,9 @@ class MotionView:
     width: int
     height: int
 
+    def __str__(self) -> str:
+        return f"{','.join(map(str, self.crop))} at {self.width}x{self.height}"
+
     @property
     def pixels_per(self) -> tuple[float, float]:
         """How many plate pixels a pixel of the view covers, across and down."""

@@ -27,10 +27,11 @@ from ..progress.watch import Watch, unwatched
 from ..render.coverage import Covered
 from ..render.delivery import pictures_of
 from ..render.doubts import matte_doubts, picture_doubts, refuse
-from ..render.folder import state_folder
+from ..render.folder import is_folder, state_folder
 from ..render.made_movie import MadeMovie, look_at_movie, movie_about
+from ..render.outgrown import outgrown
 from ..render.plan import Plan, make_plan
-from ..render.present import Present, look, numbered, whose
+from ..render.present import Present, look, numbered, refuse_mixing, whose
 from ..render.resume import first_needed, first_stale
 from ..render.sources import Sources, open_sources
 from ..state.checkpoints import Checkpoints
@@ -129,6 +130,8 @@ def forecast(
     if run.state_in is not None:
         raise SettingsError("A dry run looks at no state; leave --state-in out.")
     sources = open_sources(pictures_of(shot), run.chunk, dry=True, watch=watch)
+    if is_folder(shot.output):
+        refuse_mixing(sources.output, range(sources.begins, sources.ends + 1))
     folder = state_folder(sources, run.chunk)
     key = Journal(journal_path(folder), {}).found_key()
     # Which device it would run on is not known here; what is there goes on at its size on any.
@@ -139,12 +142,18 @@ def forecast(
     plan = make_plan(sources, shot, sized, network, watch=covered.add)
     refuse(matte_doubts(covered.frames, plan.cuts) if run.strict else ())
     journal = Journal(journal_path(folder), plan.key)
-    latest = {entry.frame: entry for entry in journal.read_own()}
+    grown = outgrown(key, plan)
+    changed = (
+        [] if key is None else [part for part in differences(key, plan.key) if part[0] not in grown.parts]
+    )
+    latest = {} if changed else grown.untouched(journal.read(grown.parts) or [])
     present = look(sources.output, range(sources.first, sources.last + 1), latest)
     made = _movie(shot, settings, run, network, sources)
     if made is not None:
         return made
-    told = _told(plan, journal, key, latest, present, run)
+    told = _told(plan, journal, key, changed, latest, present, run)
+    if grown.parts and told.action == "resume":
+        told = replace(told, reasons=(grown.why[0].lower() + grown.why[1:], *told.reasons))
     ours = {*present.rendered, *present.older, *present.damaged}
     missing = set(range(sources.first, sources.last + 1)) - present.precious - ours
     return replace(told, rendered=_span(ours), edited=_span(present.precious), missing=_span(missing))
@@ -180,6 +189,7 @@ def _told(
     plan: Plan,
     journal: Journal,
     key: Mapping[str, str] | None,
+    changed: list[tuple[str, str, str]],
     latest: Mapping[int, Entry],
     present: Present,
     run: Run,
@@ -194,7 +204,6 @@ def _told(
     if key is None and present.older:
         why = f"{numbered(present.older)} of the output are of another render"
         return Forecast("overwrite", sources.first, sources.last, sources.first, (why,))
-    changed = [] if key is None else differences(key, plan.key)
     if changed:
         named = tuple(f"{name} was {was}, now is {now}" for name, was, now in changed)
         return Forecast("overwrite", sources.first, sources.last, sources.first, named)

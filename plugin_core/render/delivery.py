@@ -75,6 +75,8 @@ def check_delivery(shot: Shot, run: Run, plate: Clip) -> None:
         raise InputError(f"{path} is a movie: leave --compression and --bit-depth out.")
     if any(holds(clip, path) for clip in (shot.plate, shot.matte)):
         raise InputError(f"Output {path} would overwrite an input; give another name.")
+    if path.is_dir():
+        raise InputError(f"Output {path} is a folder, and a movie is one file; give another name.")
     if path.exists() and not (run.goes_on or run.overwrite):
         raise InputError(f"{path} is there already; use --overwrite to render it again.")
     check_movie(path, plate.header(_range(shot, plate)[0]).is_float)

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from pathlib import Path
 
+from ..clips.movie_read import is_movie
 from ..disk.atomic import remove_leftovers
-from ..job.settings import Run
-from ..state.folder import chunk_folder, output_folder
-from .sources import Sources
+from ..disk.folders import leaving_no_empty, remove_own
+from ..errors import CleanplateError
+from ..job.settings import Run, Shot
+from ..state.folder import chunk_folder, job_path, journals_of, movie_folder, output_folder
+from ..state.journal import files_noted
+from .sources import Sources, output_of, plate_of
 
 
 def state_folder(sources: Sources, chunk: str | None = None) -> Path:
@@ -15,6 +21,47 @@ def state_folder(sources: Sources, chunk: str | None = None) -> Path:
     if chunk is None:
         return output_folder(sources.output)
     return chunk_folder(sources.output, sources.first, sources.last)
+
+
+def is_folder(output: str) -> bool:
+    """Whether an output is given as a folder, in which the plate's own name is used."""
+    return Path(output).is_dir() or not Path(output).suffix
+
+
+@contextlib.contextmanager
+def leaving_nothing_behind(shot: Shot, asked: Shot) -> Iterator[None]:
+    """Where a render ends before its first frame, remove the folders and notes that it has made.
+
+    Args:
+        shot: what is rendered.
+        asked: the same as it was asked for, where that is a movie.
+    """
+    try:
+        root = output_folder(output_of(shot.output, lambda: plate_of(shot)))
+    except CleanplateError:
+        yield  # `open_sources` says what is wrong, and makes nothing
+        return
+    is_new = not root.exists()
+    with leaving_no_empty(root):
+        try:
+            yield
+        except BaseException:
+            if is_new:
+                _forget_nothing(root, asked)
+            raise
+
+
+def _forget_nothing(root: Path, asked: Shot) -> None:
+    """Remove the journals of an output, and its job, unless they tell of a frame."""
+    journals = journals_of(root)
+    if any(any(files_noted(path)) or any(path.parent.glob("state.*.safetensors")) for path in journals):
+        return
+    for path in reversed(journals):
+        remove_own(path.parent, [path])
+    remove_own(root, [job_path(root)])
+    if is_movie(asked.output):
+        folder = movie_folder(Path(asked.output))
+        remove_own(folder, [job_path(folder)])
 
 
 def clean_up(sources: Sources, run: Run, folder: Path) -> None:

@@ -22,9 +22,12 @@ from ..regions.islands import Islands, islands_of
 from ..regions.lanes import Lane, choose_lanes, crop_notes, crop_places
 from ..regions.shot_mattes import ShotMattes
 from ..schedule import Schedule, takes
-from ..state.key import settings_key
+from ..state.key import FIRST_FRAME, FRAMES_ON_DISK, settings_key
 from .key_frames import KeyFrame, Span, choose_key_frames, span_of
 from .sources import Sources, mattes_of
+
+MOTION = "motion"
+"""What the view of motion is called among a frame's places; journals of before 0.3 have none."""
 
 
 @dataclass(frozen=True)
@@ -58,8 +61,10 @@ class Plan:
         return any(lane.islands.get(frame) for lane in self.lanes)
 
     def places(self, frame: int) -> dict[str, str]:
-        """Say what decides, beside what is read, how a frame is filled: its crops and key frames."""
+        """Say what decides, beside what is read, how a frame is filled: crops, view of motion, key frames."""
         crops = crop_places(self.lanes, frame)
+        if self.motion is not None:
+            crops[MOTION] = str(self.motion)
         if not self.keys:
             return crops
         # The network sees the frames around this one with their paint.
@@ -239,8 +244,8 @@ def _key(
         "plate window": window_words(sources.header),
         "filled channels": ", ".join(sources.header.channels[c] for c in sources.header.fill_channels),
         "stored as": f"{asked.compression or 'the plate'}, {asked.bit_depth or 'the plate'}",
-        "frames on disk": readable,
-        "first frame": str(sources.begins),
+        FRAMES_ON_DISK: readable,
+        FIRST_FRAME: str(sources.begins),
         "color": color.key,
         "cuts": ",".join(map(str, cuts)),
         **settings_key(settings),

@@ -110,6 +110,26 @@ def numbered(frames: Iterable[int]) -> str:
     return f"frame{'s' if len(frames) > 1 else ''} {compact(frames)}"
 
 
+def refuse_mixing(output: FileSequence, frames: range) -> None:
+    """Refuse a folder that holds another sequence under the name that the frames of a render would get.
+
+    Args:
+        output: the sequence in the folder, named by us and not by whoever asked.
+        frames: of the whole shot.
+
+    Raises:
+        InputError: frames beyond the shot are there, and no render of ours wrote them.
+    """
+    written = WrittenFiles(output_folder(output))
+    others = [frame for frame in output.frames_on_disk() if frame not in frames and frame not in written]
+    if others:
+        raise InputError(
+            f"Output folder {output.folder} holds another sequence of the same name, {output.pattern} with "
+            f"{numbered(others)}; give another folder, or a name such as "
+            f"{output.folder / 'clean.####'}{output.extension}."
+        )
+
+
 class Guard:
     """Sees to it that only files are replaced that may be.
 

@@ -35,11 +35,11 @@ from ..state.shot_state import Moment, ShotState
 from .coverage import Covered
 from .debug_writer import open_debug
 from .doubts import matte_doubts, picture_doubts, tell
-from .folder import clean_up, state_folder
+from .folder import clean_up, is_folder, leaving_nothing_behind, state_folder
 from .handover import HandedIn, hand_on
 from .pipeline import Pipeline
 from .plan import Plan, make_plan
-from .present import look, refuse_precious
+from .present import look, refuse_mixing, refuse_precious
 from .recorded import job_to_record, record
 from .resume import begin, check_whole, go_on, refuse_existing
 from .side_files import check_side_files
@@ -98,8 +98,24 @@ def render(
         Interrupted: `stop` was asked for; the state is saved.
     """
     check_side_files(shot, run)
+    with leaving_nothing_behind(shot, asked or shot):
+        yield from _render(shot, settings, run, network, reporters, stop, asked or shot, recorded)
+
+
+def _render(
+    shot: Shot,
+    settings: Settings,
+    run: Run,
+    network: Network,
+    reporters: Reporters,
+    stop: Stop,
+    asked: Shot,
+    recorded: Callable[[Job], None],
+) -> Iterator[FrameDone]:
     looking = reporters.watch(stop, "Stopped while looking for frames.")
     sources = open_sources(shot, run.chunk, watch=looking)
+    if is_folder(shot.output):
+        refuse_mixing(sources.output, range(sources.begins, sources.ends + 1))
     root, folder = output_folder(sources.output), state_folder(sources, run.chunk)
     fresh = not (run.overwrite or run.goes_on)
     covered = Covered(sources, reporters.watch(stop, "Stopped while reading mattes."))
@@ -140,7 +156,7 @@ def render(
             plan = replace(plan, key={**plan.key, "first frame": handed_in.saved.key.get("first frame", "")})
         rendering = _Rendering(plan, run, network, reporters, stop, folder, claim)
         start = rendering.begin(handed_in)
-        job = job_to_record(asked or shot, settings, run, sources)
+        job = job_to_record(asked, settings, run, sources)
         record(job, sources.output)
         recorded(job)
         yield from rendering.frames(start)

@@ -16,7 +16,8 @@ from ..state.journal import Entry, Journal, files_noted, size_of
 from ..state.shot_state import ShotState
 from .handover import HandedIn
 from .key_files import KeyFiles
-from .plan import Plan
+from .outgrown import outgrown
+from .plan import MOTION, Plan
 from .present import Guard, Present, look, numbered, refuse_precious, whose
 from .sources import Sources
 
@@ -84,9 +85,10 @@ def go_on(
         InputError: the output has frames that are not as a render of ours left them, or whose render can't
             be gone on with.
     """
-    entries = journal.read()
+    grown = outgrown(journal.found_key(), plan)
+    entries = journal.read(grown.parts)
     sources = plan.sources
-    latest = {entry.frame: entry for entry in entries or []}
+    latest = grown.untouched(entries or [])
     present = look(sources.output, _range(sources), latest)
     if entries is None and (present.older or not keep_edited):
         refuse_existing(
@@ -99,6 +101,10 @@ def go_on(
     if present.damaged:
         tell.append(f"{_sentence(numbered(present.damaged))} can't be read any more: rendered again.")
     guard = Guard(sources.output, present.files, present.precious)
+    if grown.parts and entries is not None:
+        state.forget_from(grown.touched, grown.why)
+        tell.append(f"{grown.why}.")
+        journal.restart(list(latest.values()), _standing(journal, sources, guard, latest.values()))
     stale = first_stale(latest, plan, "" if handed_in is None else handed_in.digest)
     if stale is not None:
         state.forget_from(stale.first, stale.why)
@@ -181,9 +187,16 @@ def first_stale(latest: Mapping[int, Entry], plan: Plan, handed_in: str) -> Stal
 
 def _elsewhere(entries: Sequence[Entry], plan: Plan) -> Stale | None:
     """Return the first frame that was filled through other crops or key frames than the mattes give now."""
-    frames = [entry.frame for entry in entries if entry.crops != plan.places(entry.frame)]
+    frames = [entry.frame for entry in entries if not _is_there(entry, plan)]
     what = "crops or key frames" if plan.keys else "crops"
     return Stale(min(frames), f"The mattes give other {what}") if frames else None
+
+
+def _is_there(entry: Entry, plan: Plan) -> bool:
+    places = plan.places(entry.frame)
+    if MOTION not in entry.crops:
+        places.pop(MOTION, None)
+    return entry.crops == places
 
 
 def _changed_input(entries: Sequence[Entry], plan: Plan) -> Stale | None:
@@ -199,7 +212,8 @@ def _changed_input(entries: Sequence[Entry], plan: Plan) -> Stale | None:
 def _has_last(state: ShotState, sources: Sources) -> bool:
     if state.checkpoints is None:
         return False
-    return state.checkpoints.newest(from_frame=sources.last, below=sources.last + 1) is not None
+    kept = state.checkpoints.newest(from_frame=sources.last, below=sources.last + 1)
+    return kept is not None and kept.key == state.key
 
 
 def _restore(

@@ -31,7 +31,7 @@ class Sources:
     Attributes:
         plate, matte: the clips.
         output: the sequence that is written.
-        begins: the shot's first frame.
+        begins, ends: the shot's first and last frame.
         first, last: the rendered range: the shot's, or a chunk's inside it.
         lower, upper: frames that can be read, handles included.
         header: of the plate's first rendered frame.
@@ -43,6 +43,7 @@ class Sources:
     matte: Clip
     output: FileSequence
     begins: int
+    ends: int
     first: int
     last: int
     lower: int
@@ -91,7 +92,7 @@ def open_sources(
         why = "is lossy, written again it changes" if formats_lossy(own) else "is not written here"
         notes += (f"Output is {output.extension}: the plate's own format ({own}) {why}.",)
     part = _part(chunk, first, last)
-    return Sources(plate, matte, output, first, *part, lower, upper, header, notes, storage)
+    return Sources(plate, matte, output, first, last, *part, lower, upper, header, notes, storage)
 
 
 def plate_of(shot: Shot, storage: Storage | None = None) -> Clip:
@@ -210,9 +211,14 @@ def _check_output(output: FileSequence, plate: Clip, matte: Clip) -> None:
 
 
 def _check_folder(folder: Path, dry: bool) -> None:
+    there = next(path for path in (folder, *folder.absolute().parents) if os.path.lexists(path))
+    if there.exists() and not there.is_dir():
+        raise InputError(
+            f"Output folder {folder} can't be made: {there} is a file. Give a folder, or a name with a frame "
+            f"number such as {there.parent / 'clean.####.exr'}."
+        )
     try:
         if dry:
-            there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
             if not (there.is_dir() and os.access(there, os.W_OK)):
                 raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
             return

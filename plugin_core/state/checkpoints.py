@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ..disk.folders import make_folder
 from ..errors import StateError
-from .key import ShotKey, check_key
+from .key import RANGE, ShotKey, check_key
 from .saved_state import SavedState, read_state, write_state
 
 log = logging.getLogger("cleanplate.state")
@@ -75,7 +75,8 @@ class Checkpoints:
             raise StateError(
                 f"State file {path} holds the state after frame {state.frame}, not {frame} as its name says."
             )
-        check_key(state.key, self.key, f"State file {path}")
+        # Those that another range touches are dropped when it is gone on with (`render.outgrown`).
+        check_key(state.key, self.key, f"State file {path}", besides=RANGE)
         return state
 
     def drop_from(self, frame: int, reason: str) -> None:

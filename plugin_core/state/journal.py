@@ -14,7 +14,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Annotated, Self
@@ -72,8 +72,11 @@ class Journal:
         self.path = path
         self.key = dict(key)
 
-    def read(self) -> list[Entry] | None:
+    def read(self, besides: Collection[str] = ()) -> list[Entry] | None:
         """Return the entries in the order they were written; None when there is no journal.
+
+        Args:
+            besides: parts in which its key may differ from this one's.
 
         Raises:
             StateError: the journal is of a render with another key; says what differs.
@@ -82,7 +85,8 @@ class Journal:
         key = self._key(lines)
         if key is None:
             return None
-        check_key(key, self.key, f"The render in {self.path.parent}")
+        advice = "Go on with the settings that it has, or start again with --overwrite."
+        check_key(key, self.key, f"The render in {self.path.parent}", besides=besides, advice=advice)
         return [entry for entry in map(_entry, lines[1:]) if entry is not None]
 
     def found_key(self) -> dict[str, str] | None:

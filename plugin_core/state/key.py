@@ -9,7 +9,7 @@ it out stands here for good, whatever it is now: an old state is taken for what 
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from ..errors import StateError
@@ -17,6 +17,10 @@ from ..job.settings import Settings, Shot
 
 _FIRST: Mapping[str, Any] = {"grow": 0, "feather": 0}
 """What settings were by default until 0.2, and are no more."""
+
+FRAMES_ON_DISK, FIRST_FRAME = "frames on disk", "first frame"
+RANGE = (FRAMES_ON_DISK, FIRST_FRAME)
+"""Parts of a key in which a longer range differs: see `render.outgrown`."""
 
 ShotKey = Mapping[str, str]
 """Everything a state depends on, by name: model, working geometry, color, settings that change pixels."""
@@ -35,11 +39,26 @@ def differences(found: ShotKey, expected: ShotKey) -> list[tuple[str, str, str]]
     return [(name, old.get(name, "absent"), new.get(name, "none")) for name in names]
 
 
-def check_key(found: ShotKey, expected: ShotKey, what: str) -> None:
-    """Raise StateError naming every part in which a saved key differs from this shot's."""
-    different = [f"{name} is {was}, this render has {now}" for name, was, now in differences(found, expected)]
+def check_key(
+    found: ShotKey, expected: ShotKey, what: str, *, besides: Collection[str] = (), advice: str = ""
+) -> None:
+    """Raise StateError naming every part in which a saved key differs from this shot's.
+
+    Args:
+        found: the saved key.
+        expected: this shot's.
+        what: whose the saved key is, for the message.
+        besides: parts that may differ.
+        advice: what to do, for the message; a sentence.
+    """
+    different = [
+        f"{name} is {was}, this render has {now}"
+        for name, was, now in differences(found, expected)
+        if name not in besides
+    ]
     if different:
-        raise StateError(f"{what} belongs to another render: {'; '.join(different)}.")
+        told = f"{what} belongs to another render: {'; '.join(different)}. {advice}"
+        raise StateError(told.rstrip())
 
 
 def chosen(asked: Shot | Settings) -> dict[str, Any]:
