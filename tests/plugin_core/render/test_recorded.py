@@ -22,7 +22,7 @@ from ..toy_network import ToyNetwork
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("no_sync")]
 LAST = 8
-GROWN = QUICK.model_copy(update={"grow": 4, "feather": 2})
+GROWN = QUICK.model_copy(update={"grow": 6, "feather": 3})
 
 
 @pytest.fixture
@@ -63,12 +63,12 @@ def test_qc_of_the_result_alone_knows_how_it_was_rendered(shot, capsys):
     # What is given wins, and that it is another is said.
     assert main(["qc", "--result", shot.output(), "--grow", "1", "--json"]) == 9
     told = capsys.readouterr()
-    assert '"FAULT"' in told.out and "grow is 1 here, the render had 4" in told.err
+    assert '"FAULT"' in told.out and "grow is 1 here, the render had 6" in told.err
     job = shot.folder / "mine.json"
     job.write_text(json.dumps({"shot": shot.shot().model_dump(mode="json", exclude_none=True)}))
     assert main(["qc", "--job", str(job)]) == 9
     told = capsys.readouterr()
-    assert "grow is 0 here, the render had 4; feather is 0 here, the render had 2" in told.err
+    assert "grow is 2 here, the render had 6; feather is 2 here, the render had 3" in told.err
     # A moved result still knows.
     shutil.move(shot.folder / "out", shot.folder / "moved")
     assert main(["qc", "--result", str(shot.folder / "moved" / "clean.####.exr"), "--json"]) in (0, 9)
