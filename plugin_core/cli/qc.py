@@ -25,8 +25,8 @@ examples:
   cleanplate qc --result clean.####.exr --truth sh010/truth.####.exr --min-psnr 30
 
 exit codes:
-  0    no faults
-  {FAULTS_FOUND}    faults were found: missing frames, touched pixels, NaN, seam, flicker, or below a limit
+  0    no faults (the last line says where to look all the same)
+  {FAULTS_FOUND}    faults were found: missing frames, touched pixels, NaN, or beyond a limit
   else as of render: 2 bad usage or input, 3 frames of plate or matte missing, 6 a report can't be written
 """
 
@@ -36,7 +36,7 @@ def add(commands: Any) -> None:
     qc = add_look(
         commands,
         "qc",
-        summary="check a rendered shot: frames, untouched pixels, seam, flicker",
+        summary="check a rendered shot: frames, untouched pixels, softness, outlines",
         description="Check a rendered shot against its plate, and against a true clean plate if there is "
         "one. Changes nothing; needs no model and no GPU. What the render was given is known from the job "
         "that it left beside its result; what is given here wins.",
@@ -58,13 +58,21 @@ def add(commands: Any) -> None:
 _LIMIT_TEXTS = (
     ("--max-seam", "X", "step across the matte's edge (2.5)"),
     ("--max-flicker", "X", "change beyond motion (2.5)"),
-    ("--min-sharpness", "X", "fine detail (told below 0.5)"),
-    ("--min-noise", "X", "grain (told below 0.6)"),
+    ("--min-detail", "X", "detail, beside the softest around (0.8)"),
+    ("--max-outline", "X", "lines along the matte's edge, times those beside it (2)"),
+    ("--max-intruder", "X", "what is there for a single frame, of the range from black to white (0.3)"),
+    ("--max-swim", "X", "share of texture that follows no motion (0.15)"),
+    ("--min-sharpness", "X", "sharpness (told below 0.3)"),
+    ("--min-noise", "X", "grain (told below 0.45)"),
     ("--min-psnr", "DB", "inside the hole, needs --truth (none)"),
 )
 _LIMITS = {
     "max_seam": "seam",
     "max_flicker": "flicker",
+    "min_detail": "detail",
+    "max_outline": "outline",
+    "max_intruder": "intruder",
+    "max_swim": "swim",
     "min_sharpness": "sharpness",
     "min_noise": "noise",
     "min_psnr": "psnr_db",

@@ -2,7 +2,7 @@
 
 Frames are read one after the other, two at a time in memory. What can be known for sure is checked exactly
 (every frame there, nothing outside the matte touched, no NaN); what an eye would see is measured against the
-plate right around the fill (seam, flicker, detail); with a true clean plate the fill is held against it.
+plate right around the fill (`frame`) and judged (`judge`); with a true clean plate the fill is held to that.
 """
 
 from __future__ import annotations
@@ -27,9 +27,14 @@ from ..job.job import Job
 from ..regions.hole import Hole
 from ..render.delivery import pictures_of
 from ..render.sources import Sources, mattes_of, open_sources
-from .measures import Floats, detail, flicker, seam, surroundings
-from .report import FrameFound, Limits, Report, judge
+from ..state.noted_origins import noted_origins
+from ..state.origins import in_words
+from .between import Between
+from .frame import Neighbors, Scores, middle_frame, one_frame
+from .judge import judge
+from .report import FrameFound, Limits, Report
 from .scores import psnr_db, squared_error, ssim_map
+from .surroundings import Floats, surroundings
 
 Bools = NDArray[np.bool_]
 Tell = Callable[[str], None]
@@ -136,16 +141,21 @@ def check(
     found: list[FrameFound] = []
     lossy = ""
     before: Looked | None = None
+    pair: Neighbors | None = None
+    origins = noted_origins(shot.sources.output)
     for frame in shot.frames:
         tell(f"frame {frame}")
         looked = shot.look(frame)
         lossy = lossy or _lossy(looked)
-        found.append(_look_at(shot, looked, exact=not lossy))
+        one = _look_at(shot, looked, exact=not lossy)
+        found.append(replace(one, origins=origins.get(frame, {})))
         if before is not None:
-            found[-2] = _with_change(shot, found[-2], before, looked)
+            earlier, pair = pair, _neighbors(shot, before, looked)
+            found[-2] = found[-2].measured(_changes(earlier, pair))
         before = looked
     checks = judge(found, limits, exact=lossy, has_truth=shot.truth is not None)
-    return Report(shot.name, tuple(found), checks)
+    filled = {one.frame: one.origins for one in found if one.hole and one.origins}
+    return Report(shot.name, tuple(found), checks, origins=in_words(filled))
 
 
 def _look_at(shot: QcShot, looked: Looked, *, exact: bool) -> FrameFound:
@@ -162,16 +172,11 @@ def _look_at(shot: QcShot, looked: Looked, *, exact: bool) -> FrameFound:
     inside = mask[box.slices]
     values = looked.result.crop(*box)[inside]
     before = looked.plate.crop(*box)[inside]
-    picture = shot.view(looked.result, box)
-    fine = detail(picture, inside)
     found = replace(
         found,
         unfilled=bool(np.array_equal(values, before, equal_nan=True) and np.ptp(before) > 0),
         not_finite=int((~np.isfinite(values)).any(axis=1).sum()),
-        seam=seam(picture, inside),
-        sharpness=fine.sharpness,
-        noise=fine.noise,
-    )
+    ).measured(one_frame(shot.view(looked.result, box), inside))
     true = shot.true(looked.frame)
     return found if true is None else _held_against(shot, found, looked.result, true, mask)
 
@@ -194,16 +199,23 @@ def _held_against(shot: QcShot, found: FrameFound, result: Plate, true: Plate, m
     )
 
 
-def _with_change(shot: QcShot, found: FrameFound, this: Looked, following: Looked) -> FrameFound:
-    """A frame's findings with how it changes to the next."""
+def _neighbors(shot: QcShot, this: Looked, following: Looked) -> Neighbors | None:
+    """Two frames over the holes of both and their surroundings; None where one has no hole or result."""
     if this.result is None or following.result is None or this.hole is None or following.hole is None:
-        return found
-    mask = this.mask
-    box = surroundings([mask, following.mask], mask.shape[1], mask.shape[0])
+        return None
+    mask, next_mask = this.mask, following.mask
+    box = surroundings([mask, next_mask], mask.shape[1], mask.shape[0])
     if box is None or min(box.width, box.height) < 16:
-        return found
-    changed = flicker(shot.view(this.result, box), shot.view(following.result, box), mask[box.slices])
-    return replace(found, fill_change=changed.fill, plate_change=changed.around)
+        return None
+    pictures = shot.view(this.result, box), shot.view(following.result, box)
+    return Neighbors(box, Between.of(*pictures, mask[box.slices], next_mask[box.slices]))
+
+
+def _changes(before: Neighbors | None, after: Neighbors | None) -> Scores:
+    """How a frame changes to the next, and stands between both its neighbors."""
+    if after is None:
+        return {}
+    return {**after.scores(), **({} if before is None else middle_frame(before, after))}
 
 
 def touched_pixels(plate: Plate, result: Plate, mask: Bools) -> int:

@@ -6,6 +6,7 @@ Nothing here feeds back into a render. Pictures are float32 (H, W, 3). "Scene-li
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -24,7 +25,9 @@ Frames = Callable[[int], NDArray[np.floating]] | Mapping[int, NDArray[np.floatin
 
 _BACKGROUND, _INK, _QUIET = 0.105, (0.93, 0.93, 0.93), (0.60, 0.60, 0.62)
 _MARGIN, _GAP, _SHOULDER = 28, 12, 0.6
-_TITLE_SIZE, _LABEL_SIZE = 22, 16
+_TITLE_SIZE, _LABEL_SIZE, _NOTE_LINE = 22, 16, 24
+_LETTER_WIDTH = 8.2
+"""Of a label, in the mean, in pixels."""
 
 
 def display(rgb: NDArray[np.floating]) -> Picture:
@@ -78,20 +81,23 @@ def contact_sheet(
 ) -> Path:
     """Lay out display-referred pictures of one size in rows, with a title, column heads and a label per row.
 
+    The note and the labels may have several lines; the note's are broken where the sheet ends.
+
     The PNG appears under its name only when it is whole. Returns `out`. Raises InputError when the pictures
     do not make a grid of one size, WriteError when the file can't be written.
     """
     height, width = _check_grid(rows, columns, labels)
-    gutter = _MARGIN + (72 if labels else 0)
-    head = _MARGIN + (40 if title else 0) + (28 if note else 0) + (30 if columns else 0)
-    sheet_height = head + len(rows) * (height + _GAP) - _GAP + _MARGIN
+    gutter = _MARGIN + (84 if labels else 0)
     sheet_width = gutter + len(rows[0]) * (width + _GAP) - _GAP + _MARGIN
+    notes = _broken(note, sheet_width - gutter - _MARGIN)
+    head = _MARGIN + (40 if title else 0) + _NOTE_LINE * len(notes) + (30 if columns else 0)
+    sheet_height = head + len(rows) * (height + _GAP) - _GAP + _MARGIN
     sheet = np.full((sheet_height, sheet_width, 3), _BACKGROUND, np.float32)
     for r, row in enumerate(rows):
         for c, picture in enumerate(row):
             top, left = head + r * (height + _GAP), gutter + c * (width + _GAP)
             sheet[top : top + height, left : left + width] = np.clip(np.nan_to_num(picture), 0.0, 1.0)
-    texts = _texts(head, gutter, (height, width), columns, labels, title, note)
+    texts = _texts(head, gutter, (height, width), columns, labels, title, notes)
     codes = np.round(sheet * 255.0).astype(np.uint8)
     return _write_png(_draw(codes, texts), out)
 
@@ -160,6 +166,12 @@ def _check_grid(
     return shape[0], shape[1]
 
 
+def _broken(note: str, width: int) -> list[str]:
+    """A note's lines, those that are wider than the sheet broken between words."""
+    letters = max(24, int(width / _LETTER_WIDTH))
+    return [line for told in note.splitlines() for line in textwrap.wrap(told, letters) or [""]]
+
+
 _Codes = NDArray[np.uint8]
 _Text = tuple[int, int, str, int, tuple[float, float, float], str]
 
@@ -171,7 +183,7 @@ def _texts(
     columns: Sequence[str],
     labels: Sequence[str],
     title: str,
-    note: str,
+    notes: Sequence[str],
 ) -> list[_Text]:
     """Every text on the sheet: x, baseline, words, pixels high, color, font."""
     texts: list[_Text] = []
@@ -179,13 +191,16 @@ def _texts(
     if title:
         texts.append((gutter, line, title, _TITLE_SIZE, _INK, "DroidSans-Bold"))
         line += 30
-    if note:
+    for note in notes:
         texts.append((gutter, line, note, _LABEL_SIZE, _QUIET, "DroidSans"))
+        line += _NOTE_LINE
     for c, column in enumerate(columns):
         texts.append((gutter + c * (size[1] + _GAP), head - 9, column, _LABEL_SIZE, _QUIET, "DroidSans"))
     for r, label in enumerate(labels):
         baseline = head + r * (size[0] + _GAP) + _LABEL_SIZE
-        texts.append((_MARGIN, baseline, label, _LABEL_SIZE, _INK, "DroidSans"))
+        for number, words in enumerate(label.split("\n")):
+            ink = _QUIET if number else _INK
+            texts.append((_MARGIN, baseline + number * _NOTE_LINE, words, _LABEL_SIZE, ink, "DroidSans"))
     return texts
 
 

@@ -12,10 +12,11 @@ from ..box import Box
 from ..images import Header
 from .check import Looked, QcShot
 from .contact_sheet import contact_sheet, matte_overlay
-from .measures import surroundings
 from .report import Report
+from .surroundings import surroundings
 
 _ROWS, _WIDTH, _MOST_HIGH = 5, 420, 640
+_URGENT = ("FAULT", "look", "ok", "-")
 
 
 def write_qc_sheet(shot: QcShot, report: Report, out: Path) -> Path:
@@ -31,21 +32,34 @@ def write_qc_sheet(shot: QcShot, report: Report, out: Path) -> Path:
         [_fitted(picture) for picture in _pictures(shot, shot.look(frame), box)]
         for frame, box in zip(frames, boxes, strict=True)
     ]
-    labels = [str(frame) for frame in frames]
+    labels = [_label(report, frame) for frame in frames]
     heads = ["plate and matte", "result"] + (["true clean plate"] if shot.truth is not None else [])
-    faults = [check.name for check in report.checks if check.verdict == "FAULT"]
-    note = f"faults: {', '.join(faults)}" if faults else "no faults"
-    return contact_sheet(rows, out, columns=heads, labels=labels, title=report.result, note=note)
+    return contact_sheet(rows, out, columns=heads, labels=labels, title=report.result, note=_told(report))
+
+
+def _told(report: Report) -> str:
+    """What the sheet says above its pictures: the headline, then a sentence for each thing that was found."""
+    bad = [check for check in report.checks if check.verdict in ("FAULT", "look")]
+    sentences = [f"{check.name}: {check.found}" for check in bad]
+    holes = [f"holes: {report.origins}"] if report.origins else []
+    return "\n".join([report.headline, *sentences, *holes])
+
+
+def _label(report: Report, frame: int) -> str:
+    """A frame's number and, under it, what was found on it."""
+    bad = [check for check in report.checks if check.verdict in ("FAULT", "look")]
+    return "\n".join([str(frame), *(check.name for check in bad if frame in check.frames)])
 
 
 def standing_out(report: Report) -> list[int]:
-    """Return the frames to look at: the worst of each check in turn, then those spread over the shot."""
+    """Return the frames to look at: the worst of each check, faults first, then some spread over the shot."""
     usable = [found.frame for found in report.frames if found.state == "ok" and found.hole]
     if not usable:
         return [report.frames[0].frame]
     wanted: list[int] = []
+    checks = sorted(report.checks, key=lambda check: _URGENT.index(check.verdict))
     for rank in range(_ROWS):
-        wanted += [check.frames[rank] for check in report.checks if len(check.frames) > rank]
+        wanted += [check.frames[rank] for check in checks if len(check.frames) > rank]
     wanted = [frame for frame in wanted if frame in usable]
     spread = [usable[round(at)] for at in np.linspace(0, len(usable) - 1, _ROWS)]
     return sorted(list(dict.fromkeys([*wanted[: _ROWS - 1], *spread]))[:_ROWS])
