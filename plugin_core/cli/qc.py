@@ -58,7 +58,7 @@ def add(commands: Any) -> None:
 _LIMIT_TEXTS = (
     ("--max-seam", "X", "step across the matte's edge (2.5)"),
     ("--max-flicker", "X", "change beyond motion (2.5)"),
-    ("--min-detail", "X", "detail, beside the softest around (0.8)"),
+    ("--min-detail", "X", "detail of the softest part, beside the softest around (0.7)"),
     ("--max-outline", "X", "lines along the matte's edge, times those beside it (2)"),
     ("--max-intruder", "X", "what is there for a single frame, of the range from black to white (0.3)"),
     ("--max-swim", "X", "share of texture that follows no motion (0.15)"),

@@ -47,9 +47,9 @@ class Rule:
 RULES = (
     Rule(
         "detail",
-        "the fill is softer than even the softest that surrounds it",
+        "part of the fill is softer than anything that surrounds it",
         "the fill is as detailed as what surrounds it",
-        "of the detail there",
+        "of the least detail there",
         least=True,
     ),
     Rule(

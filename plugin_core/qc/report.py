@@ -20,7 +20,7 @@ class Limits:
     Attributes:
         seam: largest step across the hole's edge.
         flicker: largest change beyond motion.
-        detail: least fine detail, over that of the softest tenth around.
+        detail: least fine detail of the fill's softest part, over that of the softest around.
         outline: strongest line that follows the matte's edge, over those beside it.
         intruder: most that a frame may differ from both its neighbors, 0..1.
         swim: most of the texture that may not follow the motion.
@@ -30,7 +30,7 @@ class Limits:
 
     seam: float = 2.5
     flicker: float = 2.5
-    detail: float = 0.8
+    detail: float = 0.7
     outline: float = 2.0
     intruder: float = 0.3
     swim: float = 0.15
