@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from typing import Any
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -39,7 +40,9 @@ def network_pixels(
     if color.conversion is None and native.dtype == np.float16:
         cut = _table(color, native.dtype)[native.view(np.uint16)]
         return cut, _cleared(cut, _BLACK)
-    if color.conversion is None and native.dtype in (np.uint8, np.uint16):
+    if color.conversion is None and native.dtype == np.uint8:
+        return np.asarray(cv2.LUT(native, _table(color, native.dtype)), np.float32), None
+    if color.conversion is None and native.dtype == np.uint16:
         return _table(color, native.dtype)[native], None
     cut = as_float(native)
     missing = _cleared(cut, 0)

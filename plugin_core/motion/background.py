@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Set
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -144,12 +144,11 @@ class Background:
         """Return which points lie outside the view."""
         return (x < 0) | (x > self.width - 1) | (y < 0) | (y > self.height - 1)
 
-    def keep(self, lower: int, upper: int) -> None:
-        """Forget what lies outside frames `lower`..`upper`."""
-        self._looks = {frame: look for frame, look in self._looks.items() if lower <= frame <= upper}
-        within = range(lower, upper + 1)
-        self._pairs = {ends: pair for ends, pair in self._pairs.items() if {*ends} <= {*within}}
-        self._joins = {ends: join for ends, join in self._joins.items() if {*ends} <= {*within}}
+    def keep(self, frames: Set[int]) -> None:
+        """Forget all but some frames, and the motion between them."""
+        self._looks = {frame: look for frame, look in self._looks.items() if frame in frames}
+        self._pairs = {ends: pair for ends, pair in self._pairs.items() if {*ends} <= frames}
+        self._joins = {ends: join for ends, join in self._joins.items() if {*ends} <= frames}
 
     def close(self) -> None:
         """End the threads."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from typing import IO, Any
 
 import numpy as np
@@ -42,12 +42,12 @@ class CropStore:
         """Tell which frame is in work."""
         self._center = frame
 
-    def keep(self, lower: int, upper: int) -> None:
-        """Drop every frame outside `lower`..`upper`."""
+    def keep(self, frames: Container[int]) -> None:
+        """Drop all but some frames."""
         with self._one_at_a_time:
-            for frame in [frame for frame in self._held if not lower <= frame <= upper]:
+            for frame in [frame for frame in self._held if frame not in frames]:
                 del self._held[frame]
-            self._filed.drop([frame for frame in self._filed.frames() if not lower <= frame <= upper])
+            self._filed.drop([frame for frame in self._filed.frames() if frame not in frames])
 
     def crop(self, frame: int, box: Box | None = None) -> Pixels:
         """Return a frame's pixels, or those of a box within (in pixels of the whole); not to be changed.

@@ -22,7 +22,7 @@ from ..regions.shot_mattes import ShotMattes
 from .background import Background, Look
 from .carry import Carried, carried
 from .crop_store import CropStore
-from .itinerary import visited
+from .itinerary import last_stop, stopped_at, visited
 from .trace import follow, trace
 from .view import MotionView
 from .vote import ReadPixels, propagated
@@ -75,7 +75,8 @@ class Propagator:
         Raises:
             ImageError: a plate or matte within the look-ahead can't be read.
         """
-        frames = self._turned_to(frame)
+        self._turned_to(frame)
+        frames = self._searched(frame)
         hidden = self.view.mask(hole.mask_on(self.view.crop))
         visits = visited(frame, frames)
         looked_at = self._background.looked_at
@@ -118,17 +119,24 @@ class Propagator:
         self._background.close()
         self._crops.close()
 
-    def _turned_to(self, frame: int) -> range:
-        """Turn to a frame: forget what lies far from it. Returns the frames that may be looked at for it."""
+    def _turned_to(self, frame: int) -> None:
+        """Turn to a frame: forget what lies far from it."""
         frames = self._within(frame)
         # The network's sources lie on both sides of what it fills: what is kept serves all of them.
         lower, upper = frames.start - self._span, frames.stop + self._span
-        if self._also:
-            lower, upper = min(lower, self._also.start), max(upper, self._also.stop)
-        self._background.keep(lower, upper)
-        self._crops.keep(lower, upper)
+        wanted = stopped_at(frame, range(lower, upper + 1), self._span).union(self._also)
+        self._background.keep(wanted)
+        self._crops.keep(wanted)
         self._crops.near(frame)
-        return frames
+
+    def _searched(self, frame: int) -> range:
+        """Return the frames that are searched: to the take's ends, or about as far as may be looked."""
+        frames = self._within(frame)
+        first, last = (
+            end if self._within(end)[place] == end else last_stop(frame, end)
+            for place, end in ((0, frames[0]), (-1, frames[-1]))
+        )
+        return range(first, last + 1)
 
     def _look(self, frame: int) -> Look:
         view = self.view

@@ -30,6 +30,20 @@ def stops(frame: int, last: int) -> Iterator[tuple[int, bool]]:
         yield here, far <= _NEAR or here == last or here % (4 if far <= _MIDDLE else 8) == 0
 
 
+def last_stop(frame: int, last: int) -> int:
+    """Return where a way to about `last` ends best: where those of other frames stop too."""
+    way = 1 if last > frame else -1
+    end = last - way * ((last if way > 0 else -last) % 4)
+    return end if abs(end - frame) > _NEAR else last
+
+
+def stopped_at(frame: int, frames: range, span: int) -> set[int]:
+    """Return the frames at which the ways from a frame, or one up to `span` away, stop among some frames."""
+    near = range(frame - span - _NEAR - 4, frame + span + _NEAR + 5)
+    ends = {*frames[:4], *frames[-4:]}
+    return {stop for stop in frames if stop % 4 == 0 or stop in near or stop in ends}
+
+
 def legs(frame: int, last: int) -> list[tuple[int, int]]:
     """Return the way from `frame` to `last` as the ends of its strides."""
     return list(pairwise([frame, *(stop for stop, _ in stops(frame, last))]))

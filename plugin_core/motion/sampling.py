@@ -36,4 +36,8 @@ _ROW = 2048
 
 def in_rows(values: Floats) -> Floats:
     """Return values (n,) as rows (h, w), the last filled up: OpenCV takes pictures, and none of any width."""
-    return np.pad(values, (0, -values.size % _ROW), mode="edge").reshape(-1, _ROW)
+    rows = np.empty((-(-values.size // _ROW), _ROW), np.float32)
+    flat = rows.reshape(-1)
+    flat[: values.size] = values
+    flat[values.size :] = values[-1]
+    return rows

@@ -43,12 +43,12 @@ class MotionView:
         return self.crop.width / self.width, self.crop.height / self.height
 
     def thinned(self, native: NDArray[Any]) -> NDArray[Any]:
-        """Return the crop's own pixels (H, W, 3), at twice the view's size where they are more.
+        """Return the crop's own pixels (H, W, 3), at the view's size where they are more.
 
         What follows, converting their colors above all, then costs the same for a plate of any size. Types
         whose colors are looked up (8 and 16 bits) stay as they are; others become float32.
         """
-        size = 2 * self.width, 2 * self.height
+        size = self.width, self.height
         if native.shape[1] <= size[0] or native.shape[0] <= size[1]:
             return native
         if native.dtype in (np.uint8, np.uint16):

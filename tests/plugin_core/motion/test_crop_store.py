@@ -67,7 +67,7 @@ def test_dropped_frames_give_their_places_to_others():
     plates = Plates()
     store = CropStore(plates)
     look(store, range(8))
-    store.keep(6, 8)
+    store.keep(range(6, 9))
     store.near(12)
     look(store, range(8, 14))
     look(store, range(6, 14))

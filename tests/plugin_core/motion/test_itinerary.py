@@ -1,6 +1,6 @@
 import pytest
 
-from plugin_core.motion.itinerary import stops
+from plugin_core.motion.itinerary import last_stop, stopped_at, stops
 
 
 @pytest.mark.parametrize(
@@ -24,3 +24,19 @@ def test_every_frame_near_by_is_looked_at_and_the_last():
 def test_looking_twice_as_far_adds_few_frames():
     count = {reach: sum(looked_at for _, looked_at in stops(0, reach)) for reach in (24, 48, 96)}
     assert count[24] == 12 and count[48] == 15 and count[96] == 21
+
+
+@pytest.mark.parametrize(
+    ("frame", "last", "end"), [(0, 48, 48), (1001, 1049, 1048), (1049, 1001, 1004), (6, 10, 10), (3, 3, 3)]
+)
+def test_a_way_ends_where_others_do(frame, last, end):
+    assert last_stop(frame, last) == end
+
+
+def test_what_is_kept_is_where_the_ways_of_all_frames_near_by_stop():
+    within, span = range(952, 1049), 6
+    kept = stopped_at(1000, within, span)
+    for frame in range(1000 - span, 1000 + span + 1):
+        for last in (within[0], within[-1]):
+            assert {stop for stop, _ in stops(frame, last)} <= kept
+    assert len(kept) < 60
