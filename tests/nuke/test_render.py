@@ -109,6 +109,14 @@ def test_a_higher_version_keeps_the_clean_plate_that_is_there(comp):
     comp.render(node)
     assert written(result_folder(comp)) == before
     assert sorted(written(result_folder(comp, "v002"))) == [1001, 1002, 1003]
+    # A frame that somebody painted over is not filled again, whatever the knobs say.
+    painted = result_folder(comp, "v002") / "clean.1002.exr"
+    write_exr(painted, {name: sample("plate", 1003)[..., 0] for name in "RGB"})
+    content = painted.read_bytes()
+    node["grow"].setValue(6)
+    comp.render(node)
+    assert "frame 1002 was changed since it was written. Raise the node's version" in comp.host.messages[0]
+    assert painted.read_bytes() == content
 
 
 def test_a_shorter_range_leaves_no_frames_behind_that_the_core_would_look_at(comp):

@@ -22,7 +22,7 @@ from plugin_core.errors import DeviceError
 
 from ..batches import Shots
 from ..commands import TIMEOUT
-from ..shots import leftovers
+from ..shots import leftovers, picture, write_plate
 
 KILLS = int(os.environ.get("CLEANPLATE_TEST_BATCH_KILLS", "3"))
 STATE_WRITE = "workers SIGKILL in a state write"
@@ -59,6 +59,19 @@ def wait_until(true, running) -> None:
 
 def wait_for_frames(shots: Shots, count: int, running) -> None:
     wait_until(lambda: frames_on_disk(shots) >= count, running)
+
+
+def test_a_painted_frame_fails_its_shot_until_somebody_decides(shots):
+    only = "--only", "sh020", "--jobs", "1"
+    assert shots.run(*only)[0] == 0
+    painted = shots.shots[1].written(4)
+    write_plate(painted, picture(40))
+    content = painted.read_bytes()
+    code, _, err = shots.run(*only)
+    assert code == 8 and "frame 4 was changed since it was written" in err and "--keep-edited" in err
+    code, out, err = shots.run(*only, "--keep-edited")
+    assert (code, painted.read_bytes()) == (0, content), err
+    assert "7/7 frames" in out
 
 
 def test_one_bad_shot_stops_no_other(shots, tmp_path):

@@ -15,7 +15,7 @@ import pytest
 from plugin_core.batch.worker import Ending, Worker
 
 from ..commands import TIMEOUT
-from ..shots import ShotOnDisk, differing, leftovers, make_shot
+from ..shots import ShotOnDisk, differing, leftovers, make_shot, picture, write_plate
 
 pytestmark = pytest.mark.slow
 
@@ -111,6 +111,21 @@ def test_jobs_in_order_with_one_result_each(shot, bundle_512):
     assert "did you mean 'shot'?" in told["misspelt"] and "lacks frames 7-99" in told["missing"]
     assert [e["frame"] for e in events if e["event"] == "frame" and e["id"] == "one"] == [*range(1, LAST + 1)]
     assert differing(shot, "one", "two") == []
+
+
+def test_a_painted_frame_is_refused_and_gone_around(shot, bundle_512):
+    serve(line(shot, bundle_512, "painted"))
+    write_plate(shot.written(3, "painted"), picture(30))
+    content = shot.written(3, "painted").read_bytes()
+    _, events = serve(
+        line(shot, bundle_512, "painted", resume=True),
+        line(shot, bundle_512, "painted", resume=True, overwrite=True),
+        line(shot, bundle_512, "painted", keep_edited=True),
+    )
+    assert results(events) == [("painted", 2, 0), ("painted", 2, 0), ("painted", 0, 0)]
+    told = [event["message"] for event in events if event["event"] == "result" and event["exit_code"]]
+    assert "frame 3 was changed since it was written" in told[0] and "give one of them" in told[1]
+    assert shot.written(3, "painted").read_bytes() == content
 
 
 def test_the_model_stays_open(shot, bundle_512, monkeypatch):

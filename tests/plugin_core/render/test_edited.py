@@ -69,6 +69,11 @@ def test_a_painted_frame_is_refused_by_name_and_stays(shot, run):
     with pytest.raises(InputError, match=match):
         run_toy(shot.shot(), **run)
     assert [shot.written(frame).read_bytes() for frame in (3, 4)] == painted
+    # Other settings would have a host start again: it is told of the frames first.
+    other = QUICK.model_copy(update={"grow": 5})
+    with pytest.raises(InputError, match="--keep-edited" if run else "--resume"):
+        run_toy(shot.shot(), other, **run)
+    assert forecast(shot.shot(), other, Run(), ToyNetwork()).action == "occupied"
     told = forecast(shot.shot(), QUICK, Run(), ToyNetwork())
     assert (told.action, told.rendered, told.edited, told.missing) == ("occupied", "1-2,5-10", "3-4", "")
     assert "frames 3-4 were changed" in str(told) and "rendered 1-2,5-10, edited 3-4, missing none" in str(
