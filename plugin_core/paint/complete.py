@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from ..box import Box, bounds
 from ..errors import InputError
+from .greedy import greedy
 from .pyramid import MARGIN, RADIUS, Level, Picture, opponent, pyramid
 from .search import Places, Search, Work, allowed_centers, work_on
-from .start import membrane
-from .vote import blended, voted
+from .vote import voted
 
 Floats = NDArray[np.float32]
 Bools = NDArray[np.bool_]
@@ -24,6 +24,12 @@ Tick = Callable[[float], None]
 
 _SMALLEST = 24
 """The pyramid's smallest level has a shorter side of this many pixels or up to twice as many."""
+
+_COHERENCE = 4.0, 2.0
+"""How much pieces should hang together, at full size and at half; before, they have to find their form."""
+
+_MOST = 3_500_000
+"""Where all pictures of a level have more pixels together, what the smaller one found is only enlarged."""
 
 
 @dataclass(frozen=True)
@@ -111,23 +117,26 @@ def complete(
 def _down(levels: Sequence[Level], seed: int, tick: Tick) -> tuple[Level, Work, Places]:
     """Search the smallest level first, and each finer one from where it led."""
     coarse: tuple[Level, Work, Places] | None = None
-    efforts = [_turns(number) / 4**number for number in range(len(levels))]
+    efforts = [(_turns(level, number) + 0.1) / 4**number for number, level in enumerate(levels)]
     for number in reversed(range(len(levels))):
         level = levels[number]
         work, allowed = work_on(level), allowed_centers(level)
         random = np.random.default_rng((seed, number))
+        coherence = _COHERENCE[number] if number < len(_COHERENCE) else 0.0
+        turns = _turns(level, number)
+        if coarse is not None and turns == 0:
+            coarse = level, work, _finer(*coarse, level, work)
+            continue
         if coarse is None:
-            place = np.zeros(work.row.size, np.int64)
-            search = Search(level, work, allowed, place, random)
-            start = membrane(level.pixels[work.window], np.where(work.fill, 0, 1).astype(np.float32))
-            pixels = blended(level, work, start, work.fill)
+            place, pixels = greedy(level, work, allowed)
+            search = Search(level, work, allowed, place, random, coherence)
         else:
-            search = Search(level, work, allowed, _finer(*coarse, level, work), random)
+            search = Search(level, work, allowed, _finer(*coarse, level, work), random, coherence)
             pixels = voted(level, work, search, RADIUS)
-        for turn in range(_turns(number)):
-            tick((sum(efforts[number + 1 :]) + efforts[number] * turn / _turns(number)) / sum(efforts))
+        for turn in range(turns):
+            tick((sum(efforts[number + 1 :]) + efforts[number] * turn / turns) / sum(efforts))
             search.want(pixels)
-            _improve(search, first=turn == 0, widely=coarse is None or turn < 2)
+            _improve(search, first=turn == 0, widely=number > 0 and (coarse is None or turn < 2))
             pixels = voted(level, work, search, RADIUS)
         coarse = level, work, search.place
     assert coarse is not None  # there is a level
@@ -142,9 +151,11 @@ def _improve(search: Search, *, first: bool, widely: bool) -> None:
     search.sweep(1)
 
 
-def _turns(number: int) -> int:
+def _turns(level: Level, number: int) -> int:
     """Return how often a level is searched and put together anew."""
-    return 4 if number < 2 else 8
+    if level.borrow.size > _MOST:
+        return 0
+    return 8 if number >= 2 else 4 if number or level.borrow.size < _MOST // 4 else 2
 
 
 def _finer(coarse: Level, of: Work, place: Places, level: Level, work: Work) -> Places:

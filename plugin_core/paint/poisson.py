@@ -32,6 +32,13 @@ def smoothest(inside: Bools, across: Floats, down: Floats) -> Floats:
     wanted[:-1] -= down
     wanted *= inside[..., None]
     grids = _grids(inside)
+    # One channel after the other: for a large hole memory is what is scarce.
+    each = [_solved(grids, np.ascontiguousarray(wanted[..., c : c + 1])) for c in range(wanted.shape[2])]
+    return np.concatenate(each, axis=2)
+
+
+def _solved(grids: list[_Grid], wanted: Floats) -> Floats:
+    """Return the solution (h, w, 1), by conjugate gradients."""
     solution = np.zeros_like(wanted)
     rest, first = wanted, _product(wanted, wanted)
     if first == 0:

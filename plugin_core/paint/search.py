@@ -1,13 +1,13 @@
 """For every patch that touches the hole, the place to borrow a patch from: PatchMatch over whole arrays.
 
-A place is tried because a neighbor borrows from beside it (so copies grow into large pieces), at random
-around the one so far, and at those shifts by which the picture repeats itself. All patches try the same kind
-of place at once; the outcome depends on the seed alone, not on threads.
+A place is tried because a neighbor borrows from beside it (so copies grow into large pieces), or at random,
+around the one so far or anywhere. All patches try the same kind of place at once; the outcome depends on the
+seed alone, not on threads. What is near is preferred, and where pieces should hang together, what the
+neighbors borrow.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,7 +22,9 @@ Floats = NDArray[np.float32]
 Bools = NDArray[np.bool_]
 Places = NDArray[np.int64]
 
-Tick = Callable[[], None]
+_NEAR = 4.0
+"""A place as far away as the hole is large costs this many times more than a patch usually differs: what is
+near is more often of the same kind, in the same light and as far from the camera."""
 
 
 @dataclass(frozen=True)
@@ -94,6 +96,8 @@ class Search:
         allowed: canvas pixels around which a patch may be borrowed; some are.
         place: (n,) where each patch is borrowed from so far.
         random: numbers to try places with.
+        coherence: a patch that borrows from elsewhere than all its neighbors costs so many times more than a
+            patch usually differs.
 
     Attributes:
         place: (n,) the best place so far of each patch, on the flattened canvas.
@@ -101,7 +105,13 @@ class Search:
     """
 
     def __init__(
-        self, level: Level, work: Work, allowed: Bools, place: Places, random: np.random.Generator
+        self,
+        level: Level,
+        work: Work,
+        allowed: Bools,
+        place: Places,
+        random: np.random.Generator,
+        coherence: float,
     ) -> None:
         self._stride = level.stride
         self._work = work
@@ -115,11 +125,21 @@ class Search:
         place[wrong] = self._anywhere(int(wrong.sum()))
         self.place = place
         self.cost = np.zeros(place.size, np.float32)
+        sides = ((-1, 0), (0, -1), (0, 1), (1, 0))
+        self._beside = np.stack([work.number[work.row + y, work.column + x] for y, x in sides], axis=1)
+        self._by = np.array([y * level.stride + x for y, x in sides])
+        self._at = _positions(level)
+        self._own = self._at[(work.row + work.top) * level.stride + work.column + work.left]
+        self._coherence = coherence
+        self._usual = np.float32(0)
 
     def want(self, pixels: Floats) -> None:
         """Look for patches like those of the window's pixels (h, w, 3) from now on."""
         self._wanted = described(pixels)[self._work.row, self._work.column]
-        self.cost = self._costs(np.arange(self.place.size), self.place)
+        everyone = np.arange(self.place.size)
+        differ = self._differences(everyone, self.place)
+        self._usual = np.float32(np.median(differ))
+        self.cost = differ + self._usual * self._far(everyone, self.place)
 
     def sweep(self, step: int) -> None:
         """Try what neighbors `step` pixels away borrow."""
@@ -134,12 +154,6 @@ class Search:
             self._try(np.arange(count), self.place + down * self._stride + across)
         else:
             self._try(np.arange(count), self._anywhere(count))
-
-    def shift(self, shifts: Places) -> None:
-        """Try the same shifts (k, 2), down and across, for each patch: from its own place to an example's."""
-        own = (self._work.row + self._work.top) * self._stride + self._work.column + self._work.left
-        for down, across in shifts:
-            self._try(np.arange(own.size), own + int(down) * self._stride + int(across))
 
     def _anywhere(self, count: int) -> Places:
         return self._choices[self._random.integers(0, self._choices.size, count)]
@@ -160,16 +174,38 @@ class Search:
         which, place = which[fine], place[fine]
         fine = self._allowed[place]
         which, place = which[fine], place[fine]
-        cost = self._costs(which, place)
-        better = cost < self.cost[which]
+        cost = self._differences(which, place) + self._usual * self._far(which, place)
+        if self._coherence:
+            before, after = (self._strangers(which, of) for of in (self.place[which], place))
+            better = cost < self.cost[which] + np.float32(self._coherence) * self._usual * (before - after)
+        else:
+            better = cost < self.cost[which]
         which = which[better]
         self.place[which] = place[better]
         self.cost[which] = cost[better]
 
-    def _costs(self, which: Places, place: Places) -> Floats:
+    def _strangers(self, which: Places, place: Places) -> NDArray[np.float32]:
+        """Return the share of the four neighbors that borrow from elsewhere than beside a place."""
+        beside = self._beside[which]
+        apart = (self.place[beside] != place[:, None] + self._by) & (beside >= 0)
+        return np.asarray(apart.sum(axis=1), np.float32) / np.float32(4)
+
+    def _far(self, which: Places, place: Places) -> Floats:
+        apart = np.take(self._at, place, axis=0)
+        apart -= np.take(self._own, which, axis=0)
+        return np.asarray(np.float32(_NEAR) * np.sqrt(np.einsum("ij,ij->i", apart, apart)), np.float32)
+
+    def _differences(self, which: Places, place: Places) -> Floats:
         apart = np.take(self._examples, place, axis=0)
         apart -= np.take(self._wanted, which, axis=0)
         return np.asarray(np.einsum("ij,ij->i", apart, apart), np.float32)
+
+
+def _positions(level: Level) -> Floats:
+    """Return the row and column in its picture of each place of the canvas (n, 2), in sizes of the hole."""
+    rows = np.arange(level.borrow.shape[0]) % (level.height + 2 * MARGIN)
+    at = np.stack(np.meshgrid(rows, np.arange(level.stride), indexing="ij"), axis=-1)
+    return np.asarray(at.reshape(-1, 2) / max(float(np.sqrt(level.hole.sum())), 1), np.float32)
 
 
 def _grown(mask: Bools, radius: int) -> Bools:

@@ -36,10 +36,10 @@ def voted(level: Level, work: Work, search: Search, reach: int) -> Floats:
             total[into] += here[..., None] * shown
             weight[into] += here
     mean = np.asarray(total / np.maximum(weight, np.float32(1e-20))[..., None], np.float32)
-    return blended(level, work, mean, weight > 0)
+    return _blended(level, work, mean, weight > 0)
 
 
-def blended(level: Level, work: Work, filled: Floats, reached: Bools) -> Floats:
+def _blended(level: Level, work: Work, filled: Floats, reached: Bools) -> Floats:
     """Return the window's pixels: filled ones where they are to be filled, as far as they are not known."""
     pixels = level.pixels[work.window]
     unknown = np.pad(np.where(level.hole, 1 - level.known, 0), MARGIN, constant_values=1)[work.window]
