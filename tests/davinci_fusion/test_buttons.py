@@ -333,6 +333,7 @@ def test_where_lua_may_start_nothing_the_artist_runs_the_command(host, folder):
     assert words[:2] == ["cleanplate", "render"]
     given = _parser().parse_args(words[1:])
     assert (given.grow, given.matte_invert, given.resume, given.frames) == (4, True, True, "10-13")
+    assert given.feather == 2, "spelled out, or a cleanplate.toml would say it"
     settings = job_of(given).settings
     assert (settings.grain, settings.working_size, settings.propagate) == ("auto", 256, 0)
     assert given.output == str(places(folder) / "clean" / "clean.####.exr")

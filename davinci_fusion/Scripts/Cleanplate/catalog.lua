@@ -24,11 +24,17 @@ function catalog.asked(values)
   return asked
 end
 
--- The same as options of the command, in alphabetical order: a list of { option, value }, or { option } for a switch.
+-- All of it as options of the command, in alphabetical order: a list of { option, value }; { option } for a switch.
+-- What is at its default is among them: settings that lie beside the shot would take its place otherwise.
 function catalog.options(values)
   local options = {}
-  for name, value in pairs(catalog.asked(values)) do
-    options[#options + 1] = { fields[name].option, value ~= true and value or nil }
+  for name, value in pairs(values) do
+    local option = fields[name].option
+    if type(value) == "boolean" then
+      options[#options + 1] = { value and option or option:gsub("^%-%-", "--no-") }
+    else
+      options[#options + 1] = { option, value }
+    end
   end
   table.sort(options, function(a, b)
     return a[1] < b[1]
