@@ -39,6 +39,12 @@ def copy_sample(folder: Path, offset: int, count: int) -> tuple[str, str]:
     return str(folder / "plate.####.exr"), str(folder / "matte.####.exr")
 
 
+def exactly_the_matte(host: Host) -> None:
+    """Fill no more than the matte covers, so that a test knows the pixels beside it."""
+    host.set("Grow", 0)
+    host.set("Feather", 0)
+
+
 def test_an_artists_afternoon(folder, new_host, monkeypatch, tmp_path):
     """Render, look, render again, change the matte and update, change a setting and render."""
     poison = tmp_path / "poison"
@@ -48,6 +54,7 @@ def test_an_artists_afternoon(folder, new_host, monkeypatch, tmp_path):
     monkeypatch.setenv("PYTHONHOME", str(poison))
     plate, matte = copy_sample(folder / "in", 0, 4)
     host: Host = new_host(1001, 1004, plate=plate, matte=matte)
+    exactly_the_matte(host)
     places = folder / "cleanplate" / "sh010" / "VINetInpaint"
 
     assert host.press("Render").startswith("Done: frames 1001-1004. Color: linear (auto:")
@@ -81,7 +88,7 @@ def test_an_artists_afternoon(folder, new_host, monkeypatch, tmp_path):
     assert host.press("Render").startswith("Done")
     assert rendered(places) == [1001, 1002, 1003, 1004]
     assert any("rendered again" in line for line in host.said())
-    assert json.loads((places / "run" / "job.json").read_text())["settings"] == {"grow": 3}
+    assert json.loads((places / "run" / "job.json").read_text())["settings"] == {"grow": 3, "feather": 0}
 
 
 def test_cancel_midway_and_go_on(folder, new_host):
@@ -110,6 +117,7 @@ def test_resolve_on_windows_starts_at_frame_0(folder, new_host, science, tmp_pat
     """A comp without a file, frames from 0 on, a home folder with letters that Lua's io can't open there."""
     plate, matte = copy_sample(folder / "in", 1001, 2)
     host: Host = new_host(0, 1, plate=plate, matte=matte, saved=False)
+    exactly_the_matte(host)
     host.call("set_windows")
     shared = tmp_path / "ProgramData"
     shared.mkdir()
