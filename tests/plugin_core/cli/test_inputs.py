@@ -153,6 +153,11 @@ def sized(width: int, height: int) -> Given:
     return write
 
 
+def rendered(*options: str) -> Given:
+    """The shot, rendered already."""
+    return lambda folder: told(Case("", render(*options)))
+
+
 def both(*steps: Given) -> Given:
     """One after the other."""
     return lambda folder: [step(folder) for step in steps]
@@ -428,6 +433,13 @@ CASES: tuple[Case | str, ...] = (
     Case("an output of no known format", render(output="out/clean.####.xyz")),
     Case("the plate as output", render("--overwrite", output="plate/plate.####.exr")),
     Case("an output that is there", render(), given=made("out/clean.1002.exr")),
+    Case("an output that is there, of a render of ours", render(), given=rendered()),
+    Case("a file where the output's folder should be", render(), given=made("out")),
+    Case("a finished shot, resumed", render("--resume"), given=rendered()),
+    Case("a longer range, resumed", render("--resume"), given=rendered("--frames", "1001-1002")),
+    Case("resumed with another setting", render("--resume", "--matte-invert"), given=rendered()),
+    Case("resumed where nothing was rendered", render("--resume")),
+    Case("resumed and overwritten at once", render("--resume", "--overwrite")),
     Case("a disk that may only be read", render(), disk="read-only"),
     Case("a disk that is full", render(), disk="full"),
     "what is asked",
@@ -527,7 +539,8 @@ def test_every_input_is_told_of_as_the_list_says(
     assert said in LIST.read_text("utf-8").strip().split("\n\n"), said
     if "exit 0" not in said:
         written = [path.name for path in Path("out").glob("clean.*")]
-        assert written == (["clean.1002.exr"] if case.title == "an output that is there" else [])
+        before = {"an output that is there": 1, "an output that is there, of a render of ours": 3}
+        assert len(written) == {**before, "resumed with another setting": 3}.get(case.title, 0)
 
 
 def main() -> None:
