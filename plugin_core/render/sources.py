@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -86,7 +86,7 @@ def open_sources(
         storage = replace(storage, encoding=color.tag)
         plate = plate_of(shot, storage)
     plate, header = check_headers(plate, range(lower, upper + 1), watch)
-    notes = (*_one_of_many(plate), *output_notes(header, output.extension, storage))
+    notes = (*_one_of_many(plate, matte, last > first), *output_notes(header, output.extension, storage))
     own = plate.path(first).suffix.lower()
     if output.extension not in (Path(shot.output).suffix.lower(), own):
         why = "is lossy, written again it changes" if formats_lossy(own) else "is not written here"
@@ -186,19 +186,28 @@ def _sequence_of(clip: Clip) -> FileSequence | None:
     return clip.sequence if isinstance(clip, SequenceClip) else None
 
 
-def _one_of_many(plate: Clip) -> tuple[str, ...]:
-    """A note where a single picture was given, and is one of a sequence's."""
-    one = _sequence_of(plate)
-    if one is None or one.only is None:
-        return ()
+def _one_of_many(plate: Clip, matte: Clip, several: bool) -> Iterator[str]:
+    """Yield notes where a single picture was given, and is one of a sequence's.
+
+    Args:
+        plate, matte: the clips.
+        several: whether there are frames that one matte would serve.
+    """
+    one, still = _sequence_of(plate), _sequence_of(matte)
+    if one is not None and one.only is not None and (whole := _sequence_around(one)):
+        told = f"The plate is one picture, {one.head}, so one frame is rendered"
+        yield f"{told}; the whole sequence is {whole}."
+    if still is not None and still.is_still and several and (whole := _sequence_around(still)):
+        yield f"The matte is one picture, {still.head}, for every frame; the whole sequence is {whole}."
+
+
+def _sequence_around(one: FileSequence) -> str:
+    """Return the pattern of the sequence that a single picture is one of; empty where it is none's."""
     named = Listed.of(one.head)
-    for found in pictures_in(one.folder):
+    for found in pictures_in(one.folder) if named.numbers else ():
         if (found.head, found.tail) == (named.head, named.tail) and len(found.numbers) > 1:
-            return (
-                f"The plate is one picture, {one.head}, so one frame is rendered; the whole sequence is "
-                f"{one.folder / found.pattern}.",
-            )
-    return ()
+            return str(one.folder / found.pattern)
+    return ""
 
 
 def _check_output(output: FileSequence, plate: Clip, matte: Clip) -> None:

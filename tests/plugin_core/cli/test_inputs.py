@@ -295,6 +295,7 @@ CASES: tuple[Case | str, ...] = (
         given=lambda folder: [path.chmod(0o444) for path in folder.glob("*/*")],
     ),
     "told, and rendered all the same",
+    Case("one matte of a sequence", render(matte="matte/matte.1001.png")),
     Case(
         "NaN in mattes", render(matte="matte/matte.####.exr"), given=mattes(nan_matte, "matte/matte.{}.exr")
     ),
