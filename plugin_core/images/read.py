@@ -29,7 +29,15 @@ MAX_PIXELS = 512 << 20
 """Most pixels of a part: 32k by 16k. A PNG of 30000x30000 can be 100 kB long."""
 
 _UNTAGGED = "unknown"
-_OTHER_INSIDE = re.compile(r"\bnot an? (OpenEXR|PNG|DPX|JPEG|TIFF|Targa) file", re.IGNORECASE)
+_NAMED = {
+    "openexr": (".exr", ".sxr"),
+    "png": (".png",),
+    "jpeg": (".jpg", ".jpeg"),
+    "dpx": (".dpx",),
+    "tiff": (".tif", ".tiff"),
+}
+"""Extensions of formats whose readers say so where a file is something else."""
+_OTHER_INSIDE = re.compile(r"\bnot an? (OpenEXR|PNG|JPEG|DPX|TIFF) file", re.IGNORECASE)
 _CHUNK_ROWS = 256
 _STRIP_BYTES = 24 << 20
 _BITS = {"uint8": 8, "int8": 8, "uint16": 16, "int16": 16, "uint": 32, "uint32": 32, "int": 32, "int32": 32}
@@ -146,8 +154,11 @@ def damaged(path: Path, reason: str) -> ImageError:
             "EXR, TIFF or PNG first."
         )
     other = _OTHER_INSIDE.search(reason)
-    if other:
-        return ImageError(f"{path} is no {other[1]} file, whatever its name says; copy or render it again.")
+    if other and path.suffix.lower() in _NAMED[other[1].lower()]:
+        return ImageError(
+            f"{path} can't be read as a picture: it is no {other[1]} file, whatever its name says; copy or "
+            "render it again."
+        )
     return ImageError(
         f"{path} can't be read as a picture ({reason}); the file may be damaged or not yet complete."
     )

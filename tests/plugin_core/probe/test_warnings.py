@@ -65,11 +65,11 @@ def test_nothing_known_gives_no_warning():
             "9x9 at 1,1 on frames 1001-1003, 8x9 at 1,1 on frames 1004",
         ),
         (replace(GOOD, mattes=mattes(0.1, 0.12, 0.6, 0.7, 0.3)), "matte_large", "on frames 1003-1004"),
-        (replace(GOOD, mattes=mattes(0.4, 0.45, 0.5, 1.0, 0.4)), "matte_everything", "on frames 1004"),
+        (replace(GOOD, mattes=mattes(0.4, 0.45, 0.5, 1.0, 0.4)), "matte_everything", "on frame 1004"),
         (replace(GOOD, mattes=mattes(*[0.8] * 5, edges=ALL_EDGES)), "matte_inverted", "--matte-invert"),
         (replace(GOOD, mattes=mattes(*[0.0] * 5)), "matte_never", "on every frame"),
         (replace(GOOD, mattes=mattes(0, 0, 0.1, 0.1, 0.1)), "matte_empty", "on frames 1001-1002"),
-        (replace(GOOD, mattes=mattes(0.1, 0.1, 0, 0.1, 0.1)), "matte_flickers", "on frames 1003"),
+        (replace(GOOD, mattes=mattes(0.1, 0.1, 0, 0.1, 0.1)), "matte_flickers", "on frame 1003"),
         (replace(GOOD, mattes=mattes(0.1, 0.1, 0.01, 0.1, 0.1)), "matte_jumps", "on frames 1003-1004"),
         (
             replace(GOOD, mattes=mattes(*[0.1] * 5, edges=("left", "top"))),
