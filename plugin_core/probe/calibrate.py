@@ -100,6 +100,7 @@ def _run(plan: Plan, part: Plan, pipeline: Pipeline, writer: FrameWriter, watch:
         pipeline.write(pipeline.compose(given, outputs), given.prints, None)
         times.append((read, ran, clock.lap()))
         plate_bytes = 0 if given.plate is None else given.plate.nbytes
+    part.sources.output.path(part.sources.first).unlink()  # nothing that is there is replaced
     writer.copy(part.sources.first)
     copy = clock.lap()
     read, ran, wrote = (statistics.median(column) for column in zip(*(times[1:] or times), strict=True))
