@@ -167,12 +167,15 @@ def open_model(
     return Model(Session.open(opened.model, device=device, threads=threads), opened)
 
 
-def probe_job(job: Job, *, quick: bool = False, tell: Tell = lambda doing: None) -> ProbeReport:
+def probe_job(
+    job: Job, *, quick: bool = False, trial: bool = False, tell: Tell = lambda doing: None
+) -> ProbeReport:
     """Find out what rendering a job would do and take, without rendering it: `cleanplate probe`.
 
     Args:
         job: what would be rendered.
         quick: read no plates: look for no cuts, time nothing.
+        trial: look for pixels on frames all over the shot: how much of its holes is real?
         tell: told what is being done and how far it is, several times a second; may raise to stop.
 
     What the render would refuse is the report's `problem`, and not raised.
@@ -182,7 +185,7 @@ def probe_job(job: Job, *, quick: bool = False, tell: Tell = lambda doing: None)
         if phase is not None:
             tell(counted(phase, done, total))
 
-    return probe(job, quick=quick, watch=watch)
+    return probe(job, quick=quick, trial=trial, watch=watch)
 
 
 def qc_job(

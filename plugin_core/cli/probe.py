@@ -15,6 +15,7 @@ examples:
   cleanplate probe --plate sh010/plate.####.exr --matte sh010/matte.####.exr --grow 6
   cleanplate probe --result sh010/clean.####.exr (with what that was rendered with)
   cleanplate probe --job job.json --json
+  cleanplate probe --job job.json --trial        (how much of the holes will be real, how much a guess?)
   cleanplate probe --job job.json --quick        (reads no plates: no cuts, no edges, no timing)
 
 exit codes are those that a render would have before its first frame; warnings leave them at 0
@@ -43,6 +44,11 @@ def add(commands: Any) -> None:
         help="a rendered clean plate: the job that lies beside it says what is not given here",
     )
     own.add_argument("--quick", action="store_true", help="read no plates: no cuts, no edges, no timing")
+    own.add_argument(
+        "--trial",
+        action="store_true",
+        help="look for pixels on frames all over the shot: how much of its holes is real?",
+    )
     add_json(own)
     probe.set_defaults(command=_probe, progress="auto")
 
@@ -61,7 +67,12 @@ def _probe(arguments: argparse.Namespace) -> int:
     stop = Stop()
     with on_signals(stop, ends=True), reporting(arguments.progress, None) as reporters:
         watch = reporters.watch(stop, "Stopped; nothing was changed.")
-        report = probe(job_of(arguments, arguments.result), quick="quick" in arguments, watch=watch)
+        report = probe(
+            job_of(arguments, arguments.result),
+            quick="quick" in arguments,
+            trial="trial" in arguments,
+            watch=watch,
+        )
     hand_over(report.as_dict(), arguments.json, lines_of(report, plain=not _can_draw()))
     return 0 if report.problem is None else report.problem.exit_code
 

@@ -6,8 +6,9 @@ import os
 import statistics
 import sys
 import time
+from collections.abc import Mapping
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ..clips.sequence import FileSequence
@@ -21,6 +22,7 @@ from ..schedule import Schedule
 from ..state.checkpoints import Checkpoints
 from ..state.folder import journal_path
 from ..state.journal import Journal
+from ..state.origins import Origins, counted
 from ..state.shot_state import ShotState
 
 _STEPS = 4
@@ -44,6 +46,7 @@ class Pace:
         copy: of a frame that has nothing to fill.
         pixels: that the network saw on the measured frames.
         memory_bytes: that a render of any length takes.
+        origins: where the pixels of the measured frames' holes came from, by frame.
     """
 
     start: float
@@ -53,6 +56,7 @@ class Pace:
     copy: float
     pixels: int
     memory_bytes: int
+    origins: Mapping[int, Origins] = field(default_factory=dict)
 
     def per_frame(self, pixels: int, cores: int) -> float:
         """Return the seconds of a frame on which the network sees so many pixels.
@@ -89,6 +93,7 @@ def measure_pace(plan: Plan, network: Network, folder: Path, watch: Watch = unwa
 def _run(plan: Plan, part: Plan, pipeline: Pipeline, writer: FrameWriter, watch: Watch) -> Pace:
     clock = _Stopwatch()
     times: list[tuple[float, float, float]] = []
+    origins: dict[int, Origins] = {}
     plate_bytes = 0
     for number, step in enumerate(part.schedule.steps()):
         watch(Phase.TIMING, number, _STEPS)
@@ -99,13 +104,16 @@ def _run(plan: Plan, part: Plan, pipeline: Pipeline, writer: FrameWriter, watch:
         ran = clock.lap()
         pipeline.write(pipeline.compose(given, outputs), given.prints, None)
         times.append((read, ran, clock.lap()))
+        if given.hole is not None and not step.warmup:
+            origins[step.frame] = counted(given.hole, given.patch)
         plate_bytes = 0 if given.plate is None else given.plate.nbytes
     part.sources.output.path(part.sources.first).unlink()  # nothing that is there is replaced
     writer.copy(part.sources.first)
     copy = clock.lap()
     read, ran, wrote = (statistics.median(column) for column in zip(*(times[1:] or times), strict=True))
     memory = peak_memory() + _QUEUED * plate_bytes + _BESIDE
-    return Pace(sum(times[0]), read, ran, wrote, copy, seen_pixels(plan, part.sources.first), memory)
+    seen = seen_pixels(plan, part.sources.first)
+    return Pace(sum(times[0]), read, ran, wrote, copy, seen, memory, origins)
 
 
 def seen_pixels(plan: Plan, frame: int) -> int:

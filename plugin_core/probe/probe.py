@@ -9,7 +9,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -36,10 +36,12 @@ from ..render.delivery import check_delivery, pictures_of
 from ..render.doubts import picture_doubts
 from ..render.plan import Plan, make_plan
 from ..render.sources import Sources, open_sources, plate_of
+from ..state.origins import Origins, in_words, shares, total
 from .calibrate import Pace, cores, measure_pace, seen_pixels
 from .cuts import Thumbnail, suspected_cuts, thumbnail
 from .edges import MARGIN, EdgeReach, edge_reach
-from .report import Cost, Crop, Frames, Output, Picture, Problem, Report
+from .report import Cost, Crop, Frames, Output, Picture, Problem, Report, Tried
+from .trial import try_frames
 from .warnings import warnings_of
 
 _EDGES = 3
@@ -49,15 +51,16 @@ _SAMPLES = 384
 """Pixels across that are enough to tell a cut."""
 
 
-def probe(job: Job, *, quick: bool = False, watch: Watch = unwatched) -> Report:
+def probe(job: Job, *, quick: bool = False, trial: bool = False, watch: Watch = unwatched) -> Report:
     """Find out what rendering a job would do.
 
     Args:
         job: what would be rendered.
         quick: read no plates: neither cuts nor the matte's edge are looked at, and nothing is timed.
+        trial: look for pixels on frames all over the shot: how much of its holes is real?
         watch: told what is being done and how far it is; may raise to stop.
     """
-    finder = _Finder(job, quick, watch)
+    finder = _Finder(job, quick, trial, watch)
     try:
         finder.find()
     except Interrupted:
@@ -70,8 +73,9 @@ def probe(job: Job, *, quick: bool = False, watch: Watch = unwatched) -> Report:
 class _Finder:
     """Fills in a report step by step, so that what was found before a problem is kept."""
 
-    def __init__(self, job: Job, quick: bool, watch: Watch) -> None:
+    def __init__(self, job: Job, quick: bool, trial: bool, watch: Watch) -> None:
         self._job = job
+        self._trial = trial
         self._quick = quick
         self._watch = watch
         self.report = Report(plate=job.shot.plate, matte=job.shot.matte, cuts=job.shot.cuts)
@@ -107,6 +111,8 @@ class _Finder:
                 self._look_at_plates(plan)
                 self._look_at_edges(plan)
                 self._time(plan, session, planning)
+            if self._trial:
+                self._learn(tried=_tried(try_frames(plan, self._watch)))
 
     def _learn(self, **facts: object) -> None:
         self.report = replace(self.report, **facts)  # type: ignore[arg-type]
@@ -179,7 +185,14 @@ class _Finder:
         with tempfile.TemporaryDirectory(prefix="cleanplate-probe-") as folder:
             pace = measure_pace(plan, session, Path(folder), self._watch)
         if pace is not None:
-            self._learn(cost=cost_of(plan, pace, str(session.device), planning))
+            self._learn(cost=cost_of(plan, pace, str(session.device), planning), tried=_tried(pace.origins))
+
+
+def _tried(frames: Mapping[int, Origins]) -> Tried | None:
+    """Return what came of frames that were tried; None where none has a hole."""
+    if not frames:
+        return None
+    return Tried(compact(sorted(frames)), shares(total(frames.values())), in_words(frames))
 
 
 def cost_of(plan: Plan, pace: Pace, device: str, planning: float = 0.0) -> Cost:

@@ -102,6 +102,21 @@ class Cost:
 
 
 @dataclass(frozen=True)
+class Tried:
+    """Where the holes' pixels would come from, on frames that were tried.
+
+    Attributes:
+        frames: which, as ``1001-1004``.
+        origins: parts of the whole, 0..1, by class ("found", "guessed", ...).
+        message: the same in words.
+    """
+
+    frames: str
+    origins: Mapping[str, float]
+    message: str
+
+
+@dataclass(frozen=True)
 class Output:
     """Where the frames would go.
 
@@ -157,6 +172,7 @@ class Report:
     crops: tuple[Crop, ...] = ()
     output: Output | None = None
     cost: Cost | None = None
+    tried: Tried | None = None
     reach: int = 6
     grow: int = 0
     edges: tuple[EdgeReach, ...] = ()

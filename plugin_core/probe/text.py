@@ -47,6 +47,8 @@ def lines_of(report: Report, *, plain: bool = False) -> Iterator[str]:
             f"{duration(cost.seconds)} on {cost.device}, {cost.seconds_per_frame:.2f} s a frame at most; "
             f"{gigabytes(cost.memory_bytes)} of memory",
         )
+    if report.tried is not None:
+        yield from _fact("holes", f"{report.tried.message}; tried on frames {report.tried.frames}")
     for note in report.notes:
         yield from _fact("note", note)
     for warning in report.warnings:

@@ -29,6 +29,7 @@ class Phase(StrEnum):
     CUTS = "cuts"
     EDGES = "edges"
     TIMING = "timing"
+    TRYING = "trying"
 
 
 DOING = {
@@ -43,6 +44,7 @@ DOING = {
     Phase.CUTS: "looking for cuts",
     Phase.EDGES: "looking at the matte's edge",
     Phase.TIMING: "timing a few frames",
+    Phase.TRYING: "trying frames",
 }
 """The same for people."""
 

@@ -91,8 +91,9 @@ def _check(rule: Rule, found: Sequence[FrameFound], limit: float) -> Check:
     if not beyond:
         words = f"{rule.good}; nearest to it frame {ranked[0]}: {worst:.2f} {rule.unit} {bound}"
         return Check(rule.name, "ok", words, worst, shown, limit)
-    where = f"frame {beyond[0]}" if len(beyond) == 1 else f"{len(beyond)} frames ({compact(beyond)})"
-    words = f"{rule.bad}: on {where} of {len(known)}, worst on {ranked[0]}: {worst:.2f} {rule.unit} {bound}"
+    where = f"on {len(beyond)} of {len(known)} frames ({compact(beyond)})"
+    where += f", worst on {ranked[0]}" if len(beyond) > 1 else ""
+    words = f"{rule.bad}: {where}: {worst:.2f} {rule.unit} {bound}"
     many = rule.once or len(beyond) > max(1, FAULT_SHARE * len(known))
     frames = tuple(frame for frame in ranked if frame in set(beyond))
     return Check(rule.name, "FAULT" if many else "look", words, worst, frames, limit)

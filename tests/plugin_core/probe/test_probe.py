@@ -13,6 +13,7 @@ from plugin_core.cli import main
 from plugin_core.job.job import Job
 from plugin_core.probe.probe import probe
 from plugin_core.probe.report import Report
+from plugin_core.probe.text import lines_of
 
 from ..shots import HEIGHT, WIDTH, ShotOnDisk, make_shot, picture, write_matte, write_plate
 from .test_forecast import on_disk
@@ -25,10 +26,12 @@ def shot(tmp_path) -> ShotOnDisk:
     return make_shot(tmp_path, 1, 20, empty=(11, 12))
 
 
-def look(shot: ShotOnDisk, bundle: Path, *, quick: bool = True, **fields: object) -> Report:
+def look(
+    shot: ShotOnDisk, bundle: Path, *, quick: bool = True, trial: bool = False, **fields: object
+) -> Report:
     settings = {"working_size": 64, "context": 16, "grow": 2, "feather": 0}
     run = {"model": str(bundle), "device": "cpu", "threads": 1}
-    return probe(Job(shot=shot.shot(**fields), settings=settings, run=run), quick=quick)
+    return probe(Job(shot=shot.shot(**fields), settings=settings, run=run), quick=quick, trial=trial)
 
 
 def codes(report: Report) -> set[str]:
@@ -63,6 +66,16 @@ def test_plates_are_looked_at_and_frames_are_timed(shot, bundle_512):
     assert report.cost is not None and report.cost.device == "cpu"
     assert report.cost.seconds > report.cost.seconds_per_frame > 0
     assert 100 << 20 < report.cost.memory_bytes < report.cost.machine_bytes
+    assert report.tried is not None and sum(report.tried.origins.values()) == pytest.approx(1)
+
+
+def test_a_trial_says_how_much_of_the_holes_is_real_all_over_the_shot(shot, bundle_512):
+    assert look(shot, bundle_512).tried is None
+    report = look(shot, bundle_512, trial=True)
+    assert report.tried is not None and report.tried.frames == "2,6,10,15,19"
+    assert report.tried.origins["found"] > 0.5 and sum(report.tried.origins.values()) == pytest.approx(1)
+    line = next(line for line in lines_of(report) if line.startswith("holes:"))
+    assert "found in other frames" in line and line.endswith("tried on frames 2,6,10,15,19")
 
 
 def test_nothing_is_written(shot, bundle_512, tmp_path):

@@ -224,7 +224,7 @@ def test_what_comes_for_one_frame_is_named_with_its_frame(planted: Planted, caps
     planted.result(14, board)
     code, checks = planted.found(capsys)
     assert code == FAULTS_FOUND and "intruder" in faults(checks)
-    assert checks["intruder"]["frames"] == [14] and "on frame 14 of 4" in checks["intruder"]["found"]
+    assert checks["intruder"]["frames"] == [14] and "on 1 of 4 frames (14)" in checks["intruder"]["found"]
 
 
 def test_an_outline_that_is_left_is_a_fault(planted: Planted, capsys):
@@ -234,7 +234,7 @@ def test_an_outline_that_is_left_is_a_fault(planted: Planted, capsys):
     for frame in planted.frames:
         planted.result(frame, clean(frame) - 0.2 * rim[..., None])
     _, checks = planted.found(capsys)
-    assert "outline" in faults(checks) and "6 frames (11-16)" in checks["outline"]["found"]
+    assert "outline" in faults(checks) and "6 of 6 frames (11-16)" in checks["outline"]["found"]
 
 
 def test_psnr_against_the_truth_is_the_one_known_by_hand(planted: Planted, capsys):
