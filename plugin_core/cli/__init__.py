@@ -25,6 +25,7 @@ from . import config as cli_config
 from . import farm as cli_farm
 from . import install as cli_install
 from . import models as cli_models
+from . import paint as cli_paint
 from . import probe as cli_probe
 from . import qc as cli_qc
 from . import render as cli_render
@@ -92,6 +93,7 @@ def _parser() -> Parser:
     for module in (
         cli_render,
         cli_batch,
+        cli_paint,
         cli_probe,
         cli_qc,
         cli_farm,

@@ -31,6 +31,9 @@ _LEAST = 0.01
 _ALIKE = 0.1
 """Low frequencies (network's range) that differ by this much are not of the same thing."""
 
+_VAGUE = np.float32(20)
+"""Real pixels with one part in so many of confidence have a say already: sources disagree there."""
+
 _LOW_PX = 5.0
 """Sigma, in pixels of the motion view, of low frequencies."""
 
@@ -86,7 +89,7 @@ class Carrier:
         if real is None or not (real.confidence > 0).any():
             return patch
         per = max(self._finder.view.pixels_per)
-        told = np.minimum(real.confidence, patch.confidence)
+        told = np.minimum(np.minimum(real.confidence * _VAGUE, 1), patch.confidence)
         weight = np.maximum(cv2.GaussianBlur(told, (0, 0), _LOW_PX * per), np.float32(1e-6))
         apart = cv2.GaussianBlur((patch.picture - real.picture) * told[..., None], (0, 0), _LOW_PX * per)
         apart = np.sqrt((apart * apart).mean(axis=2)) / weight

@@ -58,14 +58,24 @@ class Painted:
 
     def find(self, frame: int, hole: Hole, known: Patch | None, watch: Watch) -> Patch | None:
         """Return what key frames' paint gives a frame's hole; see `stages.Stage`."""
-        with self._finder.keeping(self._plan.searched(frame)):
-            keys, asked = self._tree.beside(frame, watch)
-        self._asked[frame] = asked
+        keys = self._beside(frame, watch)
         return self._carrier.carried(frame, hole, keys, known, watch) if keys else None
+
+    def key_frames(self, frames: range, watch: Watch) -> list[int]:
+        """Make the key frames whose paint some frames take, and return them, ascending. Raises as `find`."""
+        return sorted(
+            {key for frame in frames if self._plan.has_hole(frame) for key in self._beside(frame, watch)}
+        )
 
     def close(self) -> None:
         """Let go of the key frames."""
         self._carrier.close()
+
+    def _beside(self, frame: int, watch: Watch) -> tuple[int, ...]:
+        """Return the key frames whose paint a frame takes, made now where they are not there."""
+        with self._finder.keeping(self._plan.searched(frame)):
+            keys, self._asked[frame] = self._tree.beside(frame, watch)
+        return keys
 
     def _see_to(self, key: KeyFrame, watch: Watch) -> bool:
         """Paint a frame, unless that is done or it needs none of its own; return whether it is a key frame.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 
 from plugin_core.box import Box
+from plugin_core.cli import main
 from plugin_core.errors import Interrupted, WriteError
 from plugin_core.images import read_plate, write_plate
 from plugin_core.job.settings import Run
@@ -267,3 +269,16 @@ class Told(Reporters):
 
     def phase(self, phase: Phase, done: int = 0, total: int = 0) -> None:
         self.phases.add(phase)
+
+
+@pytest.mark.slow
+def test_the_command_makes_the_key_frames_that_a_render_takes(shot, painted, capsys):
+    given = [*shot.arguments()[1:], "--propagate", "6", "--grow", "0", "--feather", "0", "--json"]
+    del given[given.index("--device") : given.index("--propagate")]
+    assert main(["paint", *given]) == 0
+    told = json.loads(capsys.readouterr().out)["key_frames"]
+    assert [Path(one["path"]) for one in told] == keys_of(shot) and len(painted) == 1
+    assert not any(one["edited"] for one in told) and not list((shot.folder / "out").glob("*.exr"))
+    run_toy(shot.shot(), PAINT)
+    assert len(painted) == 1, "the render takes them as they are"
+    assert main(["paint", *given, "--propagate", "0"]) == 2
