@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import cv2
@@ -12,7 +13,6 @@ from numpy.typing import NDArray
 from ..box import Box
 from ..color.network_pixels import native_pixels, network_pixels
 from ..images import read_plate
-from ..motion.carry import Carried
 from ..motion.finder import Propagator
 from ..motion.vote import ReadPixels
 from ..patch import Patch
@@ -27,6 +27,9 @@ _DISSOLVE = 0.5
 
 _LEAST = 0.01
 """Share of a key frame that is dissolved away: it stands alone where the other does not reach."""
+
+_COVERED = 0.995
+"""A hole is covered by a key frame whose confidence is nowhere less."""
 
 _ALIKE = 0.1
 """Low frequencies (network's range) that differ by this much are not of the same thing."""
@@ -73,32 +76,31 @@ class Carrier:
         if frame in keys:
             ones = (hole.alpha > 0).astype(np.float32)
             return Patch(hole.box, self._clean(frame)(frame, hole.box), ones, ones)
-        found: dict[int, Patch] = {}
-        for key in keys:
-            carried = self._finder.carried(frame, hole, key, self._clean(key), watch)
-            if carried is not None:
-                found[key] = self._believed(carried, real)
-        return _dissolved(frame, found)
+        share = _share(frame, keys)
+        nearer, *others = keys if share < 0.5 else tuple(reversed(keys))
+        one = self._taken(frame, hole, nearer, real, watch)
+        if not others or (min(share, 1 - share) == 0 and one is not None and _covers(one, hole)):
+            return one
+        other = self._taken(frame, hole, others[0], real, watch)
+        return _dissolved(one, other, min(share, 1 - share))
 
     def close(self) -> None:
         """Let go of the key frames."""
         self._held.clear()
 
-    def _believed(self, carried: Carried, real: Patch | None) -> Patch:
+    def _taken(
+        self, frame: int, hole: Hole, key: int, real: Patch | None, watch: Callable[[], None]
+    ) -> Patch | None:
+        """Return what one key frame gives, as far as real pixels do not speak against it."""
+        carried = self._finder.carried(frame, hole, key, self._clean(key), watch)
+        if carried is None:
+            return None
         patch = carried.patch
-        if real is None or not (real.confidence > 0).any():
+        foreign = (carried.own < 1) & (patch.confidence > 0)
+        if real is None or not (foreign & (real.confidence > 0)).any():
             return patch
-        per = max(self._finder.view.pixels_per)
-        told = np.minimum(np.minimum(real.confidence * _VAGUE, 1), patch.confidence)
-        weight = np.maximum(cv2.GaussianBlur(told, (0, 0), _LOW_PX * per), np.float32(1e-6))
-        apart = cv2.GaussianBlur((patch.picture - real.picture) * told[..., None], (0, 0), _LOW_PX * per)
-        apart = np.sqrt((apart * apart).mean(axis=2)) / weight
-        alike = np.exp(-((apart / _ALIKE) ** 2))
-        # Where real pixels say nothing there is nothing to disagree with.
-        alike = 1 - (1 - alike) * np.clip(4 * weight, 0, 1)
-        share = carried.own + (1 - carried.own) * alike
-        confidence = (patch.confidence * share).astype(np.float32)
-        return Patch(patch.box, patch.picture, confidence, patch.grain)
+        share = carried.own + (1 - carried.own) * _alike(patch, real, max(self._finder.view.pixels_per))
+        return replace(patch, confidence=(patch.confidence * share).astype(np.float32))
 
     def _clean(self, key: int) -> ReadPixels:
         """Return what reads pixels of a key frame."""
@@ -115,15 +117,46 @@ class Carrier:
         return read
 
 
-def _dissolved(frame: int, found: Mapping[int, Patch]) -> Patch | None:
-    """Return what the key frames on both sides of a frame give it as one: the nearer one counts more."""
-    if len(found) < 2:
-        return next(iter(found.values()), None)
-    (before, one), (after, other) = sorted(found.items())
-    way = (frame - before) / (after - before)
-    share = float(np.clip((way - 0.5) / _DISSOLVE + 0.5, 0, 1))
-    share = share * share * (3 - 2 * share)
-    # Where only one of them reaches, it stands alone.
+def _alike(patch: Patch, real: Patch, per: float) -> Floats:
+    """How well (h, w) a patch agrees with real pixels in low frequencies: 1 too where those say nothing.
+
+    Args:
+        patch, real: of one hole.
+        per: plate pixels to a pixel of the motion view.
+    """
+    height, width = patch.confidence.shape
+    told = np.minimum(np.minimum(real.confidence * _VAGUE, 1), patch.confidence)
+    both = np.dstack([(patch.picture - real.picture) * told[..., None], told])
+    # Low frequencies need few pixels.
+    step = max(1, round(_LOW_PX * per / 3))
+    size = max(1, round(width / step)), max(1, round(height / step))
+    low = cv2.resize(both, size, interpolation=cv2.INTER_AREA)
+    low = cv2.GaussianBlur(low, (0, 0), _LOW_PX * per / step).reshape(size[1], size[0], 4)
+    weight = low[..., 3]
+    apart = np.sqrt((low[..., :3] ** 2).mean(axis=2)) / np.maximum(weight, np.float32(1e-6))
+    alike = 1 - (1 - np.exp(-((apart / _ALIKE) ** 2))) * np.clip(4 * weight, 0, 1)
+    return np.asarray(
+        cv2.resize(alike.astype(np.float32), (width, height), interpolation=cv2.INTER_LINEAR), np.float32
+    )
+
+
+def _share(frame: int, keys: Sequence[int]) -> float:
+    """Return how far one key frame has dissolved into the other at a frame, 0..1."""
+    if len(keys) < 2:
+        return 0.0
+    way = (frame - keys[0]) / (keys[1] - keys[0])
+    share = min(max((way - 0.5) / _DISSOLVE + 0.5, 0.0), 1.0)
+    return share * share * (3 - 2 * share)
+
+
+def _covers(patch: Patch, hole: Hole) -> bool:
+    return bool((patch.confidence[hole.alpha > 0] >= _COVERED).all())
+
+
+def _dissolved(one: Patch | None, other: Patch | None, share: float) -> Patch | None:
+    """Return two key frames' paint as one; `share` is the other one's. Where only one reaches, it stands."""
+    if one is None or other is None:
+        return other if one is None else one
     weights = (1 - share + _LEAST) * one.confidence, (share + _LEAST) * other.confidence
     part = weights[1] / np.maximum(weights[0] + weights[1], np.float32(1e-6))
     picture = one.picture + (other.picture - one.picture) * part[..., None]
