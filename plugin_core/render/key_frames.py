@@ -19,6 +19,9 @@ from ..regions.islands import Islands
 _STRETCH = 32
 """Frames for which one regular key frame is meant; fewer where the search is short."""
 
+WAYSIDE = 4
+"""Key frames' numbers divide by this where they can: the ways of other frames' traces stop there anyway."""
+
 
 @dataclass(frozen=True)
 class KeyFrame:
@@ -103,8 +106,9 @@ def _in_stretches(
         middle, quarter = (begin + end - 1) / 2, (end - begin) / 4
         holed = [frame for frame in range(begin, end) if holes[frame]]
         central = [frame for frame in holed if abs(frame - middle) <= quarter] or holed
-        if central:
-            frames.append(min(central, key=lambda frame: (at_edge(frame), abs(frame - middle), frame)))
+        on_the_way = [frame for frame in central if frame % WAYSIDE == 0] or central
+        if on_the_way:
+            frames.append(min(on_the_way, key=lambda frame: (at_edge(frame), abs(frame - middle), frame)))
     return frames
 
 

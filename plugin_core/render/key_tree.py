@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ..progress.watch import Watch
-from .key_frames import KeyFrame
+from .key_frames import WAYSIDE, KeyFrame
 from .plan import Plan
 
-_CLOSEST = 4
+_CLOSEST = WAYSIDE
 """Key frames are no nearer to each other than this."""
 
 
@@ -39,7 +39,7 @@ class KeyTree:
         before = before if before in asked else None
         after = after if after in asked else None
         while last - first >= 2 * _CLOSEST and (before is not None or after is not None):
-            middle = (first + last) // 2
+            middle = WAYSIDE * round((first + last) / (2 * WAYSIDE))
             if not self._plan.has_hole(middle):
                 break
             parents = tuple(key for key in (before, after) if key is not None)
