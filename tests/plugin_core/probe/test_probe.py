@@ -151,7 +151,18 @@ def test_an_unwritable_output_is_a_problem(shot, bundle_512):
         ),
         quick=True,
     )
-    assert report.problem is not None and report.problem.exit_code == 6
+    assert report.problem is not None and report.problem.exit_code == 2
+
+
+def test_plate_and_matte_swapped_are_warned_of_and_machines_are_told_once(shot, bundle_512):
+    for frame in range(1, 21):
+        write_plate(shot.folder / f"png/p.{frame:04d}.png", np.clip(picture(frame)[..., :3], 0.1, 1))
+    fields = {**shot.shot().model_dump(), "plate": shot.matte_pattern}
+    fields |= {"matte": str(shot.folder / "png/p.####.png"), "output": str(shot.folder / "o/o.####.png")}
+    report = probe(Job(shot=fields, run={"model": str(bundle_512)}), quick=True)
+    told = report.as_dict()
+    named = [one["code"] for one in told["warnings"]]
+    assert named[0] == "matte_swapped" and named.count("matte_swapped") == 1 and "doubts" not in told
 
 
 def test_a_movie_as_output_is_told_as_what_it_is(bundle_512, tmp_path):
