@@ -107,6 +107,10 @@ def job_of(arguments: argparse.Namespace, result: str | None = None) -> Job:
     from ..job.strict import shown, validated
 
     given = vars(arguments)
+    if given.get("resume") and given.get("overwrite"):
+        raise SettingsError(
+            "--resume goes on with the frames that are there, and --overwrite starts again; give one of them."
+        )
     left = None if result is None else _left_beside(result)
     base = given.get("job", left)
     fields: dict[str, Any] = _beside(arguments) if base is None else read_job_fields(Path(base))

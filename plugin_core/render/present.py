@@ -85,11 +85,16 @@ def _is_picture(path: Path) -> bool:
 def refuse_precious(output: FileSequence, present: Present) -> None:
     """Raise InputError where files would be replaced that are not as a render of ours left them."""
     if present.precious:
-        them = "it" if len(present.precious) == 1 else "them"
-        raise InputError(
-            f"Output {output}: {whose(present)}. Go on around {them} with --keep-edited, or start again with "
-            f"--overwrite, which replaces {them}; remove {them} to have only {them} rendered again."
-        )
+        raise InputError(f"Output {output}: {whose(present)}; {what_to_do(present)}.")
+
+
+def what_to_do(present: Present) -> str:
+    """Say what can be done about such files."""
+    them = "it" if len(present.precious) == 1 else "them"
+    return (
+        f"go on around {them} with --keep-edited, or start again with --overwrite, which replaces {them}; "
+        "what is removed is rendered again"
+    )
 
 
 def whose(present: Present) -> str:

@@ -18,8 +18,10 @@ from .handover import HandedIn
 from .key_files import KeyFiles
 from .outgrown import outgrown
 from .plan import MOTION, Plan
-from .present import Guard, Present, look, numbered, refuse_precious, whose
+from .present import Guard, Present, look, numbered, refuse_precious, what_to_do, whose
 from .sources import Sources
+
+_ANOTHER = "they are not of a render that could be resumed"
 
 
 def begin(
@@ -90,9 +92,12 @@ def go_on(
     sources = plan.sources
     latest = grown.untouched(entries or [])
     present = look(sources.output, _range(sources), latest)
-    if entries is None and (present.older or not keep_edited):
-        refuse_existing(
-            sources, "they are not of a render that could be resumed; use --overwrite to replace them"
+    if entries is None and not keep_edited:
+        refuse_existing(sources, f"{_ANOTHER}; use --overwrite to replace them")
+    if entries is None and present.older:
+        raise InputError(
+            f"Output {sources.output} has {numbered(present.older)} already; {_ANOTHER}; use --overwrite "
+            "--keep-edited to replace those, and no others."
         )
     if not keep_edited:
         refuse_precious(sources.output, present)
@@ -229,10 +234,20 @@ def _restore(
 
 
 def refuse_existing(sources: Sources, advice: str) -> None:
-    """Raise InputError when frames of the output are there already."""
-    frames = [frame for frame in sources.output.frames_on_disk() if sources.first <= frame <= sources.last]
-    if frames:
-        raise InputError(f"Output {sources.output} has frames {compact(frames)} already; {advice}.")
+    """Raise InputError when frames of the output are there already.
+
+    Args:
+        sources: of the render.
+        advice: what to do where all of them are of renders of ours.
+    """
+    frames = [frame for frame in sources.output.frames_on_disk() if frame in _range(sources)]
+    if not frames:
+        return
+    told = f"Output {sources.output} has frames {compact(frames)} already"
+    present = look(sources.output, _range(sources), {})
+    if present.precious:
+        raise InputError(f"{told}, and {whose(present)}; {what_to_do(present)}.")
+    raise InputError(f"{told}; {advice}.")
 
 
 def check_whole(journal: Journal, sources: Sources, kept: frozenset[int]) -> None:

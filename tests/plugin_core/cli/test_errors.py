@@ -174,8 +174,8 @@ def test_side_files_never_take_the_place_of_an_input(shot, refused):
 
 def test_an_output_folder_that_is_a_file(shot, refused, tmp_path):
     (tmp_path / "out").write_text("a file")
-    assert "out can't be written to" in refused(6, shot.arguments())
-    assert "out/deeper can't be written to" in refused(6, shot.arguments("out/deeper"))
+    assert "out is a file. Give a folder" in refused(2, shot.arguments())
+    assert "out is a file. Give a folder" in refused(2, shot.arguments("out/deeper"))
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="looks for a folder that takes no files")
