@@ -105,7 +105,7 @@ def _run(plan: Plan, part: Plan, pipeline: Pipeline, writer: FrameWriter, watch:
         pipeline.write(pipeline.compose(given, outputs), given.prints, None)
         times.append((read, ran, clock.lap()))
         if given.hole is not None and not step.warmup:
-            origins[step.frame] = counted(given.hole, given.patch)
+            origins[step.frame] = counted(given.hole, given.patch, plan.rest)
         plate_bytes = 0 if given.plate is None else given.plate.nbytes
     part.sources.output.path(part.sources.first).unlink()  # nothing that is there is replaced
     writer.copy(part.sources.first)

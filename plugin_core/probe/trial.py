@@ -30,7 +30,7 @@ def try_frames(plan: Plan, watch: Watch = unwatched) -> dict[int, Origins]:
         if hole is not None:
             # Stages are asked for frames in a row: what lies elsewhere in the shot is another row.
             with closing(open_stages(plan, watch)) as stages:
-                found[frame] = counted(hole, stages.find(frame, hole))
+                found[frame] = counted(hole, stages.find(frame, hole), plan.rest)
     return found
 
 

@@ -23,6 +23,7 @@ from ..regions.lanes import Lane, choose_lanes, crop_notes, crop_places
 from ..regions.shot_mattes import ShotMattes
 from ..schedule import Schedule, takes
 from ..state.key import FIRST_FRAME, FRAMES_ON_DISK, settings_key
+from ..state.origins import GUESSED, LEFT
 from .key_frames import KeyFrame, Span, choose_key_frames, span_of
 from .sources import Sources, mattes_of
 
@@ -82,6 +83,11 @@ class Plan:
     def _take(self, frame: int) -> tuple[int, int]:
         every = takes(self.sources.lower, self.sources.upper, self.cuts)
         return next(take for take in every if take[0] <= frame <= take[1])
+
+    @property
+    def rest(self) -> str:
+        """The class of those pixels of a hole that no stage finds (`state.origins`)."""
+        return LEFT if self.settings.paint == "off" else GUESSED
 
     def searched(self, frame: int) -> range:
         """Return the frames that are searched for a frame's hole: those near it in its take."""

@@ -17,7 +17,7 @@ from ..images import Plate, write_plate
 from ..network.contract import StepOutput
 from ..state.checkpoints import Checkpoints
 from ..state.journal import Entry, Journal
-from ..state.origins import GUESSED, LEFT, counted
+from ..state.origins import counted
 from ..state.saved_state import SavedState
 from .debug_writer import DebugWriter
 from .plan import Plan
@@ -99,7 +99,7 @@ class FrameWriter:
         crops = self._plan.places(frame)
 
         kept = self.guard.keeps(frame)
-        rest = LEFT if self._plan.settings.paint == "off" else GUESSED
+        rest = self._plan.rest
         origins = {} if given.hole is None or kept else counted(given.hole, given.patch, rest)
 
         def note(file: Path) -> None:
