@@ -298,6 +298,8 @@ def test_one_node_feeds_another(comp):
     second = cleanplate_nuke.create(first, comp.host.module.toNode("matte"))
     for name, value in {
         "quality": "draft",
+        "grow": 0,
+        "feather": 0,
         "device": "cpu",
         "range": "custom",
         "first": 1001,
