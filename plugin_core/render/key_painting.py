@@ -23,10 +23,8 @@ from .plan import Plan
 Floats = NDArray[np.float32]
 
 _UNSURE, _SURE = 0.75, 0.95
-"""Confidence below which nothing of a found pixel stays, and from which all of it does."""
-
-_VAGUE, _LEAD = 0.3, 0.5
-"""Confidence from which a found pixel leads the painter, and how much it weighs at most while not sure."""
+"""Confidence below which nothing of a found pixel stays, and from which all of it does. Unsure ones do not
+lead the painter either: he would paint their haze."""
 
 _UNCOVERED = 0.1
 """A frame between two key frames is painted where their paint leaves more than this share of its hole."""
@@ -77,12 +75,10 @@ class KeyPainter:
         shown, missing = network_pixels(np.array(native_pixels(plate, crop)), self._plan.color)
         there = hole.box.moved(-crop.x0, -crop.y0).slices
         holed = hole.mask_on(crop)
-        known, stays = np.zeros(holed.shape, np.float32), np.zeros(holed.shape, np.float32)
+        known = np.zeros(holed.shape, np.float32)
         if found is not None:
-            led = np.clip((found.confidence - _VAGUE) / (_SURE - _VAGUE), 0, _LEAD)
-            known[there] = np.where(hole.alpha > 0, np.maximum(trusted, led), 0)
-            stays[there] = trusted
-            told = known[there] > 0
+            known[there] = trusted
+            told = trusted > 0
             shown[there][told] = found.picture[told]
             values[there][told] = self._plan.color.from_network(found.picture)[told]
         borrow = cv2.dilate(holed.astype(np.uint8), _disc(_RIM_PX)) == 0
@@ -94,7 +90,7 @@ class KeyPainter:
             completion = complete(picture, holed, borrow, known=known, tick=lambda share: watch())
             box = completion.box.slices
             laid = painted(completion, values)
-            values[box] = laid + (values[box] - laid) * stays[box][..., None]
+            values[box] = laid + (values[box] - laid) * known[box][..., None]
         return plate.with_patch(values, holed, crop.x0, crop.y0)
 
     def _context(self, box: Box) -> Box:

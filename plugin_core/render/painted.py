@@ -74,7 +74,10 @@ class Painted:
     def _beside(self, frame: int, watch: Watch) -> tuple[int, ...]:
         """Return the key frames whose paint a frame takes, made now where they are not there."""
         with self._finder.keeping(self._plan.searched(frame)):
-            keys, self._asked[frame] = self._tree.beside(frame, watch)
+            keys, asked = self._tree.beside(frame, watch)
+        near = 2 * self._plan.schedule.search
+        self._asked = {each: seen for each, seen in self._asked.items() if abs(each - frame) <= near}
+        self._asked[frame] = asked
         return keys
 
     def _see_to(self, key: KeyFrame, watch: Watch) -> bool:

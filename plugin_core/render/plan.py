@@ -22,6 +22,7 @@ from ..regions.islands import Islands, islands_of
 from ..regions.lanes import Lane, choose_lanes, crop_notes, crop_places
 from ..regions.shot_mattes import ShotMattes
 from ..schedule import Schedule, takes
+from ..state.folder import paint_folder
 from ..state.key import FIRST_FRAME, FRAMES_ON_DISK, settings_key
 from ..state.origins import GUESSED, LEFT
 from .key_frames import KeyFrame, Span, choose_key_frames, span_of
@@ -158,6 +159,8 @@ def make_plan(
     key = _key(network, sources, choice.color, settings, cuts)
     notes = (*choice.notes, *crop_notes(lanes), *_matte_notes(sources, mattes))
     keys = _keys(sources, settings, cuts, islands) if motion is not None else ()
+    if keys:
+        notes += (f"Key frames are painted into {paint_folder(sources.output)}, and may be mended there.",)
     return Plan(sources, settings, schedule, lanes, motion, choice.color, cuts, key, notes, keys)
 
 
