@@ -41,7 +41,7 @@ def add(commands: Any) -> None:
         "--result",
         default=None,
         metavar="R",
-        help="a rendered clean plate: the job that lies beside it says what is not given here",
+        help="a rendered clean plate: probe what it was made with",
     )
     own.add_argument("--quick", action="store_true", help="read no plates: no cuts, no edges, no timing")
     own.add_argument(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +14,7 @@ from plugin_core.job.settings import Run
 from plugin_core.probe.forecast import forecast
 from plugin_core.progress.reporters import JsonLines, Reporters
 from plugin_core.progress.stop import Stop
+from plugin_core.render.delivery import render as deliver
 from plugin_core.render.render import render
 from plugin_core.state.journal import Journal
 
@@ -223,3 +225,65 @@ def test_copied_and_touched_frames_are_nobodys_edit(shot):
     told = forecast(shot.shot(), QUICK, Run(), ToyNetwork())
     assert (told.action, told.rendered, told.edited) == ("nothing", "1-10", "")
     assert run_toy(shot.shot(), resume=True) == []
+
+
+def test_a_movie_that_somebody_changed(tmp_path, monkeypatch):
+    shot = make_shot(tmp_path, 1, 3, extension=".png")
+    movie, other = tmp_path / "clean.mov", tmp_path / "other.mov"
+
+    def go(output: Path, network: ToyNetwork | None = None, **run: object) -> str:
+        stream = io.StringIO()
+        asked = shot.shot().model_copy(update={"output": str(output)})
+        given = asked, QUICK, Run(**run), network or ToyNetwork(), Reporters([JsonLines(stream)]), Stop()
+        list(deliver(*given))
+        return stream.getvalue()
+
+    def look() -> tuple[str, str, str]:
+        asked = shot.shot().model_copy(update={"output": str(movie)})
+        told = forecast(asked, QUICK, Run(), ToyNetwork())
+        return told.action, told.rendered, told.edited
+
+    go(movie)
+    ours = movie.read_bytes()
+    assert look() == ("nothing", "1-3", "")
+    movie.write_bytes(ours)
+    go(movie, resume=True)
+    assert movie.read_bytes() == ours, "copied is not changed"
+    write_plate(shot.plate(2), picture(40))
+    go(other)
+    theirs = other.read_bytes()
+    movie.write_bytes(theirs)
+    with pytest.raises(InputError, match=r"clean\.mov was changed since it was written.*--keep-edited"):
+        go(movie, resume=True)
+    assert look() == ("occupied", "", "1-3")
+    assert "kept as found" in go(movie, keep_edited=True) and movie.read_bytes() == theirs
+    assert "replaced" in go(movie, overwrite=True)
+    # A kill between the note and the movie's name leaves the old one, which is ours.
+    write_plate(shot.plate(2), picture(41))
+    replace = Path.replace
+
+    def die(path: Path, target: Path) -> Path:
+        if Path(target) == movie:
+            raise Killed
+        return replace(path, target)
+
+    monkeypatch.setattr(Path, "replace", die)
+    with pytest.raises(Killed):
+        go(movie, resume=True)
+    monkeypatch.undo()
+    network = ToyNetwork()
+    go(movie, network, resume=True)
+    assert network.steps == 0 and look() == ("nothing", "1-3", "")
+
+
+def test_a_single_picture_that_somebody_painted(tmp_path):
+    shot = make_shot(tmp_path, 7, 7)
+    asked = shot.shot().model_copy(
+        update={"plate": str(shot.plate(7)), "output": str(tmp_path / "clean.exr")}
+    )
+    run_toy(asked)
+    write_plate(tmp_path / "clean.exr", picture(40))
+    with pytest.raises(InputError, match="frame 7 was changed since it was written"):
+        run_toy(asked, resume=True)
+    run_toy(asked, overwrite=True)
+    assert run_toy(asked, resume=True) == []
