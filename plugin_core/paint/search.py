@@ -26,6 +26,10 @@ _NEAR = 4.0
 """A place as far away as the hole is large costs this many times more than a patch usually differs: what is
 near is more often of the same kind, in the same light and as far from the camera."""
 
+_CROWD = 1.0
+"""Each time that a place is borrowed more than twice costs as many times more than a patch usually differs:
+copies beside copies tell the trick."""
+
 
 @dataclass(frozen=True)
 class Work:
@@ -132,6 +136,7 @@ class Search:
         self._own = self._at[(work.row + work.top) * level.stride + work.column + work.left]
         self._coherence = coherence
         self._usual = np.float32(0)
+        self._crowd = np.zeros(0, np.float32)
 
     def want(self, pixels: Floats) -> None:
         """Look for patches like those of the window's pixels (h, w, 3) from now on."""
@@ -139,7 +144,8 @@ class Search:
         everyone = np.arange(self.place.size)
         differ = self._differences(everyone, self.place)
         self._usual = np.float32(np.median(differ))
-        self.cost = differ + self._usual * self._far(everyone, self.place)
+        self._crowd = self._crowded()
+        self.cost = differ + self._usual * self._unlikely(everyone, self.place)
 
     def sweep(self, step: int) -> None:
         """Try what neighbors `step` pixels away borrow."""
@@ -174,7 +180,7 @@ class Search:
         which, place = which[fine], place[fine]
         fine = self._allowed[place]
         which, place = which[fine], place[fine]
-        cost = self._differences(which, place) + self._usual * self._far(which, place)
+        cost = self._differences(which, place) + self._usual * self._unlikely(which, place)
         if self._coherence:
             before, after = (self._strangers(which, of) for of in (self.place[which], place))
             better = cost < self.cost[which] + np.float32(self._coherence) * self._usual * (before - after)
@@ -190,10 +196,19 @@ class Search:
         apart = (self.place[beside] != place[:, None] + self._by) & (beside >= 0)
         return np.asarray(apart.sum(axis=1), np.float32) / np.float32(4)
 
-    def _far(self, which: Places, place: Places) -> Floats:
+    def _unlikely(self, which: Places, place: Places) -> Floats:
+        """Return how unlikely places are to be right, in what patches usually differ."""
         apart = np.take(self._at, place, axis=0)
         apart -= np.take(self._own, which, axis=0)
-        return np.asarray(np.float32(_NEAR) * np.sqrt(np.einsum("ij,ij->i", apart, apart)), np.float32)
+        far = np.sqrt(np.einsum("ij,ij->i", apart, apart))
+        return np.asarray(np.float32(_NEAR) * far + np.take(self._crowd, place), np.float32)
+
+    def _crowded(self) -> Floats:
+        """Return for each place how much too often its surroundings are borrowed already."""
+        uses = np.bincount(self.place, minlength=self._allowed.size).astype(np.float32)
+        side = 2 * RADIUS + 1
+        uses = cv2.boxFilter(uses.reshape(-1, self._stride), -1, (side, side), borderType=cv2.BORDER_CONSTANT)
+        return np.asarray(np.float32(_CROWD) * np.clip(uses.reshape(-1) - 2, 0, 4), np.float32)
 
     def _differences(self, which: Places, place: Places) -> Floats:
         apart = np.take(self._examples, place, axis=0)

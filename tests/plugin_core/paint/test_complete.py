@@ -121,6 +121,28 @@ def test_known_pixels_stay_and_lead() -> None:
     assert np.array_equal(painted(found, picture)[stays], picture[known == 1])
 
 
+def test_another_frame_that_shows_what_the_hole_hides_is_taken_as_it_is() -> None:
+    truth = textured()
+    hole = middle(truth.shape)
+    picture = np.where(hole[..., None], 9, truth).astype(np.float32)
+    found = complete(picture, hole, ~hole, others=[Source(truth, np.ones_like(hole))])
+    within = np.zeros_like(found.hole)
+    within[6:-6, 6:-6] = True
+    assert (found.source[within] == 1).mean() > 0.9
+    rows, columns = found.box.slices
+    error = painted(found, picture, [truth]) - truth[rows, columns]
+    assert np.sqrt((error**2).mean()) < 0.03
+
+
+def test_no_place_is_copied_again_and_again() -> None:
+    picture = textured()
+    hole = hole_in(picture.shape, slice(16, 56), slice(24, 72))
+    found = complete(picture, hole, ~hole)
+    uses = np.zeros(hole.shape, np.float32)
+    np.add.at(uses, (found.y[found.hole], found.x[found.hole]), 1)
+    assert cv2.boxFilter(uses, -1, (7, 7)).max() < 6
+
+
 @pytest.mark.parametrize(
     ("rows", "columns"),
     [(slice(0, 20), slice(0, 24)), (slice(50, 72), slice(0, 96)), (slice(0, 72), slice(80, 96))],
