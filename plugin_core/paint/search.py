@@ -207,8 +207,9 @@ class Search:
         """Return for each place how much too often its surroundings are borrowed already."""
         uses = np.bincount(self.place, minlength=self._allowed.size).astype(np.float32)
         side = 2 * RADIUS + 1
-        uses = cv2.boxFilter(uses.reshape(-1, self._stride), -1, (side, side), borderType=cv2.BORDER_CONSTANT)
-        return np.asarray(np.float32(_CROWD) * np.clip(uses.reshape(-1) - 2, 0, 4), np.float32)
+        uses = uses.reshape(-1, self._stride)
+        usual = cv2.boxFilter(uses, -1, (side, side), borderType=cv2.BORDER_CONSTANT)
+        return np.asarray(np.float32(_CROWD) * np.clip(usual.reshape(-1) - 2, 0, 4), np.float32)
 
     def _differences(self, which: Places, place: Places) -> Floats:
         apart = np.take(self._examples, place, axis=0)
