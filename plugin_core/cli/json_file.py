@@ -26,7 +26,7 @@ def add_json(group: argparse._ActionsContainer, what: str = "all that was found"
         const=_PRINTED,
         default=None,
         metavar="FILE",
-        help=f"{what} as JSON: into a file, or printed in place of the text",
+        help=f"{what} as JSON, in FILE or printed instead",
     )
 
 

@@ -30,25 +30,27 @@ def add(commands: Any) -> None:
         commands,
         "probe",
         summary="say what a render would do and take, and what to look at",
-        description="Look at a shot without rendering it: frames and gaps, sizes, color, the matte over "
-        "time, suspected cuts, crops, time and memory, and what an artist would want to know before.",
+        description="Look at a shot without rendering it: frames and gaps, sizes, color, the matte and its "
+        "edge, suspected cuts, crops, time and memory.",
         usage="--plate P --matte M [options]",
         brief="example: cleanplate probe --plate sh010/plate.####.exr --matte sh010/matte.####.exr",
         epilog=_EXAMPLES,
     )
     own = add_job(probe, "model")
-    own.add_argument(
+    result = own.add_argument(
         "--result",
         default=None,
         metavar="R",
         help="a rendered clean plate: probe what it was made with",
     )
+    probe.brief(result, "a rendered clean plate, to take the job beside it")
     own.add_argument("--quick", action="store_true", help="read no plates: no cuts, no edges, no timing")
-    own.add_argument(
+    trial = own.add_argument(
         "--trial",
         action="store_true",
         help="look for pixels on frames all over the shot: how much of its holes is real?",
     )
+    probe.brief(trial, "how much of the holes can other frames show?")
     add_json(own)
     probe.set_defaults(command=_probe, progress="auto")
 

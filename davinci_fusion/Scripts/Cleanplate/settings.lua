@@ -310,6 +310,7 @@ return {
       ["label"] = "paint",
       ["group"] = "fill",
       ["level"] = "basic",
+      ["brief"] = "network, auto (painted) or off, for the rest",
       ["choices"] = {
         ["auto"] = "painted key frames, carried to the others; the network where they do not reach",
         ["off"] = "nothing: the plate stays",
