@@ -25,9 +25,11 @@ examples:
   cleanplate qc --result clean.####.exr --truth sh010/truth.####.exr --min-psnr 30
 
 exit codes:
-  0    no faults (the last line says where to look all the same)
+  0    no faults
   {FAULTS_FOUND}    faults were found: missing frames, touched pixels, NaN, or beyond a limit
   else as of render: 2 bad usage or input, 3 frames of plate or matte missing, 6 a report can't be written
+
+what is worth a look is no fault: the last line names it
 """
 
 
