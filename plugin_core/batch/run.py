@@ -118,9 +118,14 @@ class Batch:
         if task is None or event.get("id") != task.name:
             return
         if event["event"] == "result":
-            if event["exit_code"] in _STOPPED and self._stop.requested() is None:
-                return  # someone stopped the worker, not the batch: its end, which follows, tries again
-            self._end(task, event["exit_code"], event.get("message", ""))
+            code = event["exit_code"]
+            if code in _STOPPED:
+                # One signal stopped them all, however each worker came to hear of it. Where there was none,
+                # someone stopped the worker, not the batch: its end, which follows, tries again.
+                code = self._stop.requested()
+            if code is None:
+                return
+            self._end(task, code, event.get("message", ""))
             self._feed(worker)
         elif event["event"] == "note":
             if task.shot.is_warned(event):

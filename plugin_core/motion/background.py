@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Callable, Iterable, Iterator, Set
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 
 import cv2
@@ -23,6 +23,9 @@ from .flow import FINE, Flow, Seen, flows_of
 from .sampling import bilinear, pixel_grid
 
 Floats = NDArray[np.float32]
+
+_WATCH_SECONDS = 0.1
+"""How often whoever waits is asked whether to go on."""
 
 _MOTION_PX = 240
 """Motion is measured on at most this many pixels squared."""
@@ -114,13 +117,19 @@ class Background:
         hole = cv2.remap(self._kept(frame).hole, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         return np.asarray(hole > 2)
 
-    def field(self, frame: int, to: int) -> Field:
-        """Return the motion between two frames one apart, or one of `LEAPS` that both divide by."""
+    def field(self, frame: int, to: int, watch: Callable[[], None] = lambda: None) -> Field:
+        """Return the motion between two frames one apart, or one of `LEAPS` that both divide by.
+
+        `watch` is called again and again while it is measured, and may raise to stop.
+        """
         if abs(frame - to) <= MEASURED:
-            pair = self._pair(*sorted((frame, to))).result()
+            measure = self._pair(*sorted((frame, to)))
+            while not wait([measure], _WATCH_SECONDS).done:
+                watch()
+            pair = measure.result()
             return pair[0] if to > frame else pair[1]
         if (frame, to) not in self._joins:
-            self._joins[frame, to] = self._joined(frame, to)
+            self._joins[frame, to] = self._joined(frame, to, watch)
         return self._joins[frame, to]
 
     def ahead(self, legs: Iterable[tuple[int, int]]) -> None:
@@ -151,9 +160,9 @@ class Background:
         self._joins = {ends: join for ends, join in self._joins.items() if {*ends} <= frames}
 
     def close(self) -> None:
-        """End the threads."""
+        """End the threads. What is being measured at the moment ends by itself, and nobody waits for it."""
         self._looking.shutdown(cancel_futures=True)
-        self.workers.shutdown(cancel_futures=True)
+        self.workers.shutdown(wait=False, cancel_futures=True)
 
     def _kept(self, frame: int) -> _Kept:
         return self._looked(frame).result()
@@ -196,9 +205,9 @@ class Background:
         x, y = cv2.split(motion)
         return np.asarray(cv2.merge([x * self._per[0], y * self._per[1], doubt]))
 
-    def _joined(self, frame: int, to: int) -> Field:
+    def _joined(self, frame: int, to: int, watch: Callable[[], None]) -> Field:
         """Put motion together from what is measured on the way."""
-        fields = [self.field(*ends) for ends in _measured(frame, to)]
+        fields = [self.field(*ends, watch) for ends in _measured(frame, to)]
         camera = np.eye(3)
         for field in fields:
             camera = field.camera @ camera

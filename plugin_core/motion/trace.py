@@ -277,7 +277,7 @@ class _Target:
             self._watch()
             self._background.ahead(way[number : number + _AHEAD])
             before = way[number][0]
-            field: Field = self._background.field(before, frame)
+            field: Field = self._background.field(before, frame, self._watch)
             for walk in walks:
                 walk.points.move(self._background, field.bordered if walk.bordered else field.led)
             camera = field.camera @ camera
@@ -356,7 +356,7 @@ class _Target:
         for number, (before, frame) in enumerate(way):
             self._watch()
             background.ahead(way[number : number + _AHEAD])
-            points.move(background, background.field(before, frame).led)
+            points.move(background, background.field(before, frame, self._watch).led)
         hidden = background.hidden(source, points.x, points.y)
         known = self._known & points.alive & ~hidden
         offset, _, _ = self._difference(background.colors(source, points.x, points.y), known)
