@@ -151,7 +151,7 @@ def forecast(
     made = _movie(shot, settings, run, network, sources)
     if made is not None:
         return made
-    told = _told(plan, journal, key, changed, latest, present, run)
+    told = _told(plan, journal, key, changed, latest, present, run, watch)
     if grown.parts and told.action == "resume":
         told = replace(told, reasons=(grown.why[0].lower() + grown.why[1:], *told.reasons))
     ours = {*present.rendered, *present.older, *present.damaged}
@@ -193,6 +193,7 @@ def _told(
     latest: Mapping[int, Entry],
     present: Present,
     run: Run,
+    watch: Watch,
 ) -> Forecast:
     sources = plan.sources
     occupied = Forecast("occupied", sources.first, sources.last, sources.first, ())
@@ -209,12 +210,14 @@ def _told(
         return Forecast("overwrite", sources.first, sources.last, sources.first, named)
     if key is None and not present.precious:
         return Forecast("start", sources.first, sources.last, sources.first, ("nothing is rendered yet",))
-    return _with_journal(plan, latest, present, Checkpoints(journal.path.parent, plan.key))
+    return _with_journal(plan, latest, present, Checkpoints(journal.path.parent, plan.key), watch)
 
 
-def _with_journal(plan: Plan, latest: Mapping[int, Entry], present: Present, kept: Checkpoints) -> Forecast:
+def _with_journal(
+    plan: Plan, latest: Mapping[int, Entry], present: Present, kept: Checkpoints, watch: Watch
+) -> Forecast:
     sources = plan.sources
-    stale = first_stale(latest, plan, "")
+    stale = first_stale(latest, plan, "", watch)
     needed = first_needed(latest, sources, present, stale)
     if needed > sources.last:
         why = "every frame is there, and neither plate, matte nor settings have changed"

@@ -21,6 +21,7 @@ class Phase(StrEnum):
     FRAMES = "frames"
     MODEL = "model"
     MATTES = "mattes"
+    COMPARING = "comparing"
     PLATES = "plates"
     PAINTING = "painting"
     SEARCHING = "searching"
@@ -36,6 +37,7 @@ DOING = {
     Phase.FRAMES: "looking for frames",
     Phase.MODEL: "opening the model",
     Phase.MATTES: "reading mattes",
+    Phase.COMPARING: "comparing with what is there",
     Phase.PLATES: "looking at plates",
     Phase.PAINTING: "painting key frames",
     Phase.SEARCHING: "searching in other frames",

@@ -249,6 +249,7 @@ class _Rendering:
                 handed_in=before,
                 need_state=self._run.state_out is not None,
                 keep_edited=self._run.keep_edited,
+                watch=self._reporters.watch(self._stop, "Stopped before another frame was written."),
             )
         else:
             self._writer.guard = begin(

@@ -12,6 +12,7 @@ from ..clips.sequence import compact
 from ..disk.fingerprint import Fingerprint
 from ..errors import InputError, WriteError
 from ..network.contract import Network
+from ..progress.watch import Phase, Watch, unwatched
 from ..state.journal import Entry, Journal, files_noted, size_of
 from ..state.shot_state import ShotState
 from .handover import HandedIn
@@ -66,6 +67,7 @@ def go_on(
     handed_in: HandedIn | None = None,
     need_state: bool = False,
     keep_edited: bool = False,
+    watch: Watch = unwatched,
 ) -> tuple[int, Guard]:
     """Prepare a render that goes on.
 
@@ -78,6 +80,7 @@ def go_on(
         handed_in: the state before the first frame, where there is one.
         need_state: the state after the last frame must be on disk at the end.
         keep_edited: go on around files that are not as a render of ours left them.
+        watch: told how the inputs are compared; may raise to stop.
 
     Returns:
         The first frame to render, beyond the last when all is there; and what may be replaced.
@@ -110,7 +113,7 @@ def go_on(
         state.forget_from(grown.touched, grown.why)
         tell.append(f"{grown.why}.")
         journal.restart(list(latest.values()), _standing(journal, sources, guard, latest.values()))
-    stale = first_stale(latest, plan, "" if handed_in is None else handed_in.digest)
+    stale = first_stale(latest, plan, "" if handed_in is None else handed_in.digest, watch)
     if stale is not None:
         state.forget_from(stale.first, stale.why)
         tell.append(f"{stale.why}: rendering again from frame {stale.first} on.")
@@ -173,20 +176,24 @@ def first_needed(latest: Mapping[int, Entry], sources: Sources, present: Present
     return missing if stale is None else min(missing, stale.first)
 
 
-def first_stale(latest: Mapping[int, Entry], plan: Plan, handed_in: str) -> Stale | None:
+def first_stale(
+    latest: Mapping[int, Entry], plan: Plan, handed_in: str, watch: Watch = unwatched
+) -> Stale | None:
     """Compare finished frames with what is on disk now; changes nothing.
 
     Args:
         latest: what was finished, by frame.
         plan: the render as asked for now.
         handed_in: digest of the state before the first frame; empty where none is handed in.
+        watch: told how the inputs are compared; may raise to stop.
     """
     sources = plan.sources
     first = latest.get(sources.first)
     if first is not None and first.handed_in != handed_in:
         return Stale(sources.first, "Another state was handed in")
     own = [entry for frame, entry in latest.items() if sources.first <= frame <= sources.last]
-    changes = [stale for stale in (_elsewhere(own, plan), _changed_input(own, plan)) if stale is not None]
+    found = _elsewhere(own, plan), _changed_input(own, plan, watch)
+    changes = [stale for stale in found if stale is not None]
     return min(changes, key=lambda stale: stale.first, default=None)
 
 
@@ -204,9 +211,9 @@ def _is_there(entry: Entry, plan: Plan) -> bool:
     return entry.crops == places
 
 
-def _changed_input(entries: Sequence[Entry], plan: Plan) -> Stale | None:
+def _changed_input(entries: Sequence[Entry], plan: Plan, watch: Watch) -> Stale | None:
     """Return the first frame that was made from a plate or matte that is no longer the same."""
-    changed = _changed(entries, plan)
+    changed = _changed(entries, plan, watch)
     if not changed:
         return None
     source = min(frame for frames in changed.values() for frame in frames)
@@ -275,14 +282,15 @@ def check_whole(journal: Journal, sources: Sources, kept: frozenset[int]) -> Non
         )
 
 
-def _changed(entries: Iterable[Entry], plan: Plan) -> dict[str, list[int]]:
+def _changed(entries: Sequence[Entry], plan: Plan, watch: Watch) -> dict[str, list[int]]:
     """Return the input frames that are no longer what was rendered from, of the matte, plate and paint."""
     clips: dict[str, Clip] = {"matte": plan.sources.matte, "plate": plan.sources.plate}
     keys = KeyFiles(plan)
     # A still or a movie is one file for many frames: it is looked at once.
     holds: dict[tuple[Path, Fingerprint], bool] = {}
     stale: dict[str, set[int]] = {kind: set() for kind in (*clips, "paint")}
-    for entry in entries:
+    for number, entry in enumerate(entries):
+        watch(Phase.COMPARING, number, len(entries))
         for frame, marks in entry.inputs.items():
             for kind, mark in marks.items():
                 file = keys.file(frame) if kind == "paint" else clips[kind].path(frame), mark

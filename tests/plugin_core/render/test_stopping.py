@@ -84,6 +84,14 @@ def test_it_is_heard_in_every_phase(whole, phase, number):
     same_files(whole, name, "whole")
 
 
+def test_it_is_heard_while_a_resume_compares(whole):
+    stop = Stop()
+    with pytest.raises(Interrupted):
+        reporters = Stopping(stop, Phase.COMPARING, 2)
+        run_toy(whole.shot("whole"), SEARCHING, reporters=reporters, stop=stop, resume=True)
+    assert run_toy(whole.shot("whole"), SEARCHING, resume=True) == [], "nothing was lost by it"
+
+
 def test_no_frame_is_begun_and_the_state_is_that_of_the_last_one(tmp_path, monkeypatch):
     """The network runs ahead of a slow disk: what it has filled and nobody wrote is filled again, no more."""
     shot, stop, written = make_shot(tmp_path, 1, LAST), Stop(), []
