@@ -166,6 +166,33 @@ def test_the_bar_shows_frame_pace_and_time_left(tmp_path):
     assert "note: a [bold] note" in shown
 
 
+def test_the_bar_moves_from_the_first_phase_and_ends_with_path_and_time(monkeypatch):
+    clock, terminal = Clock(monkeypatch), Terminal()
+    bar = Bar(terminal)
+
+    def drawn() -> str:
+        terminal.truncate(terminal.seek(0))
+        bar._progress.refresh()
+        return terminal.getvalue()
+
+    reporters = Reporters([bar])
+    reporters.phase(Phase.MODEL)
+    assert "opening the model" in drawn() and "0/0" not in drawn()
+    clock.now = 61
+    reporters.phase(Phase.MATTES, 12, 90)
+    assert "reading mattes" in drawn() and "12/90" in drawn() and "0:01:01" in drawn()
+    reporters.start(first=1, last=2, done=0, output="out/clean.####.exr")
+    clock.now = 70
+    reporters.frame(1)
+    assert "frame 1" in drawn() and "0:01:10, 0:00:09 left" in drawn()
+    clock.now = 74
+    assert "0:01:14, 0:00:05 left" in drawn(), "time goes on between two frames"
+    reporters.frame(2)
+    terminal.truncate(terminal.seek(0))
+    reporters.done()
+    assert terminal.getvalue().endswith("done: 2 frames in 74.0 s: out/clean.####.exr\n")
+
+
 def test_a_bar_that_never_started_closes():
     with Reporters([Bar(Terminal())]) as reporters:
         reporters.error("no frames", 3)
