@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,8 +55,7 @@ class Completion:
         box: around the hole and the pixels next to it, as far as the picture goes; in pixels of the picture.
         hole: (h, w) bool, within the box.
         source: (h, w) int32, 0 for the picture itself, 1 for the first of the other ones ...; -1 outside the
-            hole
-            and where the pixel was known already: it stays.
+            hole and where the pixel was known already: it stays.
         y, x: (h, w) int32, row and column in that source; the pixel's own where source is -1.
     """
 
@@ -132,23 +132,27 @@ def _down(levels: Sequence[Level], seed: int, tick: Tick) -> tuple[Level, Work, 
             search = Search(level, work, allowed, place, random, coherence)
         else:
             search = Search(level, work, allowed, _finer(*coarse, level, work), random, coherence)
-            pixels = voted(level, work, search, RADIUS)
+            pixels = voted(level, work, search)
         for turn in range(turns):
-            tick((sum(efforts[number + 1 :]) + efforts[number] * turn / turns) / sum(efforts))
+            share = (sum(efforts[number + 1 :]) + efforts[number] * turn / turns) / sum(efforts)
             search.want(pixels)
-            _improve(search, first=turn == 0, widely=number > 0 and (coarse is None or turn < 2))
-            pixels = voted(level, work, search, RADIUS)
+            widely = coarse is None or (number > 0 and turn < 2)
+            for step in _steps(search, first=turn == 0, widely=widely):
+                tick(share)
+                step()
+            pixels = voted(level, work, search)
         coarse = level, work, search.place
     assert coarse is not None  # there is a level
     return coarse
 
 
-def _improve(search: Search, *, first: bool, widely: bool) -> None:
-    for step in (8, 4, 2, 1) if first else (2, 1):
-        search.sweep(step)
+def _steps(search: Search, *, first: bool, widely: bool) -> Iterator[Callable[[], None]]:
+    """Give what a turn does, each to be called: so it can be stopped in between."""
+    for apart in (8, 4, 2, 1) if first else (2, 1):
+        yield partial(search.sweep, apart)
     for reach in (0, 64, 16, 4, 1) if widely else (16, 4, 1):
-        search.scatter(reach)
-    search.sweep(1)
+        yield partial(search.scatter, reach)
+    yield partial(search.sweep, 1)
 
 
 def _turns(level: Level, number: int) -> int:

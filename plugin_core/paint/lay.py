@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from .complete import Completion
+from .complete import Completion, Tick
 from .poisson import smoothest
 
 Floats = NDArray[np.float32]
@@ -35,20 +35,20 @@ def copied(completion: Completion, plate: Floats, others: Sequence[Floats] = ())
     return values
 
 
-def painted(completion: Completion, plate: Floats, others: Sequence[Floats] = ()) -> Floats:
+def painted(
+    completion: Completion, plate: Floats, others: Sequence[Floats] = (), *, tick: Tick | None = None
+) -> Floats:
     """Return what `copied` does, without visible seams.
 
     Where two pieces meet, and where they meet the plate, the difference between them is spread out as
-    smoothly as
-    can be and added: the grain, edges and lights of what was copied stay. Give scene-linear values where you
-        have
-    them. Arguments and result are those of `copied`.
+    smoothly as can be and added: the grain, edges and lights of what was copied stay. Give scene-linear
+    values where you have them. Arguments and result are those of `copied`; `tick` is that of `complete`.
     """
     values = copied(completion, plate, others)
     pictures = (plate, *others)
     free = completion.source >= 0
     across, down = (_steps(completion, pictures, values, axis) for axis in (1, 0))
-    correction = smoothest(free, across, down)
+    correction = smoothest(free, across, down, tick or (lambda share: None))
     # Nothing turns negative that was not.
     result = np.maximum(values + correction, np.minimum(values, 0))
     return np.asarray(np.where(free[..., None], result, values), np.float32)

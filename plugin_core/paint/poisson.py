@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +18,7 @@ _ACCURATE = 1e-3
 _MOST = 30
 
 
-def smoothest(inside: Bools, across: Floats, down: Floats) -> Floats:
+def smoothest(inside: Bools, across: Floats, down: Floats, tick: Callable[[float], None]) -> Floats:
     """Return the correction (h, w, C) float32 whose differences between neighbors are nearest to given steps.
 
     It is 0 where `inside` is False; the picture's edge holds nothing.
@@ -24,6 +27,7 @@ def smoothest(inside: Bools, across: Floats, down: Floats) -> Floats:
         inside: (h, w), where the correction is free.
         across: (h, w - 1, C), wanted differences between a pixel and the one to its right.
         down: (h - 1, w, C), between a pixel and the one below.
+        tick: called often, with the share done; may raise to stop.
     """
     wanted = np.zeros((*inside.shape, across.shape[2]), np.float32)
     wanted[:, 1:] += across
@@ -33,11 +37,15 @@ def smoothest(inside: Bools, across: Floats, down: Floats) -> Floats:
     wanted *= inside[..., None]
     grids = _grids(inside)
     # One channel after the other: for a large hole memory is what is scarce.
-    each = [_solved(grids, np.ascontiguousarray(wanted[..., c : c + 1])) for c in range(wanted.shape[2])]
+    channels = wanted.shape[2]
+    each: list[Floats] = []
+    for channel in range(channels):
+        part = np.ascontiguousarray(wanted[..., channel : channel + 1])
+        each.append(_solved(grids, part, partial(tick, channel / channels)))
     return np.concatenate(each, axis=2)
 
 
-def _solved(grids: list[_Grid], wanted: Floats) -> Floats:
+def _solved(grids: list[_Grid], wanted: Floats, tick: Callable[[], None]) -> Floats:
     """Return the solution (h, w, 1), by conjugate gradients."""
     solution = np.zeros_like(wanted)
     rest, first = wanted, _product(wanted, wanted)
@@ -46,6 +54,7 @@ def _solved(grids: list[_Grid], wanted: Floats) -> Floats:
     direction = prepared = _cycle(grids, rest)
     energy = _product(rest, prepared)
     for _ in range(_MOST):
+        tick()
         applied = grids[0].applied(direction)
         step = np.float32(energy / max(_product(direction, applied), 1e-30))
         solution = solution + step * direction

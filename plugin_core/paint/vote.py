@@ -6,20 +6,18 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from .pyramid import MARGIN, Level
+from .pyramid import MARGIN, RADIUS, Level
 from .search import Search, Work
 
 Floats = NDArray[np.float32]
 Bools = NDArray[np.bool_]
 
 
-def voted(level: Level, work: Work, search: Search, reach: int) -> Floats:
+def voted(level: Level, work: Work, search: Search) -> Floats:
     """Return the window's pixels (h, w, 3), those to be filled as the mean of what patches show there.
 
     Args:
         level, work, search: of the level.
-        reach: patches vote on pixels at most so far from their middle: RADIUS for all of them, 0 for the
-            middle alone.
     """
     place = work.laid(search.place)
     trust = work.laid(_trust(work, search.cost))
@@ -27,8 +25,8 @@ def voted(level: Level, work: Work, search: Search, reach: int) -> Floats:
     height, width = work.fill.shape
     total = np.zeros((height, width, 3), np.float32)
     weight = np.zeros((height, width), np.float32)
-    for down in range(-reach, reach + 1):
-        for across in range(-reach, reach + 1):
+    for down in range(-RADIUS, RADIUS + 1):
+        for across in range(-RADIUS, RADIUS + 1):
             into = slice(max(down, 0), height + min(down, 0)), slice(max(across, 0), width + min(across, 0))
             of = slice(max(-down, 0), height - max(down, 0)), slice(max(-across, 0), width - max(across, 0))
             here = trust[of]

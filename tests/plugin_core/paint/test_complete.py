@@ -192,3 +192,5 @@ def test_progress_grows_and_can_stop() -> None:
 
     with pytest.raises(KeyboardInterrupt):
         complete(picture, hole, ~hole, tick=stop)
+    with pytest.raises(KeyboardInterrupt):
+        painted(complete(picture, hole, ~hole), picture, tick=stop)
