@@ -43,8 +43,8 @@ def job_to_record(shot: Shot, settings: Settings, run: Run, sources: Sources) ->
     asked["model"] = _absolute(run.model) if Path(run.model).exists() else run.model
     asked |= {name: _absolute(asked[name]) for name in paths_of(Run) if asked.get(name)}
     return Job(
-        shot=Shot(**{**shot.model_dump(), **placed, "frames": f"{first}-{last}"}),
-        settings=Settings(**settings.model_dump()),
+        shot=shot.model_copy(update={**placed, "frames": f"{first}-{last}"}),
+        settings=settings,
         run=Run(**asked),
     )
 
@@ -135,10 +135,10 @@ def _absolute(path: str | None) -> str | None:
 def _joined(before: Job, now: Job) -> Job:
     """Return a job with the frames of an earlier one too, where they meet and all else is the same."""
     frames = [FrameRange.parse(job.shot.frames or "") for job in (before, now)]
-    same = before.shot.model_copy(update={"frames": now.shot.frames}) == now.shot
+    shots = [job.shot.model_dump(exclude={"frames"}) for job in (before, now)]
     first, last = min(one.first for one in frames), max(one.last for one in frames)
     meets = max(one.first for one in frames) <= min(one.last for one in frames) + 1
-    if not (same and meets and before.settings == now.settings):
+    if not (shots[0] == shots[1] and meets and before.settings.model_dump() == now.settings.model_dump()):
         return now
     return now.model_copy(update={"shot": now.shot.model_copy(update={"frames": f"{first}-{last}"})})
 
