@@ -29,6 +29,7 @@ _FLICKER = 3
 """An object that is away for at most so many frames was probably forgotten in the roto."""
 
 _JUMP = 3.0
+"""How many times larger or smaller a matte may be than on the frame before."""
 
 _SAMPLED = 3
 """Frames that are looked at for what kind of picture they are, and pixels of each along a side."""
@@ -36,8 +37,11 @@ _ACROSS = 256
 _PICTURE = 0.5
 """A matte has values between black and white at its edges; a photograph has little else."""
 _SOME = 0.2
+"""A matte with less than this between black and white is one, however soft: its plate is not looked at."""
 _TWO_TONE = 0.05
+"""A plate with less than this between black and white may be a matte."""
 _SAME = 0.01
+"""Values that differ by less on average are the same picture's."""
 
 _GRAVE = {"matte_is_plate", "matte_swapped", "matte_is_picture", "matte_inverted", "matte_never"}
 
@@ -148,7 +152,9 @@ def _jumps(mattes: Sequence[Coverage], cuts: Sequence[int]) -> Iterator[Warned]:
 
 
 def _apart(before: Coverage, after: Coverage) -> bool:
-    return max(before.share, after.share) > _JUMP * min(before.share, after.share)
+    """Whether two sizes are of different things; what comes into the picture or leaves it changes fast."""
+    small, large = sorted((before, after), key=lambda one: one.share)
+    return large.share > _JUMP * small.share and not small.edges
 
 
 def picture_doubts(sources: Sources, settings: Settings) -> Iterator[Warned]:
