@@ -16,6 +16,9 @@ from .plate import Header, Plate, Window
 from .read import check_size, opened, parts_of, read_floats
 
 _LUMINANCE = np.array([0.2126, 0.7152, 0.0722], np.float32)
+LARGEST = "largest of R, G, B"
+"""`Matte.channel` where color was taken for want of an alpha."""
+
 _MATTE_NAMES = ("a", "alpha", "y", "v", "matte", "mask")
 
 
@@ -197,7 +200,7 @@ def _combine(planes: dict[str, NDArray[np.float32]], channel: str) -> tuple[NDAr
     for alpha in alphas:
         if not bool((alpha == 1).all()):
             return alpha, "A"
-    return np.maximum(np.maximum(red, green), blue), "largest of R, G, B"
+    return np.maximum(np.maximum(red, green), blue), LARGEST
 
 
 def _floats(channel: NDArray[Any]) -> NDArray[np.float32]:

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from ..clips.frame_range import frames_words
 from ..errors import ImageError, InputError
-from ..images import Plate
+from ..images import Header, Plate
+from ..images.matte import LARGEST
 from ..job.settings import Settings
 from ..progress.reporters import Reporters
 from .coverage import Coverage
@@ -164,15 +165,20 @@ def picture_doubts(sources: Sources, settings: Settings) -> Iterator[Warned]:
     """
     frames = _spread(sources.first, sources.last)
     plate, matte = sources.plate, sources.matte
-    if not matte.is_still and plate.path(frames[0]).absolute() == matte.path(frames[0]).absolute():
-        yield Warned(
-            "matte_is_plate", f"Plate and matte are the same files, {plate.name}: give the matte's own."
-        )
-        return
     mattes: dict[int, NDArray[np.float32]] = {}
+    looked_at = ""
     for frame in frames[:1] if matte.is_still else frames:
         with suppress(ImageError):  # told when it is read for the render
-            mattes[frame] = _thinned(matte.matte(frame, settings.matte_channel).values)
+            read = matte.matte(frame, settings.matte_channel)
+            mattes[frame], looked_at = _thinned(read.values), read.channel
+    same = plate.path(frames[0]).absolute() == matte.path(frames[0]).absolute()
+    if same and looked_at in _colors(sources.header):
+        yield Warned(
+            "matte_is_plate",
+            f"Plate and matte are the same files, {plate.name}: give the matte's own, or the channel that is the "
+            "matte (--matte-channel).",
+        )
+        return
     between = [_between(values) for values in mattes.values()]
     if not between or min(between) < _SOME:
         return
@@ -197,6 +203,11 @@ def picture_doubts(sources: Sources, settings: Settings) -> Iterator[Warned]:
             f"Matte {matte.name} has {min(between) * 100:.0f} % of its pixels between black and white, as a "
             "picture has: is it the right file, and the right channel (--matte-channel)?",
         )
+
+
+def _colors(plate: Header) -> set[str]:
+    """Return what a matte is called that was made of a plate's color, not of its alpha or another layer."""
+    return {"luminance", LARGEST, *(plate.channels[channel] for channel in plate.fill_channels)}
 
 
 def _spread(first: int, last: int) -> list[int]:

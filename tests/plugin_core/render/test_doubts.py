@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from plugin_core.errors import InputError
-from plugin_core.job.settings import Settings
+from plugin_core.job.settings import Settings, Shot
 from plugin_core.progress.reporters import Reporters
 from plugin_core.progress.text import Event
 from plugin_core.render.doubts import picture_doubts
@@ -110,6 +110,18 @@ def test_a_picture_whose_alpha_is_the_matte_is_no_doubt(shot: ShotOnDisk) -> Non
         save(shot.matte(frame), (spec_of(96, 64, "RGBA", "uint8"), pixels))
     assert codes_of(shot) == []
     assert codes_of(shot, matte_channel="R") == ["matte_is_picture"]
+
+
+def test_a_plates_own_alpha_may_be_the_matte(tmp_path: Path) -> None:
+    for frame in range(1, 5):
+        rng = np.random.default_rng(frame)
+        pixels = np.dstack([rng.random((64, 96, 3)), hole(frame) / 255.0]).astype(np.float32)
+        save(tmp_path / f"p.{frame:04d}.exr", (spec_of(96, 64, "RGBA", "half"), pixels))
+    both = str(tmp_path / "p.####.exr")
+    sources = open_sources(Shot(plate=both, matte=both, output=str(tmp_path / "o.####.exr")), dry=True)
+    assert list(picture_doubts(sources, Settings())) == []
+    (found,) = picture_doubts(sources, Settings(matte_channel="G"))
+    assert found.code == "matte_is_plate" and "the same files" in found.message
 
 
 def test_no_plate_is_read_for_a_good_matte(shot: ShotOnDisk, monkeypatch: pytest.MonkeyPatch) -> None:
