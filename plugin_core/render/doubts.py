@@ -175,8 +175,8 @@ def picture_doubts(sources: Sources, settings: Settings) -> Iterator[Warned]:
     if same and looked_at in _colors(sources.header):
         yield Warned(
             "matte_is_plate",
-            f"Plate and matte are the same files, {plate.name}: give the matte's own, or the channel that is the "
-            "matte (--matte-channel).",
+            f"Plate and matte are the same files, {plate.name}: give the matte's own, or the channel that is "
+            "the matte (--matte-channel).",
         )
         return
     between = [_between(values) for values in mattes.values()]
