@@ -121,10 +121,8 @@ class Propagator:
 
     def _turned_to(self, frame: int) -> None:
         """Turn to a frame: forget what lies far from it."""
-        frames = self._within(frame)
         # The network's sources lie on both sides of what it fills: what is kept serves all of them.
-        lower, upper = frames.start - self._span, frames.stop + self._span
-        wanted = stopped_at(frame, range(lower, upper + 1), self._span).union(self._also)
+        wanted = stopped_at(frame, self._within(frame), self._span).union(self._also)
         self._background.keep(wanted)
         self._crops.keep(wanted)
         self._crops.near(frame)

@@ -38,10 +38,17 @@ def last_stop(frame: int, last: int) -> int:
 
 
 def stopped_at(frame: int, frames: range, span: int) -> set[int]:
-    """Return the frames at which the ways from a frame, or one up to `span` away, stop among some frames."""
+    """Return where the ways of a frame, which lead to the ends of some frames, and of those near by stop.
+
+    Args:
+        frame: which.
+        frames: those that may be looked at for it.
+        span: how far away the others may lie.
+    """
     near = range(frame - span - _NEAR - 4, frame + span + _NEAR + 5)
     ends = {*frames[:4], *frames[-4:]}
-    return {stop for stop in frames if stop % 4 == 0 or stop in near or stop in ends}
+    around = range(frames.start - span, frames.stop + span)
+    return {stop for stop in around if stop % 4 == 0 or stop in near or stop in ends}
 
 
 def legs(frame: int, last: int) -> list[tuple[int, int]]:

@@ -34,9 +34,9 @@ def test_a_way_ends_where_others_do(frame, last, end):
 
 
 def test_what_is_kept_is_where_the_ways_of_all_frames_near_by_stop():
-    within, span = range(952, 1049), 6
-    kept = stopped_at(1000, within, span)
+    take, span = range(953, 1051), 6
+    kept = stopped_at(1000, range(1000 - 47, 1000 + 49), span)
     for frame in range(1000 - span, 1000 + span + 1):
-        for last in (within[0], within[-1]):
-            assert {stop for stop, _ in stops(frame, last)} <= kept
-    assert len(kept) < 60
+        for end in (take[0], last_stop(frame, frame + 48)):
+            assert {stop for stop, _ in stops(frame, end)} <= kept
+    assert len(kept) < 64
