@@ -194,19 +194,20 @@ def _real_pixels(folder: Path, hole: str, model: str) -> RealPixels:
     clip = _Counted(plan.sources.plate.again())
     mattes = mattes_of(sources, settings, ())
     propagator = Propagator(clip, mattes, plan.color, plan.motion, plan.searched, plan.schedule.span)
-    holes = {frame: mattes.hole(frame) for frame in range(MIDDLE, MIDDLE + 4)}
-    spent, alone = [], []
+    holes = {frame: mattes.hole(frame) for frame in range(MIDDLE, MIDDLE + 9)}
+    spent, alone, looked = [], [], 1
     for frame in (MIDDLE, *holes):  # the first one again: nothing is new then
         began, thread = time.process_time(), time.thread_time()
         if frame == MIDDLE + 1:
-            clip.count = 0
+            looked, clip.count = clip.count, 0
         propagator.find(frame, holes[frame])
         spent.append(time.process_time() - began)
         alone.append(time.thread_time() - thread)
     propagator.close()
-    look = (spent[0] - spent[1]) / (2 * PROPAGATE_FRAMES)
+    look = (spent[0] - spent[1]) / looked
+    # Every fourth frame looks at four new plates.
     steady = statistics.mean(spent[2:])
-    reads = round(clip.count / 3) - 1
+    reads = round(clip.count / 8) - 1
     return RealPixels(
         look, (steady - look) / (2 * PROPAGATE_FRAMES), steady, statistics.mean(alone[2:]) / steady, reads
     )

@@ -1,11 +1,11 @@
 """What shots cost on a farm: a model with a handful of measured figures, and a simulation over machines.
 
 A task costs its start; each frame ``fixed + per_pixel * pixels seen``: reading, composing and writing the
-plate, and the network. Real pixels come on top: each plate within reach is looked at once for a task
-(read, and its motion measured), also those before and after its own frames, and each frame's hole is
-searched for in each of them. The network's sources are searched for too, six frames beyond the task's at
-either end. Machines take the next task that may begin; a chain's chunk may begin when the one before it
-has ended.
+plate, and the network. Real pixels come on top: each plate is looked at once for a task (read, and its
+motion measured), also those just before and after its own frames and a quarter of those farther away, and
+each frame's hole is searched for in each of them. The network's sources are searched for too, six frames
+beyond the task's at either end. Machines take the next task that may begin; a chain's chunk may begin when
+the one before it has ended.
 """
 
 from __future__ import annotations
@@ -16,6 +16,9 @@ from dataclasses import dataclass
 
 SOURCES = 6
 """Frames before and after a frame that the network looks at."""
+
+NEAR = 10
+"""Frames before and after a frame whose plates are all looked at, about."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +73,9 @@ class Load:
             return Task(len(rendered), 0, 0)
         reach, last = self.propagate, self.frames - 1
         found = range(max(0, rendered.start - SOURCES), min(last, end - 1 + SOURCES) + 1)
-        looks = min(last, found[-1] + reach) - max(0, found[0] - reach) + 1
+        # Of the plates farther away than the nearest few one in four is looked at.
+        before, after = min(found[0], reach), min(last - found[-1], reach)
+        looks = len(found) + sum(min(side, NEAR) + max(side - NEAR, 0) // 4 for side in (before, after))
         searches = sum(min(frame, reach) + min(last - frame, reach) for frame in found)
         return Task(len(rendered), looks, searches)
 
