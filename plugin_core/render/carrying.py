@@ -34,9 +34,6 @@ _COVERED = 0.995
 _ALIKE = 0.1
 """Low frequencies (network's range) that differ by this much are not of the same thing."""
 
-_VAGUE = np.float32(20)
-"""Real pixels with one part in so many of confidence have a say already: sources disagree there."""
-
 _LOW_PX = 5.0
 """Sigma, in pixels of the motion view, of low frequencies."""
 
@@ -125,7 +122,8 @@ def _alike(patch: Patch, real: Patch, per: float) -> Floats:
         per: plate pixels to a pixel of the motion view.
     """
     height, width = patch.confidence.shape
-    told = np.minimum(np.minimum(real.confidence * _VAGUE, 1), patch.confidence)
+    # However little they are believed: sources that disagree make for little confidence.
+    told = np.where(real.confidence > 0, patch.confidence, 0).astype(np.float32)
     both = np.dstack([(patch.picture - real.picture) * told[..., None], told])
     # Low frequencies need few pixels.
     step = max(1, round(_LOW_PX * per / 3))
