@@ -93,10 +93,9 @@ class Carrier:
         if carried is None:
             return None
         patch = carried.patch
-        foreign = (carried.own < 1) & (patch.confidence > 0)
-        if real is None or not (foreign & (real.confidence > 0)).any():
-            return patch
-        share = carried.own + (1 - carried.own) * _alike(patch, real, max(self._finder.view.pixels_per))
+        share = carried.own
+        if real is not None and ((share < 1) & (patch.confidence > 0)).any():
+            share = share + (1 - share) * _alike(patch, real, max(self._finder.view.pixels_per))
         return replace(patch, confidence=(patch.confidence * share).astype(np.float32))
 
     def _clean(self, key: int) -> ReadPixels:
@@ -115,7 +114,7 @@ class Carrier:
 
 
 def _alike(patch: Patch, real: Patch, per: float) -> Floats:
-    """How well (h, w) a patch agrees with real pixels in low frequencies: 1 too where those say nothing.
+    """How well (h, w) a patch agrees with real pixels in low frequencies; 0 where those say nothing.
 
     Args:
         patch, real: of one hole.
@@ -132,7 +131,7 @@ def _alike(patch: Patch, real: Patch, per: float) -> Floats:
     low = cv2.GaussianBlur(low, (0, 0), _LOW_PX * per / step).reshape(size[1], size[0], 4)
     weight = low[..., 3]
     apart = np.sqrt((low[..., :3] ** 2).mean(axis=2)) / np.maximum(weight, np.float32(1e-6))
-    alike = 1 - (1 - np.exp(-((apart / _ALIKE) ** 2))) * np.clip(4 * weight, 0, 1)
+    alike = np.exp(-((apart / _ALIKE) ** 2)) * np.clip(4 * weight, 0, 1)
     return np.asarray(
         cv2.resize(alike.astype(np.float32), (width, height), interpolation=cv2.INTER_LINEAR), np.float32
     )
