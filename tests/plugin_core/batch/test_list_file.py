@@ -53,7 +53,7 @@ def test_defaults_names_and_overrides(tmp_path):
     assert first.shot.matte == "/mattes/sh010/matte.####.png"
     assert first.shot.cuts == (1042, 1077) and first.settings.grow == 4
     assert (second.settings.grow, second.settings.matte_invert, second.shot.frames) == (8, True, "7")
-    assert third.settings.grow == 0, "null takes a default back"
+    assert third.settings.grow == 2, "null takes the list's default back, to the core's"
     assert (shots[2].chunk_frames, third.settings.pre_roll) == (40, 8)
     assert {job.settings.feather for job in (first, second, third)} == {3}
     assert {job.run.device for job in (first, second, third)} == {"cpu"}
