@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,7 +52,7 @@ def laid_over(front: Patch | None, back: Patch | None) -> Patch | None:
     """Return two patches for one hole as one: the front one by its confidence, the other behind it.
 
     One alone is returned as it is. Where the front one is soft the other one takes its place as far as it is
-    sure itself. Grain of both is independent: a mixture has less of it than either.
+    sure itself.
     """
     if front is None or back is None:
         return back if front is None else front
@@ -62,12 +63,24 @@ def laid_over(front: Patch | None, back: Patch | None) -> Patch | None:
     behind = (1 - before) * back.confidence
     confidence = before + behind
     share = behind / np.maximum(confidence, np.float32(1e-6))
-    picture = front.picture + (back.picture - front.picture) * share[..., None]
-    grain = np.hypot((1 - share) * front.grain, share * back.grain)
+    picture, grain = mixed(front, back, share)
     origins = _origins_of_both(front, confidence - behind, back, behind)
     floats = (part.astype(np.float32) for part in (picture, confidence, grain))
     soft = None if front.soft is None else ((1 - share) * front.soft).astype(np.float32)
     return Patch(front.box, *floats, origins=origins, soft=soft)
+
+
+def mixed(
+    one: Patch, other: Patch, share: NDArray[np.floating[Any]]
+) -> tuple[NDArray[np.floating[Any]], ...]:
+    """Return the picture (h, w, 3) and the grain (h, w) of two patches for one hole.
+
+    Args:
+        one, other: grain of both is independent: a mixture has less of it than either.
+        share: (h, w), how much of each pixel is the other one's, 0..1.
+    """
+    picture = one.picture + (other.picture - one.picture) * share[..., None]
+    return picture, np.hypot((1 - share) * one.grain, share * other.grain)
 
 
 def _origins_of_both(front: Patch, before: Floats, back: Patch, behind: Floats) -> dict[str, Floats]:

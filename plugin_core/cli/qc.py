@@ -52,33 +52,28 @@ def add(commands: Any) -> None:
     add_json(own)
     own.add_argument("--sheet", metavar="PNG", default=None, help="write a contact sheet of the worst frames")
     limits = qc.add_argument_group("limits (the fill beside what surrounds it; 1 is alike)")
-    for name, metavar, text in _LIMIT_TEXTS:
-        qc.advanced(limits.add_argument(name, type=float, metavar=metavar, help=text))
+    for option, _, metavar, text in _LIMITS:
+        qc.advanced(limits.add_argument(option, type=float, metavar=metavar, help=text))
     qc.set_defaults(command=_qc)
 
 
-_LIMIT_TEXTS = (
-    ("--max-seam", "X", "step across the matte's edge (2.5)"),
-    ("--max-flicker", "X", "change beyond motion (2.5)"),
-    ("--min-detail", "X", "detail of the softest part, beside the softest around (0.7)"),
-    ("--max-outline", "X", "lines along the matte's edge, times those beside it (2)"),
-    ("--max-intruder", "X", "what is there for a single frame, of the range from black to white (0.3)"),
-    ("--max-swim", "X", "share of texture that follows no motion (0.15)"),
-    ("--min-sharpness", "X", "sharpness (told below 0.3)"),
-    ("--min-noise", "X", "grain (told below 0.45)"),
-    ("--min-psnr", "DB", "inside the hole, needs --truth (none)"),
+_LIMITS = (
+    ("--max-seam", "seam", "X", "step across the matte's edge (2.5)"),
+    ("--max-flicker", "flicker", "X", "change beyond motion (2.5)"),
+    ("--min-detail", "detail", "X", "detail of the softest part, beside the softest around (0.7)"),
+    ("--max-outline", "outline", "X", "lines along the matte's edge, times those beside it (2)"),
+    (
+        "--max-intruder",
+        "intruder",
+        "X",
+        "what is there for a single frame, of the range from black to white (0.3)",
+    ),
+    ("--max-swim", "swim", "X", "share of texture that follows no motion (0.15)"),
+    ("--min-sharpness", "sharpness", "X", "sharpness (told below 0.3)"),
+    ("--min-noise", "noise", "X", "grain (told below 0.45)"),
+    ("--min-psnr", "psnr_db", "DB", "inside the hole, needs --truth (none)"),
 )
-_LIMITS = {
-    "max_seam": "seam",
-    "max_flicker": "flicker",
-    "min_detail": "detail",
-    "max_outline": "outline",
-    "max_intruder": "intruder",
-    "max_swim": "swim",
-    "min_sharpness": "sharpness",
-    "min_noise": "noise",
-    "min_psnr": "psnr_db",
-}
+"""Options, and the fields of `qc.report.Limits` that they set."""
 
 
 def _output_in(given: dict[str, Any]) -> str | None:
@@ -114,7 +109,8 @@ def _qc(arguments: argparse.Namespace) -> int:
     given = vars(arguments)
     if "min_psnr" in given and arguments.truth is None:
         raise SettingsError("--min-psnr needs a true clean plate to compare with: give --truth.")
-    limits = Limits(**{field: given[name] for name, field in _LIMITS.items() if name in given})
+    asked = {option[2:].replace("-", "_"): field for option, field, _, _ in _LIMITS}
+    limits = Limits(**{field: given[name] for name, field in asked.items() if name in given})
     job = job_of(arguments, given.get("output") or _output_in(given))
     shot = QcShot(job, arguments.truth)
     report = check(shot, limits, tell=say_for_now)

@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
+from ..clips.frame_range import frames_words
 from ..clips.movie_read import is_movie
 from ..clips.sequence import compact
 from ..errors import SettingsError
@@ -31,7 +32,7 @@ from ..render.folder import is_folder, state_folder
 from ..render.made_movie import MadeMovie, look_at_movie, movie_about
 from ..render.outgrown import outgrown
 from ..render.plan import Plan, make_plan
-from ..render.present import Present, look, numbered, refuse_mixing, whose
+from ..render.present import Present, look, refuse_mixing, whose
 from ..render.resume import first_needed, first_stale
 from ..render.sources import Sources, open_sources
 from ..state.checkpoints import Checkpoints
@@ -203,7 +204,7 @@ def _told(
     if present.precious and not run.keep_edited:
         return replace(occupied, reasons=(f"in the output {whose(present)}",))
     if key is None and present.older:
-        why = f"{numbered(present.older)} of the output are of another render"
+        why = f"{frames_words(present.older)} of the output are of another render"
         return Forecast("overwrite", sources.first, sources.last, sources.first, (why,))
     if changed:
         named = tuple(f"{name} was {was}, now is {now}" for name, was, now in changed)
@@ -240,8 +241,8 @@ def _lacking(sources: Sources, present: Present, needed: int) -> str:
         return f"frames from {needed} on are not rendered yet"
     damaged = [frame for frame in lacking if frame in present.damaged]
     missing = [frame for frame in lacking if frame not in present.damaged]
-    told = [f"{numbered(missing)} {_is(missing)} missing"] if missing else []
-    told += [f"{numbered(damaged)} {_is(damaged)} damaged"] if damaged else []
+    told = [f"{frames_words(missing)} {_is(missing)} missing"] if missing else []
+    told += [f"{frames_words(damaged)} {_is(damaged)} damaged"] if damaged else []
     return f"{' and '.join(told)}, and what follows goes on from there"
 
 

@@ -6,13 +6,11 @@ import math
 from collections.abc import Iterable
 
 from ..clips.sequence import compact
-from .judge_frames import judge_frames
+from .judge_frames import SHOWN_FRAMES, judge_frames
 from .report import Check, FrameFound, Limits, Verdict, change_ratio
 
 SOFT_BELOW, SMOOTH_BELOW = 0.3, 0.45
 """Means of a shot below these are told of: fewer than 2 in 100 frames of untouched footage are."""
-
-_SHOWN_FRAMES = 5
 
 
 def judge(
@@ -129,7 +127,7 @@ def _truth(found: tuple[FrameFound, ...], least: float | None) -> Check:
 def _worst(found: tuple[FrameFound, ...], name: str, *, largest: bool = True) -> tuple[int, ...]:
     known = [frame for frame in found if math.isfinite(getattr(frame, name))]
     ranked = sorted(known, key=lambda frame: getattr(frame, name), reverse=largest)
-    return tuple(frame.frame for frame in ranked[:_SHOWN_FRAMES])
+    return tuple(frame.frame for frame in ranked[:SHOWN_FRAMES])
 
 
 def _most(worst: tuple[int, ...]) -> str:

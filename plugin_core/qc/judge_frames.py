@@ -16,7 +16,8 @@ from .report import Check, FrameFound, Limits
 FAULT_SHARE = 0.05
 """More of a shot's frames than this, and more than one, are a fault. Untouched footage stays below 0.02."""
 
-_SHOWN_FRAMES = 5
+SHOWN_FRAMES = 5
+"""Of the frames that a check names, so many of the worst."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,7 @@ def _check(rule: Rule, found: Sequence[FrameFound], limit: float) -> Check:
         why = "nothing to measure: the matte is too small, or no frame has its neighbors"
         return Check(rule.name, "-", why, limit=limit)
     ranked = sorted(known, key=lambda frame: known[frame], reverse=not rule.least)
-    worst, shown = known[ranked[0]], tuple(ranked[:_SHOWN_FRAMES])
+    worst, shown = known[ranked[0]], tuple(ranked[:SHOWN_FRAMES])
     bound = f"({'at least' if rule.least else 'limit'} {limit:g})"
     beyond = sorted(frame for frame in known if rule.is_beyond(known[frame], limit))
     if not beyond:

@@ -15,7 +15,7 @@ from ..color.network_pixels import native_pixels, network_pixels
 from ..images import read_plate
 from ..motion.finder import Propagator
 from ..motion.vote import ReadPixels
-from ..patch import Patch
+from ..patch import Patch, mixed
 from ..regions.hole import Hole
 from .key_files import KeyFiles
 from .plan import Plan
@@ -156,7 +156,6 @@ def _dissolved(one: Patch | None, other: Patch | None, share: float) -> Patch | 
         return other if one is None else one
     weights = (1 - share + _LEAST) * one.confidence, (share + _LEAST) * other.confidence
     part = weights[1] / np.maximum(weights[0] + weights[1], np.float32(1e-6))
-    picture = one.picture + (other.picture - one.picture) * part[..., None]
-    grain = np.hypot((1 - part) * one.grain, part * other.grain)
+    picture, grain = mixed(one, other, part)
     confidence = np.maximum(one.confidence, other.confidence)
     return Patch(one.box, *(each.astype(np.float32) for each in (picture, confidence, grain)))

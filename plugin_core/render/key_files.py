@@ -16,7 +16,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from ..clips.clip import Clip
-from ..disk.atomic import remove_leftovers, replacing, sync_to_disk, temporary_for
+from ..disk.atomic import remove_leftovers, replacing
 from ..disk.fingerprint import Fingerprint
 from ..disk.lock import holding
 from ..disk.regular import read_regular
@@ -24,6 +24,7 @@ from ..errors import OutputBusyError, WriteError
 from ..images import Plate, write_plate
 from ..images.color_copy import color_copy
 from ..state.folder import paint_folder
+from ..state.key import FIRST_FRAME
 from .key_frames import KeyFrame
 from .plan import Plan
 
@@ -32,7 +33,7 @@ _LOOK_SECONDS = 1.0
 
 _IRRELEVANT = frozenset(
     {
-        *("model", "first frame", "stored as", "working size", "warmup", "pre roll"),
+        *("model", FIRST_FRAME, "stored as", "working size", "warmup", "pre roll"),
         *("grain", "border match", "context", "region"),
     }
 )
@@ -147,25 +148,23 @@ class KeyFiles:
 
     def _write(self, frame: int, made: Made, looked_at: Mapping[str, range]) -> None:
         path = self.path(frame)
-        ready = temporary_for(path)
-        try:
-            painted = None
-            if made.plate is not None:
-                write_plate(color_copy(made.plate, path), ready)
-                painted = Fingerprint.of(ready)
-            parents = {parent: self.mark(parent) for parent in made.parents}
-            note = _Note(key=self._key, painted=painted, inputs=self._inputs(looked_at), parents=parents)
-            path.unlink(missing_ok=True)
+        parents = {parent: self.mark(parent) for parent in made.parents}
+        inputs = self._inputs(looked_at)
+
+        def note(painted: Fingerprint | None) -> None:
+            told = _Note(key=self._key, painted=painted, inputs=inputs, parents=parents)
+            try:
+                path.unlink(missing_ok=True)
+            except OSError as error:
+                raise WriteError(f"Can't write {path}: {error.strerror or error}.") from error
             with replacing(self._note_path(frame)) as temporary:
-                temporary.write_text(note.model_dump_json(), "utf-8")
-            if painted is not None:
-                ready.replace(path)
-                sync_to_disk(path.parent)
-        except OSError as error:
-            raise WriteError(f"Can't write {path}: {error.strerror or error}.") from error
-        finally:
-            with contextlib.suppress(OSError):
-                ready.unlink(missing_ok=True)
+                temporary.write_text(told.model_dump_json(), "utf-8")
+
+        if made.plate is None:
+            note(None)
+            return
+        with replacing(path, ready=lambda whole: note(Fingerprint.of(whole))) as temporary:
+            write_plate(color_copy(made.plate, path), temporary)
 
     def _inputs(self, looked_at: Mapping[str, range]) -> dict[int, dict[str, Fingerprint]]:
         inputs: dict[int, dict[str, Fingerprint]] = {}

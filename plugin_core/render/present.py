@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..clips.sequence import FileSequence, compact
+from ..clips.frame_range import frames_words
+from ..clips.sequence import FileSequence
 from ..disk.fingerprint import Fingerprint
 from ..errors import ImageError, InputError, WriteError
 from ..images import read_plate
@@ -102,17 +103,11 @@ def whose(present: Present) -> str:
     told = []
     if present.edited:
         changed = "was changed since it was" if len(present.edited) == 1 else "were changed since they were"
-        told.append(f"{numbered(present.edited)} {changed} written")
+        told.append(f"{frames_words(present.edited)} {changed} written")
     if present.foreign:
         are = "is" if len(present.foreign) == 1 else "are"
-        told.append(f"{numbered(present.foreign)} {are} of no render of ours")
+        told.append(f"{frames_words(present.foreign)} {are} of no render of ours")
     return " and ".join(told)
-
-
-def numbered(frames: Iterable[int]) -> str:
-    """Return ``frame 3`` or ``frames 3-5,7``."""
-    frames = sorted(frames)
-    return f"frame{'s' if len(frames) > 1 else ''} {compact(frames)}"
 
 
 def refuse_mixing(output: FileSequence, frames: range) -> None:
@@ -130,7 +125,7 @@ def refuse_mixing(output: FileSequence, frames: range) -> None:
     if others:
         raise InputError(
             f"Output folder {output.folder} holds another sequence of the same name, {output.pattern} with "
-            f"{numbered(others)}; give another folder, or a name such as "
+            f"{frames_words(others)}; give another folder, or a name such as "
             f"{output.folder / 'clean.####'}{output.extension}."
         )
 

@@ -29,7 +29,7 @@ from ..state.folder import journal_path, output_folder
 from ..state.input_log import InputLog
 from ..state.journal import Journal, forget_elsewhere
 from ..state.keeper import StateKeeper
-from ..state.key import check_key
+from ..state.key import FIRST_FRAME, check_key
 from ..state.origins import in_words, shares, total
 from ..state.shot_state import Moment, ShotState
 from .coverage import Covered
@@ -153,7 +153,7 @@ def _render(
         for note in plan.notes:
             reporters.note(note)
         if handed_in is not None:
-            plan = replace(plan, key={**plan.key, "first frame": handed_in.saved.key.get("first frame", "")})
+            plan = replace(plan, key={**plan.key, FIRST_FRAME: handed_in.saved.key.get(FIRST_FRAME, "")})
         rendering = _Rendering(plan, run, network, reporters, stop, folder, claim)
         start = rendering.begin(handed_in)
         job = job_to_record(asked, settings, run, sources)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..clips.clip import Clip
+from ..clips.frame_range import frames_words
 from ..clips.sequence import compact
 from ..disk.fingerprint import Fingerprint
 from ..errors import InputError, WriteError
@@ -19,7 +20,7 @@ from .handover import HandedIn
 from .key_files import KeyFiles
 from .outgrown import outgrown
 from .plan import MOTION, Plan
-from .present import Guard, Present, look, numbered, refuse_precious, what_to_do, whose
+from .present import Guard, Present, look, refuse_precious, what_to_do, whose
 from .sources import Sources
 
 _ANOTHER = "they are not of a render that could be resumed"
@@ -99,7 +100,7 @@ def go_on(
         refuse_existing(sources, f"{_ANOTHER}; use --overwrite to replace them")
     if entries is None and present.older:
         raise InputError(
-            f"Output {sources.output} has {numbered(present.older)} already; {_ANOTHER}; use --overwrite "
+            f"Output {sources.output} has {frames_words(present.older)} already; {_ANOTHER}; use --overwrite "
             "--keep-edited to replace those, and no others."
         )
     if not keep_edited:
@@ -107,7 +108,7 @@ def go_on(
     elif present.precious:
         tell.append(f"{_sentence(whose(present))}: kept as found.")
     if present.damaged:
-        tell.append(f"{_sentence(numbered(present.damaged))} can't be read any more: rendered again.")
+        tell.append(f"{_sentence(frames_words(present.damaged))} can't be read any more: rendered again.")
     guard = Guard(sources.output, present.files, present.precious)
     if grown.parts and entries is not None:
         state.forget_from(grown.touched, grown.why)
@@ -217,7 +218,7 @@ def _changed_input(entries: Sequence[Entry], plan: Plan, watch: Watch) -> Stale 
     if not changed:
         return None
     source = min(frame for frames in changed.values() for frame in frames)
-    named = [f"{kind} changed on {numbered(frames)}" for kind, frames in changed.items()]
+    named = [f"{kind} changed on {frames_words(frames)}" for kind, frames in changed.items()]
     return Stale(plan.schedule.first_touched(source), _sentence(" and ".join(named)))
 
 
@@ -277,8 +278,8 @@ def check_whole(journal: Journal, sources: Sources, kept: frozenset[int]) -> Non
     lacking = [frame for frame in _range(sources) if not is_there(frame)]
     if lacking:
         raise WriteError(
-            f"Output {sources.output} lacks {numbered(lacking)}, or has other files there than were written; "
-            "--resume renders them again."
+            f"Output {sources.output} lacks {frames_words(lacking)}, or has other files there than were "
+            "written; --resume renders them again."
         )
 
 

@@ -167,9 +167,8 @@ def test_a_kill_while_a_key_frame_is_made_leaves_nothing_wrong(shot, monkeypatch
         if when == "before the file":
             patched.setattr(key_files, "write_plate", dying)
         elif when == "before the note":
-            patched.setattr(key_files, "replacing", dying)
+            patched.setattr(key_files, "replacing", dying_for_notes(key_files.replacing))
         else:
-            patched.setattr(key_files, "sync_to_disk", dying)
             patched.setattr(Path, "replace", dying_for_exr(Path.replace))
         with pytest.raises((WriteError, Killed)):
             run_toy(shot.shot(), PAINT)
@@ -184,6 +183,15 @@ class Killed(BaseException):
 
 def dying(*given, **more):
     raise Killed
+
+
+def dying_for_notes(replacing):
+    def maybe(path, **more):
+        if path.suffix == ".json":
+            raise Killed
+        return replacing(path, **more)
+
+    return maybe
 
 
 def dying_for_exr(replace):
