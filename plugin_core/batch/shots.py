@@ -199,18 +199,19 @@ def _chunk_frames(where: str, name: str, given: Any) -> int | None:
 def _without_clashes(
     path: Path, shots: list[BatchShot], bad: list[BadShot]
 ) -> tuple[list[BatchShot], list[BadShot]]:
-    """Take out entries whose name or output an earlier one has."""
+    """Take out entries whose name, output or patch an earlier one has."""
     names: dict[str, int] = {}
     outputs: dict[str, int] = {}
     kept: list[BatchShot] = []
     for shot in shots:
-        output = shot.job.shot.output
+        output, patch = shot.job.shot.output, shot.job.shot.patch
         if shot.name in names:
             told = f"the name {shot.name!r} is taken by line {names[shot.name]}"
-        elif output in outputs:
-            told = f"shot {shot.name} writes {output}, as line {outputs[output]} does"
+        elif taken := next((path for path in (output, patch) if path in outputs), None):
+            told = f"shot {shot.name} writes {taken}, as line {outputs[taken]} does"
         else:
-            names[shot.name], outputs[output] = shot.line, shot.line
+            names[shot.name] = shot.line
+            outputs |= {path: shot.line for path in (output, patch) if path is not None}
             kept.append(shot)
             continue
         bad.append(BadShot(shot.name, f"{path}:{shot.line}: {told}."))

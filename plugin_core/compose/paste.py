@@ -68,39 +68,60 @@ class CropFill:
     region: Region
 
 
-def filled(
+@dataclass(frozen=True)
+class Fill:
+    """What is laid into a plate.
+
+    Attributes:
+        hole: where, and with which weights.
+        values: (h, w, 3) float32 over the hole's box, in the plate's values.
+    """
+
+    hole: Hole
+    values: NDArray[np.float32]
+
+
+def fills_of(
     plate: Plate,
     hole: Hole,
-    fills: Sequence[CropFill],
+    crops: Sequence[CropFill],
     patch: Patch | None,
     color: ColorMap,
     *,
     grain_seed: int | None = None,
-    in_place: bool = False,
-) -> Plate:
+) -> list[Fill]:
+    """Return what comes into a plate's hole, one for each crop.
+
+    Args:
+        plate: the untouched plate, on which grain is measured.
+        hole: all that is filled on the frame.
+        crops: what the network gave, crop by crop; their holes don't meet.
+        patch: pixels that go before the network's by their confidence, of all that the frame's hole has.
+        color: from the network's range to the plate's.
+        grain_seed: give the fill the plate's grain, a different one for each seed; None for no grain.
+    """
+    return [Fill(crop.hole, _values(plate, hole, crop, patch, color, grain_seed)) for crop in crops]
+
+
+def laid_in(plate: Plate, fills: Sequence[Fill], *, in_place: bool = False) -> Plate:
     """Return the plate with its hole filled; every pixel outside the hole keeps its bits.
 
     Args:
         plate: the untouched plate.
-        hole: all that is filled on the frame.
-        fills: what the network gave, crop by crop; their holes don't meet.
-        patch: pixels that go before the network's by their confidence, of all that the frame's hole has.
-        color: from the network's range to the plate's.
-        grain_seed: give the fill the plate's grain, a different one for each seed; None for no grain.
+        fills: of `fills_of`.
         in_place: the plate is given up; its own pixels are changed.
     """
-    # All are made before the first is laid in: grain is measured on the untouched plate.
-    laid_in = [_blended(plate, hole, fill, patch, color, grain_seed) for fill in fills]
     clean = plate
-    for fill, values in zip(fills, laid_in, strict=True):
+    for fill in fills:
         # Copying an 8K plate takes longer than filling a hole in it: it is copied once at most.
         ours = in_place or clean is not plate
         box = fill.hole.box
+        values = _blend(clean.crop(*box), fill.values, fill.hole.alpha)
         clean = clean.with_patch(values, fill.hole.alpha > 0, box.x0, box.y0, in_place=ours)
     return clean
 
 
-def _blended(
+def _values(
     plate: Plate,
     holes: Hole,
     fill: CropFill,
@@ -108,7 +129,7 @@ def _blended(
     color: ColorMap,
     grain_seed: int | None,
 ) -> NDArray[np.float32]:
-    """Return what comes into the plate over the box of one crop's hole, in the plate's values."""
+    """Return the fill over the box of one crop's hole, in the plate's values."""
     own = fill.hole
     local = own.box.moved(-fill.region.crop.x0, -fill.region.crop.y0)
     picture = fill.region.restore(fill.picture)[local.slices]
@@ -118,7 +139,7 @@ def _blended(
     if grain_seed is not None:
         share = None if known is None else known.confidence * known.grain
         picture = regrain(picture, plate, own, color, seed=grain_seed, own=share, holes=holes)
-    return _blend(plate.crop(*own.box), color.from_network(picture), own.alpha)
+    return color.from_network(picture)
 
 
 def _blend(

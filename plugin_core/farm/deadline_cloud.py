@@ -40,7 +40,7 @@ def write(job: FarmJob, engine: Engine) -> list[str]:
         engine.filled(
             "asset_references.yaml",
             inputs=_listed(_folder(path) for shot in shots for path in (shot.plate, shot.matte)),
-            outputs=_listed(_folder(shot.output) for shot in shots),
+            outputs=_listed(_folder(path) for shot in shots for path in (shot.output, shot.patch) if path),
         ),
     )
     return [f"deadline bundle info {job.folder}", f"deadline bundle submit {job.folder}"]

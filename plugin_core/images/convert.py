@@ -38,7 +38,7 @@ def converted(plate: Plate, target: Format, extension: str) -> tuple[Part, ...]:
         spec.erase_attribute("oiio:BitsPerSample")
     spec.tile_width = spec.tile_height = 0
     if loses_window(header, target):
-        pixels = _moved(pixels, Window.of_data(part.spec), header.display_window)
+        pixels = moved(pixels, Window.of_data(part.spec), header.display_window)
         spec.width, spec.height = header.display_window[2:]
         spec.x = spec.y = spec.full_x = spec.full_y = 0
         spec.full_width, spec.full_height = spec.width, spec.height
@@ -62,33 +62,33 @@ def laid_back(laid: Plate, plate: Plate) -> Plate | None:
     if (ours.spec.width, ours.spec.height) != display[2:]:
         return None
     whole = np.concatenate([group.pixels for group in ours.groups], axis=2)
-    moved = _moved(whole, display, own)
-    beyond = ~_moved(np.ones(whole.shape[:2], np.bool_), display, own)
+    back = moved(whole, display, own)
+    beyond = ~moved(np.ones(whole.shape[:2], np.bool_), display, own)
     names = plate.header.channels
     pairs = {here: names.index(name) for here, name in enumerate(laid.header.channels) if name in names}
     pairs |= dict(zip(laid.header.fill_channels, plate.header.fill_channels, strict=False))
     for here, there in pairs.items():
-        moved[..., here][beyond] = part.channel(there)[beyond].astype(moved.dtype)
+        back[..., here][beyond] = part.channel(there)[beyond].astype(back.dtype)
     spec = ours.spec.copy()
     spec.x, spec.y, spec.width, spec.height = own
     spec.full_x, spec.full_y, spec.full_width, spec.full_height = display
     header = replace(
         laid.header, data_window=own, display_window=display, width=own.width, height=own.height, part=0
     )
-    return replace(laid, header=header, parts=(Part(spec, (Group(0, moved),)),))
+    return replace(laid, header=header, parts=(Part(spec, (Group(0, back),)),))
 
 
-def _moved(pixels: NDArray[Any], lies: Window, wanted: Window) -> NDArray[Any]:
+def moved(pixels: NDArray[Any], lies: Window, wanted: Window) -> NDArray[Any]:
     """Pixels (H, W, ...) of one window as those of another; 0 where it does not reach."""
-    moved = np.zeros((wanted.height, wanted.width, *pixels.shape[2:]), pixels.dtype)
+    whole = np.zeros((wanted.height, wanted.width, *pixels.shape[2:]), pixels.dtype)
     x0, y0 = max(lies.x, wanted.x), max(lies.y, wanted.y)
     x1 = min(lies.x + lies.width, wanted.x + wanted.width)
     y1 = min(lies.y + lies.height, wanted.y + wanted.height)
     if x0 < x1 and y0 < y1:
-        moved[y0 - wanted.y : y1 - wanted.y, x0 - wanted.x : x1 - wanted.x] = pixels[
+        whole[y0 - wanted.y : y1 - wanted.y, x0 - wanted.x : x1 - wanted.x] = pixels[
             y0 - lies.y : y1 - lies.y, x0 - lies.x : x1 - lies.x
         ]
-    return moved
+    return whole
 
 
 def type_in(header: Header, target: Format, extension: str, storage: Storage) -> str:

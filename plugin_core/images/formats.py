@@ -44,6 +44,9 @@ _FORMATS = {
 WRITTEN = tuple(_FORMATS)
 """Extensions of the formats that pictures are written in."""
 
+LAYERED = tuple(extension for extension, kind in _FORMATS.items() if kind is _EXR)
+"""Extensions of the format that holds layers beside the color."""
+
 MOVIE_EXTENSIONS = (".mov", ".mp4", ".m4v", ".mkv", ".mxf", ".avi", ".webm", ".mpg", ".mpeg", ".ts", ".m2ts")
 
 

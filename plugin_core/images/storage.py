@@ -113,7 +113,7 @@ def stored(plate: Plate, storage: Storage) -> Plate:
     spec = _spec(part.spec, types, bits)
     if codes:
         _tag(spec, header, storage.encoding)
-    parts[header.part] = Part(spec, _grouped(planes))
+    parts[header.part] = Part(spec, grouped(planes))
     kept = replace(header, types=types, bits=bits, is_float=bits == 0)
     notes = plate.notes + (_STRAIGHT if codes and _is_straight(spec) else ())
     return replace(plate, header=kept, parts=tuple(parts), notes=notes, codes=codes)
@@ -164,7 +164,8 @@ def _spec(spec: oiio.ImageSpec, types: tuple[str, ...], bits: int) -> oiio.Image
     return spec
 
 
-def _grouped(planes: list[NDArray[Any]]) -> tuple[Group, ...]:
+def grouped(planes: list[NDArray[Any]]) -> tuple[Group, ...]:
+    """Return planes (H, W) as runs of one type."""
     groups = []
     for _, run in groupby(enumerate(planes), key=lambda item: item[1].dtype):
         found = list(run)

@@ -21,6 +21,7 @@ from .convert import converted, loses_window, type_in
 from .exr_mixed import copy_exact, needs_copy
 from .formats import Format, compression_lossy, format_for, lossless_compression, target_type
 from .header_bytes import put_right
+from .layers import Layers, with_layers
 from .plate import Header, Part, Plate, Storage
 from .storage import check_storage, codes_notes, stored_type
 
@@ -44,12 +45,18 @@ _STRAIGHT = ("png",)
 
 
 def write_plate(
-    plate: Plate, path: Path, *, sync: bool = True, ready: Callable[[Path], None] = lambda temporary: None
+    plate: Plate,
+    path: Path,
+    *,
+    layers: Layers | None = None,
+    sync: bool = True,
+    ready: Callable[[Path], None] = lambda temporary: None,
 ) -> tuple[str, ...]:
     """Write the picture under ``path``; the name appears only when the file is whole.
 
     In the plate's own format every pixel, channel, part and attribute is written as read; another format
-    takes color and alpha, converted to its type. ``sync`` flushes file and folder to the disk before the
+    takes color and alpha, converted to its type. ``layers`` are added to what is filled, in a format that
+    holds them. ``sync`` flushes file and folder to the disk before the
     rename counts as done; ``ready`` is told the whole file before it takes its name, and may raise. Returns
     sentences for the user about what differs from the plate (see :func:`output_notes`). Raises ImageError
     when the format can't hold the picture, WriteError when the file can't be written.
@@ -57,6 +64,9 @@ def write_plate(
     target = format_for(path.suffix)
     own = target.name == plate.header.format
     parts = plate.parts if own else converted(plate, target, path.suffix)
+    if layers is not None:
+        filled = plate.header.part if own else 0
+        parts = (*parts[:filled], with_layers(parts[filled], layers), *parts[filled + 1 :])
     temporary = _reserve(path)
     try:
         if target.lossy:

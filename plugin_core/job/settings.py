@@ -48,6 +48,13 @@ def _frame_list(value: object) -> object:
     return value
 
 
+def _names(value: object) -> object:
+    """Take a list as a command line or a table has it; each name counts once."""
+    if isinstance(value, str):
+        value = [part.strip() for part in value.split(",") if part.strip()]
+    return tuple(dict.fromkeys(value)) if isinstance(value, list) else value
+
+
 def _region(value: object) -> object:
     """Take out the spaces of x,y,w,h; refuse what is neither that nor a name."""
     text = str(value).replace(" ", "")
@@ -184,6 +191,30 @@ class Shot(Strict):
             },
         ),
     ] = None
+    patch: Annotated[
+        str | None,
+        About(
+            "Write the fill alone here, too, premultiplied and with its alpha: merged over the plate it "
+            "gives the output. An EXR sequence, or a folder.",
+            label="patch",
+            group="stored",
+            metavar="EXR",
+            unset="none",
+            path=True,
+        ),
+    ] = Field(None, min_length=1)
+    layers: Annotated[
+        tuple[Literal["patch"], ...],
+        BeforeValidator(_names),
+        About(
+            "Layers for the comp, added to the output (.exr), or to the --patch sequence where there is one: "
+            "patch is the fill alone, premultiplied, with its alpha.",
+            label="layers",
+            group="stored",
+            metavar="L,L",
+            unset="none",
+        ),
+    ] = ()
     cuts: Annotated[
         tuple[int, ...],
         BeforeValidator(_frame_list),

@@ -161,7 +161,10 @@ def _part(plan: Plan, first: int, last: int, network: Network, folder: Path) -> 
         search=plan.schedule.search,
     )
     output = FileSequence.parse(folder / f"probe.####{plan.sources.output.extension}")
-    sources = replace(plan.sources, output=output, begins=first, first=first, last=last)
+    layers = plan.sources.own_layers
+    sources = replace(
+        plan.sources, output=output, begins=first, first=first, last=last, patch=None, layers=layers
+    )
     return replace(plan, sources=sources, schedule=schedule)
 
 

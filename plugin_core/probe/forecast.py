@@ -31,6 +31,7 @@ from ..render.doubts import matte_doubts, picture_doubts, refuse
 from ..render.folder import is_folder, state_folder
 from ..render.made_movie import MadeMovie, look_at_movie, movie_about
 from ..render.outgrown import outgrown
+from ..render.patch_files import look_at_patches, with_patches
 from ..render.plan import Plan, make_plan
 from ..render.present import Present, look, refuse_mixing, whose
 from ..render.resume import first_needed, first_stale
@@ -147,12 +148,17 @@ def forecast(
     changed = (
         [] if key is None else [part for part in differences(key, plan.key) if part[0] not in grown.parts]
     )
-    latest = {} if changed else grown.untouched(journal.read(grown.parts) or [])
+    entries = {} if changed else grown.untouched(journal.read(grown.parts) or [])
+    latest = with_patches(entries, sources, keep_edited=run.keep_edited)
     present = look(sources.output, range(sources.first, sources.last + 1), latest)
     made = _movie(shot, settings, run, network, sources)
     if made is not None:
         return made
     told = _told(plan, journal, key, changed, latest, present, run, watch)
+    patches = look_at_patches(sources)
+    if patches is not None and patches.precious and not run.keep_edited and told.action != "occupied":
+        why = f"in the patch {whose(patches)}"
+        told = Forecast("occupied", sources.first, sources.last, sources.first, (why,))
     if grown.parts and told.action == "resume":
         told = replace(told, reasons=(grown.why[0].lower() + grown.why[1:], *told.reasons))
     ours = {*present.rendered, *present.older, *present.damaged}

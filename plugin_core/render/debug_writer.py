@@ -75,6 +75,7 @@ def _sequence(asked: str, sources: Sources) -> FileSequence:
     if sequence.is_still or sequence.extension != ".exr":
         raise SettingsError(f"Debug layers go into an EXR sequence such as name.####.exr, got {asked}.")
     others = {"output": sources.output}
+    others |= {} if sources.patch is None else {"patch": sources.patch}
     others |= {
         what: clip.sequence
         for what, clip in (("plate", sources.plate), ("matte", sources.matte))

@@ -71,6 +71,11 @@ def check_delivery(shot: Shot, run: Run, plate: Clip) -> None:
             f"{path} is a movie, which is written in one go: render chunks to a sequence, and make "
             "the movie of it."
         )
+    if shot.patch or shot.layers:
+        raise InputError(
+            f"{path} is a movie, which has no layers and no patch beside it; render a sequence for --patch "
+            "and --layers."
+        )
     if shot.compression or shot.bit_depth:
         raise InputError(f"{path} is a movie: leave --compression and --bit-depth out.")
     if any(holds(clip, path) for clip in (shot.plate, shot.matte)):

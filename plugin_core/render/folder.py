@@ -77,6 +77,10 @@ def clean_up(sources: Sources, run: Run, folder: Path) -> None:
     # Other chunks of this output may be writing theirs now.
     ours = {output.path(frame).name for frame in range(sources.first, sources.last + 1)}
     remove_leftovers(output.folder, lambda path: path.name in ours)
+    patch = sources.patch
+    if patch is not None:
+        those = {patch.path(frame).name for frame in range(sources.first, sources.last + 1)}
+        remove_leftovers(patch.folder, lambda path: path.name in those)
     if run.state_out is not None:
         state_out = Path(run.state_out)
         remove_leftovers(state_out.parent, lambda path: path.name == state_out.name)

@@ -18,10 +18,9 @@ the other. Whoever renders, measures or evaluates goes through here.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from ..compose.known_alone import known_alone
-from ..compose.paste import CropFill, filled, network_input
+from ..compose.paste import CropFill, fills_of, laid_in, network_input
 from ..disk.fingerprint import Fingerprint
 from ..images import Plate
 from ..network.contract import Network, StepOutput
@@ -31,27 +30,13 @@ from ..schedule import Step, mirror
 from ..state.carry_follow import Change, change_between
 from ..state.saved_state import SavedState
 from ..state.shot_state import ShotState
+from .composed import Composed
 from .plan import Plan
 from .reader import ShotReader
 from .stages import Stages
 from .step_input import LaneRead, SeenFrame, Shown, StepInput
 from .stepper import Stepper
 from .writer import FrameWriter, Written
-
-
-@dataclass(frozen=True)
-class Composed:
-    """A frame, ready to be written.
-
-    Attributes:
-        given: the step that it was made in.
-        outputs: what the network gave for every lane, by its name.
-        clean: the filled plate; None where the frame has no hole.
-    """
-
-    given: StepInput
-    outputs: Mapping[str, StepOutput]
-    clean: Plate | None
 
 
 class Pipeline:
@@ -177,21 +162,23 @@ class Pipeline:
         hole, patch = given.hole, given.patch
         if self._plan.settings.paint == "off":
             hole, patch = known_alone(hole, patch)
-        fills = [
+        crops = [
             CropFill(own, outputs[read.lane.name].fill, read.region)
             for read in given.lanes
             if (own := hole.only(read.lane.islands.get(frame, ()))) is not None
         ]
-        clean = filled(
+        # All are made before the first is laid in: grain is measured on the untouched plate.
+        fills = fills_of(
             given.plate,
             hole,
-            fills,
+            crops,
             patch,
             self._plan.color,
             grain_seed=frame if self._plan.settings.grain == "auto" else None,
-            in_place=not (given.plate_is_kept or self._writer.shows_debug),
         )
-        return Composed(given, outputs, clean)
+        in_place = not (given.plate_is_kept or self._writer.shows_debug)
+        clean = laid_in(given.plate, fills, in_place=in_place)
+        return Composed(given, outputs, clean, tuple(fills) if self._writer.takes_fills else ())
 
     def write(
         self,
@@ -209,7 +196,7 @@ class Pipeline:
         Raises:
             WriteError: the disk does not take it.
         """
-        return self._writer.write(frame.given, frame.outputs, frame.clean, marks, saved)
+        return self._writer.write(frame, marks, saved)
 
     def close(self) -> None:
         """Give temporary files back."""

@@ -45,6 +45,7 @@ class Plan:
         key: what saved states of this render are valid for.
         notes: sentences the user should see.
         keys: the frames that are painted, ascending; none where no paint is asked for.
+        tells_places: whether it is to be known of each pixel that is found which frame and place it is from.
     """
 
     sources: Sources
@@ -57,6 +58,7 @@ class Plan:
     key: dict[str, str]
     notes: tuple[str, ...] = ()
     keys: tuple[KeyFrame, ...] = ()
+    tells_places: bool = False
 
     def has_hole(self, frame: int) -> bool:
         """Whether anything is filled on a frame."""
@@ -246,13 +248,14 @@ def _key(
     cuts: tuple[int, ...],
 ) -> dict[str, str]:
     asked = sources.storage
+    layers = [f"layer {name}" for name in sorted(sources.own_layers)]
     readable = f"{sources.lower}-{sources.upper}"
     return {
         "model": network.model_id,
         "plate size": f"{sources.header.width}x{sources.header.height}",
         "plate window": window_words(sources.header),
         "filled channels": ", ".join(sources.header.channels[c] for c in sources.header.fill_channels),
-        "stored as": f"{asked.compression or 'the plate'}, {asked.bit_depth or 'the plate'}",
+        "stored as": ", ".join((asked.compression or "the plate", asked.bit_depth or "the plate", *layers)),
         FRAMES_ON_DISK: readable,
         FIRST_FRAME: str(sources.begins),
         "color": color.key,

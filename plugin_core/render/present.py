@@ -43,15 +43,21 @@ class Present:
         return frozenset(self.edited) | frozenset(self.foreign)
 
 
-def look(output: FileSequence, frames: range, entries: Mapping[int, Entry]) -> Present:
+def look(
+    output: FileSequence,
+    frames: range,
+    entries: Mapping[int, Entry],
+    written: WrittenFiles | None = None,
+) -> Present:
     """Look at every frame of a range; reads only files that are not as the journals note them.
 
     Args:
         output: the sequence.
         frames: the range.
         entries: what the render at hand has finished, by frame; empty where there is none.
+        written: what the journals know of its files; None for those beside it.
     """
-    written = WrittenFiles(output_folder(output))
+    written = WrittenFiles(output_folder(output)) if written is None else written
     found: dict[str, list[int]] = {kind: [] for kind in ("rendered", "older", "damaged", "edited", "foreign")}
     files: dict[int, Fingerprint] = {}
     for frame in output.frames_on_disk():
@@ -83,10 +89,10 @@ def _is_picture(path: Path) -> bool:
     return True
 
 
-def refuse_precious(output: FileSequence, present: Present) -> None:
+def refuse_precious(output: FileSequence, present: Present, what: str = "Output") -> None:
     """Raise InputError where files would be replaced that are not as a render of ours left them."""
     if present.precious:
-        raise InputError(f"Output {output}: {whose(present)}; {what_to_do(present)}.")
+        raise InputError(f"{what} {output}: {whose(present)}; {what_to_do(present)}.")
 
 
 def what_to_do(present: Present) -> str:

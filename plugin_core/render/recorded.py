@@ -112,7 +112,7 @@ def disagreements(given: Job, recorded: Job) -> list[str]:
         *(
             (name, given.shot, recorded.shot)
             for name in Shot.model_fields
-            if name not in ("output", "frames")
+            if name not in ("output", "frames", "patch", "layers")
         ),
         *((name, given.settings, recorded.settings) for name in Settings.model_fields),
     ):

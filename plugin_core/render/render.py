@@ -37,6 +37,7 @@ from .debug_writer import open_debug
 from .doubts import matte_doubts, picture_doubts, tell
 from .folder import clean_up, is_folder, leaving_nothing_behind, state_folder
 from .handover import HandedIn, hand_on
+from .patch_files import guard_patches
 from .pipeline import Pipeline
 from .plan import Plan, make_plan
 from .present import look, refuse_mixing, refuse_precious
@@ -217,7 +218,7 @@ class _Rendering:
             yield from self._copy(start)
         elif start <= sources.last:
             yield from self._fill(start)
-        check_whole(self._journal, sources, self._writer.guard.kept)
+        check_whole(self._journal, sources, self._writer.guard.kept, self._writer.patch_guard)
         self._tell_origins()
         if self._run.state_out is not None:
             hand_on(Path(self._run.state_out), self._plan, self._checkpoints)
@@ -233,6 +234,9 @@ class _Rendering:
     def begin(self, handed_in: HandedIn | None) -> int:
         """Find the first frame to render and put the state before it."""
         notes: list[str] = []
+        replaces, keeps = not self._run.goes_on, self._run.keep_edited
+        patches = guard_patches(self._plan.sources, notes, replaces=replaces, keep_edited=keeps)
+        self._writer.patch_guard = patches
         before = None
         if handed_in is not None:
             check_key(handed_in.saved.key, self._plan.key, f"State file {handed_in.path}")
@@ -248,12 +252,13 @@ class _Rendering:
                 notes,
                 handed_in=before,
                 need_state=self._run.state_out is not None,
-                keep_edited=self._run.keep_edited,
+                keep_edited=keeps,
+                patches=patches,
                 watch=self._reporters.watch(self._stop, "Stopped before another frame was written."),
             )
         else:
             self._writer.guard = begin(
-                self._journal, self._state, self._plan, notes, keep_edited=self._run.keep_edited
+                self._journal, self._state, self._plan, notes, keep_edited=keeps, patches=patches
             )
             start = self._plan.sources.first
             if before is not None and self._plan.lanes:

@@ -19,6 +19,7 @@ from ..state.shot_state import ShotState
 from .handover import HandedIn
 from .key_files import KeyFiles
 from .outgrown import outgrown
+from .patch_files import lacking_patches, patches_standing, refuse_existing_patches, with_patches
 from .plan import MOTION, Plan
 from .present import Guard, Present, look, refuse_precious, what_to_do, whose
 from .sources import Sources
@@ -27,7 +28,13 @@ _ANOTHER = "they are not of a render that could be resumed"
 
 
 def begin(
-    journal: Journal, state: ShotState, plan: Plan, tell: list[str], *, keep_edited: bool = False
+    journal: Journal,
+    state: ShotState,
+    plan: Plan,
+    tell: list[str],
+    *,
+    keep_edited: bool = False,
+    patches: Guard | None = None,
 ) -> Guard:
     """Prepare a render that starts at the range's first frame: what was known of the range is forgotten.
 
@@ -39,6 +46,7 @@ def begin(
         plan: the render.
         tell: sentences for the user are added here.
         keep_edited: files that are not as a render of ours left them stay.
+        patches: what it may replace of patches; None where none are written.
 
     Returns:
         What the render may replace: all that is there now, but for what is kept.
@@ -54,7 +62,7 @@ def begin(
         state.checkpoints.drop_from(sources.first if own else -sys.maxsize, "the render starts again")
     others = [entry for entry in own if entry.frame not in _range(sources)]
     guard = Guard(sources.output, present.files, kept)
-    journal.restart(others, _standing(journal, sources, guard, others))
+    journal.restart(others, _standing(journal, sources, guard, others), patches_standing(journal, patches))
     return guard
 
 
@@ -68,6 +76,7 @@ def go_on(
     handed_in: HandedIn | None = None,
     need_state: bool = False,
     keep_edited: bool = False,
+    patches: Guard | None = None,
     watch: Watch = unwatched,
 ) -> tuple[int, Guard]:
     """Prepare a render that goes on.
@@ -81,6 +90,7 @@ def go_on(
         handed_in: the state before the first frame, where there is one.
         need_state: the state after the last frame must be on disk at the end.
         keep_edited: go on around files that are not as a render of ours left them.
+        patches: what may be replaced of patches; None where none are written.
         watch: told how the inputs are compared; may raise to stop.
 
     Returns:
@@ -94,7 +104,7 @@ def go_on(
     grown = outgrown(journal.found_key(), plan)
     entries = journal.read(grown.parts)
     sources = plan.sources
-    latest = grown.untouched(entries or [])
+    latest = with_patches(grown.untouched(entries or []), sources, keep_edited=keep_edited)
     present = look(sources.output, _range(sources), latest)
     if entries is None and not keep_edited:
         refuse_existing(sources, f"{_ANOTHER}; use --overwrite to replace them")
@@ -113,7 +123,8 @@ def go_on(
     if grown.parts and entries is not None:
         state.forget_from(grown.touched, grown.why)
         tell.append(f"{grown.why}.")
-        journal.restart(list(latest.values()), _standing(journal, sources, guard, latest.values()))
+        standing = _standing(journal, sources, guard, latest.values())
+        journal.restart(list(latest.values()), standing, patches_standing(journal, patches))
     stale = first_stale(latest, plan, "" if handed_in is None else handed_in.digest, watch)
     if stale is not None:
         state.forget_from(stale.first, stale.why)
@@ -125,7 +136,7 @@ def go_on(
         return needed, guard
     start = _restore(state, network, sources, needed, handed_in) if plan.lanes else needed
     done = [entry for frame, entry in sorted(latest.items()) if frame < start or frame > sources.last]
-    journal.restart(done, _standing(journal, sources, guard, done))
+    journal.restart(done, _standing(journal, sources, guard, done), patches_standing(journal, patches))
     return start, guard
 
 
@@ -248,6 +259,7 @@ def refuse_existing(sources: Sources, advice: str) -> None:
         sources: of the render.
         advice: what to do where all of them are of renders of ours.
     """
+    refuse_existing_patches(sources, advice)
     frames = [frame for frame in sources.output.frames_on_disk() if frame in _range(sources)]
     if not frames:
         return
@@ -258,18 +270,22 @@ def refuse_existing(sources: Sources, advice: str) -> None:
     raise InputError(f"{told}; {advice}.")
 
 
-def check_whole(journal: Journal, sources: Sources, kept: frozenset[int]) -> None:
+def check_whole(
+    journal: Journal, sources: Sources, kept: frozenset[int], patches: Guard | None = None
+) -> None:
     """Make sure that every frame of the range is noted and on disk, in the size in which it was written.
 
     Args:
         journal: of the render.
         sources: of the render.
         kept: frames whose files are someone else's: they have only to be there.
+        patches: the same of patches, which files are; None where none are written.
 
     Raises:
         WriteError: frames are not; they have been removed or replaced while the render ran.
     """
-    noted = {entry.frame: entry.output.size for entry in journal.read_own()}
+    entries = {entry.frame: entry for entry in journal.read_own()}
+    noted = {frame: entry.output.size for frame, entry in entries.items()}
 
     def is_there(frame: int) -> bool:
         size = size_of(sources.output.path(frame))
@@ -281,6 +297,14 @@ def check_whole(journal: Journal, sources: Sources, kept: frozenset[int]) -> Non
             f"Output {sources.output} lacks {frames_words(lacking)}, or has other files there than were "
             "written; --resume renders them again."
         )
+    if sources.patch is not None and patches is not None:
+        ours = {frame: entry for frame, entry in entries.items() if frame in _range(sources)}
+        without = lacking_patches(ours, sources.patch, patches)
+        if without:
+            raise WriteError(
+                f"Patch {sources.patch} lacks {frames_words(without)}, or has other files there than were "
+                "written; --resume renders them again."
+            )
 
 
 def _changed(entries: Sequence[Entry], plan: Plan, watch: Watch) -> dict[str, list[int]]:

@@ -12,7 +12,7 @@ from ..clips.sequence import FileSequence
 from ..errors import CleanplateError, InputError
 from ..job.settings import Run, Shot
 from ..state.folder import movie_folder, output_folder
-from .sources import output_of, plate_of
+from .sources import output_of, patch_of, plate_of
 
 
 def check_side_files(shot: Shot, run: Run, job_file: str | None = None) -> None:
@@ -60,6 +60,10 @@ def _written(shot: Shot, run: Run) -> Iterator[tuple[str, str]]:
         yield "a frame of the output", str(sequence)
     if is_movie(shot.output):
         yield "the output", shot.output
+    with contextlib.suppress(CleanplateError):
+        patch = patch_of(shot, plate_of(shot))
+        if patch is not None:
+            yield "a frame of the patch", str(patch)
     if run.debug is not None:
         path = Path(run.debug)
         inside = path.is_dir() or not path.suffix

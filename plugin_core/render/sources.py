@@ -17,7 +17,7 @@ from ..color.color_map import choose_color
 from ..disk.folders import make_folder
 from ..errors import InputError, MissingFramesError, WriteError
 from ..images import Header, Storage, formats_lossy, output_notes
-from ..images.formats import WRITTEN, is_written
+from ..images.formats import LAYERED, WRITTEN, is_written
 from ..images.storage import keeps_codes
 from ..job.settings import Settings, Shot
 from ..progress.watch import Phase, Watch, unwatched
@@ -37,6 +37,8 @@ class Sources:
         header: of the plate's first rendered frame.
         notes: sentences the user should see.
         storage: how the output is stored where not as the plate is.
+        patch: the sequence that the fill alone is written to; None for none.
+        layers: what is added to the output, or to the patch where there is one: "patch", "source".
     """
 
     plate: Clip
@@ -51,6 +53,13 @@ class Sources:
     header: Header
     notes: tuple[str, ...]
     storage: Storage = field(default_factory=Storage)
+    patch: FileSequence | None = None
+    layers: tuple[str, ...] = ()
+
+    @property
+    def own_layers(self) -> tuple[str, ...]:
+        """Return the layers that the output itself has."""
+        return self.layers if self.patch is None else ()
 
 
 def open_sources(
@@ -80,6 +89,15 @@ def open_sources(
     output = output_of(shot.output, lambda: plate)
     _check_output(output, plate, matte)
     _check_folder(output.folder, dry)
+    patch = patch_of(shot, plate, output)
+    if patch is not None:
+        _check_output(patch, plate, matte, "Patch")
+        _check_folder(patch.folder, dry, "Patch")
+    elif shot.layers and output.extension not in LAYERED:
+        raise InputError(
+            f"Output {output} can't hold the layers {', '.join(shot.layers)}: {output.extension} has none. "
+            "Give an .exr output, or a --patch sequence, which takes them."
+        )
     lower, upper = _readable(plate, matte, first, last)
     if keeps_codes(storage, start):
         color = choose_color(shot.colorspace, start, shot.ocio_config).color
@@ -92,7 +110,8 @@ def open_sources(
         why = "is lossy, written again it changes" if formats_lossy(own) else "is not written here"
         notes += (f"Output is {output.extension}: the plate's own format ({own}) {why}.",)
     part = _part(chunk, first, last)
-    return Sources(plate, matte, output, first, last, *part, lower, upper, header, notes, storage)
+    beside = patch, shot.layers
+    return Sources(plate, matte, output, first, last, *part, lower, upper, header, notes, storage, *beside)
 
 
 def plate_of(shot: Shot, storage: Storage | None = None) -> Clip:
@@ -170,6 +189,29 @@ def output_of(text: str, plate: Callable[[], Clip]) -> FileSequence:
     return output.as_frame(sequence.only)
 
 
+def patch_of(shot: Shot, plate: Clip, output: FileSequence | None = None) -> FileSequence | None:
+    """Return the sequence that a shot's fill alone is written to; None where none is asked for.
+
+    Raises:
+        InputError: it is no EXR sequence, or the output itself.
+    """
+    if shot.patch is None:
+        return None
+    path = Path(shot.patch)
+    patch = FileSequence.parse(path / "patch.####.exr" if path.is_dir() or not path.suffix else path)
+    only = None if (sequence := _sequence_of(plate)) is None else sequence.only
+    if patch.is_still and only is not None:
+        patch = patch.as_frame(only)
+    if patch.is_still or patch.extension not in LAYERED:
+        raise InputError(f"A patch goes into an EXR sequence such as patch.####.exr, got {shot.patch}.")
+    if output is not None and patch.same_files(output):
+        raise InputError(
+            f"Patch {patch} would overwrite the output; give another name, or --layers patch for layers in "
+            "the output itself."
+        )
+    return patch
+
+
 def _own_name(plate: Clip) -> str:
     """Return the plate's file name; PNG or EXR in place of a format that can't keep untouched pixels."""
     if isinstance(plate, MovieClip):
@@ -210,21 +252,21 @@ def _sequence_around(one: FileSequence) -> str:
     return ""
 
 
-def _check_output(output: FileSequence, plate: Clip, matte: Clip) -> None:
+def _check_output(output: FileSequence, plate: Clip, matte: Clip, named: str = "Output") -> None:
     for clip, what in ((plate, "plate"), (matte, "matte")):
         sequence = _sequence_of(clip)
         if sequence is not None and output.same_files(sequence):
             raise InputError(
-                f"Output {output} would overwrite the {what}; give another folder or another name."
+                f"{named} {output} would overwrite the {what}; give another folder or another name."
             )
 
 
-def _check_folder(folder: Path, dry: bool) -> None:
+def _check_folder(folder: Path, dry: bool, named: str = "Output") -> None:
     there = next(path for path in (folder, *folder.absolute().parents) if os.path.lexists(path))
     if there.exists() and not there.is_dir():
         raise InputError(
-            f"Output folder {folder} can't be made: {there} is a file. Give a folder, or a name with a frame "
-            f"number such as {there.parent / 'clean.####.exr'}."
+            f"{named} folder {folder} can't be made: {there} is a file. Give a folder, or a name with a "
+            f"frame number such as {there.parent / 'clean.####.exr'}."
         )
     try:
         if dry:
@@ -236,7 +278,7 @@ def _check_folder(folder: Path, dry: bool) -> None:
             pass
     except OSError as error:
         raise WriteError(
-            f"Output folder {folder} can't be written to ({error.strerror or error}); "
+            f"{named} folder {folder} can't be written to ({error.strerror or error}); "
             "check its permissions or give another."
         ) from error
 

@@ -14,15 +14,16 @@ from pathlib import Path
 from ..disk.atomic import replacing
 from ..disk.fingerprint import Fingerprint
 from ..images import Plate, write_plate
-from ..network.contract import StepOutput
+from ..images.layers import Layers
 from ..state.checkpoints import Checkpoints
 from ..state.journal import Entry, Journal
 from ..state.origins import counted
 from ..state.saved_state import SavedState
+from .comp_layers import CompLayers
+from .composed import Composed
 from .debug_writer import DebugWriter
 from .plan import Plan
 from .present import Guard
-from .step_input import StepInput
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,7 @@ class FrameWriter:
     Attributes:
         came_from: digest of the state that was handed in before the first frame; empty where none was.
         guard: knows which files may be replaced, and which frames' stay.
+        patch_guard: the same of patches; None where none are written.
     """
 
     def __init__(
@@ -63,38 +65,42 @@ class FrameWriter:
         self._debug = debug
         self.came_from = ""
         self.guard = Guard(plan.sources.output)
+        self.patch_guard: Guard | None = None
+        self._layers = CompLayers(plan)
 
     @property
     def shows_debug(self) -> bool:
         """Whether debug layers are written: the untouched plate is then needed beside the filled one."""
         return self._debug is not None
 
+    @property
+    def takes_fills(self) -> bool:
+        """Whether what is laid into a plate is written alone, too."""
+        return self._layers.takes_fills
+
     def write(
         self,
-        given: StepInput,
-        outputs: Mapping[str, StepOutput],
-        clean: Plate | None,
+        composed: Composed,
         marks: Mapping[int, Mapping[str, Fingerprint]],
         saved: SavedState | None,
     ) -> Written:
         """Write a frame, note it, and keep the state after it.
 
         Args:
-            given: the step that was run; not a warm-up.
-            outputs: what the network gave for every lane, by its name.
-            clean: the filled plate; None where there is no hole.
+            composed: the frame; not of a warm-up.
             marks: fingerprints of what was read since the frame before.
             saved: the state after this frame, where it is due.
 
         Raises:
             WriteError: the disk does not take it.
         """
+        given, clean = composed.given, composed.clean
         frame = given.step.frame
         path = self._plan.sources.output.path(frame)
         assert given.plate is not None  # warm-up steps are not written
         notes = given.notes
         if self._debug is not None:
-            notes += self._debug.write(given, clean or given.plate, outputs)
+            notes += self._debug.write(given, clean or given.plate, composed.outputs)
         came_from = self.came_from if frame == self._plan.sources.first else ""
         crops = self._plan.places(frame)
 
@@ -102,16 +108,26 @@ class FrameWriter:
         rest = self._plan.rest
         origins = {} if given.hole is None or kept else counted(given.hole, given.patch, rest)
 
-        def note(file: Path) -> None:
-            self._note(Entry(frame, Fingerprint.of(file), marks, crops, came_from, origins, kept))
+        layers = self._layers.of_output(given, composed.fills)
 
-        if kept:
-            note(path)
-        elif clean is None:
-            self._put_unchanged(frame, given.plate, note)
-        else:
-            known = self._plan.sources.notes
-            notes += tuple(told for told in write_plate(clean, path, ready=note) if told not in known)
+        def put(patch: Fingerprint | None) -> tuple[str, ...]:
+            def note(file: Path) -> None:
+                whole = Fingerprint.of(file)
+                self._note(Entry(frame, whole, marks, crops, came_from, origins, kept, patch))
+
+            if kept:
+                note(path)
+                return ()
+            if clean is None:
+                assert given.plate is not None
+                self._put_unchanged(frame, given.plate, note, layers)
+                return ()
+            return write_plate(clean, path, layers=layers, ready=note)
+
+        known = self._plan.sources.notes
+        plate, fills = given.plate, composed.fills
+        written = self._with_patch(frame, lambda at: self._layers.patch(at, plate, given, fills), put)
+        notes += tuple(told for told in written if told not in known)
         if saved is not None:
             self._checkpoints.add(saved)
         return Written(frame, path, notes)
@@ -129,15 +145,47 @@ class FrameWriter:
         marks = {"plate": sources.plate.fingerprint(frame), "matte": sources.matte.fingerprint(frame)}
 
         kept = self.guard.keeps(frame)
+        layers = self._layers.of_output(None, ())
 
-        def note(file: Path) -> None:
-            self._note(Entry(frame, Fingerprint.of(file), {frame: marks}, {}, kept=kept))
+        def put(patch: Fingerprint | None) -> tuple[str, ...]:
+            def note(file: Path) -> None:
+                self._note(Entry(frame, Fingerprint.of(file), {frame: marks}, {}, kept=kept, patch=patch))
 
-        if kept:
-            note(path)
-        else:
-            self._put_unchanged(frame, plate, note)
+            if kept:
+                note(path)
+            else:
+                self._put_unchanged(frame, plate, note, layers)
+            return ()
+
+        self._with_patch(frame, lambda at: self._layers.patch(at, plate, None, ()), put)
         return Written(frame, path)
+
+    def _with_patch(
+        self,
+        frame: int,
+        patch: Callable[[Path], Plate],
+        put: Callable[[Fingerprint | None], tuple[str, ...]],
+    ) -> tuple[str, ...]:
+        """Write a frame and its patch, both noted in one line before the first of them takes its name.
+
+        Args:
+            frame: its number.
+            patch: makes the patch, told what it will be called.
+            put: writes the frame, told the patch that goes with it; returns notes.
+        """
+        sequence, guard = self._plan.sources.patch, self.patch_guard
+        if sequence is None or (guard is not None and guard.keeps(frame)):
+            return put(None)
+        path = sequence.path(frame)
+        told: list[str] = []
+
+        def ready(file: Path) -> None:
+            if guard is not None:
+                guard.check(frame)
+            told.extend(put(Fingerprint.of(file)))
+
+        write_plate(patch(path), path, ready=ready)
+        return tuple(told)
 
     def _note(self, entry: Entry) -> None:
         """Note a frame whose file is whole and about to take its name, or is kept as someone left it."""
@@ -145,18 +193,22 @@ class FrameWriter:
             self.guard.check(entry.frame)
         self._journal.append(entry)
 
-    def _put_unchanged(self, frame: int, plate: Plate, note: Callable[[Path], None]) -> None:
+    def _put_unchanged(
+        self, frame: int, plate: Plate, note: Callable[[Path], None], layers: Layers | None
+    ) -> None:
         """Write a frame that has no hole: the very file where the format is kept, else its pixels.
 
         Args:
             frame: its number.
             plate: the frame.
             note: told the file before it takes its name.
+            layers: added to it, where layers are asked for.
         """
         sources = self._plan.sources
         source, path = sources.plate.path(frame), sources.output.path(frame)
-        if source.suffix.lower() == path.suffix.lower() and not sources.storage.is_given:
+        same = source.suffix.lower() == path.suffix.lower() and not sources.storage.is_given
+        if same and layers is None:
             with replacing(path, note) as temporary:
                 shutil.copyfile(source, temporary)
         else:
-            write_plate(plate, path, ready=note)
+            write_plate(plate, path, layers=layers, ready=note)

@@ -6,7 +6,8 @@ before the file takes its name: a line without its file is a frame that a kill h
 without any line is not ours. A line cut short by a kill finishes no frame, but tells whose its file is.
 
 Frames that are to be rendered again leave a line of another kind, with the file that stands there until then:
-it may be replaced, and anything else that is found there may not (see `written_files`).
+it may be replaced, and anything else that is found there may not (see `written_files`). The same goes for a
+frame's patch, where one is written beside the output.
 """
 
 from __future__ import annotations
@@ -50,6 +51,7 @@ class Entry:
         origins: pixels of its hole by where they came from (`state.origins`); empty without a hole, and in
             journals of before 0.3.
         kept: the file is not ours: it was left as it was found, with this fingerprint.
+        patch: the frame's patch as it was written; None where there is none of ours.
     """
 
     frame: int
@@ -59,6 +61,7 @@ class Entry:
     handed_in: str = ""
     origins: Mapping[str, int] = field(default_factory=dict)
     kept: bool = False
+    patch: Fingerprint | None = None
 
     def is_whole(self, path: Path) -> bool:
         """Whether the file at `path` is as it was written: its size, and where that is known its content."""
@@ -112,19 +115,26 @@ class Journal:
         except StateError:
             return []
 
-    def restart(self, entries: list[Entry], standing: Mapping[int, Fingerprint] | None = None) -> None:
+    def restart(
+        self,
+        entries: list[Entry],
+        standing: Mapping[int, Fingerprint] | None = None,
+        patches: Mapping[int, Fingerprint] | None = None,
+    ) -> None:
         """Write the journal anew with these entries only.
 
         Args:
             entries: frames that are finished.
             standing: by frame, files that stand where others are to come: they may be replaced.
+            patches: the same of patches.
         """
         make_folder(self.path.parent)
         with replacing(self.path) as temporary:
             lines = [json.dumps({"key": self.key}), *(_line(entry) for entry in entries)]
             lines += [
-                json.dumps({"frame": frame, "standing": asdict(file)})
-                for frame, file in sorted((standing or {}).items())
+                json.dumps({"frame": frame, kind: asdict(file)})
+                for kind, files in (("standing", standing), ("standing_patch", patches))
+                for frame, file in sorted((files or {}).items())
             ]
             temporary.write_text("\n".join(lines) + "\n", "utf-8")
 
@@ -159,6 +169,20 @@ def files_noted(path: Path) -> Iterator[tuple[int, Fingerprint | None]]:
             yield standing.frame, standing.standing
         elif torn is not None:
             yield int(torn[1]), Fingerprint(int(torn[2]), int(torn[3]), torn[4].decode("ascii"))
+
+
+def patches_noted(path: Path) -> Iterator[tuple[int, Fingerprint]]:
+    """Yield the frames of a journal and the patches that a render wrote or may replace there."""
+    try:
+        lines = _lines(path)
+    except (FileNotFoundError, StateError):
+        return
+    for line in lines[1:]:
+        entry, standing = _entry(line), _StandingPatch.read(line)
+        if entry is not None and entry.patch is not None:
+            yield entry.frame, entry.patch
+        elif standing is not None:
+            yield standing.frame, standing.standing_patch
 
 
 def is_file_of(noted: Fingerprint, path: Path) -> bool:
@@ -232,10 +256,15 @@ class _Written(_Numbered):
     handed_in: str = ""
     origins: dict[str, Annotated[int, Field(ge=0)]] = {}
     kept: bool = False
+    patch: Fingerprint | None = None
 
 
 class _Standing(_Numbered):
     standing: Fingerprint
+
+
+class _StandingPatch(_Numbered):
+    standing_patch: Fingerprint
 
 
 _TORN = re.compile(
@@ -267,7 +296,7 @@ def _entry(line: bytes) -> Entry | None:
     if found is None:
         return None
     output = Fingerprint(found.size, found.modified, found.digest)
-    written = found.handed_in, found.origins, found.kept
+    written = found.handed_in, found.origins, found.kept, found.patch
     return Entry(found.frame, output, found.inputs, found.crops, *written)
 
 
@@ -277,5 +306,10 @@ def _line(entry: Entry) -> str:
         for frame, files in entry.inputs.items()
     }
     record = {"frame": entry.frame, **asdict(entry.output), "inputs": inputs, "crops": dict(entry.crops)}
-    more = {"handed_in": entry.handed_in, "origins": dict(entry.origins), "kept": entry.kept}
+    more: dict[str, object] = {
+        "handed_in": entry.handed_in,
+        "origins": dict(entry.origins),
+        "kept": entry.kept,
+        "patch": None if entry.patch is None else asdict(entry.patch),
+    }
     return json.dumps(record | {name: value for name, value in more.items() if value})

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ..disk.fingerprint import Fingerprint
 from .folder import journals_of
-from .journal import files_noted, is_file_of
+from .journal import files_noted, is_file_of, patches_noted
 
 
 class WrittenFiles:
@@ -15,16 +15,17 @@ class WrittenFiles:
 
     Args:
         root: the output's state folder.
+        patches: whether its patches are meant, in place of its frames.
 
     Attributes:
         kept: frames whose file is someone else's, and was left as it was found.
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, *, patches: bool = False) -> None:
         self._known: defaultdict[int, list[Fingerprint]] = defaultdict(list)
         self.kept: set[int] = set()
         for journal in journals_of(root):
-            for frame, file in files_noted(journal):
+            for frame, file in patches_noted(journal) if patches else files_noted(journal):
                 self._known[frame] += [] if file is None else [file]
                 (self.kept.add if file is None else self.kept.discard)(frame)
 

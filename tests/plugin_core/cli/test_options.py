@@ -20,6 +20,7 @@ from plugin_core.job.settings import Run, Settings, Shot
 
 FIELDS: dict[str, dict[str, Any]] = catalog()["fields"]
 TEXTS = {
+    "layers": "patch",
     "region": "full",
     "exposure": "-2",
     "cuts": "1012,1040",
@@ -74,7 +75,8 @@ def test_every_option_reaches_the_job_and_nothing_else_moves(command, name):
     del expected[part][name]
     expected[part] |= FIELDS[name].get("presets", {}).get(value, {})
     assert found == expected
-    assert str(value) in (another(name), "True", "(1012, 1040)", f"{another(name)}.0")
+    lists = ("(1012, 1040)", "('patch',)")
+    assert str(value) in (another(name), "True", *lists, f"{another(name)}.0")
 
 
 @pytest.mark.parametrize("name", [name for names in LISTED.values() for name in names])
