@@ -25,7 +25,10 @@ ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "blender" / "cleanplate_blender"
 INSIDE = Path(__file__).with_name("inside.py")
 VERSIONS = os.environ.get("CLEANPLATE_TEST_BPY", "4.5").split()
-"""Versions of bpy to test in; each is installed by `make bpy-VERSION`."""
+"""Versions of bpy to test in; each is installed by `make bpy-VERSION`. The first takes every test, the others
+those marked `every_blender`: they go through each place where `compat.py` tells versions apart."""
+WHOLE = os.environ.get("CLEANPLATE_TEST_BPY_WHOLE") == "1"
+"""Every test in every version: before a release, and after a change to `compat.py`."""
 
 START_SECONDS, CALL_SECONDS = 120, 180
 FRAMES = 7
@@ -243,7 +246,15 @@ def start(version: str, folder: Path, extension_zip: Path, **environ: str) -> Bl
     return blender
 
 
-@pytest.fixture(params=VERSIONS)
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Give a test of Blender the versions that it is to be run in."""
+    marked = metafunc.definition.get_closest_marker("every_blender")
+    for name in {"blender", "own_blender", "version"} & set(metafunc.fixturenames):
+        versions = VERSIONS if marked or WHOLE else VERSIONS[:1]
+        metafunc.parametrize(name, versions, indirect=name != "version")
+
+
+@pytest.fixture
 def blender(request, _sessions, tmp_path_factory, extension_zip) -> Blender:
     """A Blender with the extension; shared by the tests as long as it lives."""
     version = request.param

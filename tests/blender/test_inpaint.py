@@ -9,7 +9,7 @@ import numpy as np
 import PyOpenColorIO as ocio
 import pytest
 
-from .conftest import FRAMES, SIZE, VERSIONS, display, fake_core, read_picture, sample, start, write_picture
+from .conftest import FRAMES, SIZE, display, fake_core, read_picture, sample, start, write_picture
 
 pytestmark = pytest.mark.slow
 
@@ -63,6 +63,7 @@ def files(folder: Path, pattern: str = "*.exr") -> dict[str, int]:
     return {path.name: path.stat().st_mtime_ns for path in folder.glob(pattern)}
 
 
+@pytest.mark.every_blender
 def test_a_plain_sequence_from_the_first_press_to_a_changed_matte(blender, shot, tmp_path):
     _, matte = two_strips(blender, shot, tmp_path, start=-3)
     folder = tmp_path / "cleanplate" / "cut" / "Scene" / "sh010"
@@ -116,6 +117,7 @@ def test_plain_pictures_of_integers_stay_what_they_are(blender, shot, tmp_path, 
     compare(before, render(blender, tmp_path, "scan clean", frames), mattes())
 
 
+@pytest.mark.every_blender
 def test_a_trimmed_moved_plate_far_along_the_timeline(blender, shot, tmp_path):
     start = 250_000
     two_strips(
@@ -161,6 +163,7 @@ def test_the_artists_trims_of_the_result_stay(blender, shot, tmp_path):
     assert len(strips["sh010 clean"]["files"]) == FRAMES and len(strips) == 3
 
 
+@pytest.mark.every_blender
 def test_a_movie_and_a_mask(blender, shot, tmp_path):
     blender.new_file(size=SIZE)
     blender.images(name="scan", files=shot.plate(".png"), channel=1, start=1)
@@ -212,6 +215,7 @@ def test_a_meta_strip_and_a_still_matte_of_eight_bits(blender, shot, tmp_path):
     compare(before, render(blender, tmp_path, "both clean", frames), [sample("matte", 3)] * FRAMES)
 
 
+@pytest.mark.every_blender
 def test_strips_inside_meta_strips(blender, shot, tmp_path):
     two_strips(blender, shot, tmp_path, start=5)
     blender.color(name="below", channel=3, start=5, length=FRAMES, rgb=[0, 0, 1])
@@ -264,6 +268,7 @@ def test_a_fade_is_the_strips_and_not_the_pictures(blender, shot, tmp_path):
     assert np.array_equal(first[:, 2:, :3], sample("plate", 0)[:, :-2])
 
 
+@pytest.mark.every_blender
 def test_keyframes_of_a_strip_are_rendered(blender, shot, tmp_path):
     two_strips(blender, shot, tmp_path)
     blender.animate(name="sh010", path="transform.offset_x", values={1: 0, FRAMES: 12})
@@ -399,7 +404,7 @@ def test_effects_scenes_and_modifiers_come_out_as_the_editor_sees_them(blender, 
             assert np.abs(read_picture(folder / f"plate.{1000 + frame}.exr") - picture).max() < 1e-5, name
 
 
-@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.every_blender
 def test_a_studios_own_color_configuration(version, shot, tmp_path, extension_zip):
     config = tmp_path / "studio.ocio"
     config.write_text(ocio.Config.CreateFromBuiltinConfig("cg-config-v2.1.0_aces-v1.3_ocio-v2.3").serialize())
@@ -419,6 +424,7 @@ def test_a_studios_own_color_configuration(version, shot, tmp_path, extension_zi
         blender.close()
 
 
+@pytest.mark.every_blender
 def test_a_file_that_is_worked_on_in_another_space(blender, shot, tmp_path):
     two_strips(blender, shot, tmp_path, transform={"offset_x": 4})
     if not blender.working_space(name="ACEScg"):

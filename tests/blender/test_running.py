@@ -13,7 +13,7 @@ import pytest
 
 from plugin_core.cli import main as cleanplate
 
-from .conftest import SIZE, VERSIONS, Blender, bpy_python, fake_core, start
+from .conftest import SIZE, Blender, bpy_python, fake_core, start
 from .test_inpaint import QUICK, two_strips
 
 pytestmark = pytest.mark.slow
@@ -36,6 +36,7 @@ def clean_folder(tmp_path: Path) -> Path:
     return tmp_path / "cleanplate" / "cut" / "Scene" / "sh010" / "clean"
 
 
+@pytest.mark.every_blender
 def test_cancelled_while_filling_and_gone_on(blender, shot, tmp_path):
     two_strips(blender, shot, tmp_path, count=15)
     assert blender.begin_aside(**QUICK), "Blender's timer is asked to go on with it"
@@ -64,6 +65,7 @@ def test_cancelled_while_filling_and_gone_on(blender, shot, tmp_path):
     assert len(list(clean_folder(tmp_path).glob("*.exr"))) == 15
 
 
+@pytest.mark.every_blender
 def test_the_strip_is_one_step_to_undo(blender, shot, tmp_path):
     two_strips(blender, shot, tmp_path)
     blender.settings(grow=5)
@@ -214,6 +216,7 @@ def test_strips_are_told_apart(blender, shot, tmp_path):
     assert blender.chosen() == ["one", "two"], "the selection is asked without names here"
 
 
+@pytest.mark.every_blender
 def test_the_panel_says_what_is_going_on(blender, shot, tmp_path):
     two_strips(blender, shot, tmp_path)
     drawn = blender.draw(what="panel")
@@ -236,7 +239,7 @@ def test_the_panel_says_what_is_going_on(blender, shot, tmp_path):
     assert any(line.startswith("cleanplate 0.") for line in blender.draw(what="preferences")), "its version"
 
 
-@pytest.fixture(params=VERSIONS)
+@pytest.fixture
 def own_blender(request, tmp_path, extension_zip):
     """A Blender of this test's own."""
     blender = start(request.param, tmp_path / "own", extension_zip)
@@ -273,7 +276,7 @@ def test_a_farm_ends_blender(own_blender, shot, tmp_path):
     assert not any(process.is_running() for process in started)
 
 
-@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.every_blender
 def test_installed_by_the_command(version, tmp_path, monkeypatch, capsys):
     folder = tmp_path / "blender" / "user"
     assert cleanplate(["install", "blender", "--folder", str(folder)]) == 0
