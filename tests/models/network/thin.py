@@ -25,3 +25,12 @@ def thinned(variant: Variant, share: float) -> VINet:
             if bias is not None:
                 bias[silent] = 0
     return network
+
+
+@torch.no_grad()
+def still(network: VINet) -> VINet:
+    """The network with flow nets that move nothing, which the export leaves out of the graphs."""
+    for name, parameter in network.named_parameters():
+        if ".flow_estimator.conv1." in name or "convs_fine.convs.6.0." in name:
+            parameter.zero_()
+    return network

@@ -50,7 +50,7 @@ def shot(tmp_path_factory, bundle_512) -> ShotOnDisk:
 
 def test_a_full_disk_stops_with_the_state_intact(shot, bundle_512, mount: Callable[[Path, str], None]):
     out = shot.folder / "full"
-    mount(out, "700k")
+    mount(out, "240k")
     code, err = Render(shot, bundle_512, "full", "--checkpoint-every", "2", "--progress", "none").end()
     assert code == 6 and "No space left on device" in err and err.count("\n") == 1, err
     there = sorted(out.glob("clean.*.exr"))
