@@ -1,4 +1,4 @@
-"""The real command in a process of its own, to be signalled and killed."""
+"""The real command: in a process of its own, to be signalled and killed, or here, to end well."""
 
 from __future__ import annotations
 
@@ -8,21 +8,25 @@ import sys
 import time
 from pathlib import Path
 
+from plugin_core.cli import main
+
 from .shots import ShotOnDisk
 
 TIMEOUT = 240
 
 
-class Render:
-    """`cleanplate render` of a small shot, running; tells how far it is."""
+class Told:
+    """What a `cleanplate render` of a small shot tells in its progress file.
 
-    def __init__(self, shot: ShotOnDisk, bundle: Path, name: str, *options: str, **pipes: object) -> None:
+    Attributes:
+        arguments: the command's, with a file for its progress.
+    """
+
+    def __init__(self, shot: ShotOnDisk, bundle: Path, name: str, *options: str) -> None:
         self._events = shot.folder / f"{name}.events.jsonl"
         self._events.unlink(missing_ok=True)
-        given = shot.arguments(name, "--model", str(bundle), "--progress-file", str(self._events), *options)
-        command = [sys.executable, "-m", "plugin_core.cli", *given]
-        streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **pipes}
-        self.process = subprocess.Popen(command, text=True, **streams)
+        progress = "--progress-file", str(self._events)
+        self.arguments = shot.arguments(name, "--model", str(bundle), *progress, *options)
 
     def events(self) -> list[dict]:
         """What was told so far; a line that is being written does not count."""
@@ -34,6 +38,16 @@ class Render:
 
     def frames(self) -> list[int]:
         return [event["frame"] for event in self.events() if event["event"] == "frame"]
+
+
+class Render(Told):
+    """`cleanplate render` of a small shot, running in a process of its own."""
+
+    def __init__(self, shot: ShotOnDisk, bundle: Path, name: str, *options: str, **pipes: object) -> None:
+        super().__init__(shot, bundle, name, *options)
+        command = [sys.executable, "-m", "plugin_core.cli", *self.arguments]
+        streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **pipes}
+        self.process = subprocess.Popen(command, text=True, **streams)
 
     def wait_for_frames(self, count: int) -> None:
         """Return once so many frames are written, or the process has ended."""
@@ -66,9 +80,8 @@ class Render:
         return self.process.returncode, err
 
 
-def render(shot: ShotOnDisk, bundle: Path, name: str, *options: str) -> Render:
-    """Render to the end, which must be a good one."""
-    running = Render(shot, bundle, name, *options)
-    code, err = running.end()
-    assert code == 0, err
-    return running
+def render(shot: ShotOnDisk, bundle: Path, name: str, *options: str) -> Told:
+    """Render to the end, which must be a good one; in this process, which has everything loaded."""
+    told = Told(shot, bundle, name, *options)
+    assert main(told.arguments) == 0, told.events()[-1:]
+    return told
