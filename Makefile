@@ -8,14 +8,20 @@ BPY_4.2 := 4.2.23
 BPY_4.5 := 4.5.15
 BPY_5.0 := 5.0.1
 
-.PHONY: demo test check lint generated bench wheel blender-extension bpy-4.2 bpy-4.5 bpy-5.0 clean
+# Our modules are compiled once, and not in each of the hundreds of processes that the tests start.
+unexport PYTHONDONTWRITEBYTECODE
+
+.PHONY: demo test suite check lint generated bench wheel blender-extension bpy-4.2 bpy-4.5 bpy-5.0 clean
 
 demo: .venv/demo.stamp
 	$(BIN)/cleanplate demo --output demo_out
 
+test: lint bpy-4.5
+	$(MAKE) suite
+
 # All tests; those of one file stay together, so that what they share is made once, and files come in order,
 # so that the long ones (Blender's, the models') begin first. One process more than there are cores: many tests wait.
-test: lint bpy-4.5
+suite:
 	$(BIN)/python -m pytest -n $(TEST_WORKERS) --dist loadscope --no-loadscope-reorder
 
 # The inner loop: what can be known in a minute and a half.
@@ -45,7 +51,7 @@ blender-extension: bpy-4.5
 bpy-4.2 bpy-4.5 bpy-5.0: bpy-%:
 	@test -f .venv-bpy-$*/installed.stamp || { \
 	    $(PYTHON) -m venv .venv-bpy-$* && \
-	    .venv-bpy-$*/bin/python -m pip install --quiet --disable-pip-version-check bpy==$(BPY_$*) && \
+	    .venv-bpy-$*/bin/python -m pip install --quiet --disable-pip-version-check --no-compile bpy==$(BPY_$*) && \
 	    touch .venv-bpy-$*/installed.stamp; \
 	} || echo "bpy $(BPY_$*) can't be installed here (it wants Python 3.11); its tests will be skipped"
 
