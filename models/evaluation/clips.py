@@ -20,9 +20,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from plugin_core.clips.clip import Clip, open_clip
+from plugin_core.color.display import display
 from plugin_core.errors import InputError
 from plugin_core.images import matte_on
-from plugin_core.qc.contact_sheet import display
 
 from .cases import Case, Mask, read_list, standard_cases
 

@@ -29,6 +29,7 @@ from . import paint as cli_paint
 from . import probe as cli_probe
 from . import qc as cli_qc
 from . import render as cli_render
+from . import review as cli_review
 from . import worker as cli_worker
 from .exit_codes import EXIT_CODES
 from .json_file import add_json
@@ -96,6 +97,7 @@ def _parser() -> Parser:
         cli_paint,
         cli_probe,
         cli_qc,
+        cli_review,
         cli_farm,
         cli_worker,
         cli_config,

@@ -10,10 +10,11 @@ from ..progress.terminal import say_for_now
 from .json_file import add_json, hand_over
 from .look import add_look
 from .options import add_job, job_of
+from .parser import Parser
 
 if TYPE_CHECKING:
     from ..job.job import Job
-    from ..qc.report import Report
+    from ..qc.report import Limits, Report
 
 FAULTS_FOUND = 9
 
@@ -51,9 +52,7 @@ def add(commands: Any) -> None:
     own.add_argument("--truth", metavar="T", default=None, help="a true clean plate to hold the fill against")
     add_json(own)
     own.add_argument("--sheet", metavar="PNG", default=None, help="write a contact sheet of the worst frames")
-    limits = qc.add_argument_group("limits (the fill beside what surrounds it; 1 is alike)")
-    for option, _, metavar, text in _LIMITS:
-        qc.advanced(limits.add_argument(option, type=float, metavar=metavar, help=text))
+    add_limits(qc)
     qc.set_defaults(command=_qc)
 
 
@@ -74,6 +73,26 @@ _LIMITS = (
     ("--min-psnr", "psnr_db", "DB", "inside the hole, needs --truth (none)"),
 )
 """Options, and the fields of `qc.report.Limits` that they set."""
+
+
+def add_limits(parser: Parser) -> None:
+    """Add an option for each limit; what is not given is not in the namespace."""
+    limits = parser.add_argument_group("limits (the fill beside what surrounds it; 1 is alike)")
+    for option, _, metavar, text in _LIMITS:
+        parser.advanced(limits.add_argument(option, type=float, metavar=metavar, help=text))
+
+
+def limits_given(given: dict[str, Any]) -> Limits:
+    """Return the limits, those that options give in place of the usual ones."""
+    from ..qc.report import Limits
+
+    asked = {option[2:].replace("-", "_"): field for option, field, _, _ in _LIMITS}
+    return Limits(**{field: given[name] for name, field in asked.items() if name in given})
+
+
+def output_given(given: dict[str, Any]) -> str | None:
+    """Return the result that is looked at: as given, else as the given job.json names it."""
+    return given.get("output") or _output_in(given)
 
 
 def _output_in(given: dict[str, Any]) -> str | None:
@@ -103,15 +122,13 @@ def _hints(report: Report, job: Job, has_job: bool) -> list[str]:
 def _qc(arguments: argparse.Namespace) -> int:
     from ..errors import SettingsError
     from ..qc.check import QcShot, check
-    from ..qc.report import Limits
     from ..qc.sheet import write_qc_sheet
 
     given = vars(arguments)
     if "min_psnr" in given and arguments.truth is None:
         raise SettingsError("--min-psnr needs a true clean plate to compare with: give --truth.")
-    asked = {option[2:].replace("-", "_"): field for option, field, _, _ in _LIMITS}
-    limits = Limits(**{field: given[name] for name, field in asked.items() if name in given})
-    job = job_of(arguments, given.get("output") or _output_in(given))
+    limits = limits_given(given)
+    job = job_of(arguments, output_given(given))
     shot = QcShot(job, arguments.truth)
     report = check(shot, limits, tell=say_for_now)
     say_for_now("")

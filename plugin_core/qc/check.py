@@ -131,6 +131,42 @@ class QcShot:
         return read_plate(path, self._view) if path.is_file() else None
 
 
+class Checking:
+    """A shot that is looked at, frame after frame in their order.
+
+    Args:
+        shot: its pictures.
+        limits: what passes.
+    """
+
+    def __init__(self, shot: QcShot, limits: Limits = USUAL) -> None:
+        self._shot = shot
+        self._limits = limits
+        self._found: list[FrameFound] = []
+        self._lossy = ""
+        self._before: Looked | None = None
+        self._pair: Neighbors | None = None
+
+    def look(self, frame: int) -> Looked:
+        """Read and measure the next frame. Raises ImageError when plate or matte can't be read."""
+        looked = self._shot.look(frame)
+        self._lossy = self._lossy or _lossy(looked)
+        self._found.append(_look_at(self._shot, looked, exact=not self._lossy))
+        if self._before is not None:
+            earlier, self._pair = self._pair, _neighbors(self._shot, self._before, looked)
+            self._found[-2] = self._found[-2].measured(_changes(earlier, self._pair))
+        self._before = looked
+        return looked
+
+    def report(self) -> Report:
+        """Judge what was looked at so far: at least one frame."""
+        noted = noted_origins(self._shot.sources.output)
+        found = [replace(one, origins=noted.get(one.frame, {})) for one in self._found]
+        checks = judge(found, self._limits, exact=self._lossy, has_truth=self._shot.truth is not None)
+        filled = {one.frame: one.origins for one in found if one.hole and one.origins}
+        return Report(self._shot.name, tuple(found), checks, origins=in_words(filled))
+
+
 def check(
     shot: QcShot,
     limits: Limits = USUAL,
@@ -138,24 +174,11 @@ def check(
     tell: Tell = lambda doing: None,
 ) -> Report:
     """Look at every frame of a shot and judge it."""
-    found: list[FrameFound] = []
-    lossy = ""
-    before: Looked | None = None
-    pair: Neighbors | None = None
-    origins = noted_origins(shot.sources.output)
+    checking = Checking(shot, limits)
     for frame in shot.frames:
         tell(f"frame {frame}")
-        looked = shot.look(frame)
-        lossy = lossy or _lossy(looked)
-        one = _look_at(shot, looked, exact=not lossy)
-        found.append(replace(one, origins=origins.get(frame, {})))
-        if before is not None:
-            earlier, pair = pair, _neighbors(shot, before, looked)
-            found[-2] = found[-2].measured(_changes(earlier, pair))
-        before = looked
-    checks = judge(found, limits, exact=lossy, has_truth=shot.truth is not None)
-    filled = {one.frame: one.origins for one in found if one.hole and one.origins}
-    return Report(shot.name, tuple(found), checks, origins=in_words(filled))
+        checking.look(frame)
+    return checking.report()
 
 
 def _look_at(shot: QcShot, looked: Looked, *, exact: bool) -> FrameFound:

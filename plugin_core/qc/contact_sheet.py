@@ -15,6 +15,7 @@ import numpy as np
 import OpenImageIO as oiio
 from numpy.typing import NDArray
 
+from plugin_core.color.display import display
 from plugin_core.disk.atomic import replacing
 from plugin_core.disk.folders import make_folder
 from plugin_core.errors import InputError, WriteError
@@ -24,24 +25,10 @@ Frames = Callable[[int], NDArray[np.floating]] | Mapping[int, NDArray[np.floatin
 """Pictures by frame number: a function or a mapping."""
 
 _BACKGROUND, _INK, _QUIET = 0.105, (0.93, 0.93, 0.93), (0.60, 0.60, 0.62)
-_MARGIN, _GAP, _SHOULDER = 28, 12, 0.6
+_MARGIN, _GAP = 28, 12
 _TITLE_SIZE, _LABEL_SIZE, _NOTE_LINE = 22, 16, 24
 _LETTER_WIDTH = 8.2
 """Of a label, in the mean, in pixels."""
-
-
-def display(rgb: NDArray[np.floating]) -> Picture:
-    """A simple view transform: scene-linear Rec.709 of any range to display-referred sRGB, 0..1.
-
-    Linear up to 0.6, then an exponential shoulder towards 1, so that highlights roll off instead of clipping;
-    then the sRGB curve. Negative values and NaN show as black, +Inf as white.
-    """
-    linear = np.clip(np.nan_to_num(rgb.astype(np.float32), nan=0.0, posinf=1e6, neginf=0.0), 0.0, 1e6)
-    room = np.float32(1.0 - _SHOULDER)
-    rolled = _SHOULDER + room * (1.0 - np.exp(-np.maximum(linear - _SHOULDER, 0.0) / room))
-    toned = np.where(linear < _SHOULDER, linear, rolled)
-    curve = 1.055 * np.maximum(toned, 0.0031308) ** (1.0 / 2.4) - 0.055
-    return np.where(toned <= 0.0031308, 12.92 * toned, curve).astype(np.float32)
 
 
 def matte_overlay(rgb: Picture, matte: NDArray[np.floating]) -> Picture:

@@ -37,6 +37,7 @@ from .debug_writer import open_debug
 from .doubts import matte_doubts, picture_doubts, tell
 from .folder import clean_up, is_folder, leaving_nothing_behind, state_folder
 from .handover import HandedIn, hand_on
+from .made_by import made_by
 from .patch_files import guard_patches
 from .pipeline import Pipeline
 from .plan import Plan, make_plan
@@ -182,7 +183,7 @@ class _Rendering:
         self._reporters = reporters
         self._stop = stop
         self._claim = claim
-        self._journal = Journal(journal_path(folder), plan.key)
+        self._journal = Journal(journal_path(folder), plan.key, made_by(network))
         self._checkpoints = Checkpoints(folder, plan.key)
         self._folder = folder
         self._state = ShotState(plan.key, plan.schedule, plan.lanes, self._checkpoints)

@@ -7,8 +7,9 @@ and a line without its file is a frame that a kill has prevented.
 from __future__ import annotations
 
 import shutil
+import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ..disk.atomic import replacing
@@ -63,6 +64,7 @@ class FrameWriter:
         self._journal = journal
         self._checkpoints = checkpoints
         self._debug = debug
+        self._ticked = time.monotonic()
         self.came_from = ""
         self.guard = Guard(plan.sources.output)
         self.patch_guard: Guard | None = None
@@ -191,7 +193,9 @@ class FrameWriter:
         """Note a frame whose file is whole and about to take its name, or is kept as someone left it."""
         if not entry.kept:
             self.guard.check(entry.frame)
-        self._journal.append(entry)
+        now = time.monotonic()
+        self._journal.append(replace(entry, seconds=now - self._ticked))
+        self._ticked = now
 
     def _put_unchanged(
         self, frame: int, plate: Plate, note: Callable[[Path], None], layers: Layers | None

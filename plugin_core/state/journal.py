@@ -52,6 +52,7 @@ class Entry:
             journals of before 0.3.
         kept: the file is not ours: it was left as it was found, with this fingerprint.
         patch: the frame's patch as it was written; None where there is none of ours.
+        seconds: since the frame before it in the same run; 0 where nobody noted it.
     """
 
     frame: int
@@ -62,6 +63,7 @@ class Entry:
     origins: Mapping[str, int] = field(default_factory=dict)
     kept: bool = False
     patch: Fingerprint | None = None
+    seconds: float = field(default=0.0, compare=False)
 
     def is_whole(self, path: Path) -> bool:
         """Whether the file at `path` is as it was written: its size, and where that is known its content."""
@@ -69,11 +71,18 @@ class Entry:
 
 
 class Journal:
-    """The journal of one output."""
+    """The journal of one output.
 
-    def __init__(self, path: Path, key: ShotKey) -> None:
+    Args:
+        path: its file.
+        key: what it is valid for.
+        made: how the frames are rendered that come now (version, device, machine), for people to read.
+    """
+
+    def __init__(self, path: Path, key: ShotKey, made: Mapping[str, str] | None = None) -> None:
         self.path = path
         self.key = dict(key)
+        self._made = {"made": dict(made)} if made else {}
 
     def read(self, besides: Collection[str] = ()) -> list[Entry] | None:
         """Return the entries in the order they were written; None when there is no journal.
@@ -103,6 +112,12 @@ class Journal:
         except FileNotFoundError:
             return []
 
+    def found_made(self) -> dict[str, str]:
+        """Return how the frames on disk were rendered; empty where nobody noted it."""
+        lines = self._lines()
+        first = None if not lines else _First.read(lines[0])
+        return {} if first is None else first.made
+
     def _key(self, lines: list[bytes]) -> dict[str, str] | None:
         """Return what a journal is valid for; None for one that doesn't say: it can't be believed."""
         first = None if not lines else _First.read(lines[0])
@@ -130,7 +145,7 @@ class Journal:
         """
         make_folder(self.path.parent)
         with replacing(self.path) as temporary:
-            lines = [json.dumps({"key": self.key}), *(_line(entry) for entry in entries)]
+            lines = [json.dumps({"key": self.key, **self._made}), *(_line(entry) for entry in entries)]
             lines += [
                 json.dumps({"frame": frame, kind: asdict(file)})
                 for kind, files in (("standing", standing), ("standing_patch", patches))
@@ -241,6 +256,7 @@ class _Read(BaseModel):
 
 class _First(_Read):
     key: dict[str, str]
+    made: dict[str, str] = {}
 
 
 class _Numbered(_Read):
@@ -257,6 +273,7 @@ class _Written(_Numbered):
     origins: dict[str, Annotated[int, Field(ge=0)]] = {}
     kept: bool = False
     patch: Fingerprint | None = None
+    seconds: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
 
 
 class _Standing(_Numbered):
@@ -296,7 +313,7 @@ def _entry(line: bytes) -> Entry | None:
     if found is None:
         return None
     output = Fingerprint(found.size, found.modified, found.digest)
-    written = found.handed_in, found.origins, found.kept, found.patch
+    written = found.handed_in, found.origins, found.kept, found.patch, found.seconds
     return Entry(found.frame, output, found.inputs, found.crops, *written)
 
 
@@ -311,5 +328,6 @@ def _line(entry: Entry) -> str:
         "origins": dict(entry.origins),
         "kept": entry.kept,
         "patch": None if entry.patch is None else asdict(entry.patch),
+        "seconds": round(entry.seconds, 3),
     }
     return json.dumps(record | {name: value for name, value in more.items() if value})

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from ..clips.sequence import FileSequence
-from ..errors import StateError
-from .folder import journals_of, output_folder
-from .journal import Journal
+from .noted import noted_entries
 from .origins import Origins
 
 
@@ -16,14 +14,8 @@ def noted_origins(output: FileSequence) -> dict[int, Origins]:
     that can't be read says nothing.
     """
     found: dict[int, Origins] = {}
-    for path in journals_of(output_folder(output)):
-        try:
-            key = Journal(path, {}).found_key()
-            entries = None if key is None else Journal(path, key).read()
-        except StateError:
-            continue
-        for entry in entries or []:
-            file = output.path(entry.frame)
-            if entry.origins and (not file.exists() or entry.is_whole(file)):
-                found[entry.frame] = entry.origins
+    for entry in noted_entries(output):
+        file = output.path(entry.frame)
+        if entry.origins and (not file.exists() or entry.is_whole(file)):
+            found[entry.frame] = entry.origins
     return found

@@ -108,7 +108,7 @@ def test_shells_complete_commands_options_choices_and_files(capsys, tmp_path):
     script.write_text(capsys.readouterr().out)
     (tmp_path / "plate.mov").touch()
     asks = [
-        ("cleanplate re", "render"),
+        ("cleanplate ren", "render"),
         ("cleanplate render --qual", "--quality"),
         ("cleanplate render --quality dr", "draft"),
         ("cleanplate render --plate pl", "plate.mov"),

@@ -1,0 +1,1 @@
+"""A page to review a rendered shot by: pictures, plots, faults, and a place for notes."""

@@ -1,0 +1,138 @@
+"""All that a page is told of a shot, as plain values."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..box import bounds
+from ..clips.movie_write import MovieLook
+from ..job.job import Job
+from ..qc.check import Looked, QcShot
+from ..qc.report import Limits, Report
+from ..state.noted import noted_seconds
+from ..state.origins import shares
+from .faults import MEASURES, faults, limits_of
+from .outline import outline
+
+PAGE_VERSION = 1
+
+ORIGINS = {
+    "found": "real, from other frames",
+    "referenced": "from a reference",
+    "painted": "painted",
+    "guessed": "guessed by the network",
+    "left": "left as it is",
+}
+"""Where pixels come from, as a page calls it, the best known first; others are called by their name."""
+
+
+@dataclass(frozen=True)
+class FramePictures:
+    """What a page shows of one frame.
+
+    Attributes:
+        frame: its number.
+        layers: the boxes of its pictures, by their names: x0, y0, x1, y1.
+        outline: see `outline.outline`.
+        size: bytes of its pictures.
+    """
+
+    frame: int
+    layers: Mapping[str, Sequence[int]]
+    outline: list[list[int]]
+    size: int
+
+
+def outline_of(looked: Looked) -> list[list[int]]:
+    """Return a frame's outline; none without a hole."""
+    box = bounds(looked.mask)
+    return [] if box is None else outline(looked.mask, box)
+
+
+def frame_rate(looked: Looked) -> float:
+    """Return the frames a second that the plate says, else 24."""
+    return float(MovieLook.of(looked.plate).rate)
+
+
+def shot_name(job: Job) -> str:
+    """Return what a page calls a shot that nobody named: its output's folder and name."""
+    path = Path(job.shot.output)
+    return f"{path.parent.name}/{path.name}" if path.parent.name else path.name
+
+
+def record(
+    name: str,
+    shot: QcShot,
+    report: Report,
+    limits: Limits,
+    pictures: Sequence[FramePictures],
+    rate: float,
+) -> dict[str, Any]:
+    """Return what the page is told of pictures and measures.
+
+    Args:
+        name: of the shot.
+        shot, report, limits: what was looked at, found, and allowed.
+        pictures: of the frames that were looked at, in order.
+        rate: frames a second.
+    """
+    header = shot.sources.header
+    seconds = noted_seconds(shot.sources.output)
+    frames = [found.frame for found in report.frames]
+    return {
+        "version": PAGE_VERSION,
+        "shot": name,
+        "result": shot.name,
+        "size": [header.width, header.height],
+        "aspect": header.pixel_aspect or 1,
+        "rate": rate,
+        "frames": frames,
+        "states": [found.state for found in report.frames],
+        "pictures": [dict(one.layers) for one in pictures],
+        "outlines": [one.outline for one in pictures],
+        "measures": _measures(report, limits),
+        "origins": _origins(report),
+        "seconds": [round(seconds[frame], 3) if frame in seconds else None for frame in frames],
+        "faults": faults(report),
+        "checks": [[check.name, check.verdict, check.found] for check in report.checks],
+        "headline": report.headline,
+        "holes": report.origins,
+    }
+
+
+def _measures(report: Report, limits: Limits) -> list[dict[str, Any]]:
+    allowed = limits_of(limits)
+    return [
+        {
+            "name": name,
+            "title": title,
+            "about": about,
+            "limit": allowed[name],
+            "least": least,
+            "values": [_plain(getattr(found, name)) for found in report.frames],
+        }
+        for name, (title, least, about) in MEASURES.items()
+    ]
+
+
+def _origins(report: Report) -> list[dict[str, Any]]:
+    """Shares of the hole by where its pixels came from; classes that no frame has are left out."""
+    parts = [shares(found.origins) for found in report.frames]
+    there = {name for one in parts for name in one}
+    names = [name for name in ORIGINS if name in there] + sorted(there - ORIGINS.keys())
+    return [
+        {
+            "name": name,
+            "title": ORIGINS.get(name, name),
+            "values": [round(one.get(name, 0.0), 4) if one else None for one in parts],
+        }
+        for name in names
+    ]
+
+
+def _plain(value: float) -> float | None:
+    return round(value, 4) if math.isfinite(value) else None
