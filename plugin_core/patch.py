@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,22 @@ from numpy.typing import NDArray
 from .box import Box
 
 Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where the pixels of a hole come from: of each, the place that has most part in it.
+
+    Attributes:
+        frame: (h, w) int32, the frame; of a painted one its key frame.
+        x, y: (h, w) float32, column and row there, in pixels of the plate's data window; centers are whole.
+        share: (h, w) float32, how much of the pixel is a sample of this place alone, 0..1; 0 for no place.
+    """
+
+    frame: NDArray[np.int32]
+    x: Floats
+    y: Floats
+    share: Floats
 
 
 @dataclass(frozen=True)
@@ -29,6 +45,8 @@ class Patch:
             way to what stands behind. None for nowhere.
         origins: (h, w) float32 for each class of pixels that has a part in it ("found", "painted"): how much
             of a pixel is of this class. Together they are the confidence, or empty where nobody asks.
+        place: where a picture of one class comes from; None where nobody asks, or nobody knows.
+        places: the same by class, once it is known which class it is.
     """
 
     box: Box
@@ -37,9 +55,16 @@ class Patch:
     grain: Floats
     origins: Mapping[str, Floats] = field(default_factory=dict, kw_only=True)
     soft: Floats | None = field(default=None, kw_only=True)
+    place: Places | None = field(default=None, kw_only=True)
+    places: Mapping[str, Places] = field(default_factory=dict, kw_only=True)
+
+    def of(self, origin: str) -> Patch:
+        """Return the patch as one of a class alone."""
+        places = {} if self.place is None else {origin: self.place}
+        return replace(self, origins={origin: self.confidence}, place=None, places=places)
 
     def within(self, box: Box) -> Patch:
-        """Return the part for a box inside this one."""
+        """Return the part for a box inside this one; it does not say where its pixels come from."""
         inside = box.moved(-self.box.x0, -self.box.y0).slices
         origins = {name: share[inside] for name, share in self.origins.items()}
         soft = None if self.soft is None else self.soft[inside]
@@ -67,7 +92,8 @@ def laid_over(front: Patch | None, back: Patch | None) -> Patch | None:
     origins = _origins_of_both(front, confidence - behind, back, behind)
     floats = (part.astype(np.float32) for part in (picture, confidence, grain))
     soft = None if front.soft is None else ((1 - share) * front.soft).astype(np.float32)
-    return Patch(front.box, *floats, origins=origins, soft=soft)
+    places = {**back.places, **front.places}
+    return Patch(front.box, *floats, origins=origins, soft=soft, places=places)
 
 
 def mixed(

@@ -16,6 +16,7 @@ the plate's. All values are 32-bit floats. Channels:
 ``flow_output.x y``         the flow that carries the previous output into this one
 ``compose.s8 s4 s2``        1 where a level took the sources, 0 where it took the frame itself
 ``compose.output``          1 where the output is newly painted, 0 where it is the previous one
+``source.class`` ...        what each pixel is, and where it came from (see `source_layers`)
 ==========================  ==========================================================================
 
 What a model has none of is left out.
@@ -37,8 +38,10 @@ from ..color.color_map import ColorMap
 from ..images.plate import Group, Part, Plate
 from ..images.read import header_of
 from ..network.contract import Mask, StepOutput
+from ..patch import Patch
 from ..regions.hole import Hole
 from ..regions.region import Region
+from .source_layers import source_planes
 
 Floats = NDArray[np.float32]
 Layers = dict[str, Floats]
@@ -67,6 +70,9 @@ def debug_picture(
     views: Sequence[CropView],
     color: ColorMap,
     offsets: Sequence[int],
+    *,
+    patch: Patch | None = None,
+    rest: str = "",
 ) -> Plate:
     """Return the picture that is written as the debug file of a frame.
 
@@ -78,6 +84,8 @@ def debug_picture(
         views: what was seen, one for each crop, at least one.
         color: of the plate.
         offsets: frames of the network's sources, relative to the frame.
+        patch: what was found for the hole.
+        rest: the class of what was not.
     """
     window = _window(views, plate)
     layers = dict(_result_layers(plate, clean, hole, window))
@@ -87,6 +95,9 @@ def debug_picture(
         number_here = np.full((view.region.crop.height, view.region.crop.width), number, np.float32)
         crops = layers.setdefault("crop.number", np.zeros_like(layers["R"]))
         _place(crops, number_here, view.region.crop, window)
+    if hole is not None:
+        for name, values in source_planes(hole, patch, rest, plate.header, hole.box).items():
+            _place(layers.setdefault(name, np.zeros_like(layers["R"])), values, hole.box, window)
     spec = _spec(plate, window, tuple(layers), views)
     pixels = np.empty((window.height, window.width, len(layers)), np.float32)
     for index, name in enumerate(list(layers)):

@@ -204,11 +204,12 @@ class Shot(Strict):
         ),
     ] = Field(None, min_length=1)
     layers: Annotated[
-        tuple[Literal["patch"], ...],
+        tuple[Literal["patch", "source"], ...],
         BeforeValidator(_names),
         About(
             "Layers for the comp, added to the output (.exr), or to the --patch sequence where there is one: "
-            "patch is the fill alone, premultiplied, with its alpha.",
+            "patch is the fill alone, premultiplied, with its alpha; source says of each pixel of the fill "
+            "what it is, and from which frame and place (an ST-map).",
             label="layers",
             group="stored",
             metavar="L,L",

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from ..patch import Patch
 from ..regions.hole import Hole
+from .places import Strongest, led
 from .sampling import in_rows, pixel_grid
 from .trace import Grid, Trace
 from .view import MotionView
@@ -39,7 +40,14 @@ class Carried:
 
 
 def carried(
-    grid: Grid, found: Trace, painted: Mask, hole: Hole, view: MotionView, clean: ReadPixels
+    grid: Grid,
+    found: Trace,
+    painted: Mask,
+    hole: Hole,
+    view: MotionView,
+    clean: ReadPixels,
+    *,
+    tells_places: bool = False,
 ) -> Carried | None:
     """Sample a clean picture where a frame's hole leads to in it; None where it leads nowhere.
 
@@ -48,6 +56,7 @@ def carried(
         hole: of the frame, at plate resolution.
         view: the motion view.
         clean: gives pixels of the clean picture.
+        tells_places: whether the patch says where each pixel is from.
     """
     height, width = hole.alpha.shape
     x, y = view.points(*pixel_grid(hole.box))
@@ -59,7 +68,13 @@ def carried(
         return None
     picture = np.zeros((height, width, 3), np.float32)
     picture[wanted] = sampled(found, grid, (x[wanted], y[wanted]), view, clean)
-    patch = Patch(hole.box, picture, confidence, (confidence > 0).astype(np.float32))
+    place = None
+    if tells_places:
+        strongest = Strongest(hole.alpha.shape)
+        there = led(found, grid, (x[wanted], y[wanted]), view)
+        strongest.add(wanted, np.ones(wanted[0].size, np.float32), found.source, there)
+        place = strongest.places
+    patch = Patch(hole.box, picture, confidence, (confidence > 0).astype(np.float32), place=place)
     return Carried(patch, np.ascontiguousarray(shares[..., 1]))
 
 

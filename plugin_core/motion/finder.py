@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,6 +40,7 @@ class Propagator:
         within: returns the frames that may be looked at for a frame; nothing is taken across a cut.
         span: how far apart two frames that are asked for one after the other may lie.
         threads: that measure motion; None for one a core. What is found does not depend on it.
+        tells_places: whether patches say which frame and place each pixel is from.
     """
 
     def __init__(
@@ -50,11 +52,14 @@ class Propagator:
         within: Callable[[int], range],
         span: int,
         threads: int | None = None,
+        *,
+        tells_places: bool = False,
     ) -> None:
         self._within = within
         self._span = span
         self._mattes = mattes
         self._color = color
+        self._tells_places = tells_places
         self.view = view
         self._also = range(0)
         # Copies: a view would keep the whole plate.
@@ -83,7 +88,8 @@ class Propagator:
         traces = trace(self._background, frame, hidden, frames, lambda: watch(looked_at(visits), len(visits)))
         if traces is None:
             return None
-        return propagated(traces, hole, self.view, self._read, lambda: watch(len(visits), len(visits)))
+        watching = partial(watch, len(visits), len(visits))
+        return propagated(traces, hole, self.view, self._read, watching, tells_places=self._tells_places)
 
     def carried(
         self, frame: int, hole: Hole, source: int, clean: ReadPixels, watch: Callable[[], None] = lambda: None
@@ -103,7 +109,9 @@ class Propagator:
         self._turned_to(frame)
         hidden = self.view.mask(hole.mask_on(self.view.crop))
         found = follow(self._background, frame, hidden, source, watch)
-        return None if found is None else carried(*found, hole, self.view, clean)
+        if found is None:
+            return None
+        return carried(*found, hole, self.view, clean, tells_places=self._tells_places)
 
     @contextmanager
     def keeping(self, frames: range) -> Iterator[None]:

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from ..box import Box, bounds
 from ..patch import Patch
 from ..regions.hole import Hole
+from .places import Strongest, led, led_all
 from .sampling import bicubic, bilinear, in_rows, pixel_grid
 from .trace import Grid, Trace, Traces
 from .view import MotionView
@@ -53,7 +54,13 @@ ReadPixels = Callable[[int, Box], Floats]
 
 
 def propagated(
-    traces: Traces, hole: Hole, view: MotionView, read: ReadPixels, watch: Callable[[], None] = lambda: None
+    traces: Traces,
+    hole: Hole,
+    view: MotionView,
+    read: ReadPixels,
+    watch: Callable[[], None] = lambda: None,
+    *,
+    tells_places: bool = False,
 ) -> Patch | None:
     """Sample the pixels that a frame's traces lead to; None where they lead nowhere.
 
@@ -63,6 +70,7 @@ def propagated(
         view: the motion view: which part of the plate it shows, and at what size.
         read: gives pixels of other frames.
         watch: called for each source; may raise to stop.
+        tells_places: whether the patch says where each pixel is from.
     """
     if not traces.found:
         return None
@@ -72,6 +80,7 @@ def propagated(
     # Weights fade where the view's hole ends, and what counts as little with them.
     least = np.float32(_UNSEEN) * bilinear(_map(traces.hole, np.ones_like(confidence)), *local)
     mixture = _Mixture(hole.alpha.shape)
+    strongest = Strongest(hole.alpha.shape) if tells_places else None
     for found, weight in zip(traces.found, weights, strict=True):
         watch()
         if weight.max() <= _UNSEEN:
@@ -85,11 +94,16 @@ def propagated(
         if _MOST * share.size <= count:
             at = columns[part], rows[part]
             mixture.add(part, share, _sampled_all(found, traces.grid, at, view, read))
+            if strongest is not None:
+                strongest.add(part, share, found.source, led_all(found, traces.grid, at, view))
         elif count:
             down, across = np.divmod(np.flatnonzero(share), share.shape[1])
             wanted = down + part[0].start, across + part[1].start
             at = columns[0].take(wanted[1]), rows[:, 0].take(wanted[0])
             mixture.add(wanted, share[down, across], sampled(found, traces.grid, at, view, read))
+            if strongest is not None:
+                there = led(found, traces.grid, at, view)
+                strongest.add(wanted, share[down, across], found.source, there)
     picture, total = mixture.picture, mixture.total
     reached = total > 1e-3
     total = np.maximum(total, np.float32(1e-3))
@@ -102,9 +116,9 @@ def propagated(
     picture += away
     picture *= _thrice(reached)
     grain = np.where(reached, (1 - soft) * np.sqrt(mixture.squares) / total, 0)
-    return Patch(
-        hole.box, picture, sure.astype(np.float32), grain.astype(np.float32), soft=soft.astype(np.float32)
-    )
+    floats = (values.astype(np.float32) for values in (picture, sure, grain))
+    place = None if strongest is None else strongest.of(np.where(reached, total / (1 - soft + 1e-6), 0))
+    return Patch(hole.box, *floats, soft=soft.astype(np.float32), place=place)
 
 
 class _Mixture:
@@ -241,11 +255,7 @@ def _sampled_all(
     found: Trace, grid: Grid, at: tuple[Floats, Floats], view: MotionView, read: ReadPixels
 ) -> Floats:
     """Sample one source at points (h, w) of the view: (h, w, 3) in the network's range."""
-    # Displacements are smooth where coordinates are not yet at plate resolution: those are interpolated.
-    shift_x, shift_y = cv2.split(grid.between(found.shift, *at))
-    across, down = (np.float32(size) for size in view.pixels_per)
-    x = (at[0] + shift_x + np.float32(0.5)) * across + np.float32(view.crop.x0 - 0.5)
-    y = (at[1] + shift_y + np.float32(0.5)) * down + np.float32(view.crop.y0 - 0.5)
+    x, y = led_all(found, grid, at, view)
     around = _around(x, y, view.crop)
     colors = _sharply(read(found.source, around), x - np.float32(around.x0), y - np.float32(around.y0))
     # Offsets are display-referred, 0..1; the network's range is twice as wide.

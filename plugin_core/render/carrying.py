@@ -14,8 +14,9 @@ from ..box import Box
 from ..color.network_pixels import native_pixels, network_pixels
 from ..images import read_plate
 from ..motion.finder import Propagator
+from ..motion.sampling import pixel_grid
 from ..motion.vote import ReadPixels
-from ..patch import Patch, mixed
+from ..patch import Patch, Places, mixed
 from ..regions.hole import Hole
 from .key_files import KeyFiles
 from .plan import Plan
@@ -72,7 +73,8 @@ class Carrier:
             del self._held[key]
         if frame in keys:
             ones = (hole.alpha > 0).astype(np.float32)
-            return Patch(hole.box, self._clean(frame)(frame, hole.box), ones, ones)
+            place = _own_place(frame, hole.box, ones) if self._plan.tells_places else None
+            return Patch(hole.box, self._clean(frame)(frame, hole.box), ones, ones, place=place)
         share = _share(frame, keys)
         nearer, *others = keys if share < 0.5 else tuple(reversed(keys))
         one = self._taken(frame, hole, nearer, real, watch)
@@ -158,4 +160,29 @@ def _dissolved(one: Patch | None, other: Patch | None, share: float) -> Patch | 
     part = weights[1] / np.maximum(weights[0] + weights[1], np.float32(1e-6))
     picture, grain = mixed(one, other, part)
     confidence = np.maximum(one.confidence, other.confidence)
-    return Patch(one.box, *(each.astype(np.float32) for each in (picture, confidence, grain)))
+    floats = (each.astype(np.float32) for each in (picture, confidence, grain))
+    return Patch(one.box, *floats, place=_stronger(one.place, other.place, part.astype(np.float32)))
+
+
+def _own_place(frame: int, box: Box, share: Floats) -> Places:
+    """Return the places of a frame's own pixels."""
+    x, y = pixel_grid(box)
+    return Places(np.full(share.shape, frame, np.int32), x, y, share)
+
+
+def _stronger(one: Places | None, other: Places | None, part: Floats) -> Places | None:
+    """Return of two places of each pixel the one that has more of it; `part` (h, w) is the other one's."""
+    if one is None or other is None:
+        return other if one is None else one
+    shares = (1 - part) * one.share, part * other.share
+    second = shares[1] > shares[0]
+    frame, x, y, share = (
+        np.where(second, theirs, ours)
+        for ours, theirs in (
+            (one.frame, other.frame),
+            (one.x, other.x),
+            (one.y, other.y),
+            shares,
+        )
+    )
+    return Places(frame, x, y, share)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from ..box import Box
 from ..compose.fill_layers import NOWHERE, in_layer, layers_over, patch_planes
 from ..compose.paste import Fill
+from ..compose.source_layers import source_planes
 from ..images import Plate
 from ..images.layers import Layers, picture_of
 from .plan import Plan
@@ -62,7 +63,10 @@ class CompLayers:
         return picture_of(path, layers_over(box, planes, header), plate)
 
     def _more(self, given: StepInput | None, box: Box) -> dict[str, NDArray[Any]]:
-        return {}
+        if "source" not in self._layers:
+            return {}
+        hole, patch = (None, None) if given is None else (given.hole, given.patch)
+        return source_planes(hole, patch, self._plan.rest, self._plan.sources.header, box)
 
     def _box(self, given: StepInput | None) -> Box:
         return NOWHERE if given is None or given.hole is None else given.hole.box

@@ -40,7 +40,17 @@ class DebugWriter:
         assert given.plate is not None  # warm-up steps are not written
         views = [CropView(read.region, read.target[1], outputs[read.lane.name]) for read in given.lanes]
         path = self._sequence.path(given.step.frame)
-        picture = debug_picture(path, given.plate, clean, given.hole, views, self._plan.color, self._offsets)
+        picture = debug_picture(
+            path,
+            given.plate,
+            clean,
+            given.hole,
+            views,
+            self._plan.color,
+            self._offsets,
+            patch=given.patch,
+            rest=self._plan.rest,
+        )
         write_plate(picture, path, sync=False)
         if not any(view.output.debug for view in views):
             return (_NO_LAYERS,)

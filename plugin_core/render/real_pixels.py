@@ -58,5 +58,6 @@ def open_real_pixels(plan: Plan, before: Sequence[object] = ()) -> RealPixels | 
         return None
     mattes = mattes_of(plan.sources, plan.settings, plan.cuts)
     plate, span = plan.sources.plate.again(), plan.schedule.span
-    finder = Propagator(plate, mattes, plan.color, plan.motion, plan.searched, span)
+    given = plate, mattes, plan.color, plan.motion, plan.searched, span
+    finder = Propagator(*given, tells_places=plan.tells_places)
     return RealPixels(finder, plan.searched)

@@ -150,6 +150,8 @@ def _render(
             continues=handed_in is not None,
             watch=covered.add,
         )
+        tells_places = "source" in shot.layers or run.debug is not None
+        plan = replace(plan, tells_places=tells_places)
         if not odd:  # else the same is said already
             tell(matte_doubts(covered.frames, plan.cuts), reporters, strict=run.strict)
         for note in plan.notes:

@@ -13,7 +13,6 @@ before, or on the range. Then resumed, cut-up and sought renders agree.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
 from typing import Protocol
 
 from ..disk.fingerprint import Fingerprint
@@ -113,7 +112,7 @@ class Stages:
             self._watch(Phase.SEARCHING, self._done, self._total)
             patch = stage.find(frame, hole, known, self._watch)
             if patch is not None:
-                known = laid_over(known, replace(patch, origins={stage.origin: patch.confidence}))
+                known = laid_over(known, patch.of(stage.origin))
         self._done = min(self._done + 1, self._total)
         return known
 

@@ -139,7 +139,7 @@ return {
       ["option"] = "--layers",
       ["kind"] = "text",
       ["default"] = {},
-      ["text"] = "Layers for the comp, added to the output (.exr), or to the --patch sequence where there is one: patch is the fill alone, premultiplied, with its alpha.",
+      ["text"] = "Layers for the comp, added to the output (.exr), or to the --patch sequence where there is one: patch is the fill alone, premultiplied, with its alpha; source says of each pixel of the fill what it is, and from which frame and place (an ST-map).",
       ["label"] = "layers",
       ["group"] = "stored",
       ["level"] = "advanced",
