@@ -39,7 +39,12 @@ def write(job: FarmJob, engine: Engine) -> list[str]:
         job.folder / "asset_references.yaml",
         engine.filled(
             "asset_references.yaml",
-            inputs=_listed(_folder(path) for shot in shots for path in (shot.plate, shot.matte)),
+            inputs=_listed(
+                _folder(path)
+                for shot in shots
+                for path in (shot.plate, shot.matte, shot.sample_matte)
+                if path
+            ),
             outputs=_listed(_folder(path) for shot in shots for path in (shot.output, shot.patch) if path),
         ),
     )

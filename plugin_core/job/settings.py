@@ -191,6 +191,18 @@ class Shot(Strict):
             },
         ),
     ] = None
+    sample_matte: Annotated[
+        str | None,
+        About(
+            "What the painter must not borrow, in white: people and things that are to appear once. A "
+            "sequence, folder, movie or still like the matte's.",
+            label="sample matte",
+            group="matte",
+            metavar="M",
+            unset="the painter may borrow from the whole plate",
+            path=True,
+        ),
+    ] = Field(None, min_length=1)
     patch: Annotated[
         str | None,
         About(

@@ -78,7 +78,7 @@ def check_delivery(shot: Shot, run: Run, plate: Clip) -> None:
         )
     if shot.compression or shot.bit_depth:
         raise InputError(f"{path} is a movie: leave --compression and --bit-depth out.")
-    if any(holds(clip, path) for clip in (shot.plate, shot.matte)):
+    if any(holds(clip, path) for clip in (shot.plate, shot.matte, shot.sample_matte) if clip is not None):
         raise InputError(f"Output {path} would overwrite an input; give another name.")
     if path.is_dir():
         raise InputError(f"Output {path} is a folder, and a movie is one file; give another name.")

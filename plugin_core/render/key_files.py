@@ -179,7 +179,10 @@ class KeyFiles:
         return self._prints[kind, frame]
 
     def _clip(self, kind: str) -> Clip:
-        return self._plan.sources.plate if kind == "plate" else self._plan.sources.matte
+        sources = self._plan.sources
+        if kind == "sample" and sources.sample is not None:
+            return sources.sample
+        return sources.plate if kind == "plate" else sources.matte
 
     def _are_as_they_were(self, note: _Note) -> bool:
         files = {

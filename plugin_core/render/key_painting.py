@@ -16,6 +16,7 @@ from ..paint.complete import complete
 from ..paint.lay import painted
 from ..patch import Patch, laid_over
 from ..regions.hole import Hole
+from ..regions.sample_matte import excluded
 from .carrying import Carrier
 from .key_frames import KeyFrame
 from .plan import Plan
@@ -82,6 +83,8 @@ class KeyPainter:
             shown[there][told] = found.picture[told]
             values[there][told] = self._plan.color.from_network(found.picture)[told]
         borrow = cv2.dilate(holed.astype(np.uint8), _disc(_RIM_PX)) == 0
+        sources, settings = self._plan.sources, self._plan.settings
+        borrow &= ~excluded(sources.sample, key.frame, sources.header, settings, crop)
         if missing is not None:
             borrow &= ~missing
             values[missing] = 0

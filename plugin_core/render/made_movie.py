@@ -70,7 +70,8 @@ def look_at_movie(path: Path) -> MadeMovie:
 
 def movie_about(shot: Shot, settings: Settings, model_id: str) -> dict[str, object]:
     """Return what a movie is made of: settings, model, and size and time of every input file."""
-    clips = plate_of(shot), open_clip(shot.matte)
+    clips = [plate_of(shot), open_clip(shot.matte)]
+    clips += [] if shot.sample_matte is None else [open_clip(shot.sample_matte)]
     files = {str(clip.path(frame)) for clip in clips for frame in clip.frames() or [0]}
     return {
         "shot": chosen(shot),

@@ -16,6 +16,7 @@ from ..motion.finder import Propagator
 from ..patch import Patch
 from ..progress.watch import Phase, Watch
 from ..regions.hole import Hole
+from ..regions.sample_matte import excludes
 from .carrying import Carrier
 from .key_files import KeyFiles, Made
 from .key_frames import KeyFrame
@@ -105,7 +106,10 @@ class Painted:
     def _inputs(self, key: KeyFrame) -> Mapping[str, range]:
         plates = self._plan.searched(key.frame)
         joined = self._mattes.joined(plates[0]), self._mattes.joined(plates[-1])
-        return {"plate": plates, "matte": range(joined[0].start, joined[1].stop)}
+        inputs = {"plate": plates, "matte": range(joined[0].start, joined[1].stop)}
+        if excludes(self._plan.sources.sample, key.frame):
+            inputs["sample"] = range(key.frame, key.frame + 1)
+        return inputs
 
 
 def open_painted(plan: Plan, before: Sequence[object]) -> Painted | None:

@@ -20,6 +20,7 @@ from ..regions.crop_path import Bounds
 from ..regions.hole import Hole
 from ..regions.islands import Islands, islands_of
 from ..regions.lanes import Lane, choose_lanes, crop_notes, crop_places
+from ..regions.sample_matte import excluded
 from ..regions.shot_mattes import ShotMattes
 from ..schedule import Schedule, takes
 from ..state.folder import paint_folder
@@ -162,6 +163,10 @@ def make_plan(
     notes = (*choice.notes, *crop_notes(lanes), *_matte_notes(sources, mattes))
     keys = _keys(sources, settings, cuts, islands) if motion is not None else ()
     if keys:
+        excluded(sources.sample, sources.first, header, settings, Box(0, 0, 1, 1))  # one that fits
+    elif sources.sample is not None:
+        notes += (f"Sample matte {sources.sample.name} makes no difference: nothing is painted here.",)
+    if keys:
         notes += (f"Key frames are painted into {paint_folder(sources.output)}, and may be mended there.",)
     return Plan(sources, settings, schedule, lanes, motion, choice.color, cuts, key, notes, keys)
 
@@ -260,5 +265,6 @@ def _key(
         FIRST_FRAME: str(sources.begins),
         "color": color.key,
         "cuts": ",".join(map(str, cuts)),
+        **({} if sources.sample is None else {"sample matte": "given"}),
         **settings_key(settings),
     }

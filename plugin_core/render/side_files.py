@@ -31,8 +31,8 @@ def check_side_files(shot: Shot, run: Run, job_file: str | None = None) -> None:
 
 
 def _check(what: str, path: Path, shot: Shot, run: Run) -> None:
-    if any(holds(clip, path) for clip in (shot.plate, shot.matte)):
-        raise InputError(f"{what} {path} is a file of the plate or matte; give another.")
+    if any(holds(clip, path) for clip in (shot.plate, shot.matte, shot.sample_matte) if clip is not None):
+        raise InputError(f"{what} {path} is a file of the plate or of a matte; give another.")
     for kind, sequence in _written(shot, run):
         if holds(sequence, path):
             raise InputError(f"{what} {path} is {kind}; give another.")

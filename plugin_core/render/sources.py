@@ -39,6 +39,7 @@ class Sources:
         storage: how the output is stored where not as the plate is.
         patch: the sequence that the fill alone is written to; None for none.
         layers: what is added to the output, or to the patch where there is one: "patch", "source".
+        sample: mattes of what may not be borrowed; None for none.
     """
 
     plate: Clip
@@ -55,6 +56,7 @@ class Sources:
     storage: Storage = field(default_factory=Storage)
     patch: FileSequence | None = None
     layers: tuple[str, ...] = ()
+    sample: Clip | None = None
 
     @property
     def own_layers(self) -> tuple[str, ...]:
@@ -85,13 +87,18 @@ def open_sources(
     matte = open_clip(shot.matte)
     first, last = _range(shot, plate)
     check_complete(plate, matte, first, last)
+    sample = None if shot.sample_matte is None else open_clip(shot.sample_matte)
+    if sample is not None and (lack := check_frames(sample, first, last, "sample matte")):
+        raise MissingFramesError(f"{lack[0].upper()}{lack[1:]}; supply them, or one still for all frames.")
     start = plate.header(first)  # what is no picture is told before anything about the output
     output = output_of(shot.output, lambda: plate)
     _check_output(output, plate, matte)
+    _check_sample(output, sample)
     _check_folder(output.folder, dry)
     patch = patch_of(shot, plate, output)
     if patch is not None:
         _check_output(patch, plate, matte, "Patch")
+        _check_sample(patch, sample, "Patch")
         _check_folder(patch.folder, dry, "Patch")
     elif shot.layers and output.extension not in LAYERED:
         raise InputError(
@@ -110,8 +117,8 @@ def open_sources(
         why = "is lossy, written again it changes" if formats_lossy(own) else "is not written here"
         notes += (f"Output is {output.extension}: the plate's own format ({own}) {why}.",)
     part = _part(chunk, first, last)
-    beside = patch, shot.layers
-    return Sources(plate, matte, output, first, last, *part, lower, upper, header, notes, storage, *beside)
+    where = output, first, last, *part, lower, upper
+    return Sources(plate, matte, *where, header, notes, storage, patch, shot.layers, sample)
 
 
 def plate_of(shot: Shot, storage: Storage | None = None) -> Clip:
@@ -259,6 +266,14 @@ def _check_output(output: FileSequence, plate: Clip, matte: Clip, named: str = "
             raise InputError(
                 f"{named} {output} would overwrite the {what}; give another folder or another name."
             )
+
+
+def _check_sample(output: FileSequence, sample: Clip | None, named: str = "Output") -> None:
+    sequence = None if sample is None else _sequence_of(sample)
+    if sequence is not None and output.same_files(sequence):
+        raise InputError(
+            f"{named} {output} would overwrite the sample matte; give another folder or another name."
+        )
 
 
 def _check_folder(folder: Path, dry: bool, named: str = "Output") -> None:

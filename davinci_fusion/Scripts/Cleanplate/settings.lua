@@ -123,6 +123,17 @@ return {
         ["float"] = "32 bit floating point",
       },
     },
+    ["sample_matte"] = {
+      ["part"] = "shot",
+      ["option"] = "--sample-matte",
+      ["kind"] = "text",
+      ["text"] = "What the painter must not borrow, in white: people and things that are to appear once. A sequence, folder, movie or still like the matte's.",
+      ["label"] = "sample matte",
+      ["group"] = "matte",
+      ["level"] = "advanced",
+      ["metavar"] = "M",
+      ["unset"] = "the painter may borrow from the whole plate",
+    },
     ["patch"] = {
       ["part"] = "shot",
       ["option"] = "--patch",

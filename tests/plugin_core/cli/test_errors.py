@@ -169,7 +169,7 @@ def test_the_output_never_takes_the_place_of_an_input(shot, refused, tmp_path, m
 def test_side_files_never_take_the_place_of_an_input(shot, refused):
     for option in ("--state-out", "--progress-file"):
         for path in (shot.plate(3), shot.matte(4)):
-            assert "plate or matte" in refused(2, shot.arguments("out", option, str(path)))
+            assert "plate or of a matte" in refused(2, shot.arguments("out", option, str(path)))
 
 
 def test_an_output_folder_that_is_a_file(shot, refused, tmp_path):

@@ -24,8 +24,8 @@ def shot(tmp_path_factory) -> ShotOnDisk:
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("plate/plate.0002.exr", "a file of the plate or matte"),
-        ("matte/matte.0003.png", "a file of the plate or matte"),
+        ("plate/plate.0002.exr", "a file of the plate or of a matte"),
+        ("matte/matte.0003.png", "a file of the plate or of a matte"),
         ("out/clean.0002.exr", "a frame of the output"),
         ("out/../out/clean.0099.exr", "a frame of the output"),
         ("link/clean.0001.exr", "a frame of the output"),
