@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..color.display import Display
@@ -93,18 +94,28 @@ class Review:
             "decision": decision_beside(page),
             "live": live,
         }
-        text = rendered(
-            "review.html",
-            title=f"{self.name}: review",
-            data=data,
-            scripts=_SCRIPTS,
-            styles=_STYLES,
-            after=contents,
-        )
+        text = page_text(data, contents)
         with replacing(page) as temporary:
             temporary.write_text(text, "utf-8")
         self._place.tidy()
         return report
+
+
+def page_text(data: Mapping[str, Any], contents: Sequence[tuple[str, str]] = ()) -> str:
+    """Return the page for what is known of a shot.
+
+    Args:
+        data: from `record.record`, and what `Review.write` adds to it.
+        contents: names and base64 of its pictures, where they stand in the page.
+    """
+    return rendered(
+        "review.html",
+        title=f"{data['shot']}: review",
+        data=data,
+        scripts=_SCRIPTS,
+        styles=_STYLES,
+        after=contents,
+    )
 
 
 def write_review(

@@ -35,14 +35,22 @@ class Player {
     return this.goTo(this.index + by);
   }
 
+  // Shows the frame once its pictures are here. Frames that were passed meanwhile are not loaded any more.
   async refresh() {
-    const { index } = this;
-    const { layers } = this.stage;
-    if (!this.pictures.ready(index, layers)) await this.pictures.load(index, layers);
-    if (index !== this.index) return;
-    this.stage.show(index);
-    document.body.dataset.shown = String(this.data.frames[index]);
-    for (const near of [index + 1, index - 1, index + 2]) this.pictures.load(near, layers);
+    this.stale = true;
+    if (this.loading) return;
+    this.loading = true;
+    while (this.stale) {
+      this.stale = false;
+      const { index } = this;
+      const { layers } = this.stage;
+      if (!this.pictures.ready(index, layers)) await this.pictures.load(index, layers);
+      this.stage.show(index);
+    }
+    this.loading = false;
+    for (const near of [this.index + 1, this.index - 1, this.index + 2]) {
+      this.pictures.load(near, this.stage.layers);
+    }
   }
 
   setLoop(range) {

@@ -1,5 +1,5 @@
 "use strict";
-// What was measured, over time: one plot a measure, a line at the frame that is shown; a click goes there.
+// What was measured, over time: one plot a measure, a line at the frame that is shown; a press goes there.
 
 const INK = "#9a9a9a", GRID = "#3a3a3a", LINE = "#c9c9c9", LIMIT = "#d8a13c", BEYOND = "#e8775f";
 
@@ -36,7 +36,14 @@ class Plots {
     }, [this.data.frames, ...values], box);
     const line = element("div", { className: "now" });
     plot.over.append(line);
-    plot.over.addEventListener("click", (event) => this.goTo(plot.posToIdx(event.offsetX)));
+    const follow = (event) => this.goTo(plot.posToIdx(event.clientX - plot.over.getBoundingClientRect().left));
+    plot.over.addEventListener("pointerdown", (event) => {
+      plot.over.setPointerCapture(event.pointerId);
+      follow(event);
+    });
+    plot.over.addEventListener("pointermove", (event) => {
+      if (plot.over.hasPointerCapture(event.pointerId)) follow(event);
+    });
     this.all.push({ plot, line, value, shown: values[values.length - 1], limit, least, name });
   }
 

@@ -67,6 +67,7 @@ class Stage {
     this.index = index;
     if (this.zoom !== "fit") this.keepHoleInSight();
     this.draw();
+    document.body.dataset.shown = String(this.data.frames[index]);
   }
 
   setMode(mode) {
