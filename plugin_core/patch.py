@@ -14,6 +14,16 @@ from .box import Box
 Floats = NDArray[np.float32]
 
 
+_COVERED = 0.995
+"""A hole is covered where confidence is nowhere less."""
+
+_DISSOLVE = 0.5
+"""Share of the way between two frames, around its middle, over which one dissolves into the other."""
+
+_LEAST = 0.01
+"""Share of a patch that is dissolved away: it stands alone where the other does not reach."""
+
+
 @dataclass(frozen=True)
 class Places:
     """Where the pixels of a hole come from: of each, the place that has most part in it.
@@ -94,6 +104,54 @@ def laid_over(front: Patch | None, back: Patch | None) -> Patch | None:
     soft = None if front.soft is None else ((1 - share) * front.soft).astype(np.float32)
     places = {**back.places, **front.places}
     return Patch(front.box, *floats, origins=origins, soft=soft, places=places)
+
+
+def covers(confidence: Floats, alpha: Floats) -> bool:
+    """Whether what is there (h, w) leaves next to nothing of a hole with weights alpha (h, w)."""
+    return bool((confidence[alpha > 0] >= _COVERED).all())
+
+
+def is_alone(way: float) -> bool:
+    """Whether on a `dissolved` way the one is all that is seen, where it reaches."""
+    return way <= (1 - _DISSOLVE) / 2
+
+
+def dissolved(one: Patch, other: Patch, way: float | NDArray[np.floating[Any]]) -> Patch:
+    """Return two patches for one hole as one, which dissolves from the one to the other.
+
+    Where only one reaches, it stands.
+
+    Args:
+        one, other: of equal standing.
+        way: how much farther the one was brought than the other, 0..1, for all or each pixel (h, w); both
+            have their share where it is about one half.
+    """
+    share = np.clip((way - np.float32(0.5)) / np.float32(_DISSOLVE) + np.float32(0.5), 0, 1)
+    share = share * share * (3 - 2 * share)
+    weights = (1 - share + _LEAST) * one.confidence, (share + _LEAST) * other.confidence
+    part = weights[1] / np.maximum(weights[0] + weights[1], np.float32(1e-6))
+    picture, grain = mixed(one, other, part)
+    confidence = np.maximum(one.confidence, other.confidence)
+    floats = (each.astype(np.float32) for each in (picture, confidence, grain))
+    return Patch(one.box, *floats, place=stronger(one.place, other.place, part.astype(np.float32)))
+
+
+def stronger(one: Places | None, other: Places | None, part: Floats) -> Places | None:
+    """Return of two places of each pixel the one that has more of it; `part` (h, w) is the other one's."""
+    if one is None or other is None:
+        return other if one is None else one
+    shares = (1 - part) * one.share, part * other.share
+    second = shares[1] > shares[0]
+    frame, x, y, share = (
+        np.where(second, theirs, ours)
+        for ours, theirs in (
+            (one.frame, other.frame),
+            (one.x, other.x),
+            (one.y, other.y),
+            shares,
+        )
+    )
+    return Places(frame, x, y, share)
 
 
 def mixed(

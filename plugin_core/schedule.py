@@ -153,15 +153,19 @@ class Schedule:
         ahead = range(step.position + 1, min(step.position + self.span, step.segment.last) + 1)
         return {source for later in ahead for source in self._sources(step.segment, later)}
 
-    def first_touched(self, changed: int) -> int:
-        """First rendered frame whose pixels depend on frame `changed`, which may be a handle."""
+    def first_touched(self, changed: int, reach: int | None = None) -> int:
+        """First rendered frame whose pixels depend on frame `changed`, which may be a handle.
+
+        `reach` is how far what changed is looked at; None for as far as pictures are.
+        """
+        reach = self.input_reach if reach is None else reach
         for segment in self.segments:
             if changed <= segment.upper:
                 lead = self._lead(segment)
-                warmed_by = segment.first + lead + self.input_reach if lead else segment.first
+                warmed_by = segment.first + lead + reach if lead else segment.first
                 if changed <= warmed_by:
                     return segment.first
-                return min(max(segment.first, changed - self.input_reach), segment.last)
+                return min(max(segment.first, changed - reach), segment.last)
         return self.last
 
     def _arrive(self, frame: int) -> Step:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from ..clips.movie_read import is_movie
+from ..job.settings import inputs_of
 from .engines import ENGINES, Engine
 from .files import quoted, write_jobs
 from .files import write as write_file
@@ -39,12 +40,7 @@ def write(job: FarmJob, engine: Engine) -> list[str]:
         job.folder / "asset_references.yaml",
         engine.filled(
             "asset_references.yaml",
-            inputs=_listed(
-                _folder(path)
-                for shot in shots
-                for path in (shot.plate, shot.matte, shot.sample_matte)
-                if path
-            ),
+            inputs=_listed(_folder(path) for shot in shots for path in inputs_of(shot)),
             outputs=_listed(_folder(path) for shot in shots for path in (shot.output, shot.patch) if path),
         ),
     )

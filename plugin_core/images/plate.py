@@ -175,6 +175,28 @@ class Plate:
         planes = [as_float(part.channel(c)[::step, ::step]) for c in self.header.fill_channels]
         return np.stack(planes * (3 // len(planes)), axis=2)
 
+    def alpha_crop(self, x0: int, y0: int, x1: int, y1: int) -> NDArray[np.float32] | None:
+        """The alpha (h, w) of the layer that is filled, as :meth:`crop`; None where it has none."""
+        channels = self.header.channels
+        layer = channels[self.header.fill_channels[0]].rpartition(".")[0]
+        name = f"{layer}.A" if layer else "A"
+        if name not in channels:
+            return None
+        cut, place = self._reach(x0, y0, x1, y1)
+        there = as_float(self.parts[self.header.part].channel(channels.index(name))[cut])
+        return _padded(there, place, y1 - y0, x1 - x0)
+
+    @property
+    def is_straight(self) -> bool:
+        """Whether color is not multiplied by alpha."""
+        return bool(self.parts[self.header.part].spec.get_int_attribute("oiio:UnassociatedAlpha", 0))
+
+    def reached(self, x0: int, y0: int, x1: int, y1: int) -> NDArray[np.bool_]:
+        """Which pixels (h, w) of a box on the canvas the file has."""
+        whole = np.zeros((y1 - y0, x1 - x0), np.bool_)
+        whole[self._reach(x0, y0, x1, y1)[1]] = True
+        return whole
+
     def native_crop(self, x0: int, y0: int, x1: int, y1: int) -> NDArray[Any] | None:
         """As :meth:`crop` but a view in the file's own type; None where R, G, B do not lie side by side."""
         if self.header.is_gray:

@@ -116,6 +116,19 @@ class Shot(Strict):
             path=True,
         ),
     ] = Field(min_length=1)
+    reference: Annotated[
+        str | None,
+        About(
+            "Frames whose hole was painted by hand: pictures with the frame's number in their name "
+            "(ref.1012.exr, ref.####.exr), or a folder of them, as many as there are. They are whole clean "
+            "plates, or patches with alpha, and what they show is carried to all other frames.",
+            label="reference frames",
+            group="shot",
+            metavar="R",
+            unset="none",
+            path=True,
+        ),
+    ] = Field(None, min_length=1)
     frames: Annotated[
         str | None,
         BeforeValidator(_frames),
@@ -243,6 +256,12 @@ class Shot(Strict):
     def frame_range(self) -> FrameRange | None:
         """Return the parsed frame range. Raises InputError when it can't be read."""
         return None if self.frames is None else FrameRange.parse(self.frames)
+
+
+def inputs_of(shot: Shot) -> tuple[str, ...]:
+    """Return the names of the clips and folders of pictures that a shot is made from."""
+    named = shot.plate, shot.matte, shot.sample_matte, shot.reference
+    return tuple(name for name in named if name is not None)
 
 
 class Settings(Strict):

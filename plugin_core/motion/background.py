@@ -13,6 +13,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Set
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
+from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -20,12 +21,16 @@ from numpy.typing import NDArray
 
 from ..box import Box
 from .flow import FINE, Flow, Seen, flows_of
+from .itinerary import road
 from .sampling import bilinear, pixel_grid
 
 Floats = NDArray[np.float32]
 
 _WATCH_SECONDS = 0.1
 """How often whoever waits is asked whether to go on."""
+
+_AHEAD = 4
+"""Legs of a long road that are measured side by side."""
 
 _MOTION_PX = 240
 """Motion is measured on at most this many pixels squared."""
@@ -106,6 +111,8 @@ class Background:
         self._looks: dict[int, Future[_Kept]] = {}
         self._pairs: dict[tuple[int, int], Future[tuple[Field, Field]]] = {}
         self._joins: dict[tuple[int, int], Field] = {}
+        self._roads: dict[tuple[int, int], Floats] = {}
+        self._wanted: Set[int] = frozenset()
 
     def colors(self, frame: int, x: Floats, y: Floats) -> Floats:
         """Sample a frame at points (h, w): display-referred RGB (h, w, 3)."""
@@ -132,6 +139,31 @@ class Background:
             self._joins[frame, to] = self._joined(frame, to, watch)
         return self._joins[frame, to]
 
+    def road(self, post: int, source: int, watch: Callable[[], None] = lambda: None) -> Floats:
+        """Return the motion from a frame to another however far away, as the camera leads: (h, w, 3).
+
+        It is put together from the far end on, and what is known of it nearer to that serves again.
+
+        Args:
+            post: a frame whose number divides by the longest of `LEAPS`.
+            source: the other one.
+            watch: called again and again while it is measured; may raise to stop.
+        """
+        way = list(road(post, source))
+        known = next((place for place, stop in enumerate(way) if (stop, source) in self._roads), len(way) - 1)
+        left, wanted = list(pairwise(way[: known + 1])), self._wanted
+        while left:
+            near = left[-_AHEAD:]
+            # All of a long road at once would fill the memory.
+            self._forget({*wanted, *(frame for ends in near for frame in range(min(ends), max(ends) + 1))})
+            self.ahead(reversed(near))
+            frame, to = left.pop()
+            led = self.field(frame, to, watch).led
+            beyond = self._roads.get((to, source))
+            self._roads[frame, source] = led if beyond is None else self._chained([led, beyond])
+        self._forget(wanted)
+        return self._roads[post, source]
+
     def ahead(self, legs: Iterable[tuple[int, int]]) -> None:
         """Begin to measure motion that will be asked for by `field`."""
         for frame, to in legs:
@@ -155,9 +187,20 @@ class Background:
 
     def keep(self, frames: Set[int]) -> None:
         """Forget all but some frames, and the motion between them."""
-        self._looks = {frame: look for frame, look in self._looks.items() if frame in frames}
-        self._pairs = {ends: pair for ends, pair in self._pairs.items() if {*ends} <= frames}
-        self._joins = {ends: join for ends, join in self._joins.items() if {*ends} <= frames}
+        self._wanted = frames
+        self._forget(frames)
+        first, last = min(frames, default=0) - LEAPS[0], max(frames, default=0)
+        # Of a road those posts are kept that are near, or still ahead on the way to its end.
+        self._roads = {
+            (post, source): motion
+            for (post, source), motion in self._roads.items()
+            if first <= post <= max(last, source)
+        }
+
+    def _forget(self, besides: Set[int]) -> None:
+        self._looks = {frame: look for frame, look in self._looks.items() if frame in besides}
+        self._pairs = {ends: pair for ends, pair in self._pairs.items() if {*ends} <= besides}
+        self._joins = {ends: join for ends, join in self._joins.items() if {*ends} <= besides}
 
     def close(self) -> None:
         """End the threads. What is being measured at the moment ends by itself, and nobody waits for it."""

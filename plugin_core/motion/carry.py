@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -46,6 +46,7 @@ def carried(
     hole: Hole,
     view: MotionView,
     clean: ReadPixels,
+    where: ReadPixels | None = None,
     *,
     tells_places: bool = False,
 ) -> Carried | None:
@@ -56,6 +57,7 @@ def carried(
         hole: of the frame, at plate resolution.
         view: the motion view.
         clean: gives pixels of the clean picture.
+        where: gives (h, w, 3), how far it is clean there, 0..1; None for everywhere.
         tells_places: whether the patch says where each pixel is from.
     """
     height, width = hole.alpha.shape
@@ -66,6 +68,13 @@ def carried(
     wanted = np.nonzero(confidence > 0)
     if wanted[0].size == 0:
         return None
+    if where is not None:
+        as_it_is = replace(found, offset=np.zeros_like(found.offset))
+        weights = sampled(as_it_is, grid, (x[wanted], y[wanted]), view, where)[..., 0]
+        confidence[wanted] *= np.clip(weights, 0, 1)
+        wanted = np.nonzero(confidence > 0)
+        if wanted[0].size == 0:
+            return None
     picture = np.zeros((height, width, 3), np.float32)
     picture[wanted] = sampled(found, grid, (x[wanted], y[wanted]), view, clean)
     place = None

@@ -6,7 +6,7 @@ resumed, cut into chunks or sought into finds the same pixels.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Set
 from contextlib import contextmanager
 from functools import partial
 
@@ -24,7 +24,7 @@ from .background import Background, Look
 from .carry import Carried, carried
 from .crop_store import CropStore
 from .itinerary import last_stop, stopped_at, visited
-from .trace import follow, trace
+from .trace import follow, share_shown, trace
 from .view import MotionView
 from .vote import ReadPixels, propagated
 
@@ -39,6 +39,8 @@ class Propagator:
         view: the part of the plate on which motion is measured, and at what size.
         within: returns the frames that may be looked at for a frame; nothing is taken across a cut.
         span: how far apart two frames that are asked for one after the other may lie.
+        kept: returns the frames about which something is kept while a frame is in work; None for those that
+            may be looked at.
         threads: that measure motion; None for one a core. What is found does not depend on it.
         tells_places: whether patches say which frame and place each pixel is from.
     """
@@ -52,16 +54,19 @@ class Propagator:
         within: Callable[[int], range],
         span: int,
         threads: int | None = None,
+        kept: Callable[[int], range] | None = None,
         *,
         tells_places: bool = False,
     ) -> None:
         self._within = within
+        self._kept = within if kept is None else kept
         self._span = span
         self._mattes = mattes
         self._color = color
         self._tells_places = tells_places
         self.view = view
         self._also = range(0)
+        self._held: Set[int] = frozenset()
         # Copies: a view would keep the whole plate.
         self._crops = CropStore(lambda frame: np.array(native_pixels(clip.plate(frame), view.crop)))
         self._background = Background(self._look, view.height, view.width, threads)
@@ -92,26 +97,55 @@ class Propagator:
         return propagated(traces, hole, self.view, self._read, watching, tells_places=self._tells_places)
 
     def carried(
-        self, frame: int, hole: Hole, source: int, clean: ReadPixels, watch: Callable[[], None] = lambda: None
+        self,
+        frame: int,
+        hole: Hole,
+        source: int,
+        clean: ReadPixels,
+        watch: Callable[[], None] = lambda: None,
+        where: ReadPixels | None = None,
     ) -> Carried | None:
         """Return what a clean picture of another frame shows of a frame's hole, wherever it got it from.
 
         Args:
             frame: which.
             hole: the frame's.
-            source: the other frame, among those that may be looked at for this one.
+            source: the other frame, of the same take.
             clean: gives pixels of the clean picture.
             watch: called again and again; may raise to stop.
+            where: gives (h, w, 3), how far it is clean there, 0..1; None for everywhere.
 
         Raises:
             ImageError: a plate or matte on the way can't be read.
         """
         self._turned_to(frame)
         hidden = self.view.mask(hole.mask_on(self.view.crop))
-        found = follow(self._background, frame, hidden, source, watch)
+        useful = None if where is None else self._part(source, where)
+        found = follow(self._background, frame, hidden, source, watch, useful)
         if found is None:
             return None
-        return carried(*found, hole, self.view, clean, tells_places=self._tells_places)
+        return carried(*found, hole, self.view, clean, where, tells_places=self._tells_places)
+
+    def share_shown(
+        self,
+        frame: int,
+        hole: Hole,
+        source: int,
+        where: ReadPixels,
+        watch: Callable[[], None] = lambda: None,
+    ) -> float:
+        """Return which share of a frame's hole lies in a part of another frame, 0..1; see `carried`."""
+        self._turned_to(frame)
+        hidden = self.view.mask(hole.mask_on(self.view.crop))
+        return share_shown(self._background, frame, hidden, source, self._part(source, where), watch)
+
+    def _part(self, source: int, where: ReadPixels) -> NDArray[np.bool_]:
+        """Return a part of a frame as the view (H, W) has it."""
+        return self.view.mask(where(source, self.view.crop)[..., 0] > 0)
+
+    def hold(self, frames: Set[int]) -> None:
+        """Forget nothing that is known of some single frames, however far away, until told otherwise."""
+        self._held = frames
 
     @contextmanager
     def keeping(self, frames: range) -> Iterator[None]:
@@ -130,7 +164,7 @@ class Propagator:
     def _turned_to(self, frame: int) -> None:
         """Turn to a frame: forget what lies far from it."""
         # The network's sources lie on both sides of what it fills: what is kept serves all of them.
-        wanted = stopped_at(frame, self._within(frame), self._span).union(self._also)
+        wanted = stopped_at(frame, self._kept(frame), self._span).union(self._also, self._held)
         self._background.keep(wanted)
         self._crops.keep(wanted)
         self._crops.near(frame)

@@ -13,6 +13,9 @@ from itertools import pairwise
 _NEAR = 8
 """Every frame this near is looked at."""
 
+_LONGEST = 8
+"""Frames of the longest stride."""
+
 _MIDDLE = 24
 """Every fourth is looked at up to here, every eighth beyond."""
 
@@ -54,6 +57,29 @@ def stopped_at(frame: int, frames: range, span: int) -> set[int]:
 def legs(frame: int, last: int) -> list[tuple[int, int]]:
     """Return the way from `frame` to `last` as the ends of its strides."""
     return list(pairwise([frame, *(stop for stop, _ in stops(frame, last))]))
+
+
+def post(frame: int, last: int) -> int | None:
+    """Return the frame from which on all that come by go the same way to `last`; None where it is near.
+
+    From there on every stride is as long as can be, see `road`.
+    """
+    for stop, _ in stops(frame, last):
+        if stop % _LONGEST == 0 and abs(stop - frame) >= _MIDDLE:
+            return stop if stop != last else None
+    return None
+
+
+def road(post: int, last: int) -> Iterator[int]:
+    """Yield the frames on the way from a `post` to `last`, both included, in strides as long as can be."""
+    way = 1 if last > post else -1
+    yield post
+    while post != last:
+        left = abs(last - post)
+        post += way * next(
+            (size for size in (_LONGEST, _LONGEST // 2) if post % size == 0 and left >= size), 1
+        )
+        yield post
 
 
 def visited(frame: int, frames: range) -> set[int]:

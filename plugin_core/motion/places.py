@@ -8,8 +8,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from ..box import Box
 from ..patch import Places
-from .sampling import in_rows
+from .sampling import in_rows, pixel_grid
 from .trace import Grid, Trace
 from .view import MotionView
 
@@ -30,6 +31,12 @@ def led(found: Trace, grid: Grid, at: tuple[Floats, Floats], view: MotionView) -
     """Return what `led_all` does for points (n,)."""
     x, y = led_all(found, grid, (in_rows(at[0]), in_rows(at[1])), view)
     return x.reshape(-1)[: at[0].size], y.reshape(-1)[: at[0].size]
+
+
+def own_places(frame: int, box: Box, share: Floats) -> Places:
+    """Return the places of a frame's own pixels; `share` (h, w) as `Places` has it."""
+    x, y = pixel_grid(box)
+    return Places(np.full(share.shape, frame, np.int32), x, y, share)
 
 
 class Strongest:

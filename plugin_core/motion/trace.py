@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from ..box import Box, bounds
 from .background import Background, Field
 from .flow import spread
-from .itinerary import legs, stops
+from .itinerary import legs, post, stops
 from .sampling import bilinear, in_rows, pixel_grid
 
 Floats = NDArray[np.float32]
@@ -172,6 +172,7 @@ def follow(
     hole: Mask,
     source: int,
     watch: Callable[[], None] = lambda: None,
+    where: Mask | None = None,
 ) -> tuple[Grid, Trace, Mask] | None:
     """Follow what a frame's hole hides to one frame, whether it is seen there or not.
 
@@ -179,19 +180,42 @@ def follow(
         background: the shot's motion.
         frame: the frame to fill.
         hole: (H, W) of the motion view.
-        source: the other frame.
+        source: the other frame, however far away.
         watch: called before each frame on the way; may raise to stop.
+        where: (H, W) of the other frame's view, what alone is of use there; None for all.
 
     Returns:
         The traced points, where they lead, and which (h, w) lie in the other frame's hole; or None for a
-        frame without a hole. `seen`, `color` and `error` of the trace are those of the points (h, w): which
-        have arrived inside the view, nothing, and how far in pixels of the view they may have strayed.
+        frame without a hole, or one that leads to nothing of use. `seen`, `color` and `error` of the trace
+        are those of the points (h, w): which have arrived inside the view, nothing, and how far in pixels of
+        the view they may have strayed.
     """
     around = bounds(hole)
     if around is None:
         return None
     box = Box(*around).grown(_MARGIN_PX).within(background.width, background.height)
-    return _Target(background, frame, box, hole[box.slices], watch).followed(source)
+    target = _Target(background, frame, box, hole[box.slices], watch)
+    points = target.led(source)
+    if where is not None and not target.share_of(where, points):
+        return None
+    return target.arrived(source, points)
+
+
+def share_shown(
+    background: Background,
+    frame: int,
+    hole: Mask,
+    source: int,
+    where: Mask,
+    watch: Callable[[], None] = lambda: None,
+) -> float:
+    """Return which share of a frame's hole leads to a part (H, W) of another frame, 0..1; see `follow`."""
+    around = bounds(hole)
+    if around is None:
+        return 0.0
+    box = Box(*around).grown(_MARGIN_PX).within(background.width, background.height)
+    target = _Target(background, frame, box, hole[box.slices], watch)
+    return target.share_of(where, target.led(source))
 
 
 @dataclass
@@ -348,15 +372,29 @@ class _Target:
         difference = (self._shown.reshape(-1, 3)[self._compared] - looked)[known]
         return float(np.abs(difference - np.median(difference, axis=0)).mean())
 
-    def followed(self, source: int) -> tuple[Grid, Trace, Mask]:
+    def led(self, source: int) -> _Points:
         """Follow the camera's lead all the way: what is carried along it stands still on the background."""
         background = self._background
         points = _Points(self._x, self._y, np.zeros_like(self._x), np.ones_like(self._holed))
-        way = legs(self._frame, source)
+        turn = post(self._frame, source)
+        way = legs(self._frame, source if turn is None else turn)
         for number, (before, frame) in enumerate(way):
             self._watch()
             background.ahead(way[number : number + _AHEAD])
             points.move(background, background.field(before, frame, self._watch).led)
+        if turn is not None:
+            points.move(background, background.road(turn, source, self._watch))
+        return points
+
+    def share_of(self, where: Mask, points: _Points) -> float:
+        """Return which share of the hole's points has come to a part (H, W) of a frame."""
+        near = cv2.dilate(where.astype(np.uint8), np.ones((3, 3), np.uint8), iterations=self.grid.apart)
+        there = cv2.remap(near, points.x, points.y, cv2.INTER_NEAREST, borderValue=0) > 0
+        return float((there & points.alive)[self._holed].mean()) if self._holed.any() else 0.0
+
+    def arrived(self, source: int, points: _Points) -> tuple[Grid, Trace, Mask]:
+        """Look at a frame where points have come to in it."""
+        background = self._background
         hidden = background.hidden(source, points.x, points.y)
         known = self._known & points.alive & ~hidden
         offset, _, _ = self._difference(background.colors(source, points.x, points.y), known)

@@ -34,6 +34,7 @@ from ..render.outgrown import outgrown
 from ..render.patch_files import look_at_patches, with_patches
 from ..render.plan import Plan, make_plan
 from ..render.present import Present, look, refuse_mixing, whose
+from ..render.references import check_contents
 from ..render.resume import first_needed, first_stale
 from ..render.sources import Sources, open_sources
 from ..state.checkpoints import Checkpoints
@@ -142,6 +143,7 @@ def forecast(
     refuse(picture_doubts(sources, settings) if run.strict else ())
     sized = settings.model_copy(update={"working_size": size})
     plan = make_plan(sources, shot, sized, network, watch=covered.add)
+    check_contents(plan, watch)
     refuse(matte_doubts(covered.frames, plan.cuts) if run.strict else ())
     journal = Journal(journal_path(folder), plan.key)
     grown = outgrown(key, plan)

@@ -35,12 +35,14 @@ from ..render.coverage import Covered
 from ..render.delivery import check_delivery, pictures_of
 from ..render.doubts import picture_doubts
 from ..render.plan import Plan, make_plan
+from ..render.reference_reach import reach_of
+from ..render.references import check_contents
 from ..render.sources import Sources, open_sources, plate_of
 from ..state.origins import Origins, in_words, shares, total
 from .calibrate import Pace, cores, measure_pace, seen_pixels
 from .cuts import Thumbnail, suspected_cuts, thumbnail
 from .edges import MARGIN, EdgeReach, edge_reach
-from .report import Cost, Crop, Frames, Output, Picture, Problem, Report, Tried
+from .report import Cost, Crop, Frames, Output, Picture, Problem, Reach, Report, Tried
 from .trial import try_frames
 from .warnings import warnings_of
 
@@ -107,8 +109,10 @@ class _Finder:
             began = time.perf_counter()
             plan = self._plan(sources, network, STANDARD_SIZE if session is None else session.working_size)
             planning = time.perf_counter() - began
+            check_contents(plan, self._watch)
             if session is not None:
                 self._look_at_plates(plan)
+                self._learn(references=tuple(_reaches(plan, self._watch)))
                 self._look_at_edges(plan)
                 self._time(plan, session, planning)
             if self._trial:
@@ -193,6 +197,13 @@ def _tried(frames: Mapping[int, Origins]) -> Tried | None:
     if not frames:
         return None
     return Tried(compact(sorted(frames)), shares(total(frames.values())), in_words(frames))
+
+
+def _reaches(plan: Plan, watch: Watch) -> Iterator[Reach]:
+    for reference, reached in reach_of(plan, watch).items() if plan.references else ():
+        path, some = str(plan.references[reference].path), list(reached.values()) or [0.0]
+        frames = compact(sorted(reached)) if reached else ""
+        yield Reach(reference, path, frames, sum(some) / len(some), min(some), max(some))
 
 
 def cost_of(plan: Plan, pace: Pace, device: str, planning: float = 0.0) -> Cost:

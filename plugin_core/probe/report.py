@@ -117,6 +117,25 @@ class Tried:
 
 
 @dataclass(frozen=True)
+class Reach:
+    """Where a reference frame reaches.
+
+    Attributes:
+        frame: that it was painted on.
+        path: its file.
+        frames: those of the range that it reaches, as ``1001-1004``; empty for none.
+        share: how much of their holes, 0..1, in the mean; least and most of any.
+    """
+
+    frame: int
+    path: str
+    frames: str
+    share: float = 0.0
+    least: float = 0.0
+    most: float = 0.0
+
+
+@dataclass(frozen=True)
 class Output:
     """Where the frames would go.
 
@@ -156,6 +175,7 @@ class Report:
         reach: frames before and after that the network looks at.
         grow: asked for, in pixels.
         edges: how far what is matted reaches beyond its matte, on a few frames; empty where it can't be told.
+        references: where each reference frame reaches; empty where nobody looked.
         notes: what the render itself would tell.
         doubts: what some mattes that were looked at make one ask.
         warnings: all that an artist would want to know, the worst first.
@@ -176,6 +196,7 @@ class Report:
     reach: int = 6
     grow: int = 0
     edges: tuple[EdgeReach, ...] = ()
+    references: tuple[Reach, ...] = ()
     notes: tuple[str, ...] = ()
     doubts: tuple[Warned, ...] = ()
     warnings: tuple[Warned, ...] = ()

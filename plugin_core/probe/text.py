@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from ..render.coverage import Coverage
-from .report import Crop, Frames, Picture, Report
+from .report import Crop, Frames, Picture, Reach, Report
 from .warnings import gigabytes
 
 _WIDTH = 60
@@ -49,12 +49,21 @@ def lines_of(report: Report, *, plain: bool = False) -> Iterator[str]:
         )
     if report.tried is not None:
         yield from _fact("holes", f"{report.tried.message}; tried on frames {report.tried.frames}")
+    for reach in report.references:
+        yield from _fact("reference", _reach(reach))
     for note in report.notes:
         yield from _fact("note", note)
     for warning in report.warnings:
         yield from _fact("warning", warning.message)
     if report.problem is not None:
         yield from _fact("stops", report.problem.message)
+
+
+def _reach(reach: Reach) -> str:
+    if not reach.frames:
+        return f"{reach.path} reaches no frame"
+    least, mean, most = (f"{share * 100:.0f} %" for share in (reach.least, reach.share, reach.most))
+    return f"{reach.path} reaches frames {reach.frames}: {mean} of the hole in the mean ({least} to {most})"
 
 
 def _edge(report: Report) -> str:

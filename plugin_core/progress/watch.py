@@ -31,6 +31,8 @@ class Phase(StrEnum):
     EDGES = "edges"
     TIMING = "timing"
     TRYING = "trying"
+    REACHING = "reaching"
+    REFERENCES = "references"
 
 
 DOING = {
@@ -47,6 +49,8 @@ DOING = {
     Phase.EDGES: "looking at the matte's edge",
     Phase.TIMING: "timing a few frames",
     Phase.TRYING: "trying frames",
+    Phase.REFERENCES: "reading reference frames",
+    Phase.REACHING: "looking how far references reach",
 }
 """The same for people."""
 

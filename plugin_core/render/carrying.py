@@ -14,23 +14,14 @@ from ..box import Box
 from ..color.network_pixels import native_pixels, network_pixels
 from ..images import read_plate
 from ..motion.finder import Propagator
-from ..motion.sampling import pixel_grid
+from ..motion.places import own_places
 from ..motion.vote import ReadPixels
-from ..patch import Patch, Places, mixed
+from ..patch import Patch, covers, dissolved, is_alone
 from ..regions.hole import Hole
 from .key_files import KeyFiles
 from .plan import Plan
 
 Floats = NDArray[np.float32]
-
-_DISSOLVE = 0.5
-"""Share of the way between two key frames, around its middle, over which one dissolves into the other."""
-
-_LEAST = 0.01
-"""Share of a key frame that is dissolved away: it stands alone where the other does not reach."""
-
-_COVERED = 0.995
-"""A hole is covered by a key frame whose confidence is nowhere less."""
 
 _ALIKE = 0.1
 """Low frequencies (network's range) that differ by this much are not of the same thing."""
@@ -73,15 +64,18 @@ class Carrier:
             del self._held[key]
         if frame in keys:
             ones = (hole.alpha > 0).astype(np.float32)
-            place = _own_place(frame, hole.box, ones) if self._plan.tells_places else None
+            place = own_places(frame, hole.box, ones) if self._plan.tells_places else None
             return Patch(hole.box, self._clean(frame)(frame, hole.box), ones, ones, place=place)
-        share = _share(frame, keys)
-        nearer, *others = keys if share < 0.5 else tuple(reversed(keys))
+        way = _way(frame, keys)
+        nearer, *others = keys if way < 0.5 else tuple(reversed(keys))
         one = self._taken(frame, hole, nearer, real, watch)
-        if not others or (min(share, 1 - share) == 0 and one is not None and _covers(one, hole)):
+        near = min(way, 1 - way)
+        if not others or (is_alone(near) and one is not None and covers(one.confidence, hole.alpha)):
             return one
         other = self._taken(frame, hole, others[0], real, watch)
-        return _dissolved(one, other, min(share, 1 - share))
+        if one is None or other is None:
+            return other if one is None else one
+        return dissolved(one, other, near)
 
     def close(self) -> None:
         """Let go of the key frames."""
@@ -139,50 +133,6 @@ def _alike(patch: Patch, real: Patch, per: float) -> Floats:
     )
 
 
-def _share(frame: int, keys: Sequence[int]) -> float:
-    """Return how far one key frame has dissolved into the other at a frame, 0..1."""
-    if len(keys) < 2:
-        return 0.0
-    way = (frame - keys[0]) / (keys[1] - keys[0])
-    share = min(max((way - 0.5) / _DISSOLVE + 0.5, 0.0), 1.0)
-    return share * share * (3 - 2 * share)
-
-
-def _covers(patch: Patch, hole: Hole) -> bool:
-    return bool((patch.confidence[hole.alpha > 0] >= _COVERED).all())
-
-
-def _dissolved(one: Patch | None, other: Patch | None, share: float) -> Patch | None:
-    """Return two key frames' paint as one; `share` is the other one's. Where only one reaches, it stands."""
-    if one is None or other is None:
-        return other if one is None else one
-    weights = (1 - share + _LEAST) * one.confidence, (share + _LEAST) * other.confidence
-    part = weights[1] / np.maximum(weights[0] + weights[1], np.float32(1e-6))
-    picture, grain = mixed(one, other, part)
-    confidence = np.maximum(one.confidence, other.confidence)
-    floats = (each.astype(np.float32) for each in (picture, confidence, grain))
-    return Patch(one.box, *floats, place=_stronger(one.place, other.place, part.astype(np.float32)))
-
-
-def _own_place(frame: int, box: Box, share: Floats) -> Places:
-    """Return the places of a frame's own pixels."""
-    x, y = pixel_grid(box)
-    return Places(np.full(share.shape, frame, np.int32), x, y, share)
-
-
-def _stronger(one: Places | None, other: Places | None, part: Floats) -> Places | None:
-    """Return of two places of each pixel the one that has more of it; `part` (h, w) is the other one's."""
-    if one is None or other is None:
-        return other if one is None else one
-    shares = (1 - part) * one.share, part * other.share
-    second = shares[1] > shares[0]
-    frame, x, y, share = (
-        np.where(second, theirs, ours)
-        for ours, theirs in (
-            (one.frame, other.frame),
-            (one.x, other.x),
-            (one.y, other.y),
-            shares,
-        )
-    )
-    return Places(frame, x, y, share)
+def _way(frame: int, keys: Sequence[int]) -> float:
+    """Return how far a frame is on the way from one key frame to the other, 0..1."""
+    return (frame - keys[0]) / (keys[1] - keys[0]) if len(keys) > 1 else 0.0

@@ -20,6 +20,7 @@ from ..errors import ImageError
 from ..job.settings import Settings, Shot
 from ..state.folder import movie_note
 from ..state.key import chosen, same_choice
+from .reference_files import find_references
 from .sources import plate_of
 
 
@@ -73,6 +74,7 @@ def movie_about(shot: Shot, settings: Settings, model_id: str) -> dict[str, obje
     clips = [plate_of(shot), open_clip(shot.matte)]
     clips += [] if shot.sample_matte is None else [open_clip(shot.sample_matte)]
     files = {str(clip.path(frame)) for clip in clips for frame in clip.frames() or [0]}
+    files |= set(map(str, find_references(shot.reference).values()))
     return {
         "shot": chosen(shot),
         "settings": chosen(settings),

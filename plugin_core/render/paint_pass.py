@@ -16,6 +16,7 @@ from .key_files import KeyFiles
 from .painted import Painted
 from .plan import make_plan
 from .real_pixels import open_real_pixels
+from .references import check_contents
 from .sources import open_sources
 
 
@@ -61,6 +62,7 @@ def paint_job(job: Job, watch: Watch = unwatched) -> list[PaintedFrame]:
     plan = make_plan(
         sources, job.shot, settings, network, continues=continues, watch=lambda frame, hole: watch()
     )
+    check_contents(plan, watch)
     real = open_real_pixels(plan)
     if real is None:
         return []

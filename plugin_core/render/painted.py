@@ -13,7 +13,7 @@ from functools import partial
 from ..disk.fingerprint import Fingerprint
 from ..errors import InputError
 from ..motion.finder import Propagator
-from ..patch import Patch
+from ..patch import Patch, covers
 from ..progress.watch import Phase, Watch
 from ..regions.hole import Hole
 from ..regions.sample_matte import excludes
@@ -24,6 +24,7 @@ from .key_painting import KeyPainter
 from .key_tree import KeyTree
 from .plan import Plan
 from .real_pixels import RealPixels
+from .references import References
 from .sources import mattes_of
 
 
@@ -57,8 +58,15 @@ class Painted:
         """Return what became of the frames that were seen to for a frame's paint."""
         return {key: self._marks[key] for key in self._asked.get(frame, ())}
 
+    def references(self, frame: int) -> tuple[int, ...]:
+        """Return no reference frames: what is taken of them stands before paint."""
+        return ()
+
     def find(self, frame: int, hole: Hole, known: Patch | None, watch: Watch) -> Patch | None:
         """Return what key frames' paint gives a frame's hole; see `stages.Stage`."""
+        by_hand = None if known is None else known.origins.get(References.origin)
+        if by_hand is not None and covers(by_hand, hole.alpha):
+            return None
         keys = self._beside(frame, watch)
         return self._carrier.carried(frame, hole, keys, known, watch) if keys else None
 

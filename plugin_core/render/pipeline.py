@@ -63,6 +63,7 @@ class Pipeline:
         self._told_not_finite = False
         self._encoded: dict[str, tuple[Region, set[int]]] = {}
         self._painted: set[int] = set()
+        self._touching: set[int] = set()
 
     def read(self, step: Step) -> StepInput:
         """Read what a step needs.
@@ -80,12 +81,16 @@ class Pipeline:
         prints = dict(self._reader.new_prints(looked_at))
         for key, mark in self._new_paints().items():
             prints[key] = {**prints.get(key, {}), "paint": mark}
+        self._touching |= {each for frame in self._frames for each in self._stages.references(frame)}
         self._forget(step)
         kept = self._reader.keeps(step.frame)
         notes: tuple[str, ...] = ()
         if not step.warmup:
             notes, self._notes = tuple(self._notes), []
-        return StepInput(step, lanes, target.hole, target.patch, plate, kept, notes, prints)
+        references = frozenset(self._touching)
+        if not step.warmup:
+            self._touching.clear()
+        return StepInput(step, lanes, target.hole, target.patch, plate, kept, notes, prints, references)
 
     def _new_paints(self) -> dict[int, Fingerprint]:
         """Return the key frames whose paint was taken for the first time."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 
 from ..box import Box
 from ..clips.frame_range import frames_words
@@ -11,6 +11,7 @@ from ..clips.headers import window_words
 from ..clips.sequence import compact
 from ..color.color_map import ColorMap
 from ..color.shot_color import shot_color
+from ..disk.fingerprint import Fingerprint
 from ..errors import InputError, SettingsError
 from ..images import Header
 from ..job.settings import Settings, Shot
@@ -27,6 +28,7 @@ from ..state.folder import paint_folder
 from ..state.key import FIRST_FRAME, FRAMES_ON_DISK, settings_key
 from ..state.origins import GUESSED, LEFT
 from .key_frames import KeyFrame, Span, choose_key_frames, span_of
+from .reference_files import Reference, check_reference_color
 from .sources import Sources, mattes_of
 
 MOTION = "motion"
@@ -47,6 +49,7 @@ class Plan:
         notes: sentences the user should see.
         keys: the frames that are painted, ascending; none where no paint is asked for.
         tells_places: whether it is to be known of each pixel that is found which frame and place it is from.
+        references: what was painted by hand, by frame.
     """
 
     sources: Sources
@@ -60,6 +63,7 @@ class Plan:
     notes: tuple[str, ...] = ()
     keys: tuple[KeyFrame, ...] = ()
     tells_places: bool = False
+    references: Mapping[int, Reference] = field(default_factory=dict)
 
     def has_hole(self, frame: int) -> bool:
         """Whether anything is filled on a frame."""
@@ -82,9 +86,10 @@ class Plan:
         """Return the regular key frames whose paint a frame takes, and between which; None for none."""
         if not self.keys or not self.sources.lower <= frame <= self.sources.upper:
             return None
-        return span_of([key.frame for key in self.keys], frame, self._take(frame), self.schedule.search)
+        return span_of([key.frame for key in self.keys], frame, self.take_of(frame), self.schedule.search)
 
-    def _take(self, frame: int) -> tuple[int, int]:
+    def take_of(self, frame: int) -> tuple[int, int]:
+        """Return the first and last frame of the take that a frame lies in."""
         every = takes(self.sources.lower, self.sources.upper, self.cuts)
         return next(take for take in every if take[0] <= frame <= take[1])
 
@@ -96,8 +101,21 @@ class Plan:
     def searched(self, frame: int) -> range:
         """Return the frames that are searched for a frame's hole: those near it in its take."""
         reach = self.schedule.search
-        first, last = self._take(frame)
+        first, last = self.take_of(frame)
         return range(max(frame - reach, first), min(frame + reach, last) + 1)
+
+    def references_of(self, frame: int) -> list[int]:
+        """Return the reference frames of a frame's take, ascending."""
+        first, last = self.take_of(frame)
+        return [reference for reference in sorted(self.references) if first <= reference <= last]
+
+    def looked_at(self, frame: int) -> range:
+        """Return all frames that may have a part in what is found for a frame's hole.
+
+        Those that are searched, and those on the way to reference frames.
+        """
+        searched, references = self.searched(frame), self.references_of(frame)
+        return range(min([searched[0], *references]), max([searched[-1], *references]) + 1)
 
 
 MatteWatch = Callable[[int, Hole | None], None]
@@ -157,18 +175,24 @@ def make_plan(
     )
     boxes = (box for held in islands.values() for box in held)
     view = motion_view(boxes, width=header.width, height=header.height)
-    motion = view if settings.propagate else None
+    motion = view if settings.propagate or sources.references else None
     choice = shot_color(shot, settings, sources.plate, header, range(sources.lower, sources.upper + 1))
     key = _key(network, sources, choice.color, settings, cuts)
     notes = (*choice.notes, *crop_notes(lanes), *_matte_notes(sources, mattes))
-    keys = _keys(sources, settings, cuts, islands) if motion is not None else ()
+    keys = _keys(sources, settings, cuts, islands) if settings.propagate else ()
     if keys:
         excluded(sources.sample, sources.first, header, settings, Box(0, 0, 1, 1))  # one that fits
     elif sources.sample is not None:
         notes += (f"Sample matte {sources.sample.name} makes no difference: nothing is painted here.",)
     if keys:
         notes += (f"Key frames are painted into {paint_folder(sources.output)}, and may be mended there.",)
-    return Plan(sources, settings, schedule, lanes, motion, choice.color, cuts, key, notes, keys)
+    for path in sources.references.values():
+        check_reference_color(path, header, choice.color, shot.ocio_config)
+    references = {
+        frame: Reference(frame, path, Fingerprint.of(path)) for frame, path in sources.references.items()
+    }
+    decided = sources, settings, schedule, lanes, motion, choice.color, cuts, key, notes, keys
+    return Plan(*decided, references=references)
 
 
 def _keys(

@@ -6,11 +6,11 @@ from collections.abc import Callable, Mapping, Sequence
 
 from ..disk.fingerprint import Fingerprint
 from ..motion.finder import Propagator
-from ..patch import Patch
+from ..patch import Patch, covers
 from ..progress.watch import Phase, Watch
 from ..regions.hole import Hole
 from .plan import Plan
-from .sources import mattes_of
+from .references import References, finder_of
 
 
 class RealPixels:
@@ -35,8 +35,14 @@ class RealPixels:
         """Return no key frames."""
         return {}
 
+    def references(self, frame: int) -> tuple[int, ...]:
+        """Return no reference frames."""
+        return ()
+
     def find(self, frame: int, hole: Hole, known: Patch | None, watch: Watch) -> Patch | None:
         """Return what other frames show of a frame's hole; see `stages.Stage`."""
+        if known is not None and covers(known.confidence, hole.alpha):
+            return None  # all of it was painted by hand
 
         def looking(looked: int, of: int) -> None:
             # The search itself is told of by frames, by whoever asks for one after the other.
@@ -54,10 +60,7 @@ class RealPixels:
 
 def open_real_pixels(plan: Plan, before: Sequence[object] = ()) -> RealPixels | None:
     """Open the stage; None where no real pixels are asked for, or nothing is filled."""
-    if plan.motion is None:
+    if plan.motion is None or not plan.settings.propagate:
         return None
-    mattes = mattes_of(plan.sources, plan.settings, plan.cuts)
-    plate, span = plan.sources.plate.again(), plan.schedule.span
-    given = plate, mattes, plan.color, plan.motion, plan.searched, span
-    finder = Propagator(*given, tells_places=plan.tells_places)
-    return RealPixels(finder, plan.searched)
+    shared = next((stage.finder for stage in before if isinstance(stage, References)), None)
+    return RealPixels(shared or finder_of(plan), plan.searched)

@@ -43,6 +43,7 @@ from .pipeline import Pipeline
 from .plan import Plan, make_plan
 from .present import look, refuse_mixing, refuse_precious
 from .recorded import job_to_record, record
+from .references import check_contents
 from .resume import begin, check_whole, go_on, refuse_existing
 from .side_files import check_side_files
 from .sources import open_sources
@@ -152,6 +153,7 @@ def _render(
         )
         tells_places = "source" in shot.layers or run.debug is not None
         plan = replace(plan, tells_places=tells_places)
+        check_contents(plan, looking)
         if not odd:  # else the same is said already
             tell(matte_doubts(covered.frames, plan.cuts), reporters, strict=run.strict)
         for note in plan.notes:

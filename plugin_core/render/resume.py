@@ -22,6 +22,7 @@ from .outgrown import outgrown
 from .patch_files import lacking_patches, patches_standing, refuse_existing_patches, with_patches
 from .plan import MOTION, Plan
 from .present import Guard, Present, look, refuse_precious, what_to_do, whose
+from .reference_reach import changed_references, far_touched
 from .sources import Sources
 
 _ANOTHER = "they are not of a render that could be resumed"
@@ -206,6 +207,10 @@ def first_stale(
     own = [entry for frame, entry in latest.items() if sources.first <= frame <= sources.last]
     found = _elsewhere(own, plan), _changed_input(own, plan, watch)
     changes = [stale for stale in found if stale is not None]
+    first_of_all = min([sources.last + 1, *(stale.first for stale in changes)])
+    references = changed_references(own, plan, first_of_all, watch)
+    if references is not None:
+        changes.append(Stale(references.first, references.why))
     return min(changes, key=lambda stale: stale.first, default=None)
 
 
@@ -218,9 +223,11 @@ def _elsewhere(entries: Sequence[Entry], plan: Plan) -> Stale | None:
 
 def _is_there(entry: Entry, plan: Plan) -> bool:
     places = plan.places(entry.frame)
-    if MOTION not in entry.crops:
+    noted = dict(entry.crops)
+    if MOTION not in noted or MOTION not in places:  # it was of no use to one of them
         places.pop(MOTION, None)
-    return entry.crops == places
+        noted.pop(MOTION, None)
+    return noted == places
 
 
 def _changed_input(entries: Sequence[Entry], plan: Plan, watch: Watch) -> Stale | None:
@@ -230,7 +237,9 @@ def _changed_input(entries: Sequence[Entry], plan: Plan, watch: Watch) -> Stale 
         return None
     source = min(frame for frames in changed.values() for frame in frames)
     named = [f"{kind} changed on {frames_words(frames)}" for kind, frames in changed.items()]
-    return Stale(plan.schedule.first_touched(source), _sentence(" and ".join(named)))
+    far = far_touched(entries, plan, changed)
+    touched = plan.schedule.first_touched(source)
+    return Stale(touched if far is None else min(touched, far), _sentence(" and ".join(named)))
 
 
 def _has_last(state: ShotState, sources: Sources) -> bool:

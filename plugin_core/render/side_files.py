@@ -12,6 +12,7 @@ from ..clips.sequence import FileSequence
 from ..errors import CleanplateError, InputError
 from ..job.settings import Run, Shot
 from ..state.folder import movie_folder, output_folder
+from .reference_files import find_references
 from .sources import output_of, patch_of, plate_of
 
 
@@ -33,6 +34,8 @@ def check_side_files(shot: Shot, run: Run, job_file: str | None = None) -> None:
 def _check(what: str, path: Path, shot: Shot, run: Run) -> None:
     if any(holds(clip, path) for clip in (shot.plate, shot.matte, shot.sample_matte) if clip is not None):
         raise InputError(f"{what} {path} is a file of the plate or of a matte; give another.")
+    if path.resolve() in _references(shot):
+        raise InputError(f"{what} {path} is a reference frame; give another.")
     for kind, sequence in _written(shot, run):
         if holds(sequence, path):
             raise InputError(f"{what} {path} is {kind}; give another.")
@@ -52,6 +55,13 @@ def _check(what: str, path: Path, shot: Shot, run: Run) -> None:
             raise InputError(f"{what} {path} is {name}, too; give another.")
     if path.resolve().is_relative_to(Path(run.model).resolve()) and Path(run.model).is_dir():
         raise InputError(f"{what} {path} lies in the model's folder; give another.")
+
+
+def _references(shot: Shot) -> set[Path]:
+    """Return the files of reference frames; none where the render itself will say why not."""
+    with contextlib.suppress(CleanplateError):
+        return {path.resolve() for path in find_references(shot.reference).values()}
+    return set()
 
 
 def _written(shot: Shot, run: Run) -> Iterator[tuple[str, str]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from ..images.storage import keeps_codes
 from ..job.settings import Settings, Shot
 from ..progress.watch import Phase, Watch, unwatched
 from ..regions.shot_mattes import ShotMattes
+from .reference_files import check_references, find_references
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,7 @@ class Sources:
         patch: the sequence that the fill alone is written to; None for none.
         layers: what is added to the output, or to the patch where there is one: "patch", "source".
         sample: mattes of what may not be borrowed; None for none.
+        references: files of reference frames, by the frame that they were painted on.
     """
 
     plate: Clip
@@ -57,6 +59,7 @@ class Sources:
     patch: FileSequence | None = None
     layers: tuple[str, ...] = ()
     sample: Clip | None = None
+    references: Mapping[int, Path] = field(default_factory=dict)
 
     @property
     def own_layers(self) -> tuple[str, ...]:
@@ -92,13 +95,16 @@ def open_sources(
         raise MissingFramesError(f"{lack[0].upper()}{lack[1:]}; supply them, or one still for all frames.")
     start = plate.header(first)  # what is no picture is told before anything about the output
     output = output_of(shot.output, lambda: plate)
+    references = find_references(shot.reference)
     _check_output(output, plate, matte)
     _check_sample(output, sample)
+    _check_references(output, references)
     _check_folder(output.folder, dry)
     patch = patch_of(shot, plate, output)
     if patch is not None:
         _check_output(patch, plate, matte, "Patch")
         _check_sample(patch, sample, "Patch")
+        _check_references(patch, references, "Patch")
         _check_folder(patch.folder, dry, "Patch")
     elif shot.layers and output.extension not in LAYERED:
         raise InputError(
@@ -111,6 +117,7 @@ def open_sources(
         storage = replace(storage, encoding=color.tag)
         plate = plate_of(shot, storage)
     plate, header = check_headers(plate, range(lower, upper + 1), watch)
+    check_references(references, header, lower, upper)
     notes = (*_one_of_many(plate, matte, last > first), *output_notes(header, output.extension, storage))
     own = plate.path(first).suffix.lower()
     if output.extension not in (Path(shot.output).suffix.lower(), own):
@@ -118,7 +125,8 @@ def open_sources(
         notes += (f"Output is {output.extension}: the plate's own format ({own}) {why}.",)
     part = _part(chunk, first, last)
     where = output, first, last, *part, lower, upper
-    return Sources(plate, matte, *where, header, notes, storage, patch, shot.layers, sample)
+    beside = patch, shot.layers, sample, references
+    return Sources(plate, matte, *where, header, notes, storage, *beside)
 
 
 def plate_of(shot: Shot, storage: Storage | None = None) -> Clip:
@@ -257,6 +265,14 @@ def _sequence_around(one: FileSequence) -> str:
         if (found.head, found.tail) == (named.head, named.tail) and len(found.numbers) > 1:
             return str(one.folder / found.pattern)
     return ""
+
+
+def _check_references(output: FileSequence, references: Mapping[int, Path], named: str = "Output") -> None:
+    for path in references.values():
+        if output.same_files(FileSequence(path.parent, path.name, "", None)):
+            raise InputError(
+                f"{named} {output} would overwrite reference {path}; give another folder or another name."
+            )
 
 
 def _check_output(output: FileSequence, plate: Clip, matte: Clip, named: str = "Output") -> None:

@@ -12,7 +12,7 @@ before, or on the range. Then resumed, cut-up and sought renders agree.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Protocol
 
 from ..disk.fingerprint import Fingerprint
@@ -22,6 +22,7 @@ from ..regions.hole import Hole
 from .painted import open_painted
 from .plan import Plan
 from .real_pixels import open_real_pixels
+from .references import open_references
 
 
 class Stage(Protocol):
@@ -36,7 +37,7 @@ class Stage(Protocol):
     def looks_at(self, frame: int) -> Iterable[int]:
         """Return the frames whose plates or mattes have a part in what is found for a frame.
 
-        They lie in `Plan.searched` of it. When one of them changes, the frame is rendered again.
+        They lie in `Plan.looked_at` of it. When one of them changes, the frame is rendered again.
         """
         ...
 
@@ -45,6 +46,10 @@ class Stage(Protocol):
 
         They lie in `Plan.searched` of it, too. When one of them changes, the frame is rendered again.
         """
+        ...
+
+    def references(self, frame: int) -> Collection[int]:
+        """Return the reference frames whose pixels were taken for a frame."""
         ...
 
     def find(self, frame: int, hole: Hole, known: Patch | None, watch: Watch) -> Patch | None:
@@ -70,7 +75,7 @@ class Stage(Protocol):
 Opens = Callable[[Plan, Sequence[Stage]], Stage | None]
 """Opens a stage of a plan; told which stages stand before it."""
 
-STAGES: tuple[Opens, ...] = (open_real_pixels, open_painted)
+STAGES: tuple[Opens, ...] = (open_references, open_real_pixels, open_painted)
 """Opens each stage, those whose pixels stand before the others' first."""
 
 
@@ -98,12 +103,16 @@ class Stages:
         beyond = sorted(frames.difference(self._within(frame)))
         if beyond:
             # A change there would not lead to this frame: see Schedule.first_touched.
-            raise ValueError(f"for frame {frame} a stage looks at {beyond}, beyond Plan.searched")
+            raise ValueError(f"for frame {frame} a stage looks at {beyond}, beyond Plan.looked_at")
         return frames
 
     def paints(self, frame: int) -> dict[int, Fingerprint]:
         """Return the painted key frames that had a part in what was found for a frame."""
         return {key: mark for stage in self._stages for key, mark in stage.paints(frame).items()}
+
+    def references(self, frame: int) -> set[int]:
+        """Return the reference frames whose pixels were taken for a frame."""
+        return {each for stage in self._stages for each in stage.references(frame)}
 
     def find(self, frame: int, hole: Hole) -> Patch | None:
         """Return what all stages find for a frame's hole; None for nothing. Raises what they raise."""
@@ -136,4 +145,4 @@ def open_stages(plan: Plan, watch: Watch, start: int | None = None) -> Stages:
         if stage is not None:
             stages.append(stage)
     shown = {frame for step in plan.schedule.steps(start) for frame in (step.frame, *step.sources)}
-    return Stages(stages, plan.searched, watch, sum(map(plan.has_hole, shown)))
+    return Stages(stages, plan.looked_at, watch, sum(map(plan.has_hole, shown)))

@@ -78,6 +78,7 @@ class StepInput:
         plate_is_kept: True where that plate may be looked at again: then it must not be changed.
         notes: what to tell of the pictures that were read for it.
         prints: fingerprints of the files read for this step and not for an earlier one.
+        references: the reference frames that have a part in it, or in a step since the last written frame.
     """
 
     step: Step
@@ -88,3 +89,4 @@ class StepInput:
     plate_is_kept: bool
     notes: tuple[str, ...]
     prints: Mapping[int, Mapping[str, Fingerprint]]
+    references: frozenset[int] = frozenset()

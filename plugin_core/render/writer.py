@@ -17,7 +17,7 @@ from ..disk.fingerprint import Fingerprint
 from ..images import Plate, write_plate
 from ..images.layers import Layers
 from ..state.checkpoints import Checkpoints
-from ..state.journal import Entry, Journal
+from ..state.journal import Entry, Journal, KnownReference
 from ..state.origins import counted
 from ..state.saved_state import SavedState
 from .comp_layers import CompLayers
@@ -111,11 +111,17 @@ class FrameWriter:
         origins = {} if given.hole is None or kept else counted(given.hole, given.patch, rest)
 
         layers = self._layers.of_output(given, composed.fills)
+        references = {
+            each: KnownReference(
+                digest=self._plan.references[each].mark.digest, touched=each in given.references
+            )
+            for each in self._plan.references_of(frame)
+        }
 
         def put(patch: Fingerprint | None) -> tuple[str, ...]:
             def note(file: Path) -> None:
-                whole = Fingerprint.of(file)
-                self._note(Entry(frame, whole, marks, crops, came_from, origins, kept, patch))
+                whole = Fingerprint.of(file), marks, crops, came_from, origins, kept, patch
+                self._note(Entry(frame, *whole, references=references))
 
             if kept:
                 note(path)

@@ -38,6 +38,20 @@ _MOST_BYTES = 1 << 28
 _Kind = Annotated[str, Field(pattern="^(plate|matte|paint)$")]
 
 
+class KnownReference(BaseModel):
+    """A reference frame as a written frame knew it.
+
+    Attributes:
+        digest: of its file.
+        touched: whether it had a part in the frame.
+    """
+
+    model_config = ConfigDict(strict=True, frozen=True)
+
+    digest: Annotated[str, Field(pattern="^[0-9a-f]{32}$")]
+    touched: bool
+
+
 @dataclass(frozen=True)
 class Entry:
     """One written frame.
@@ -53,6 +67,8 @@ class Entry:
         kept: the file is not ours: it was left as it was found, with this fingerprint.
         patch: the frame's patch as it was written; None where there is none of ours.
         seconds: since the frame before it in the same run; 0 where nobody noted it.
+        references: the reference frames of its take, by their frames; those that it shows, or a frame that
+            was looked at for it.
     """
 
     frame: int
@@ -64,6 +80,7 @@ class Entry:
     kept: bool = False
     patch: Fingerprint | None = None
     seconds: float = field(default=0.0, compare=False)
+    references: Mapping[int, KnownReference] = field(default_factory=dict)
 
     def is_whole(self, path: Path) -> bool:
         """Whether the file at `path` is as it was written: its size, and where that is known its content."""
@@ -274,6 +291,7 @@ class _Written(_Numbered):
     kept: bool = False
     patch: Fingerprint | None = None
     seconds: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
+    references: dict[Frame, KnownReference] = {}
 
 
 class _Standing(_Numbered):
@@ -313,7 +331,7 @@ def _entry(line: bytes) -> Entry | None:
     if found is None:
         return None
     output = Fingerprint(found.size, found.modified, found.digest)
-    written = found.handed_in, found.origins, found.kept, found.patch, found.seconds
+    written = found.handed_in, found.origins, found.kept, found.patch, found.seconds, found.references
     return Entry(found.frame, output, found.inputs, found.crops, *written)
 
 
@@ -330,4 +348,5 @@ def _line(entry: Entry) -> str:
         "patch": None if entry.patch is None else asdict(entry.patch),
         "seconds": round(entry.seconds, 3),
     }
+    more["references"] = {str(frame): known.model_dump() for frame, known in entry.references.items()}
     return json.dumps(record | {name: value for name, value in more.items() if value})

@@ -20,6 +20,7 @@ LEFT = "left"
 """What the network filled, and what was left as the plate has it because nothing may be painted."""
 
 _WORDS = {
+    "referenced": "from reference frames",
     "found": "found in other frames",
     "painted": "painted",
     GUESSED: "guessed by the network",

@@ -48,6 +48,17 @@ return {
       ["brief"] = "the clean plate: a sequence, a folder or a .mov",
       ["metavar"] = "O",
     },
+    ["reference"] = {
+      ["part"] = "shot",
+      ["option"] = "--reference",
+      ["kind"] = "text",
+      ["text"] = "Frames whose hole was painted by hand: pictures with the frame's number in their name (ref.1012.exr, ref.####.exr), or a folder of them, as many as there are. They are whole clean plates, or patches with alpha, and what they show is carried to all other frames.",
+      ["label"] = "reference frames",
+      ["group"] = "shot",
+      ["level"] = "advanced",
+      ["metavar"] = "R",
+      ["unset"] = "none",
+    },
     ["frames"] = {
       ["part"] = "shot",
       ["option"] = "--frames",

@@ -67,6 +67,9 @@ class Painter:
     def paints(self, frame: int) -> dict[int, Fingerprint]:
         return {}
 
+    def references(self, frame: int) -> tuple[int, ...]:
+        return ()
+
     def find(self, frame: int, hole: Hole, known: Patch | None, watch: Callable[[], None]) -> Patch | None:
         if self.stop is not None and frame == self.stop[0]:
             self.stop[1].request(143)
@@ -273,7 +276,7 @@ def test_frames_are_asked_for_no_farther_apart_than_the_schedule_spans(tmp_path,
 
 def test_real_pixels_are_the_first_stage_and_left_out_where_none_are_asked_for(shot):
     plan = _plan(shot, PLAIN)
-    assert [opens(plan, ()) for opens in stages.STAGES] == [None, None]
+    assert [opens(plan, ()) for opens in stages.STAGES] == [None] * 3
     opened = stages.open_stages(_plan(shot, PLAIN.model_copy(update={"propagate": 2})), lambda: None)
     assert opened.looks_at(5) == {3, 4, 5, 6, 7} and opened.looks_at(1) == {1, 2, 3}
     opened.close()
