@@ -52,7 +52,7 @@ return {
       ["part"] = "shot",
       ["option"] = "--reference",
       ["kind"] = "text",
-      ["text"] = "Frames whose hole was painted by hand: pictures with the frame's number in their name (ref.1012.exr, ref.####.exr), or a folder of them, as many as there are. They are whole clean plates, or patches with alpha, and what they show is carried to all other frames.",
+      ["text"] = "Frames whose hole was painted by hand: pictures with the frame's number in their name (ref.1012.exr, ref.####.exr), or a folder of them. They are whole clean plates, or patches with alpha, and what they show is carried to all other frames.",
       ["label"] = "reference frames",
       ["group"] = "shot",
       ["level"] = "advanced",
