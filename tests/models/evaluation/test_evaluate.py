@@ -256,10 +256,10 @@ class TestVariants:
         assert np.array_equal(first.fill, second.fill)
         assert network.model_id != ToyNetwork().model_id
 
-    def test_a_variant_renders_through_the_core(self, published_512: Path):
+    def test_a_variant_renders_through_the_core(self, bundle_512: Path):
         shot = footage(moving=True)
         short = replace(shot, plate=shot.plate[:3], holes=shot.holes[:3], truth=shot.truth[:3])
-        result = Renderer(str(published_512), "cpu", 1).fill(short, Variant("ours", {"feather": 2}))
+        result = Renderer(str(bundle_512), "cpu", 1).fill(short, Variant("ours", {"feather": 2}))
         assert len(result) == 3
         assert not np.array_equal(result[1], short.plate[1])
 

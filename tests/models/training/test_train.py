@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from models.network.tensor_folder import read_tensors
 from models.network.vinet import SOURCE_OFFSETS, Variant, VINet, estimated_flow
 from models.synthetic.pictures import Pictures
 from models.synthetic.shot import ShotSettings, make_shot
+from models.training.measure import device_rate
 from models.training.rollout import Batch, Teacher, estimate_flows, mirrored, roll
 from models.training.rollout_loss import flow_errors, guess_loss, rollout_loss
 from models.training.train import STAGES, RolloutTrainer, parse, train
@@ -26,7 +28,7 @@ TINY = [
     "1",
     "--no-bf16",
     "--threads",
-    "2",
+    "1",
     "--device",
     "cpu",
     "--minutes",
@@ -245,16 +247,18 @@ def test_resumed_training_gives_the_same_weights_bit_for_bit(tmp_path: Path) -> 
         train(options)
         return read_tensors(tmp_path / folder / "weights")
 
-    whole = run("whole", 4, "--schedule", "4")
-    run("broken", 2, "--schedule", "4")
-    resumed = run("broken", 4, "--schedule", "4", "--resume")
+    whole = run("whole", 2, "--schedule", "2")
+    run("broken", 1, "--schedule", "2")
+    resumed = run("broken", 2, "--schedule", "2", "--resume")
     assert all(torch.equal(whole[key], resumed[key]) for key in whole)
     assert len(whole) == 166
     VINet(512).load_state_dict(whole)
 
 
-def test_measuring_says_what_share_of_the_device_a_step_reaches(tmp_path: Path) -> None:
-    torch.set_num_threads(2)
+def test_measuring_says_what_share_of_the_device_a_step_reaches(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("models.training.train.device_rate", partial(device_rate, seconds=0.2))
     options = parse(["--out", str(tmp_path), "--measure", "1", *TINY])
     found = RolloutTrainer(options, Pictures(procedural=2)).measure(1)
     assert 0 < found["reached"] < 1 and 0 < found["data_share"] < 1

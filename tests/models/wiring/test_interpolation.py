@@ -63,7 +63,7 @@ def frames() -> tuple[list[torch.Tensor], list[torch.Tensor]]:
 
 
 @torch.no_grad()
-def settled(network: VINet) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
+def settled(network: VINet, steps: int = 20) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
     """The network's output once its memory has settled, and what some of its layers took and gave."""
     caught: dict[str, torch.Tensor] = {}
     network.bottleneck.bt0.register_forward_pre_hook(lambda _, taken: caught.update(bt0=taken[0]))
@@ -72,18 +72,24 @@ def settled(network: VINet) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
     pictures, masks = frames()
     carry = network.start(pictures[0], masks[0])
     sources = [network.encode_source(p, m) for p, m in zip(pictures[1:], masks[1:], strict=True)]
-    for _ in range(20):
+    for _ in range(steps):
         result = network.step(pictures[0], masks[0], sources, carry)
         carry = carry._replace(hidden=result.carry.hidden, cell=result.carry.cell)
     return result.output, caught
+
+
+@pytest.fixture(scope="module")
+def wiring() -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
+    """What the wiring alone gives, settled."""
+    return settled(lean_network(512).eval())
 
 
 def seen_in(caught: dict[str, torch.Tensor]) -> Seen:
     return Seen(caught["bt0"][:, :4], caught["bt0"][:, 128:132], caught["dc2_1"][:, 96:100])
 
 
-def test_it_begins_as_the_wiring() -> None:
-    wired, _ = settled(lean_network(512).eval())
+def test_it_begins_as_the_wiring(wiring) -> None:
+    wired, _ = wiring
     begun, _ = settled(wired_with(Interpolation(3, 4)))
     # Further carriers differ a little from the start, but are heard by nothing yet.
     assert torch.allclose(wired, begun, atol=5e-3)
@@ -100,8 +106,8 @@ def test_its_own_path_is_the_networks() -> None:
     assert torch.allclose(settled(pruned(network))[0], output, atol=1e-4)
 
 
-def test_samples_show_what_the_network_sees() -> None:
-    _, caught = settled(lean_network(512).eval())
+def test_samples_show_what_the_network_sees(wiring) -> None:
+    _, caught = wiring
     pictures, masks = frames()
     known = torch.stack([functional.avg_pool2d(1 - mask, 4) for mask in masks], dim=1)
     shares = [functional.avg_pool2d((p + 1) / 2 * (1 - m), 4) for p, m in zip(pictures, masks, strict=True)]
@@ -123,15 +129,15 @@ def test_a_flat_color_stays_flat(seed: int) -> None:
 
 def test_a_run_learns_and_leaves_a_network(tmp_path, caplog) -> None:
     caplog.set_level("INFO")
-    short = ["--steps", "12", "--batch", "4", "--sizes", "48", "64", "--carriers", "2", "--checks", "1"]
-    assert main(["--out", str(tmp_path / "a"), *short]) == 0
+    short = ["--batch", "4", "--sizes", "48", "64", "--carriers", "2", "--checks", "1"]
+    assert main(["--out", str(tmp_path / "a"), "--steps", "12", *short]) == 0
     scores = [record.args[-1].split(" dB")[0] for record in (caplog.records[0], caplog.records[-1])]
     start, end = (float(psnr.removeprefix("48: ")) for psnr in scores)
     assert end > start
     network = load_weights(tmp_path / "a" / "weights", 512)
-    assert torch.isfinite(settled(network.eval())[0]).all()
+    assert torch.isfinite(settled(network.eval(), 3)[0]).all()
     begun = ["--begin", str(tmp_path / "a" / "interpolation.safetensors")]
-    assert main(["--out", str(tmp_path / "b"), *short, *begun]) == 0
+    assert main(["--out", str(tmp_path / "b"), "--steps", "1", *short, *begun]) == 0
 
 
 def test_a_run_that_was_broken_off_goes_on_exactly(tmp_path) -> None:
