@@ -123,8 +123,8 @@ def test_what_lies_in_the_hole_is_ignored(session: Session) -> None:
     assert np.array_equal(plain.fill, changed.fill)
 
 
-def test_a_frame_of_another_size_is_opened_for_it_and_old_sizes_are_let_go(published_512: Path) -> None:
-    with Session.open(published_512, device="cpu", threads=1) as session:
+def test_a_frame_of_another_size_is_opened_for_it_and_old_sizes_are_let_go(bundle_512: Path) -> None:
+    with Session.open(bundle_512, device="cpu", threads=1) as session:
         for size in ((16, 16), (32, 48), (48, 32), (16, 32), (32, 16)):
             picture, mask = frame(0, *size)
             result = session.step(picture, mask, sources(session, *size), session.start(picture, mask))
@@ -140,8 +140,8 @@ def test_debug_outputs_are_given_when_asked_for(session: Session) -> None:
     assert result.debug["flow_s2"].shape == (5, 2, HEIGHT // 4, WIDTH // 4)
 
 
-def test_a_model_of_bgr_pictures_gets_them_and_gives_rgb(tmp_path: Path, published_512: Path) -> None:
-    copy = Path(shutil.copytree(published_512, tmp_path / "bgr"))
+def test_a_model_of_bgr_pictures_gets_them_and_gives_rgb(tmp_path: Path, bundle_512: Path) -> None:
+    copy = Path(shutil.copytree(bundle_512, tmp_path / "bgr"))
     manifest = copy / "manifest.json"
     manifest.write_text(manifest.read_text().replace('"RGB"', '"BGR"'))
 
@@ -154,7 +154,7 @@ def test_a_model_of_bgr_pictures_gets_them_and_gives_rgb(tmp_path: Path, publish
             inputs = [session.encode(*turned(seed)) for seed in range(1, 5)]
             return session.step(*turned(0), inputs, session.start(*turned(0))).fill[::flip]
 
-    assert np.array_equal(fill(copy, 1), fill(published_512, -1))
+    assert np.array_equal(fill(copy, 1), fill(bundle_512, -1))
 
 
 @pytest.mark.parametrize(
@@ -224,37 +224,37 @@ def test_a_state_that_does_not_fit_is_refused(session: Session, edit: Edit, mess
 
 
 @pytest.mark.parametrize("device", ["gpu", "cpu:0", "cuda:x", "", "CUDA", "auto:1"])
-def test_an_unknown_device_lists_those_available(published_512: Path, device: str) -> None:
+def test_an_unknown_device_lists_those_available(bundle_512: Path, device: str) -> None:
     with pytest.raises(DeviceError, match=r"Unknown device .*: available are auto, cpu"):
-        Session.open(published_512, device=device)
+        Session.open(bundle_512, device=device)
 
 
-def test_cuda_without_a_card_is_an_error(published_512: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_cuda_without_a_card_is_an_error(bundle_512: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(device_module, "cuda_cards", lambda: 0)
     assert available_devices() == ["auto", "cpu"]
     with pytest.raises(DeviceError, match="cuda"):
-        Session.open(published_512, device="cuda")
-    with Session.open(published_512, device="auto") as session:
+        Session.open(bundle_512, device="cuda")
+    with Session.open(bundle_512, device="auto") as session:
         assert str(session.device) == "cpu"
 
 
 @pytest.mark.skipif(bool(cuda_cards()), reason="there is a CUDA card")
 def test_cuda_that_can_not_be_used_is_an_error_or_for_auto_the_cpu(
-    published_512: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    bundle_512: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """A card that the driver reports and ONNX Runtime can't use must not become the CPU silently."""
     monkeypatch.setattr(device_module, "cuda_cards", lambda: 1)
     monkeypatch.setattr(graphs_module.ort, "get_available_providers", lambda: ["CUDAExecutionProvider"])
     monkeypatch.setattr(graphs_module.ort, "preload_dlls", lambda: None, raising=False)
     with pytest.raises(DeviceError):
-        Session.open(published_512, device="cuda:0")
-    with Session.open(published_512, device="auto") as session:
+        Session.open(bundle_512, device="cuda:0")
+    with Session.open(bundle_512, device="auto") as session:
         assert str(session.device) == "cpu"
     assert "using the CPU" in caplog.text
 
 
-def test_a_graph_that_onnx_runtime_refuses_is_a_model_error(published_512: Path, tmp_path: Path) -> None:
-    copy = Path(shutil.copytree(published_512, tmp_path / "copy"))
+def test_a_graph_that_onnx_runtime_refuses_is_a_model_error(bundle_512: Path, tmp_path: Path) -> None:
+    copy = Path(shutil.copytree(bundle_512, tmp_path / "copy"))
     bundle = Bundle.open(copy)
     model = onnx.load(bundle.encode_path, load_external_data=False)
     model.graph.node[0].op_type = "NoSuchOperator"
@@ -271,10 +271,10 @@ def test_out_of_memory_is_a_device_error() -> None:
     assert "smaller working size" in str(error)
 
 
-def test_nothing_is_written_to_the_terminal(published_512: Path) -> None:
+def test_nothing_is_written_to_the_terminal(bundle_512: Path) -> None:
     code = (
         "import numpy as np; from plugin_core.network.session import Session\n"
-        f"with Session.open({str(published_512)!r}, device='auto') as s:\n"
+        f"with Session.open({str(bundle_512)!r}, device='auto') as s:\n"
         "    f, m = np.zeros((3, 16, 16), 'f'), np.zeros((1, 16, 16), 'f')\n"
         "    s.step(f, m, [s.encode(f, m)] * 4, s.start(f, m))\n"
         "import sys; assert 'torch' not in sys.modules and 'onnx' not in sys.modules"
@@ -284,17 +284,17 @@ def test_nothing_is_written_to_the_terminal(published_512: Path) -> None:
     assert done.stdout == done.stderr == ""
 
 
-def test_a_closed_session_opens_its_graphs_anew(published_512: Path) -> None:
-    session = Session.open(published_512, device="cpu", threads=1)
+def test_a_closed_session_opens_its_graphs_anew(bundle_512: Path) -> None:
+    session = Session.open(bundle_512, device="cpu", threads=1)
     first: Carry = session.start(*frame())
     fill = session.step(*frame(), sources(session), first).fill
     session.close()
     assert np.array_equal(session.step(*frame(), sources(session), first).fill, fill)
 
 
-def test_more_threads_than_cores_are_not_started(published_512: Path) -> None:
+def test_more_threads_than_cores_are_not_started(bundle_512: Path) -> None:
     process = psutil.Process()
     before = process.num_threads()
-    with Session.open(published_512, device="cpu", threads=1024) as session:
+    with Session.open(bundle_512, device="cpu", threads=1024) as session:
         session.encode(*frame())
         assert process.num_threads() - before < 4 * (os.cpu_count() or 1) + 8

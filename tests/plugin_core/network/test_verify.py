@@ -40,8 +40,8 @@ def write_golden(path: Path, bundle: Path, *, off: float = 0.0) -> Path:
     return path
 
 
-def test_a_whole_bundle_passes(published_512: Path) -> None:
-    report = verify_bundle(published_512)
+def test_a_whole_bundle_passes(bundle_512: Path) -> None:
+    report = verify_bundle(bundle_512)
     assert report.passed
     report.require()
     lines = report.lines()
@@ -49,17 +49,17 @@ def test_a_whole_bundle_passes(published_512: Path) -> None:
     assert [line[:4] for line in lines[1:]] == ["ok  "] * 4
 
 
-def test_golden_vectors_are_measured(tmp_path: Path, published_512: Path) -> None:
-    write_golden(tmp_path / "vinet512_32x32_carry.npz", published_512)
-    write_golden(tmp_path / "vinet512_32x32_align0.npz", published_512, off=1)
-    report = verify_bundle(published_512, tmp_path)
+def test_golden_vectors_are_measured(tmp_path: Path, bundle_512: Path) -> None:
+    write_golden(tmp_path / "vinet512_32x32_carry.npz", bundle_512)
+    write_golden(tmp_path / "vinet512_32x32_align0.npz", bundle_512, off=1)
+    report = verify_bundle(bundle_512, tmp_path)
     assert report.passed
     assert [check.name for check in report.checks][4:] == ["vinet512_32x32_carry.npz"]
 
 
-def test_a_wrong_number_fails_and_is_told(tmp_path: Path, published_512: Path) -> None:
-    write_golden(tmp_path / "vinet512_32x32_carry.npz", published_512, off=0.01)
-    report = verify_bundle(published_512, tmp_path)
+def test_a_wrong_number_fails_and_is_told(tmp_path: Path, bundle_512: Path) -> None:
+    write_golden(tmp_path / "vinet512_32x32_carry.npz", bundle_512, off=0.01)
+    report = verify_bundle(bundle_512, tmp_path)
     assert not report.passed
     assert "FAIL vinet512_32x32_carry.npz" in "\n".join(report.lines())
     with pytest.raises(ModelError, match=r"vinet512_32x32_carry\.npz \(largest error 1\.0e-02 \(out\)\)"):
@@ -76,22 +76,22 @@ def test_a_dropped_state_is_dropped(tmp_path: Path, published_512: Path) -> None
 
 
 def test_vectors_of_another_variant_do_not_count(
-    tmp_path: Path, published_512: Path, published_256: Path
+    tmp_path: Path, bundle_512: Path, published_256: Path
 ) -> None:
-    write_golden(tmp_path / "vinet512_32x32_carry.npz", published_512)
+    write_golden(tmp_path / "vinet512_32x32_carry.npz", bundle_512)
     with pytest.raises(ModelError, match="no golden vectors for variant 256"):
         verify_bundle(published_256, tmp_path)
 
 
-def test_a_damaged_bundle_does_not_get_as_far(tmp_path: Path, published_512: Path) -> None:
-    copy = Path(shutil.copytree(published_512, tmp_path / "copy"))
+def test_a_damaged_bundle_does_not_get_as_far(tmp_path: Path, bundle_512: Path) -> None:
+    copy = Path(shutil.copytree(bundle_512, tmp_path / "copy"))
     (copy / "step.onnx").write_bytes(b"cut")
     with pytest.raises(ModelError, match="damaged"):
         verify_bundle(copy)
 
 
-def test_weights_that_are_not_finite_are_caught(tmp_path: Path, published_512: Path) -> None:
-    copy = Path(shutil.copytree(published_512, tmp_path / "copy"))
+def test_weights_that_are_not_finite_are_caught(tmp_path: Path, bundle_512: Path) -> None:
+    copy = Path(shutil.copytree(bundle_512, tmp_path / "copy"))
     path = copy / "weights.bin"
     old = hashlib.sha256(path.read_bytes()).hexdigest()
     values = np.fromfile(path, np.float16)
