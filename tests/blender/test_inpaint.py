@@ -163,7 +163,6 @@ def test_the_artists_trims_of_the_result_stay(blender, shot, tmp_path):
     assert len(strips["sh010 clean"]["files"]) == FRAMES and len(strips) == 3
 
 
-@pytest.mark.every_blender
 def test_a_movie_and_a_mask(blender, shot, tmp_path):
     blender.new_file(size=SIZE)
     blender.images(name="scan", files=shot.plate(".png"), channel=1, start=1)
