@@ -8,6 +8,7 @@ from typing import Any
 from .json_file import add_json, hand_over
 from .look import add_look
 from .options import add_job, job_of
+from .progress_option import add_progress
 
 _EXAMPLES = """\
 examples:
@@ -32,8 +33,10 @@ def add(commands: Any) -> None:
         "sh010/clean.####.exr",
         epilog=_EXAMPLES,
     )
-    add_json(add_job(paint, "model", "chunk"))
-    paint.set_defaults(command=_paint, progress="auto")
+    own = add_job(paint, "model", "chunk")
+    add_json(own)
+    paint.advanced(add_progress(own))
+    paint.set_defaults(command=_paint)
 
 
 def _paint(arguments: argparse.Namespace) -> int:

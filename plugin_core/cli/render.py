@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import SettingsError
-from ..progress.dialects import DIALECTS
 from .exit_codes import EXIT_CODES
 from .json_file import hand_over
 from .options import add_job, job_of
+from .progress_option import add_progress
 
 if TYPE_CHECKING:
     from ..job.job import Job
@@ -47,15 +47,7 @@ def add(commands: Any) -> None:
     )
     own = add_job(render, "model", "run", "chunk")
     own.add_argument("--dry-run", action="store_true", help="say what would be rendered and why")
-    progress = own.add_argument(
-        "--progress",
-        choices=("auto", "bar", "lines", "json", "none", *DIALECTS),
-        default="auto",
-        metavar="HOW",
-        help="a bar, lines (one a frame), json (lines of it), none, or what a farm engine reads: "
-        f"{', '.join(DIALECTS)} (auto: a bar on a terminal, else lines)",
-    )
-    render.brief(progress, "bar, lines, json, none or a farm's (auto)")
+    render.brief(add_progress(own), "bar, lines, json, none or a farm's (auto)")
     render.advanced(
         own.add_argument(
             "--json",

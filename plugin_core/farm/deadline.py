@@ -25,7 +25,12 @@ def write(job: FarmJob, engine: Engine) -> list[str]:
     files = _Files(job, engine)
     names: list[str] = []
     for shot in job.shots:
-        names += _chain(files, shot) if shot.is_chain else [_grid(files, shot)]
+        paint = None
+        if shot.paint is not None:
+            given = job.paint_arguments(job.path_of(shot), engine.dialect)
+            paint = files.put(shot.paint, "0", 1, given)
+            names.append(paint)
+        names += _chain(files, shot, paint) if shot.is_chain else [_grid(files, shot, paint)]
         last = names[-1]
         qc = job.qc_arguments(job.path_of(shot))
         if qc:
@@ -63,19 +68,19 @@ class _Files:
         return name
 
 
-def _grid(files: _Files, shot: FarmShot) -> str:
+def _grid(files: _Files, shot: FarmShot, after: str | None) -> str:
     """One job whose tasks are the shot's chunks: Deadline cuts them from the first frame on, as we do."""
     size = shot.chunk_frames or shot.last - shot.first + 1
     frames = None if shot.chunk_frames is None else "<STARTFRAME>-<ENDFRAME>"
     arguments = files.job.arguments(shot, shot.parts[0], files.engine.dialect, frames)
-    return files.put(shot.name, f"{shot.first}-{shot.last}", size, arguments)
+    return files.put(shot.name, f"{shot.first}-{shot.last}", size, arguments, after)
 
 
-def _chain(files: _Files, shot: FarmShot) -> list[str]:
+def _chain(files: _Files, shot: FarmShot, before: str | None) -> list[str]:
     """A job for each chunk: tasks of one job may run in any order after a requeue."""
     names: list[str] = []
     for part in shot.parts:
-        after = names[-1] if names else None
+        after = names[-1] if names else before
         size = part.last - part.first + 1
         arguments = files.job.arguments(shot, part, files.engine.dialect)
         names.append(files.put(part.name, f"{part.first}-{part.last}", size, arguments, after))

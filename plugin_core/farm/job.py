@@ -6,8 +6,10 @@ The exporters write this down in the words of their engines. A shot's tasks are
 * a chain, for a shot with ``chunk_frames``: each chunk takes the state of the one before, exact;
 * a fixed grid, for one with ``pre_roll`` too: in any order, at the same time, approximate.
 
-Every task is `cleanplate render` with the shot's job.json, which says `resume`: whatever kills a task, it
-goes on when it is run again.
+Where chunks are painted, a task before them, `cleanplate paint`, makes the key frames that all of them take.
+
+Every other task is `cleanplate render` with the shot's job.json, which says `resume`. Whatever kills a task,
+it goes on when it is run again.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ from ..batch.chunks import grid, shot_frames
 from ..batch.shots import BatchShot
 from ..clips.movie_read import is_movie
 from ..errors import InputError
+from ..job.settings import Settings
 from ..state.folder import handed_state
 from .names import Names
 
@@ -89,6 +92,7 @@ class FarmShot:
         qc: the name of its last step, unlike any other in the job.
         parts: in order; of a chain, each needs the one before.
         chunk_frames: of a grid; None for a whole shot and a chain.
+        paint: the name of the step before its chunks, which makes their key frames; None for no such step.
     """
 
     source: BatchShot
@@ -96,6 +100,7 @@ class FarmShot:
     qc: str
     parts: tuple[Part, ...]
     chunk_frames: int | None
+    paint: str | None = None
 
     @property
     def is_chain(self) -> bool:
@@ -164,6 +169,10 @@ class FarmJob:
             *("--progress", dialect, "--notice", str(notice), *self._maps()),
         ]
 
+    def paint_arguments(self, path: str, dialect: str) -> list[str]:
+        """Return the arguments of the step before a shot's chunks, for its job.json."""
+        return ["paint", "--job", path, "--progress", dialect, *self._maps()]
+
     def qc_arguments(self, path: str) -> list[str]:
         """Return the arguments of a shot's last step, for its job.json; empty for none."""
         given = [word.replace("{job}", path) for word in self.manners.qc]
@@ -201,13 +210,19 @@ def _shot(names: Names, name: str, shot: BatchShot) -> FarmShot:
     qc = names.give(f"{name}.qc")
     if len(chunks) == 1:
         return FarmShot(shot, name, qc, (Part(name, first, last),), None)
+    paint = names.give(f"{name}.paint") if _is_painted(shot.job.settings) else None
     named = [(names.give(f"{name}.{a}-{b}"), a, b) for a, b in chunks]
     if shot.job.settings.pre_roll is not None:
         parts = tuple(Part(own, a, b, chunk=True) for own, a, b in named)
-        return FarmShot(shot, name, qc, parts, shot.chunk_frames)
+        return FarmShot(shot, name, qc, parts, shot.chunk_frames, paint)
     output = Path(shot.job.shot.output)
     states = [None, *(str(handed_state(output, f"{name}.{last}")) for _, last in chunks[:-1]), None]
     chain = tuple(
         Part(own, a, b, True, states[number], states[number + 1]) for number, (own, a, b) in enumerate(named)
     )
-    return FarmShot(shot, name, qc, chain, None)
+    return FarmShot(shot, name, qc, chain, None, paint)
+
+
+def _is_painted(settings: Settings) -> bool:
+    """Whether a render paints key frames, which needs the search for real pixels."""
+    return settings.paint == "auto" and settings.propagate > 0

@@ -65,12 +65,17 @@ class _Specification:
     def _parts(self, shot: FarmShot) -> str:
         """Add a shot's layers; returns the name of the last one."""
         dialect = self._engine.dialect
+        paint: str | None = None
+        if shot.paint is not None:
+            given = self._job.paint_arguments(self._job.path_of(shot), dialect)
+            paint = self._layer(shot.paint, "Util", given, "1", 1)
         if not shot.is_chain:
             size = shot.chunk_frames or shot.last - shot.first + 1
             frames = None if shot.chunk_frames is None else "#FRAME_START#-#FRAME_END#"
             arguments = self._job.arguments(shot, shot.parts[0], dialect, frames)
-            return self._layer(shot.name, "Render", arguments, f"{shot.first}-{shot.last}", size)
-        previous: str | None = None
+            frames_of_all = f"{shot.first}-{shot.last}"
+            return self._layer(shot.name, "Render", arguments, frames_of_all, size, after=paint)
+        previous = paint
         for part in shot.parts:
             arguments, size = self._job.arguments(shot, part, dialect), part.last - part.first + 1
             frames = f"{part.first}-{part.last}"

@@ -8,7 +8,7 @@ a step can't wait for itself.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 
 from ..errors import InputError
 from .engines import Engine
@@ -78,13 +78,20 @@ class _Steps:
         grids = [shot for shot in shots if shot.chunk_frames is not None]
         for number, some in enumerate(_slices(whole, _LONGEST_RANGE), start=1):
             yield from self._array(f"Render {number}", some)
-        for number, some in enumerate(_grid_slices(grids), start=1):
-            yield from self._array(f"Chunks {number}", some)
+        # What is painted waits: the others need not wait with it.
+        sliced = [
+            *_grid_slices([shot for shot in grids if shot.paint is None]),
+            *_grid_slices([shot for shot in grids if shot.paint is not None]),
+        ]
+        for number, some in enumerate(sliced, start=1):
+            painted = some[0].paint is not None
+            after = (yield from self._paint(f"chunks {number}", some)) if painted else None
+            yield from self._array(f"Chunks {number}", some, after)
         for shot in shots:
             if shot.is_chain:
                 yield from self._chain(shot)
 
-    def _array(self, wanted: str, shots: Sequence[FarmShot]) -> Iterator[str]:
+    def _array(self, wanted: str, shots: Sequence[FarmShot], after: str | None = None) -> Iterator[str]:
         """One step for many shots, and one that looks at them when it is done."""
         parts = [(shot, part) for shot in shots for part in shot.parts]
         parameters: dict[str, Sequence[str | int]] = {"Shot": [shot.name for shot, _ in parts]}
@@ -94,11 +101,11 @@ class _Steps:
             parameters["Last"] = [part.last for _, part in parts]
             chunk = "{{Task.Param.First}}-{{Task.Param.Last}}"
         name = self._names.give(wanted)
-        yield self._step(name, parameters, self._render(parts[0][1], chunk))
+        yield self._step(name, parameters, self._render(parts[0][1], chunk), after)
         yield from self._qc(wanted, shots, name)
 
     def _chain(self, shot: FarmShot) -> Iterator[str]:
-        after: str | None = None
+        after = None if shot.paint is None else (yield from self._paint(shot.name, [shot]))
         for part in shot.parts:
             frames = f"{part.first}-{part.last}"
             name = self._names.give(f"{shot.name} {frames}")
@@ -106,6 +113,13 @@ class _Steps:
             after = name
         assert after is not None
         yield from self._qc(shot.name, [shot], after)
+
+    def _paint(self, of: str, shots: Sequence[FarmShot]) -> Generator[str, None, str]:
+        """The step that makes the key frames of some shots; returns its name."""
+        name = self._names.give(f"Paint of {of}")
+        words = [*self._job.paint_arguments(_PATH, self._engine.dialect), *_SESSION_MAP]
+        yield self._step(name, {"Shot": [shot.name for shot in shots]}, words, gpu=False)
+        return name
 
     def _render(self, part: Part, chunk: str | None) -> list[str]:
         return [*self._job.render_arguments(_PATH, chunk, part, self._engine.dialect), *_SESSION_MAP]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterable, Sequence
+from collections.abc import Generator, Iterable, Sequence
 
 from .engines import Engine
 from .files import write as write_file
@@ -48,10 +48,12 @@ class _Steps:
         """Write the files of arguments; returns the lines."""
         parted = [shot for shot in self._job.shots if len(shot.parts) > 1]
         # The shots come first, so that their files have their names.
-        files = [(self._tasks(shot), self._qc_tasks(shot.qc, [shot])) for shot in parted]
+        files = [
+            (self._tasks(shot), self._qc_tasks(shot.qc, [shot]), self._paint_tasks(shot)) for shot in parted
+        ]
         yield from self._whole([shot for shot in self._job.shots if len(shot.parts) == 1])
-        for shot, (tasks, checks) in zip(parted, files, strict=True):
-            yield from self._chain(shot, tasks) if shot.is_chain else self._grid(shot, tasks)
+        for shot, (tasks, checks, paint) in zip(parted, files, strict=True):
+            yield from self._chain(shot, tasks, paint) if shot.is_chain else self._grid(shot, tasks, paint)
             yield f'echo "{shot.name}: $id"'
             if checks is not None:
                 yield f"queue --array=1 --dependency=afterok:$id task.sbatch {checks}"
@@ -69,15 +71,30 @@ class _Steps:
         if checks is not None:
             yield f"queue --array=1-{len(shots)} --dependency=aftercorr:$id task.sbatch {checks}"
 
-    def _grid(self, shot: FarmShot, tasks: str) -> Iterable[str]:
+    def _grid(self, shot: FarmShot, tasks: str, paint: str | None) -> Iterable[str]:
         yield f"# {shot.name}: {len(shot.parts)} chunks with a pre-roll, side by side"
-        yield f"id=$({self._queue} --array=1-{len(shot.parts)} task.sbatch {tasks})"
+        after = yield from self._painted(paint)
+        yield f"id=$({self._queue} --array=1-{len(shot.parts)}{after} task.sbatch {tasks})"
 
-    def _chain(self, shot: FarmShot, tasks: str) -> Iterable[str]:
+    def _chain(self, shot: FarmShot, tasks: str, paint: str | None) -> Iterable[str]:
         yield f"# {shot.name}: {len(shot.parts)} chunks, each with the state of the one before"
-        yield f"id=$({self._queue} --array=1 task.sbatch {tasks})"
+        after = yield from self._painted(paint)
+        yield f"id=$({self._queue} --array=1{after} task.sbatch {tasks})"
         for number in range(2, len(shot.parts) + 1):
             yield f"id=$({self._queue} --array={number} --dependency=afterok:$id task.sbatch {tasks})"
+
+    def _painted(self, paint: str | None) -> Generator[str, None, str]:
+        """Queue the step that makes key frames; returns how what follows waits for it."""
+        if paint is None:
+            return ""
+        yield f"id=$(queue --array=1 task.sbatch {paint})"
+        return " --dependency=afterok:$id"
+
+    def _paint_tasks(self, shot: FarmShot) -> str | None:
+        if shot.paint is None:
+            return None
+        path = self._job.path_of(shot)
+        return self._lines(shot.paint, [self._job.paint_arguments(path, self._dialect)])
 
     def _tasks(self, shot: FarmShot) -> str:
         arguments = [self._job.arguments(shot, part, self._dialect) for part in shot.parts]

@@ -32,8 +32,10 @@ def write(job: FarmJob, engine: Engine) -> list[str]:
 
 
 def _shot(job: FarmJob, shot: FarmShot, dialect: str) -> Iterator[str]:
-    """A shot's task: its parts first, then the step that looks at it."""
+    """A shot's task: its key frames, its parts, then the step that looks at it."""
     yield f"  Task {{{shot.name}}} -serialsubtasks 1 -subtasks {{"
+    if shot.paint is not None:
+        yield from _step(job, f"{shot.name} paint", job.paint_arguments(job.path_of(shot), dialect))
     serial = " -serialsubtasks 1" if shot.is_chain else ""
     yield f"    Task {{{shot.name} render}}{serial} -subtasks {{"
     for part in shot.parts:
@@ -43,10 +45,14 @@ def _shot(job: FarmJob, shot: FarmShot, dialect: str) -> Iterator[str]:
     yield "    }"
     qc = job.qc_arguments(job.path_of(shot))
     if qc:
-        yield f"    Task {{{shot.name} qc}} -cmds {{"
-        yield f"      {_command(job, qc)}"
-        yield "    }"
+        yield from _step(job, f"{shot.name} qc", qc)
     yield "  }"
+
+
+def _step(job: FarmJob, title: str, arguments: Iterable[str]) -> Iterator[str]:
+    yield f"    Task {{{title}}} -cmds {{"
+    yield f"      {_command(job, arguments)}"
+    yield "    }"
 
 
 def _command(job: FarmJob, arguments: Iterable[str]) -> str:

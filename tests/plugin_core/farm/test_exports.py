@@ -29,16 +29,19 @@ from plugin_core.job.job import Job
 
 GOLDEN = Path(__file__).parent / "golden"
 SHOTS = """\
-name,plate,matte,output,frames,chunk_frames,pre_roll,grow
-sh010,/my show/sh010/plate.####.exr,/my show/sh010/matte.png,/my show/sh010/out/clean.####.exr,1001-1012,,,4
-sh020,/show/sh020/plate.####.exr,/show/sh020/matte.png,/show/sh020/out/clean.####.exr,1-12,5,,
-sh030,/show/sh030/plate.mov,/show/sh030/matte.mov,/show/sh030/out,1-12,5,3,
+name,plate,matte,output,frames,chunk_frames,pre_roll,grow,paint
+sh010,/my show/sh010/plate.####.exr,/my show/sh010/matte.png,/my show/sh010/out/clean.####.exr,1001-1012,,,4,
+sh020,/show/sh020/plate.####.exr,/show/sh020/matte.png,/show/sh020/out/clean.####.exr,1-12,5,,,auto
+sh030,/show/sh030/plate.mov,/show/sh030/matte.mov,/show/sh030/out,1-12,5,3,,auto
 """
 FILES = {
     "deadline": [
         "submit.py",
         "sh010.job_info.txt",
         "sh010.plugin_info.txt",
+        "sh020.paint.job_info.txt",
+        "sh020.paint.plugin_info.txt",
+        "sh020.1-5.job_info.txt",
         "sh020.6-10.job_info.txt",
         "sh020.6-10.plugin_info.txt",
         "sh020.qc.job_info.txt",
@@ -47,7 +50,7 @@ FILES = {
     ],
     "tractor": ["job.alf"],
     "opencue": ["job.xml"],
-    "slurm": ["submit.sh", "task.sbatch", "tasks/sh020.tsv"],
+    "slurm": ["submit.sh", "task.sbatch", "tasks/sh020.tsv", "tasks/sh020.paint.tsv"],
     "openjd": ["template.yaml"],
     "deadline-cloud": ["template.yaml", "parameter_values.yaml", "asset_references.yaml"],
 }
@@ -147,11 +150,13 @@ def test_deadline_submits_in_order_with_the_ids_of_what_is_waited_for(tmp_path):
     assert waits == {
         "night 1 sh010": None,
         "night 1 sh010.qc": ids["night 1 sh010"],
-        "night 1 sh020.1-5": None,
+        "night 1 sh020.paint": None,
+        "night 1 sh020.1-5": ids["night 1 sh020.paint"],
         "night 1 sh020.6-10": ids["night 1 sh020.1-5"],
         "night 1 sh020.11-12": ids["night 1 sh020.6-10"],
         "night 1 sh020.qc": ids["night 1 sh020.11-12"],
-        "night 1 sh030": None,
+        "night 1 sh030.paint": None,
+        "night 1 sh030": ids["night 1 sh030.paint"],
         "night 1 sh030.qc": ids["night 1 sh030"],
     }
 
@@ -198,13 +203,14 @@ def test_opencue_puts_elements_in_the_order_its_format_demands(tmp_path):
             assert needed.get(element.tag, set()) <= set(tags)
         assert all(" " not in element.get("name", "") for element in root.iter()), "names are tokens"
     layers = [layer.get("name") for layer in root.iter("layer")]
-    assert len(layers) == len(set(layers)) == 8
+    assert len(layers) == len(set(layers)) == 10
     waits = {d.findtext("deplayer"): d.findtext("onlayer") for d in root.iter("depend")}
     assert (
         waits["sh020.6-10"] == "sh020.1-5"
         and waits["sh020.qc"] == "sh020.11-12"
         and waits["sh030.qc"] == "sh030"
     )
+    assert waits["sh020.1-5"] == "sh020.paint" and waits["sh030"] == "sh030.paint"
     assert set(waits) | set(waits.values()) <= set(layers)
 
 
@@ -213,8 +219,29 @@ def test_slurm_asks_for_a_card_only_where_it_renders(tmp_path):
     queued = (job.folder / "submit.sh").read_text("utf-8").splitlines()
     asks = {line.split()[-1].rstrip(")"): "--gres=gpu:1" in line for line in queued if "tasks/" in line}
     names = ("shots", "sh020", "sh030")
-    assert set(asks) == {f"tasks/{name}{end}.tsv" for name in names for end in ("", ".qc")}
-    assert all(asks[name] != name.endswith(".qc.tsv") for name in asks)
+    looks = {f"tasks/{name}.{kind}.tsv" for kind, of in (("qc", names), ("paint", names[1:])) for name in of}
+    assert set(asks) == {*(f"tasks/{name}.tsv" for name in names), *looks}
+    assert all(asks[name] != (name in looks) for name in asks)
+
+
+def test_only_chunks_that_are_painted_wait_for_their_key_frames(tmp_path):
+    rows = [("auto", "5", ""), ("auto", "", ""), ("network", "5", ""), ("off", "5", "2"), ("auto", "5", "2")]
+    lines = [f"s{n},/p.####.exr,/m.png,/o{n}/c.####.exr,1-12,{','.join(row)}" for n, row in enumerate(rows)]
+    header = "name,plate,matte,output,frames,paint,chunk_frames,pre_roll"
+    (tmp_path / "l.csv").write_text("\n".join([header, *lines]), "utf-8")
+
+    def painted(**fields: str) -> dict[str, str]:
+        shots, bad = understand(read_shot_list(tmp_path / "l.csv"), fields)
+        assert not bad
+        job = plan_farm("night", tmp_path, shots, Needs(), Manners(path_maps=("/a=/b",)))
+        for shot in job.shots:
+            if shot.paint is not None:
+                words = job.paint_arguments(job.path_of(shot), "lines")
+                assert _parser().parse_args(words).path_map == ["/a=/b"]
+        return {shot.name: shot.paint for shot in job.shots if shot.paint is not None}
+
+    assert painted() == {"s0": "s0.paint", "s4": "s4.paint"}
+    assert painted(propagate="off") == painted(quality="draft") == {}
 
 
 def test_tractor_nests_braces_well(tmp_path):

@@ -35,7 +35,7 @@ def plan(folder: Path, rows: str, needs: Needs | None = None):
     (folder / "shots.csv").write_text(
         "name,plate,matte,output,frames,chunk_frames,pre_roll\n" + rows, "utf-8"
     )
-    shots, bad = understand(read_shot_list(folder / "shots.csv"))
+    shots, bad = understand(read_shot_list(folder / "shots.csv"), {"paint": "network"})
     assert not bad
     return plan_farm("night", folder / "job", shots, needs or Needs(), Manners())
 
