@@ -5,11 +5,15 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any
 
-from ..progress.terminal import say
+from ..progress.terminal import say, say_for_now
 from .json_file import add_json
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ..batch.pages import Pages
     from ..batch.shots import BadShot, BatchShot
+    from ..batch.state import ShotProgress
     from ..progress.stop import Stop
 
 _LIST = """\
@@ -85,6 +89,7 @@ def add(commands: Any) -> None:
         "--strict", action="store_true", help="refuse shots whose matte can't be meant, in place of a warning"
     )
     add_json(batch, "what came of each shot")
+    batch.add_argument("--review", metavar="DIR", help="write an index and a page to review each shot by")
     batch.add_argument("--junit", metavar="FILE", help="write it as JUnit XML")
     batch.add_argument(
         "--progress",
@@ -200,9 +205,11 @@ def _check(listed: list[BatchShot], bad: list[BadShot], arguments: argparse.Name
 def _render(good: list[BatchShot], bad: list[BadShot], arguments: argparse.Namespace, stop: Stop) -> int:
     import json
     import os
+    import sys
     import time
     from pathlib import Path
 
+    from ..batch.pages import IndexedView
     from ..batch.pool import seats
     from ..batch.run import Batch, exit_code_of
     from ..batch.shots import with_run
@@ -216,8 +223,10 @@ def _render(good: list[BatchShot], bad: list[BadShot], arguments: argparse.Names
     how |= {"keep_edited": True} if arguments.keep_edited else {}
     shots, tasks = plan_tasks([with_run(shot, **how) for shot in good], bad)
     places = seats(arguments.jobs, arguments.device, os.cpu_count() or 1)
+    pages = None if arguments.review is None else _pages(arguments, shots)
     with choose_view(arguments.progress) as view:
-        Batch(shots, tasks, places, view, stop).run()
+        watched = view if pages is None else IndexedView(view, pages)
+        Batch(shots, tasks, places, watched, stop).run()
     seconds = time.monotonic() - began
     printed = arguments.json == "-"
     for path, write in ((None if printed else arguments.json, write_json), (arguments.junit, write_junit)):
@@ -227,7 +236,19 @@ def _render(good: list[BatchShot], bad: list[BadShot], arguments: argparse.Names
         say(json.dumps(summary(shots, seconds), ensure_ascii=False))
     elif arguments.progress not in ("json", "none"):
         say(f"{caption(shots)} in {seconds:.0f} s")
+    if pages is not None:
+        quiet = printed or arguments.progress in ("json", "none")
+        index = pages.write(good, (lambda doing: None) if quiet else say_for_now)
+        say(f"pages: {index.resolve()}", stream=sys.stderr if quiet else None)
     return exit_code_of(shots)
+
+
+def _pages(arguments: argparse.Namespace, shots: Sequence[ShotProgress]) -> Pages:
+    from pathlib import Path
+
+    from ..batch.pages import Pages
+
+    return Pages(Path(arguments.review), Path(arguments.shots).stem, shots)
 
 
 def _check_seams(shots: list[BatchShot], arguments: argparse.Namespace, stop: Stop) -> int:

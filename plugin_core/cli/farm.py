@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..farm.engines import ENGINES
 from ..progress.terminal import say
 from .batch import add_list, read_list
+
+if TYPE_CHECKING:
+    from ..farm.job import FarmJob
+
+_QC = "qc --job {job}"
 
 _EXAMPLE = """\
 example: cleanplate farm slurm shots.yaml --output /shared/jobs/night1 --gpu --submit
@@ -64,10 +70,15 @@ def add(commands: Any) -> None:
     )
     manners.add_argument(
         "--qc",
-        default="qc --job {job}",
+        default=_QC,
         metavar="ARGUMENTS",
         help="cleanplate's arguments after a shot's last frame, {job} for its job.json; '' for no such step "
         "(qc --job {job})",
+    )
+    manners.add_argument(
+        "--review",
+        metavar="DIR",
+        help="write an index there, and after each shot's last frame its page, in place of --qc's step",
     )
     farm.add_argument(
         "--keep-going",
@@ -79,8 +90,6 @@ def add(commands: Any) -> None:
 
 
 def _farm(arguments: argparse.Namespace) -> int:
-    import shlex
-
     from ..batch.shots import refuse_bad, tried
     from ..errors import BatchError
     from ..farm.job import Manners, Needs, check_plannable, plan_farm
@@ -98,7 +107,7 @@ def _farm(arguments: argparse.Namespace) -> int:
         command=arguments.cleanplate,
         notice_seconds=arguments.notice,
         tries=arguments.tries,
-        qc=tuple(shlex.split(arguments.qc)),
+        qc=_last_step(arguments, shlex.split(arguments.qc)),
         path_maps=tuple(arguments.path_map),
     )
     name = arguments.name or f"cleanplate {Path(arguments.shots).stem}"
@@ -107,6 +116,8 @@ def _farm(arguments: argparse.Namespace) -> int:
         from ..farm.memory import with_measured_memory
 
         job = with_measured_memory(job)
+    if arguments.review is not None:
+        _begin_index(Path(arguments.review), job)
     engine = ENGINES[arguments.engine]
     todo = engine.write(job)
     tasks = sum(len(shot.parts) for shot in job.shots)
@@ -117,6 +128,27 @@ def _farm(arguments: argparse.Namespace) -> int:
     if not arguments.submit:
         say(*(f"  {line}" for line in todo))
     return code or (BatchError.exit_code if bad else 0)
+
+
+def _last_step(arguments: argparse.Namespace, qc: list[str]) -> tuple[str, ...]:
+    """Return the arguments of a shot's last step. Raises SettingsError where two are asked for."""
+    from ..errors import SettingsError
+
+    if arguments.review is None:
+        return tuple(qc)
+    if qc != shlex.split(_QC):
+        raise SettingsError("--review has a last step of its own; leave --qc out.")
+    return "review", "--job", "{job}", "--index", str(Path(arguments.review).absolute()), "--fail"
+
+
+def _begin_index(folder: Path, job: FarmJob) -> None:
+    from ..review.index import Listed, begin_index
+
+    shots = [
+        Listed(name=shot.name, output=shot.source.job.shot.output, frames=shot.last - shot.first + 1)
+        for shot in job.shots
+    ]
+    begin_index(folder, job.name, shots)
 
 
 def _megabytes(text: str) -> int:

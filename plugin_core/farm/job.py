@@ -176,7 +176,7 @@ class FarmJob:
     def qc_arguments(self, path: str) -> list[str]:
         """Return the arguments of a shot's last step, for its job.json; empty for none."""
         given = [word.replace("{job}", path) for word in self.manners.qc]
-        return [*given, *self._maps()] if given[:1] == ["qc"] else given
+        return [*given, *self._maps()] if given[:1] in (["qc"], ["review"]) else given
 
     def _maps(self) -> list[str]:
         return [word for rule in self.manners.path_maps for word in ("--path-map", rule)]

@@ -127,7 +127,7 @@ class _Steps:
     def _qc(self, of: str, shots: Sequence[FarmShot], after: str) -> Iterator[str]:
         given = self._job.qc_arguments(_PATH)
         if given:
-            words = [*given, *_SESSION_MAP] if given[0] == "qc" else given
+            words = [*given, *_SESSION_MAP] if given[0] in ("qc", "review") else given
             name = self._names.give(f"QC of {of}")
             yield self._step(name, {"Shot": [shot.name for shot in shots]}, words, after, gpu=False)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from ..color.display import Display
@@ -10,12 +11,15 @@ from ..disk.atomic import replacing
 from ..job.job import Job
 from ..qc.check import Checking, QcShot, Tell
 from ..qc.report import Limits, Report
+from ..state.noted import noted_seconds
 from .decisions import decision_beside
 from .facts import command_of, facts
+from .moving import MOVING, WIDTH_PX, wanted_frames, write_moving
 from .page import rendered
-from .pictures import Encoder
-from .place import Place
+from .pictures import Codes, Encoder, thumbnail
+from .place import Folder, Place
 from .record import FramePictures, frame_rate, outline_of, record, shot_name
+from .summary import Summary
 
 _SCRIPTS = (
     "uplot/uPlot.iife.min.js",
@@ -60,6 +64,8 @@ class Review:
         self._limits = limits or Limits()
         self._checking = Checking(self.shot, self._limits)
         self._pictures: list[FramePictures] = []
+        self._moving: list[Codes] = []
+        self._moves = wanted_frames(self.shot.frames) if isinstance(place, Folder) else set()
         self._rate = 24.0
         self._encoder: Encoder | None = None
 
@@ -72,9 +78,27 @@ class Review:
         layers = self._encoder.frame(looked)
         for layer in layers:
             self._place.keep(frame, layer)
+        if frame in self._moves:
+            self._moving.append(thumbnail(looked, self.display, WIDTH_PX))
         boxes = {layer.name: list(layer.box) for layer in layers}
         size = sum(len(layer.data) for layer in layers)
         self._pictures.append(FramePictures(frame, boxes, outline_of(looked), size))
+
+    @property
+    def page(self) -> Path:
+        """The page's file."""
+        return self._place.page.resolve()
+
+    def all(self, tell: Tell = lambda doing: None) -> Report:
+        """Look at every frame and write the page; returns what was found.
+
+        Raises:
+            CleanplateError: plate or matte can't be read, or the page can't be written.
+        """
+        for frame in self.shot.frames:
+            tell(f"frame {frame}")
+            self.look(frame)
+        return self.write()
 
     def write(self, live: dict[str, Any] | None = None) -> Report:
         """Write the page as far as it is; returns what was found.
@@ -98,7 +122,17 @@ class Review:
         with replacing(page) as temporary:
             temporary.write_text(text, "utf-8")
         self._place.tidy()
+        if isinstance(self._place, Folder) and live is None:
+            self._write_beside(page.parent, report)
         return report
+
+    def _write_beside(self, folder: Path, report: Report) -> None:
+        """Write what an index shows of the shot."""
+        if self._moving:
+            write_moving(folder / MOVING, self._moving)
+        noted = noted_seconds(self.shot.sources.output)
+        seconds = sum(noted.get(found.frame, 0.0) for found in report.frames)
+        Summary.of(self.name, report, seconds, moving=bool(self._moving)).write(folder)
 
 
 def page_text(data: Mapping[str, Any], contents: Sequence[tuple[str, str]] = ()) -> str:
@@ -116,23 +150,3 @@ def page_text(data: Mapping[str, Any], contents: Sequence[tuple[str, str]] = ())
         styles=_STYLES,
         after=contents,
     )
-
-
-def write_review(
-    job: Job,
-    place: Place,
-    *,
-    name: str | None = None,
-    limits: Limits | None = None,
-    tell: Tell = lambda doing: None,
-) -> Report:
-    """Write the page of a shot that was rendered; returns what was found.
-
-    Raises:
-        CleanplateError: plate or matte can't be read, or the page can't be written.
-    """
-    review = Review(job, place, name, limits)
-    for frame in review.shot.frames:
-        tell(f"frame {frame}")
-        review.look(frame)
-    return review.write()

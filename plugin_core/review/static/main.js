@@ -93,8 +93,9 @@
   showAbout(DATA);
   if (DATA.live) {
     $("live").hidden = false;
-    $("live").textContent = `Rendering: ${DATA.live.done} of ${DATA.live.total} frames`;
-    setTimeout(() => {
+    const far = `${DATA.live.done} of ${DATA.live.total} frames`;
+    $("live").textContent = DATA.live.every ? `Rendering: ${far}` : `Only ${far} are there`;
+    if (DATA.live.every) setTimeout(() => {
       const busy = () => player.playing || document.activeElement === $("text") || $("text").value;
       const again = () => (busy() ? setTimeout(again, 1000) : location.reload());
       again();

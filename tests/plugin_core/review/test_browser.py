@@ -14,6 +14,7 @@ import pytest
 from plugin_core.cli import main
 from plugin_core.review.build import page_text
 from plugin_core.review.decisions import Decision
+from plugin_core.review.index import Row, write_index
 
 from ..shots import ShotOnDisk
 from .browser import Tab, found_browser, opened_browser
@@ -148,6 +149,29 @@ def test_one_file_needs_nothing_beside_it(browser, shot, tmp_path):
     for width, height in ((1600, 1000), (1024, 768), (768, 1024)):
         tab.page.set_viewport_size({"width": width, "height": height})
         assert tab.page.evaluate("document.documentElement.scrollWidth") <= width, "nothing is cut off"
+
+
+def test_an_index_sorts_and_filters(browser, shot, tmp_path):
+    given = ["--result", shot.output(), "--index", str(tmp_path), "--name", "sh010"]
+    assert main(["review", *given]) == 0
+    rows = [Row("sh010", "done", 6, 6, 12.0), Row(HOSTILE, "failed", 0, 9, 1.0, f"Plate is gone {HOSTILE}")]
+    write_index(tmp_path, "night", rows)
+    tab = Tab(browser, tmp_path, (1024, 768))
+    tab.open("index.html")
+    names = tab.page.locator("tbody th")
+    assert names.all_inner_texts() == [HOSTILE, "sh010"], "failures come first"
+    assert tab.page.locator("img").count() == 1 and tab.page.evaluate("document.images[0].decode()") is None
+    tab.page.click("#heads button:text-is('Shot')")
+    tab.page.click("#heads button:text-is('Shot')")
+    assert names.all_inner_texts() == ["sh010", HOSTILE]
+    tab.page.fill("#find", "gone plate")
+    assert names.all_inner_texts() == [HOSTILE]
+    tab.page.fill("#find", "")
+    tab.page.click("text=1 failed")
+    assert names.all_inner_texts() == ["sh010"]
+    tab.page.click("tbody a")
+    tab.wait_for_frame(FIRST)
+    assert tab.wrong == []
 
 
 def test_a_thousand_frames_are_shown_at_once(browser, shot, tmp_path):
