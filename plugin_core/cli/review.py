@@ -50,16 +50,23 @@ def add(commands: Any) -> None:
     own.add_argument(
         "--single-file", action="store_true", default=False, help="write one .html with the pictures in it"
     )
-    own.add_argument("--name", metavar="NAME", default=None, help="what the page calls the shot")
     own.add_argument(
         "--live", action="store_true", default=False, help="renew the page while the shot is rendered"
     )
-    own.add_argument(
-        "--index", metavar="DIR", default=None, help="write the page into DIR, and its index of all shots"
+    more = (
+        own.add_argument("--name", metavar="NAME", default=None, help="what the page calls the shot"),
+        own.add_argument(
+            "--index", metavar="DIR", default=None, help="write the page into DIR, and its index of all shots"
+        ),
+        own.add_argument(
+            "--fail",
+            action="store_true",
+            default=False,
+            help="exit with 9 where there are faults, as qc does",
+        ),
     )
-    own.add_argument(
-        "--fail", action="store_true", default=False, help="exit with 9 where there are faults, as qc does"
-    )
+    for option in more:
+        review.advanced(option)
     own.add_argument(
         "--decisions", metavar="P", default=None, help="print what was decided, in a file or below a folder"
     )
