@@ -24,6 +24,8 @@ from .background import Background, Look
 from .carry import Carried, carried
 from .crop_store import CropStore
 from .itinerary import last_stop, stopped_at, visited
+from .sampling import bilinear, pixel_grid
+from .strangers import Border, border_of, movers
 from .trace import follow, share_shown, trace
 from .view import MotionView
 from .vote import ReadPixels, propagated
@@ -146,6 +148,48 @@ class Propagator:
     def hold(self, frames: Set[int]) -> None:
         """Forget nothing that is known of some single frames, however far away, until told otherwise."""
         self._held = frames
+
+    def belonging(
+        self, frame: int, hole: Hole, watch: Callable[[], None] = lambda: None
+    ) -> NDArray[np.float32] | None:
+        """Return how far (h, w) each pixel of a frame's hole hides background, judged by the hole's border.
+
+        1 where the border nearest to it shows what other frames show there, 0 where something else enters the
+        hole: someone who passes by. None where no frame can tell. Arguments and errors as for `carried`.
+        """
+        border = self._border(frame, hole, watch)
+        if border is None:
+            return None
+        share = np.zeros((self.view.height, self.view.width), np.float32)
+        share[border.box.slices] = border.background
+        return self._on_plate(share, hole.box)
+
+    def strangers(
+        self, frame: int, hole: Hole, crop: Box, watch: Callable[[], None] = lambda: None
+    ) -> NDArray[np.bool_]:
+        """Return which pixels of a crop (H, W) of a frame show what is not background, as far as is known.
+
+        Args:
+            frame, hole, watch: as for `carried`.
+            crop: in pixels of the plate.
+
+        Raises:
+            ImageError: a plate or matte that is looked at can't be read.
+        """
+        border = self._border(frame, hole, watch)
+        found = movers(self._background, frame, self._within(frame), watch)
+        if border is not None:
+            found[border.box.slices] |= border.strange
+        return self._on_plate(found.astype(np.float32), crop) > 0
+
+    def _border(self, frame: int, hole: Hole, watch: Callable[[], None]) -> Border | None:
+        self._turned_to(frame)
+        hidden = self.view.mask(hole.mask_on(self.view.crop))
+        return border_of(self._background, frame, hidden, self._within(frame), watch)
+
+    def _on_plate(self, values: NDArray[np.float32], box: Box) -> NDArray[np.float32]:
+        """Bring values (h, w) of the view to a box of the plate (H, W); 0 beyond the view."""
+        return bilinear(np.pad(values, 1), *(axis + 1 for axis in self.view.points(*pixel_grid(box))))
 
     @contextmanager
     def keeping(self, frames: range) -> Iterator[None]:

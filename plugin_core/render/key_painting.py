@@ -36,6 +36,9 @@ _CONTEXT_PX = 96
 _RIM_PX = 4
 """What lies this near to a hole is not borrowed: the removed object's edge and what it reflects."""
 
+_BESIDE_PX = 24
+"""What passes by this near to a hole is painted over for the painter's eyes."""
+
 
 class KeyPainter:
     """Paints key frames of one shot. Not for several threads at once.
@@ -68,8 +71,7 @@ class KeyPainter:
         carried = self._carrier.carried(key.frame, hole, key.parents, real, watch) if key.parents else None
         found = laid_over(real, carried)
         trusted = _trusted(found, hole)
-        inside = hole.alpha > 0
-        if not key.regular and float(1 - trusted[inside].mean()) <= _UNCOVERED:
+        if not key.regular and self._wanted(key.frame, hole, trusted, watch) <= _UNCOVERED:
             return None
         crop = self._context(hole.box)
         values = plate.crop(*crop)
@@ -82,19 +84,33 @@ class KeyPainter:
             told = trusted > 0
             shown[there][told] = found.picture[told]
             values[there][told] = self._plan.color.from_network(found.picture)[told]
-        borrow = cv2.dilate(holed.astype(np.uint8), _disc(_RIM_PX)) == 0
-        sources, settings = self._plan.sources, self._plan.settings
-        borrow &= ~excluded(sources.sample, key.frame, sources.header, settings, crop)
         if missing is not None:
-            borrow &= ~missing
             values[missing] = 0
         if (known[holed] < 1).any():
+            strangers = self._finder.strangers(key.frame, hole, crop, watch)
+            sources, settings = self._plan.sources, self._plan.settings
+            borrow = ~_grown(holed, _RIM_PX) & ~strangers
+            borrow &= ~excluded(sources.sample, key.frame, sources.header, settings, crop)
+            if missing is not None:
+                borrow &= ~missing
+            # What is painted is the background, behind what passes by too: else it would be continued.
+            unseen = holed | (strangers & _grown(holed, _BESIDE_PX))
             picture = np.asarray((shown + 1) / 2, np.float32)
-            completion = complete(picture, holed, borrow, known=known, tick=lambda share: watch())
+
+            def tick(share: float) -> None:
+                watch()
+
+            completion = complete(picture, unseen, borrow, known=known, tick=tick)
             box = completion.box.slices
-            laid = painted(completion, values)
+            laid = painted(completion, values, tick=tick)
             values[box] = laid + (values[box] - laid) * known[box][..., None]
         return plate.with_patch(values, holed, crop.x0, crop.y0)
+
+    def _wanted(self, frame: int, hole: Hole, trusted: Floats, watch: Callable[[], None]) -> float:
+        """Return of how much of a hole paint is wanted: nothing shows it, and it is background."""
+        background = self._finder.belonging(frame, hole, watch)
+        wanted = 1 - trusted if background is None else (1 - trusted) * background
+        return float(wanted[hole.alpha > 0].mean())
 
     def _context(self, box: Box) -> Box:
         header = self._plan.sources.header
@@ -109,6 +125,10 @@ def _trusted(found: Patch | None, hole: Hole) -> Floats:
     if found.soft is not None:
         sure = np.minimum(sure, 1 - found.soft)
     return np.where(hole.alpha > 0, sure, 0).astype(np.float32)
+
+
+def _grown(mask: NDArray[np.bool_], radius: int) -> NDArray[np.bool_]:
+    return cv2.dilate(mask.astype(np.uint8), _disc(radius)) > 0
 
 
 def _disc(radius: int) -> NDArray[np.uint8]:

@@ -68,7 +68,15 @@ class Painted:
         if by_hand is not None and covers(by_hand, hole.alpha):
             return None
         keys = self._beside(frame, watch)
-        return self._carrier.carried(frame, hole, keys, known, watch) if keys else None
+        paint = self._carrier.carried(frame, hole, keys, known, watch) if keys else None
+        # Whoever mended a key frame wants to see what he painted.
+        if paint is None or any(map(self._files.is_edited, keys)):
+            return paint
+        share = self._finder.belonging(frame, hole, watch)
+        if share is None:
+            return paint
+        # What passes behind the hole is not on any key frame: there the network goes on with it.
+        return replace(paint, confidence=paint.confidence * share)
 
     def key_frames(self, frames: range, watch: Watch) -> list[int]:
         """Make the key frames whose paint some frames take, and return them, ascending. Raises as `find`."""

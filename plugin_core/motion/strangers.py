@@ -1,0 +1,189 @@
+"""What stands before a shot's background without being matted: people who pass by, legs, a ball.
+
+Two measures tell them. Beside a hole, where motion is completed as the background's, a point is followed to
+frames before and after: what most of those do not show there is no background (`border_of`). All over the
+view, what moves steadily against the camera is a mover (`movers`): nothing is borrowed from it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from ..box import Box, bounds
+from .background import MEASURED, Background
+from .flow import spread
+from .itinerary import legs
+from .sampling import pixel_grid
+from .trace import Grid
+
+Floats = NDArray[np.float32]
+Mask = NDArray[np.bool_]
+
+_BAND_PX = 6.0
+"""This near to a hole motion is the background's, whatever stands there."""
+
+_WITNESSES = 4, 8, 16
+"""About so many frames before and after lie those that tell what the background looks like."""
+
+_SAME, _OTHER = 0.04, 0.1
+"""Low frequencies (display-referred) that differ by less are the same thing, by more another."""
+
+_LOW_PX = 2.0
+
+_STRANGE = 0.5
+"""What is less like the background than this is something else."""
+
+_SURE_AT, _LEFT_AT = 0.85, 0.5
+"""Share of the background in what surrounds a point of the hole from which it is all background, and none."""
+
+_STRAY = 3.0, 0.2
+"""What moves against the camera by more than so many usual deviations, and so many pixels of motion's size a
+frame, is a mover."""
+
+_GROWN_PX = 5
+"""A mover's edge reaches so many pixels of the view farther than its motion tells."""
+
+
+@dataclass(frozen=True)
+class Border:
+    """What the border of a hole tells of what the hole hides.
+
+    Attributes:
+        box: around both, in pixels of the motion view.
+        background: (h, w) float32, 1 where the border nearest to a pixel shows background, to 0 where it
+            shows something else.
+        strange: (h, w) bool, the border's pixels that show something else.
+    """
+
+    box: Box
+    background: Floats
+    strange: Mask
+
+
+def border_of(
+    background: Background, frame: int, hole: Mask, frames: range, watch: Callable[[], None] = lambda: None
+) -> Border | None:
+    """Look at what stands around a frame's hole; None where no other frame can tell.
+
+    Args:
+        background: the shot's motion.
+        frame: the frame with the hole.
+        hole: (H, W) of the motion view.
+        frames: those that may be looked at.
+        watch: called before each frame on the way; may raise to stop.
+    """
+    around = bounds(hole)
+    if around is None:
+        return None
+    box = Box(*around).grown(int(_BAND_PX) + 2).within(background.width, background.height)
+    grid = Grid(box, 1)
+    inside = hole[box.slices]
+    away = cv2.distanceTransform((~inside).astype(np.uint8), cv2.DIST_L2, 3)
+    x, y = grid.places()
+    band = (away > 0) & (away <= _BAND_PX) & ~background.hidden(frame, x, y)
+    shown = background.colors(frame, x, y)
+    apart = [
+        one
+        for last in (frames[-1], frames[0])
+        for one in _compared(background, frame, last, (x, y), shown, band, watch)
+    ]
+    if not apart:
+        return None
+    stack = np.sort(np.stack(apart), axis=0)
+    told = np.isfinite(stack).sum(axis=0)
+    # The better half has to agree: a witness may be hidden behind the stranger itself.
+    middle = np.take_along_axis(stack, np.maximum(told - 1, 0)[None] // 2, axis=0)[0]
+    known = band & (told > 0)
+    if not known.any():
+        return None
+    alike = np.where(known, np.clip((_OTHER - middle) / (_OTHER - _SAME), 0, 1), 0).astype(np.float32)
+    share = spread(alike[..., None], known)[..., 0]
+    share = np.clip((share - _LEFT_AT) / (_SURE_AT - _LEFT_AT), 0, 1)
+    share = np.asarray(share * share * (3 - 2 * share), np.float32)
+    return Border(box, share, known & (alike < _STRANGE))
+
+
+def _compared(
+    background: Background,
+    frame: int,
+    last: int,
+    at: tuple[Floats, Floats],
+    shown: Floats,
+    band: Mask,
+    watch: Callable[[], None],
+) -> Iterator[Floats]:
+    """Yield how far (h, w) each witness on a frame's way differs from what is shown, NaN where unknown."""
+    x, y = at
+    alive = np.ones_like(band)
+    wanted = list(_WITNESSES)
+    for before, here in legs(frame, last):
+        watch()
+        x, y, _ = background.moved(background.field(before, here, watch).led, x, y)
+        alive &= ~background.outside(x, y)
+        if abs(here - frame) < wanted[0]:
+            continue
+        known = band & alive & ~background.hidden(here, x, y)
+        if known.any():
+            difference = shown - background.colors(here, x, y)
+            difference -= np.median(difference[known], axis=0).astype(np.float32)
+            low = _smooth(difference, known)
+            yield np.where(known, np.abs(low).mean(axis=2), np.float32(np.nan)).astype(np.float32)
+        wanted = [far for far in wanted if far > abs(here - frame)]
+        if not wanted:
+            return
+
+
+def _smooth(values: Floats, known: Mask) -> Floats:
+    """Return low frequencies of values (h, w, 3) that are known in places."""
+    weight = cv2.GaussianBlur(known.astype(np.float32), (0, 0), _LOW_PX)
+    blurred = cv2.GaussianBlur(values * known[..., None].astype(np.float32), (0, 0), _LOW_PX)
+    return np.asarray(blurred / np.maximum(weight, np.float32(1e-3))[..., None], np.float32)
+
+
+def movers(
+    background: Background, frame: int, frames: range, watch: Callable[[], None] = lambda: None
+) -> Mask:
+    """Return which pixels of a frame's view (H, W) move steadily against the camera.
+
+    Args:
+        background, frame, frames, watch: as for `border_of`.
+    """
+    apart = MEASURED if frame % MEASURED == 0 else 1
+    strays = [
+        _stray(background, frame, frame + way, watch) for way in (apart, -apart) if frame + way in frames
+    ]
+    if not strays:
+        return np.zeros((background.height, background.width), np.bool_)
+    moves = np.ones(strays[0][0].shape[:2], np.bool_)
+    for stray, least in strays:
+        moves &= np.hypot(stray[..., 0], stray[..., 1]) > least
+    if len(strays) == 2:  # waves and leaves go to and fro
+        one, other = strays[0][0], strays[1][0]
+        against = np.hypot(*np.moveaxis(one - other, 2, 0))
+        moves &= 2 * against < np.hypot(*np.moveaxis(one + other, 2, 0))
+    specks = cv2.morphologyEx(moves.astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
+    size = background.width, background.height
+    full = cv2.resize(specks, size, interpolation=cv2.INTER_NEAREST)
+    side = 2 * _GROWN_PX + 1
+    brush = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
+    return np.asarray(cv2.dilate(full, brush) > 0)
+
+
+def _stray(background: Background, frame: int, to: int, watch: Callable[[], None]) -> tuple[Floats, float]:
+    """Return the motion a frame (h, w, 2) against the camera's, forward in time, and what of it counts."""
+    field = background.field(frame, to, watch)
+    height, width = field.led.shape[:2]
+    columns, rows = pixel_grid(Box(0, 0, width, height))
+    across, down = background.width / width, background.height / height
+    x = (columns + np.float32(0.5)) * np.float32(across) - np.float32(0.5)
+    y = (rows + np.float32(0.5)) * np.float32(down) - np.float32(0.5)
+    (a, b, c), (d, e, f) = field.camera[:2].astype(np.float32)
+    ridden = np.dstack([a * x + b * y + c - x, d * x + e * y + f - y])
+    stray = (field.led[..., :2] - ridden) / np.array([across, down], np.float32) / np.float32(to - frame)
+    usual = 1.4826 * float(np.median(np.hypot(stray[..., 0], stray[..., 1])))
+    return np.asarray(stray, np.float32), max(_STRAY[0] * usual, _STRAY[1])
