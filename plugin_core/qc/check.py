@@ -32,6 +32,7 @@ from ..state.origins import in_words
 from .between import Between
 from .frame import Neighbors, Scores, middle_frame, one_frame
 from .judge import judge
+from .patch import patch_state
 from .report import FrameFound, Limits, Report
 from .scores import psnr_db, squared_error, ssim_map
 from .surroundings import Floats, surroundings
@@ -186,7 +187,9 @@ def _look_at(shot: QcShot, looked: Looked, *, exact: bool) -> FrameFound:
     if looked.result is None:
         return FrameFound(looked.frame, "unreadable" if looked.problem else "missing", looked.problem)
     mask = looked.mask
-    found = FrameFound(looked.frame, hole=int(mask.sum()))
+    hole = None if looked.hole is None else looked.hole.box
+    given = shot.sources, looked.frame, looked.plate, looked.result
+    found = FrameFound(looked.frame, hole=int(mask.sum()), patch=patch_state(*given, hole))
     if exact:
         found = replace(found, touched=touched_pixels(looked.plate, looked.result, mask))
     box = surroundings([mask], mask.shape[1], mask.shape[0])

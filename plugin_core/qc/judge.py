@@ -28,6 +28,7 @@ def judge(
     if all(frame.state != "ok" for frame in found):
         return (_frames_there(found),)
     checks = [_frames_there(found), _untouched(found, exact), _filled(found), _finite(found)]
+    checks += [_patch(found, exact)] if any(frame.patch for frame in found) else []
     if not any(frame.hole for frame in found):
         return (*checks, Check("fill", "-", "the matte is empty on every frame"))
     checks += [
@@ -76,6 +77,18 @@ def _finite(found: tuple[FrameFound, ...]) -> Check:
     if bad:
         return Check("finite", "FAULT", f"{total} pixels are NaN or infinite on {compact(bad)}", total, bad)
     return Check("finite", "ok", "no NaN, no infinity in the fill", 0)
+
+
+def _patch(found: tuple[FrameFound, ...], exact: str) -> Check:
+    missing, unlike = (tuple(f.frame for f in found if f.patch == state) for state in ("missing", "unlike"))
+    if missing:
+        return Check("patch", "FAULT", f"missing: {compact(missing)}", len(missing), missing)
+    if exact:
+        return Check("patch", "-", exact)
+    if unlike:
+        words = f"merged over the plate it is not the result on frames {compact(unlike)}"
+        return Check("patch", "look", words, len(unlike), unlike)
+    return Check("patch", "ok", "merged over the plate it is the result", 0)
 
 
 def _ratio(name: str, found: tuple[FrameFound, ...], limit: float, words: str) -> Check:

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
+from .patch import PatchState
+
 Verdict = Literal["ok", "look", "FAULT", "-"]
 
 
@@ -51,6 +53,7 @@ class FrameFound:
         not_finite: pixels of the fill that are NaN or infinite.
         unfilled: the hole still holds the plate, every pixel of it.
         hole: pixels of the hole.
+        patch: whether the fill alone is there and gives the result; empty where nobody asked for it.
         origins: of these, by where they came from; empty where no render's journal says it.
         seam, outline, detail, sharpness, noise: ratios, see the modules of these names.
         intruder: how far the frame stands alone between its neighbors, 0..1.
@@ -66,6 +69,7 @@ class FrameFound:
     not_finite: int = 0
     unfilled: bool = False
     hole: int = 0
+    patch: PatchState = ""
     origins: Mapping[str, int] = field(default_factory=dict)
     seam: float = math.nan
     outline: float = math.nan

@@ -10,14 +10,30 @@ import OpenImageIO as oiio
 import pytest
 
 from plugin_core.errors import InputError, Interrupted, WriteError
+from plugin_core.images import read_plate
+from plugin_core.images import write_plate as put_plate
+from plugin_core.job.job import Job
 from plugin_core.job.settings import Run
 from plugin_core.probe.forecast import forecast
 from plugin_core.progress.reporters import Reporters
 from plugin_core.progress.stop import Stop
+from plugin_core.qc.check import QcShot, check
 from plugin_core.render.delivery import render as deliver
 from plugin_core.render.render import render
 
-from ..shots import QUICK, ShotOnDisk, leftovers, make_shot, picture, read, run_toy, same_files, write_plate
+from ..shots import (
+    HEIGHT,
+    QUICK,
+    WIDTH,
+    ShotOnDisk,
+    leftovers,
+    make_shot,
+    picture,
+    read,
+    run_toy,
+    same_files,
+    write_plate,
+)
 from ..toy_network import ToyNetwork
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("no_sync")]
@@ -205,6 +221,26 @@ def test_a_full_disk_leaves_frame_and_patch_in_step(shot, monkeypatch):
             run_toy(patched(shot))
     assert not shot.written(4).exists() and not patch_file(shot, 4).exists()
     assert leftovers(shot.folder) == []
+
+
+@pytest.mark.parametrize(("extension", "fields"), [(".exr", {"layers": "patch"}), (".exr", {}), (".png", {})])
+def test_qc_holds_the_patch_against_the_result(tmp_path, extension, fields):
+    shot = make_shot(tmp_path, 1, 3, extension=extension, empty=(2,))
+    asked = shot.shot(**fields) if fields else patched(shot)
+    run_toy(asked, SOFT)
+
+    def told() -> tuple[str, tuple[int, ...]]:
+        checks = check(QcShot(Job(shot=asked, settings=SOFT))).checks
+        return next((one.verdict, one.frames) for one in checks if one.name == "patch")
+
+    assert told() == ("ok", ())
+    edited = read_plate(shot.written(3))
+    everywhere = np.ones((HEIGHT, WIDTH), np.bool_)
+    put_plate(edited.with_rgb(np.zeros((HEIGHT, WIDTH, 3), np.float32), everywhere), shot.written(3))
+    assert told() == ("look", (3,))
+    if not fields:
+        patch_file(shot, 1).unlink()
+        assert told() == ("FAULT", (1,))
 
 
 @pytest.mark.parametrize(
