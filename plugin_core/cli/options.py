@@ -33,6 +33,9 @@ _NEEDED = ("plate", "matte", "output")
 _MISSING = "needs the field"
 _WRONG = re.compile(r" field '(\w+)' (should be .*)", re.DOTALL)
 
+_BARE = object()
+"""The value of an option that is given without one."""
+
 _TYPES = {"int": int, "float": float}
 
 
@@ -215,9 +218,14 @@ def _lacking(
 def _given(given: dict[str, Any]) -> dict[str, dict[str, Any]]:
     """Return the fields among the arguments, by the part of the job that they belong to."""
     parts: dict[str, dict[str, Any]] = {"shot": {}}
-    for name, field in _catalog()["fields"].items():
-        if name in given:
-            parts.setdefault(field["part"], {})[name] = given[name]
+    fields = _catalog()["fields"]
+    bare = [fields[name]["bare"] for name, value in given.items() if value is _BARE]
+    told = {name: value for name, value in given.items() if value is not _BARE}
+    for name, one in bare:
+        told[name] = ",".join(filter(None, (told.get(name), one)))
+    for name, field in fields.items():
+        if name in told:
+            parts.setdefault(field["part"], {})[name] = told[name]
     return parts
 
 
@@ -237,6 +245,8 @@ def _add(parser: Parser, group: argparse._ActionsContainer, name: str, field: di
             how["choices"] = tuple(field["choices"])
         elif "words" not in field:
             how["type"] = _TYPES.get(field["kind"], str)
+        if "bare" in field:
+            how |= {"nargs": "?", "const": _BARE}
     action = group.add_argument(field["option"], **how)
     if field["level"] == "basic":
         parser.brief(action, _brief(field).replace("%", "%%"))

@@ -44,6 +44,7 @@ class About:
         choices: what each of its choices means.
         presets: what each of its choices sets of other fields that are not given.
         slider: lowest and highest value a panel's slider reaches; others can still be typed.
+        bare: of an option that may be given without a value, the field and the name that are meant then.
         once: it belongs to one run of a shot, so that a list of shots can't hold it.
         path: it names a file or folder, which another machine may call something else.
     """
@@ -61,6 +62,7 @@ class About:
     choices: Mapping[str, str] = field(default_factory=dict)
     presets: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     slider: tuple[int, int] | None = None
+    bare: tuple[str, str] | None = None
     once: bool = False
     path: bool = False
 

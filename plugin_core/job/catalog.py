@@ -9,8 +9,9 @@ a script of Lua for Fusion's::
 
 A field has `part`, `option`, `kind`, `default`, `text`, `label`, `group` and `level`. Where they say
 something it has `brief`, `metavar`, `unit`, `unset`, `words`, `choices` (what each means), `presets` (what
-each sets of other fields), `minimum`, `above` (the limit itself is out), `maximum` and `slider`. `kind` is
-``int``, ``float``, ``switch``, ``choice`` or ``text``.
+each sets of other fields), `minimum`, `above` (the limit itself is out), `maximum`, `slider` and `bare` (the
+field and value that the option means when it is given none). `kind` is ``int``, ``float``, ``switch``,
+``choice`` or ``text``.
 """
 
 from __future__ import annotations
@@ -50,6 +51,7 @@ def _field(part: str, name: str, about: About, known: dict[str, Any]) -> dict[st
         "choices": {choice: about.choices[choice] for choice in value.get("enum", ())},
         "presets": {choice: dict(sets) for choice, sets in about.presets.items()},
         "slider": about.slider and list(about.slider),
+        "bare": about.bare and list(about.bare),
     }
     return {
         "part": part,

@@ -220,8 +220,9 @@ class Shot(Strict):
         str | None,
         About(
             "Write the fill alone here, too, premultiplied and with its alpha: merged over the plate it "
-            "gives the output. An EXR sequence, or a folder.",
+            "gives the output. An EXR sequence, or a folder; --patch alone adds layers to the output.",
             label="patch",
+            bare=("layers", "patch"),
             group="stored",
             metavar="EXR",
             unset="none",

@@ -285,6 +285,8 @@ def _output_of(sources: Sources, asked: Path) -> Output:
         there=compact(there) if there else "",
         bytes_needed=size * len(rendered),
         bytes_free=shutil.disk_usage(existing).free,
+        patch=None if sources.patch is None else str(sources.patch),
+        layers=sources.layers,
     )
 
 

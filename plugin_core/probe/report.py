@@ -145,6 +145,8 @@ class Output:
         there: frames that are there already; empty for none.
         bytes_needed: estimated from the plate's own files.
         bytes_free: on its disk.
+        patch: the sequence of the fill alone; None for none.
+        layers: what is added to that, or else to the output.
     """
 
     path: str
@@ -152,6 +154,8 @@ class Output:
     there: str
     bytes_needed: int
     bytes_free: int
+    patch: str | None = None
+    layers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -39,7 +39,11 @@ def lines_of(report: Report, *, plain: bool = False) -> Iterator[str]:
     for crop in report.crops:
         yield from _fact("crop", _crop(crop))
     if report.output is not None:
-        yield from _fact("output", report.output.path)
+        layers = f" with layers {', '.join(report.output.layers)}" if report.output.layers else ""
+        patch = report.output.patch
+        yield from _fact("output", f"{report.output.path}{layers if patch is None else ''}")
+        if patch is not None:
+            yield from _fact("patch", f"{patch}{layers}")
     if report.cost is not None:
         cost = report.cost
         yield from _fact(

@@ -54,6 +54,16 @@ def typed(name: str) -> list[str]:
     return [FIELDS[name]["option"], value] if value else [FIELDS[name]["option"]]
 
 
+def test_a_patch_without_a_name_is_a_layer():
+    for words, patch, layers in (
+        (["--patch"], None, ("patch",)),
+        (["--patch", "--layers", "source"], None, ("source", "patch")),
+        (["--layers", "source", "--patch", "p.####.exr"], "p.####.exr", ("source",)),
+    ):
+        shot = job(["render", *SHOT, *words])["shot"]
+        assert (shot["patch"], shot["layers"]) == (patch, layers)
+
+
 def defaults() -> dict[str, Any]:
     shot = Shot(plate="p.####.exr", matte="m.####.exr", output="o.####.exr")
     return {part: of.model_dump() for part, of in (("shot", shot), ("settings", Settings()), ("run", Run()))}
