@@ -144,7 +144,7 @@ def test_the_demo_renders_and_shows_before_and_after(bundle_512, tmp_path, monke
     printed = capsys.readouterr().out
     sheet = out / "before_after.png"
     assert str(sheet) in printed
-    assert "dB" in printed
+    assert "dB" in printed and str(out / "review" / "review.html") in printed
     assert cv2.imread(str(sheet)).shape[1] > 1000
     assert sorted(path.name for path in out.glob("clean.*")) == [f"clean.{f}.exr" for f in (1001, 1002, 1003)]
 

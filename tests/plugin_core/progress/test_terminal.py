@@ -139,6 +139,8 @@ def test_a_name_in_two_halves_is_one(tmp_path):
         ["render", HOSTILE],
         ["probe", "--job", "FILE"],
         ["qc", "--job", "FILE"],
+        ["review", "--job", "FILE"],
+        ["review", "--decisions", "FILE"],
         ["batch", "FILE"],
         ["batch", "FILE.csv"],
         ["farm", "slurm", "FILE.yaml", "--out", "x"],
