@@ -10,10 +10,11 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from ..disk.lock import Claim, holding
 from ..errors import CleanplateError, Interrupted, OutputBusyError, WriteError
@@ -292,11 +293,11 @@ class _Rendering:
                 for step in self._plan.schedule.steps(start):
                     prepared.append(reading.submit(pipeline.read, step))
                     if len(prepared) > _QUEUE:
-                        yield from self._step(pipeline, prepared.popleft().result(), writing, written)
+                        yield from self._next(pipeline, prepared, writing, written)
                     if self._stop.requested() is not None:
                         break
                 while prepared and self._stop.requested() is None:
-                    yield from self._step(pipeline, prepared.popleft().result(), writing, written)
+                    yield from self._next(pipeline, prepared, writing, written)
             except (WriteError, OutputBusyError):
                 raise
             except Interrupted:
@@ -308,6 +309,22 @@ class _Rendering:
                 raise
             yield from self._finish_writing(written)
         self._end_of_filling()
+
+    def _next(
+        self,
+        pipeline: Pipeline,
+        prepared: deque[Future[StepInput]],
+        writing: _OneThread,
+        written: deque[_Writing],
+    ) -> Iterator[FrameDone]:
+        """Fill the next frame once it is read, and tell of those that are written till then."""
+        reading = prepared.popleft()
+        while written and not reading.done():
+            either: tuple[Future[Any], ...] = reading, written[0].future
+            wait(either, return_when=FIRST_COMPLETED)
+            if written[0].future.done():
+                yield from self._take(written.popleft())
+        yield from self._step(pipeline, reading.result(), writing, written)
 
     def _step(
         self, pipeline: Pipeline, given: StepInput, writing: _OneThread, written: deque[_Writing]
