@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 
 from ..box import bounds
 
+_NEAR_PX = 15
+"""Squares of distances up to this fit a byte."""
+
 Side = Literal["outside", "center", "inside"]
 """Where a feather lies, seen from the mask's edge."""
 
@@ -27,7 +30,7 @@ def grow(mask: NDArray[np.bool_], px: int) -> NDArray[np.bool_]:
     grown = mask.copy()
     box = _reached(mask, px)
     if px and box is not None:
-        grown[box] = _distance(mask[box]) <= px
+        grown[box] = _squares(mask[box], px) <= px * px if px <= _NEAR_PX else _distance(mask[box]) <= px
     return grown
 
 
@@ -46,7 +49,11 @@ def feather(mask: NDArray[np.bool_], px: int, side: Side = "outside") -> NDArray
         return np.float32(1) - feather(~mask, px)
     if side == "outside":
         box = _reached(mask, px)
-        if box is not None:
+        if box is not None and px <= _NEAR_PX:
+            distances = np.asarray(np.sqrt(np.arange(256, dtype=np.float32)), np.float32)
+            falls = np.where(distances > px, np.float32(0), _fall(distances / np.float32(px + 1)))
+            weights[box] = falls.take(_squares(mask[box], px))
+        elif box is not None:
             distance = _distance(mask[box])
             weights[box] = np.where(distance > px, np.float32(0), _fall(distance / np.float32(px + 1)))
         return weights
@@ -126,6 +133,24 @@ def _reached(mask: NDArray[np.bool_], px: int) -> tuple[slice, slice] | None:
         return None
     x0, y0, x1, y1 = box
     return slice(max(0, y0 - px), y1 + px), slice(max(0, x0 - px), x1 + px)
+
+
+def _squares(mask: NDArray[np.bool_], px: int) -> NDArray[np.uint8]:
+    """Exact squared distance (H, W) to the mask where it is at most ``px``, which is at most `_NEAR_PX`.
+
+    Farther away it is any number above that of ``px``. Sums of bytes end at 255.
+    """
+    nearest = np.where(mask, np.uint8(0), np.uint8(255))
+    farther = np.empty_like(nearest)
+    for lines, length in ((nearest, mask.shape[0]), (nearest.T, mask.shape[1])):
+        begin, further = lines.copy(order="K"), farther if lines is nearest else farther.T
+        for step in range(1, min(px, length - 1) + 1):
+            square = np.uint8(step * step)
+            np.minimum(begin, np.uint8(255) - square, out=further)
+            further += square
+            np.minimum(lines[step:], further[:-step], out=lines[step:])
+            np.minimum(lines[:-step], further[step:], out=lines[:-step])
+    return nearest
 
 
 def _distance(mask: NDArray[np.bool_]) -> NDArray[np.float32]:
