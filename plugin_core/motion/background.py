@@ -25,6 +25,7 @@ from .itinerary import road
 from .sampling import bilinear, pixel_grid
 
 Floats = NDArray[np.float32]
+Halves = NDArray[np.float16]
 
 _WATCH_SECONDS = 0.1
 """How often whoever waits is asked whether to go on."""
@@ -77,6 +78,8 @@ class _Kept:
 class Field:
     """Motion from one frame to another, (h, w, 3) at motion's size: x and y in pixels of the view, and doubt.
 
+    Hundreds are kept at a time. Halves are finer than motion is measured.
+
     Attributes:
         led: as the camera leads behind a hole.
         bordered: as the hole's border leads there.
@@ -84,8 +87,8 @@ class Field:
             picture moves.
     """
 
-    led: Floats
-    bordered: Floats
+    led: Halves
+    bordered: Halves
     camera: NDArray[np.float64]
 
 
@@ -111,7 +114,7 @@ class Background:
         self._looks: dict[int, Future[_Kept]] = {}
         self._pairs: dict[tuple[int, int], Future[tuple[Field, Field]]] = {}
         self._joins: dict[tuple[int, int], Field] = {}
-        self._roads: dict[tuple[int, int], Floats] = {}
+        self._roads: dict[tuple[int, int], Halves] = {}
         self._wanted: Set[int] = frozenset()
 
     def colors(self, frame: int, x: Floats, y: Floats) -> Floats:
@@ -139,7 +142,7 @@ class Background:
             self._joins[frame, to] = self._joined(frame, to, watch)
         return self._joins[frame, to]
 
-    def road(self, post: int, source: int, watch: Callable[[], None] = lambda: None) -> Floats:
+    def road(self, post: int, source: int, watch: Callable[[], None] = lambda: None) -> Halves:
         """Return the motion from a frame to another however far away, as the camera leads: (h, w, 3).
 
         It is put together from the far end on, and what is known of it nearer to that serves again.
@@ -174,11 +177,11 @@ class Background:
         """Return how many of some frames were looked at."""
         return sum(frame in self._looks and self._looks[frame].done() for frame in frames)
 
-    def moved(self, field: Floats, x: Floats, y: Floats) -> tuple[Floats, Floats, Floats]:
+    def moved(self, field: Halves, x: Floats, y: Floats) -> tuple[Floats, Floats, Floats]:
         """Return where points (h, w) of the view come to, and the doubt that adds."""
         across, down = self._per
         half = np.float32(0.5)
-        motion = bilinear(field, (x + half) / across - half, (y + half) / down - half)
+        motion = bilinear(field.astype(np.float32), (x + half) / across - half, (y + half) / down - half)
         return x + motion[..., 0], y + motion[..., 1], motion[..., 2]
 
     def outside(self, x: Floats, y: Floats) -> NDArray[np.bool_]:
@@ -244,9 +247,9 @@ class Background:
         camera[:2] += (flow.camera * np.array(self._per)[:, None]).astype(np.float64) @ to_small
         return Field(self._in_view(flow.motion, doubt), self._in_view(flow.bordered, doubt), camera)
 
-    def _in_view(self, motion: Floats, doubt: Floats) -> Floats:
+    def _in_view(self, motion: Floats, doubt: Floats) -> Halves:
         x, y = cv2.split(motion)
-        return np.asarray(cv2.merge([x * self._per[0], y * self._per[1], doubt]))
+        return cv2.merge([x * self._per[0], y * self._per[1], doubt]).astype(np.float16)
 
     def _joined(self, frame: int, to: int, watch: Callable[[], None]) -> Field:
         """Put motion together from what is measured on the way."""
@@ -260,7 +263,7 @@ class Background:
             camera,
         )
 
-    def _chained(self, fields: list[Floats]) -> Floats:
+    def _chained(self, fields: list[Halves]) -> Halves:
         columns, rows = pixel_grid(Box(0, 0, *self._size))
         half = np.float32(0.5)
         begin = (columns + half) * self._per[0] - half, (rows + half) * self._per[1] - half
@@ -269,7 +272,7 @@ class Background:
         for field in fields:
             x, y, more = self.moved(field, x, y)
             doubt = np.where(self.outside(x, y), _GONE_PX, doubt + more)
-        return np.asarray(cv2.merge([x - begin[0], y - begin[1], doubt]))
+        return cv2.merge([x - begin[0], y - begin[1], doubt]).astype(np.float16)
 
 
 def _measured(frame: int, to: int) -> Iterator[tuple[int, int]]:

@@ -96,7 +96,15 @@ class Propagator:
         if traces is None:
             return None
         watching = partial(watch, len(visits), len(visits))
-        return propagated(traces, hole, self.view, self._read, watching, tells_places=self._tells_places)
+        return propagated(
+            traces,
+            hole,
+            self.view,
+            self._read,
+            self._background.hidden,
+            watching,
+            tells_places=self._tells_places,
+        )
 
     def carried(
         self,

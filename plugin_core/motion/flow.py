@@ -139,6 +139,15 @@ def spread(values: Floats, known: Mask) -> Floats:
     return _pull_push(np.asarray(values * _each(weight, values.shape[2]), np.float32), weight)
 
 
+def median(values: NDArray[np.floating]) -> float:
+    """Return the median of values (n,), n above 0, in a fraction of the time that NumPy's own takes."""
+    middle = values.size // 2
+    if values.size % 2:
+        return float(np.partition(values, middle)[middle])
+    low, high = np.partition(values, (middle - 1, middle))[middle - 1 : middle + 1]
+    return (float(low) + float(high)) / 2
+
+
 def _each(weight: Floats, channels: int) -> Floats:
     """Return a weight (H, W) for every channel, (H, W, C): products then run along whole rows."""
     return weight[..., None] if channels == 1 else np.asarray(cv2.merge([weight] * channels))
@@ -187,7 +196,7 @@ def _completed(forth: Floats, back: Floats, one: Seen, other: Seen, precision: P
     # What moves against the background (someone walking past the hole) is no guide to what the hole hides.
     rest = known_motion - behind
     off = _length(*_parts(rest))
-    sigma = max(1.4826 * _median(off[near]), _STILL_PX) if near.any() else _STILL_PX
+    sigma = max(1.4826 * median(off[near]), _STILL_PX) if near.any() else _STILL_PX
     behind += spread(rest, near & (off < 3 * sigma))
     if _farthest(camera, width, height) < _LOCKED_PX and np.abs(behind[lost]).max() < _STILL_PX:
         behind = np.zeros_like(behind)  # a locked-off camera: pixels are taken as they are, not between two
@@ -235,15 +244,6 @@ def _length(x: NDArray[np.floating], y: NDArray[np.floating]) -> NDArray[np.floa
     return np.asarray(np.sqrt(x * x + y * y))
 
 
-def _median(values: NDArray[np.floating]) -> float:
-    """Return the median of values (n,), n above 0, in a fraction of the time that NumPy's own takes."""
-    middle = values.size // 2
-    if values.size % 2:
-        return float(np.partition(values, middle)[middle])
-    low, high = np.partition(values, (middle - 1, middle))[middle - 1 : middle + 1]
-    return (float(low) + float(high)) / 2
-
-
 def affine_motion(model: Floats, x: Floats, y: Floats) -> Floats:
     """Return an affine model's (2, 3) motion (h, w, 2) at points (h, w)."""
     (a, b, c), (d, e, f) = np.asarray(model, np.float32)
@@ -273,12 +273,12 @@ def _affine(motion_x: Floats, motion_y: Floats, where: Mask, start: Floats | Non
     points = np.stack([columns * scale[0], rows * scale[1], np.ones(rows.size)])
     values = np.stack([motion_x.ravel()[at], motion_y.ravel()[at]]).astype(np.float64)
     if start is None:
-        middle = np.array([_median(values[0]), _median(values[1])])
+        middle = np.array([median(values[0]), median(values[1])])
         model = np.column_stack([np.zeros((2, 2)), middle]).astype(np.float32)
     fitted = (model / scale) @ points
     for _ in range(_AFFINE_STEPS):
         error = _length(*(fitted - values))
-        sigma = max(1.4826 * _median(error), _STILL_PX)
+        sigma = max(1.4826 * median(error), _STILL_PX)
         weights = np.maximum(1 - (error / (3 * sigma)) ** 2, 0) ** 2
         if np.count_nonzero(weights) < _FEWEST:
             break

@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..box import Box, bounds
-from .background import Background, Field
-from .flow import spread
+from .background import Background, Field, Halves
+from .flow import median, spread
 from .itinerary import legs, post, stops
 from .sampling import bilinear, in_rows, pixel_grid
 
@@ -31,8 +31,12 @@ _MARGIN_PX = 40
 _POINTS = 8000
 """About so many points are traced."""
 
-_SHARE = 0.07
-"""A frame is taken as a source once it shows this share of the hole that no nearer source shows."""
+_VOTES = 13000
+"""On about so many points of a hole its sources are weighed against each other."""
+
+_SHARE, _NEAR = 0.07, 16
+"""A frame is taken as a source once it shows this share of the hole that no nearer source shows; one that is
+more frames away than so many has to show as much more as it is farther."""
 
 _AHEAD = 8
 """Motion over so many strides is measured side by side."""
@@ -77,13 +81,19 @@ class Grid:
     def places(self) -> tuple[Floats, Floats]:
         """Return the column and row of each point, (h, w)."""
         columns, rows = pixel_grid(Box(0, 0, *self.size))
-        apart, middle = np.float32(self.apart), np.float32((self.apart - 1) / 2)
-        return columns * apart + (middle + self.box.x0), rows * apart + (middle + self.box.y0)
+        apart, middle = np.float32(self.apart), np.float32((self.apart - 1) // 2)
+        columns, rows = columns * apart + (middle + self.box.x0), rows * apart + (middle + self.box.y0)
+        # The last may have its middle beyond the box, which may end where the view does.
+        return np.minimum(columns, self.box.x1 - 1), np.minimum(rows, self.box.y1 - 1)
+
+    def at(self, x: Floats, y: Floats) -> tuple[Floats, Floats]:
+        """Return between which points columns x and rows y of the view lie: 0.5 is halfway to the second."""
+        apart, middle = np.float32(self.apart), np.float32((self.apart - 1) // 2)
+        return (x - (middle + self.box.x0)) / apart, (y - (middle + self.box.y0)) / apart
 
     def between(self, values: Floats, x: Floats, y: Floats) -> Floats:
         """Return values (h, w, ...) of the points at columns x and rows y of the view, (n, m)."""
-        apart, middle = np.float32(self.apart), np.float32((self.apart - 1) / 2)
-        return bilinear(values, (x - (middle + self.box.x0)) / apart, (y - (middle + self.box.y0)) / apart)
+        return bilinear(values, *self.at(x, y))
 
     def any(self, mask: Mask) -> Mask:
         """Return at which points a mask of the box has a pixel near."""
@@ -101,7 +111,7 @@ class Trace:
         shift: (h, w, 2) of the grid: by how many pixels of the view each point lies elsewhere in the source.
         offset: (h, w, 3) of the grid: added to the source's color to meet the frame's (exposure, low
             frequency).
-        seen: (n,) pixels of the hole that the source shows.
+        seen: (n,) points of the hole that the source shows.
         color: (n, 3) display-referred RGB found there, moved by `offset`.
         error: (n,) expected squared error of `color`.
     """
@@ -120,18 +130,15 @@ class Traces:
 
     Attributes:
         grid: the traced points.
-        hole: (h, w) of the grid's box; its n pixels are those of each trace.
+        votes: the points on which sources are weighed, closer together.
+        hole: (h, w) of these; its n points are those of each trace.
         found: nearest first in each direction; empty where nothing shows the hole.
     """
 
     grid: Grid
+    votes: Grid
     hole: Mask
     found: tuple[Trace, ...]
-
-    @property
-    def box(self) -> Box:
-        """The traced box, in pixels of the motion view."""
-        return self.grid.box
 
 
 def trace(
@@ -163,7 +170,7 @@ def trace(
     for one in background.workers.map(target.taken, arrivals):
         watch()
         found.append(one)
-    return Traces(target.grid, target.hole, tuple(found))
+    return Traces(target.grid, target.votes, target.hole, tuple(found))
 
 
 def follow(
@@ -227,7 +234,7 @@ class _Points:
     doubt: Floats
     alive: Mask
 
-    def move(self, background: Background, motion: Floats) -> None:
+    def move(self, background: Background, motion: Halves) -> None:
         """Move with what is measured at each point."""
         self.x, self.y, doubt = background.moved(motion, self.x, self.y)
         self.doubt = self.doubt + doubt
@@ -273,7 +280,8 @@ class _Target:
     def __init__(
         self, background: Background, frame: int, box: Box, hole: Mask, watch: Callable[[], None]
     ) -> None:
-        self.hole = hole
+        self.votes = Grid(box, max(1, round(math.sqrt(np.count_nonzero(hole) / _VOTES))))
+        self.hole = self.votes.any(hole)
         self.grid = Grid(box, max(1, round(math.sqrt(box.width * box.height / _POINTS))))
         self._background = background
         self._frame = frame
@@ -281,12 +289,11 @@ class _Target:
         self._x, self._y = self.grid.places()
         self._holed = self.grid.any(hole)
         self._shown = background.colors(frame, self._x, self._y)
-        self._enough = max(1, int(_SHARE * self._holed.sum()))
+        self._points = np.count_nonzero(self._holed)
         self._known = ~background.hidden(frame, self._x, self._y)
         known = np.flatnonzero(self._known)
         self._compared = known[:: max(1, round(known.size / _COMPARED))]
-        rows, columns = np.nonzero(hole)
-        self._pixels = (columns + box.x0).astype(np.float32), (rows + box.y0).astype(np.float32)
+        self._votes = tuple(in_rows(of[self.hole]) for of in self.votes.places())
 
     def arrivals(self, end: int) -> Iterator[_Arrival]:
         """Yield the sources on the way to a frame, nearest first.
@@ -341,7 +348,8 @@ class _Target:
         left = walk.wanted & points.alive
         seen = points.alive & ~self._background.hidden(frame, points.x, points.y)
         new = np.count_nonzero(seen & left)
-        return seen if new and (new >= self._enough or new == np.count_nonzero(left) or last) else None
+        enough = _SHARE * max(1.0, abs(frame - self._frame) / _NEAR) * self._points
+        return seen if new and (new >= enough or new == np.count_nonzero(left) or last) else None
 
     def _arrived(self, frame: int, points: _Points, *simpler: _Points) -> _Points:
         """Return where the points lie in a frame.
@@ -370,7 +378,8 @@ class _Target:
 
     def _apart(self, looked: Floats, known: Mask) -> float:
         difference = (self._shown.reshape(-1, 3)[self._compared] - looked)[known]
-        return float(np.abs(difference - np.median(difference, axis=0)).mean())
+        difference -= _medians(difference)
+        return float(np.abs(difference, out=difference).mean())
 
     def led(self, source: int) -> _Points:
         """Follow the camera's lead all the way: what is carried along it stands still on the background."""
@@ -418,14 +427,12 @@ class _Target:
             + np.float32(5e-4) * np.minimum(path, np.float32(distance))
             + np.float32(2e-4) * points.doubt
         )
-        at = self._pixels
-        carried = self.grid.between(
-            np.dstack([shift, points.alive.astype(np.float32), error]), *(in_rows(each) for each in at)
-        )
-        x, y = in_rows(at[0]) + carried[..., 0], in_rows(at[1]) + carried[..., 1]
+        at = self._votes
+        carried = self.grid.between(np.dstack([shift, points.alive.astype(np.float32), error]), *at)
+        x, y = at[0] + carried[..., 0], at[1] + carried[..., 1]
         seen = (carried[..., 2] > 0.99) & ~background.hidden(source, x, y) & ~background.outside(x, y)
-        found = background.colors(source, x, y) + self.grid.between(offset, *(in_rows(each) for each in at))
-        count = at[0].size
+        found = background.colors(source, x, y) + self.grid.between(offset, *at)
+        count = np.count_nonzero(self.hole)
         return Trace(
             source,
             shift,
@@ -444,14 +451,18 @@ class _Target:
         if np.count_nonzero(known) < _FEW:
             return np.zeros_like(color), 0.2, np.full(known.shape, 0.2, np.float32)
         difference = self._shown - color
-        middle = np.clip(np.median(difference[known], axis=0), -_OFFSET_LIMIT, _OFFSET_LIMIT)
-        middle = middle.astype(np.float32)
-        local = np.clip(difference - middle, -_LOCAL_LIMIT, _LOCAL_LIMIT)
+        middle = np.clip(_medians(difference[known]), -_OFFSET_LIMIT, _OFFSET_LIMIT).astype(np.float32)
+        local = np.asarray(np.clip(difference - middle, -_LOCAL_LIMIT, _LOCAL_LIMIT), np.float32)
         offset = middle + _smooth(local, known, 10.0 / self.grid.apart)
         apart = np.abs(difference - offset)
-        wrong = (apart[..., 0] + apart[..., 1] + apart[..., 2]) / np.float32(3)
+        wrong = np.asarray((apart[..., 0] + apart[..., 1] + apart[..., 2]) / np.float32(3), np.float32)
         here = _smooth(wrong[..., None], known, 8.0 / self.grid.apart)[..., 0]
         return offset, float(wrong[known].mean()), here
+
+
+def _medians(colors: Floats) -> Floats:
+    """Return the median (3,) of each channel of colors (n, 3), n above 0."""
+    return np.array([median(channel) for channel in colors.T], np.float32)
 
 
 def _smooth(values: Floats, known: Mask, sigma: float) -> Floats:

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from ..box import Box, bounds
 from ..patch import Patch
 from ..regions.hole import Hole
-from .places import Strongest, led, led_all
+from .places import Strongest, led_all
 from .sampling import bicubic, bilinear, in_rows, pixel_grid
 from .trace import Grid, Trace, Traces
 from .view import MotionView
@@ -38,7 +38,7 @@ _MOST = 0.6
 _VOTERS = 12
 """No more sources than this vote on a pixel."""
 
-_FILL_ERROR = 0.017
+_FILL_ERROR = 0.016
 """Squared error of the network's own picture, about: a pixel found with as much is trusted half."""
 
 
@@ -52,12 +52,16 @@ _ALL_SOFT, _SHARP = 0.8, 0.98
 ReadPixels = Callable[[int, Box], Floats]
 """Returns a frame's pixels in a box of the plate, (h, w, 3) in the network's range, all finite."""
 
+Hidden = Callable[[int, Floats, Floats], NDArray[np.bool_]]
+"""Returns which points (h, w) of the view, by columns and rows, touch a frame's hole."""
+
 
 def propagated(
     traces: Traces,
     hole: Hole,
     view: MotionView,
     read: ReadPixels,
+    hidden: Hidden,
     watch: Callable[[], None] = lambda: None,
     *,
     tells_places: bool = False,
@@ -69,6 +73,7 @@ def propagated(
         hole: the frame's hole, at plate resolution.
         view: the motion view: which part of the plate it shows, and at what size.
         read: gives pixels of other frames.
+        hidden: knows the holes of other frames.
         watch: called for each source; may raise to stop.
         tells_places: whether the patch says where each pixel is from.
     """
@@ -76,9 +81,10 @@ def propagated(
         return None
     weights, confidence = vote(traces)
     columns, rows = view.points(*pixel_grid(hole.box))
-    local = (columns - np.float32(traces.box.x0), rows - np.float32(traces.box.y0))
-    # Weights fade where the view's hole ends, and what counts as little with them.
-    least = np.float32(_UNSEEN) * bilinear(_map(traces.hole, np.ones_like(confidence)), *local)
+    local = traces.votes.at(columns, rows)
+    # Weights fade where the voters' hole ends, and what counts as little with them.
+    inside = bilinear(_map(traces.hole, np.ones_like(confidence)), *local)
+    least = np.float32(_UNSEEN) * inside
     mixture = _Mixture(hole.alpha.shape)
     strongest = Strongest(hole.alpha.shape) if tells_places else None
     for found, weight in zip(traces.found, weights, strict=True):
@@ -91,24 +97,30 @@ def propagated(
             continue
         share = np.maximum(bilinear(laid, local[0][part], local[1][part]) - least[part], 0)
         count = np.count_nonzero(share)
-        if _MOST * share.size <= count:
-            at = columns[part], rows[part]
-            mixture.add(part, share, _sampled_all(found, traces.grid, at, view, read))
-            if strongest is not None:
-                strongest.add(part, share, found.source, led_all(found, traces.grid, at, view))
-        elif count:
+        if count == 0:
+            continue
+        where: tuple[Any, Any] = part
+        at = columns[part], rows[part]
+        if count < _MOST * share.size:
             down, across = np.divmod(np.flatnonzero(share), share.shape[1])
-            wanted = down + part[0].start, across + part[1].start
-            at = columns[0].take(wanted[1]), rows[:, 0].take(wanted[0])
-            mixture.add(wanted, share[down, across], sampled(found, traces.grid, at, view, read))
-            if strongest is not None:
-                there = led(found, traces.grid, at, view)
-                strongest.add(wanted, share[down, across], found.source, there)
+            where = down + part[0].start, across + part[1].start
+            at = in_rows(columns[0].take(where[1])), in_rows(rows[:, 0].take(where[0]))
+            share = share[down, across]
+        there = led_all(found, traces.grid, at, view)
+        # A hole may end between two points that are both seen.
+        share *= ~_cut(hidden(found.source, *view.points(*there)), share.shape)
+        colors = _colors(found, traces.grid, at, there, view, read)
+        mixture.add(where, share, _cut(colors, (*share.shape, 3)))
+        if strongest is not None:
+            strongest.add(
+                where, share, found.source, (_cut(there[0], share.shape), _cut(there[1], share.shape))
+            )
     picture, total = mixture.picture, mixture.total
     reached = total > 1e-3
     total = np.maximum(total, np.float32(1e-3))
     picture /= _thrice(total)
-    sure = np.where(reached, np.clip(bilinear(_map(traces.hole, confidence), *local), 0, 1), 0)
+    sure = bilinear(_map(traces.hole, confidence), *local) / np.maximum(inside, np.float32(1e-3))
+    sure = np.where(reached, np.clip(sure, 0, 1), 0)
     soft = np.clip((_SHARP - sure) / (_SHARP - _ALL_SOFT), 0, 1) * reached
     away = bilinear(_softened(traces, weights, confidence), *local)
     away -= picture
@@ -168,17 +180,18 @@ def _softened(traces: Traces, weights: list[Floats], confidence: Floats) -> Floa
     for found, weight in zip(traces.found, weights, strict=True):
         color += weight[:, None] * found.color
     share = np.sum(weights, axis=0) * (confidence + np.float32(1e-3))
-    blurred = cv2.GaussianBlur(_map(traces.hole, color * share[:, None]), (0, 0), _SOFT_PX)
-    weight = np.maximum(cv2.GaussianBlur(_map(traces.hole, share), (0, 0), _SOFT_PX), np.float32(1e-6))
+    sigma = _SOFT_PX / traces.votes.apart
+    blurred = cv2.GaussianBlur(_map(traces.hole, color * share[:, None]), (0, 0), sigma)
+    weight = np.maximum(cv2.GaussianBlur(_map(traces.hole, share), (0, 0), sigma), np.float32(1e-6))
     # Colors are display-referred, 0..1; the network's range is twice as wide.
     return np.asarray(2 * blurred / weight[..., None] - 1, np.float32)
 
 
 def vote(traces: Traces) -> tuple[list[Floats], Floats]:
-    """Weigh the sources of each pixel against each other; of many, those expected to err least.
+    """Weigh the sources of each point against each other; of many, those expected to err least.
 
     Returns:
-        A weight (n,) of each pixel of the hole for each source, and the confidence (n,) of their mixture.
+        A weight (n,) of each point of the hole for each source, and the confidence (n,) of their mixture.
     """
     prior = np.stack([np.where(found.seen, 1 / found.error, np.float32(0)) for found in traces.found])
     count = len(prior)
@@ -247,15 +260,36 @@ def sampled(
     found: Trace, grid: Grid, at: tuple[Floats, Floats], view: MotionView, read: ReadPixels
 ) -> Floats:
     """Sample one source at points (n,) of the view: (n, 3) in the network's range."""
-    in_place = _sampled_all(found, grid, (in_rows(at[0]), in_rows(at[1])), view, read)
-    return in_place.reshape(-1, 3)[: at[0].size]
+    rows = in_rows(at[0]), in_rows(at[1])
+    return _cut(_colors(found, grid, rows, led_all(found, grid, rows, view), view, read), (at[0].size, 3))
 
 
-def _sampled_all(
-    found: Trace, grid: Grid, at: tuple[Floats, Floats], view: MotionView, read: ReadPixels
+def _cut(values: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:
+    """Return values in a shape, the first ones where that holds less: see `in_rows`."""
+    if values.shape == shape:
+        return values
+    each = values.shape[2:]
+    return values.reshape(-1, *each)[: shape[0]].reshape(shape)
+
+
+def _colors(
+    found: Trace,
+    grid: Grid,
+    at: tuple[Floats, Floats],
+    there: tuple[Floats, Floats],
+    view: MotionView,
+    read: ReadPixels,
 ) -> Floats:
-    """Sample one source at points (h, w) of the view: (h, w, 3) in the network's range."""
-    x, y = led_all(found, grid, at, view)
+    """Sample a source for points (h, w) of the view: (h, w, 3) in the network's range.
+
+    Args:
+        found, grid: where they lead, and by how much the source's colors are moved.
+        at: the points.
+        there: their columns and rows in the source, in pixels of the plate.
+        view: the motion view.
+        read: gives pixels of the source.
+    """
+    x, y = there
     around = _around(x, y, view.crop)
     colors = _sharply(read(found.source, around), x - np.float32(around.x0), y - np.float32(around.y0))
     # Offsets are display-referred, 0..1; the network's range is twice as wide.

@@ -53,7 +53,7 @@ def find(pictures, holes, frame, reach=12, gain=lambda frame: 1.0, threads=None)
     frames = range(max(frame - reach, 0), min(frame + reach, len(shown) - 1) + 1)
     traces = trace(background, frame, holes[frame], frames)
     read = lambda n, part: np.ascontiguousarray(shown[n][part.slices] * 2 - 1)  # noqa: E731
-    return (None if traces is None else propagated(traces, hole, view, read)), hole
+    return (None if traces is None else propagated(traces, hole, view, read, background.hidden)), hole
 
 
 def same(one, other):
@@ -173,9 +173,8 @@ def test_a_reduced_view_still_gives_pixels_of_the_plate():
     hole = Hole(box, wide[6][box.slices].astype(np.float32))
     traces = trace(background, 6, view.mask(wide[6]), range(12))
     assert traces is not None
-    found = propagated(
-        traces, hole, view, lambda n, part: np.ascontiguousarray(large[n][part.slices] * 2 - 1)
-    )
+    read = lambda n, part: np.ascontiguousarray(large[n][part.slices] * 2 - 1)  # noqa: E731
+    found = propagated(traces, hole, view, read, background.hidden)
     assert found is not None
     assert np.median(error(found, hole, wall)) < 4e-3
 
