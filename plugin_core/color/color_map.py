@@ -162,6 +162,16 @@ def _encode(linear: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.copysign(curve, linear).astype(np.float32)
 
 
+def light_of(picture: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return a picture in the network's range as linear light: 1 is its white, negative values stay so."""
+    return _decode(np.asarray((picture + 1) / 2, np.float32))
+
+
+def picture_of(light: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the inverse of `light_of`."""
+    return np.asarray(2 * _encode(light) - 1, np.float32)
+
+
 def _decode(display: NDArray[np.float32]) -> NDArray[np.float32]:
     size = np.abs(display)
     low = size / 12.92

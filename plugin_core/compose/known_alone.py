@@ -22,4 +22,4 @@ def known_alone(hole: Hole, patch: Patch | None) -> tuple[Hole, Patch]:
         black = np.zeros((*nothing.shape, 3), np.float32)
         return Hole(hole.box, nothing), Patch(hole.box, black, nothing, nothing)
     whole = (patch.confidence > 0).astype(np.float32)
-    return Hole(hole.box, hole.alpha * patch.confidence), replace(patch, confidence=whole)
+    return replace(hole, alpha=hole.alpha * patch.confidence), replace(patch, confidence=whole)

@@ -17,6 +17,7 @@ from ..patch import Patch
 from ..regions.hole import Hole
 from ..regions.region import Region
 from .regrain import regrain
+from .relight import relit
 
 _TRUSTED = 0.75
 """Found pixels with at least this confidence are shown to the network as known."""
@@ -136,8 +137,13 @@ def _values(
     known = None if patch is None else patch.within(own.box)
     if known is not None:
         picture = picture + (known.picture - picture) * known.confidence[..., None]
+    kept = None
+    if own.shadow is not None:
+        picture, kept = relit(picture, plate, own, color)
     if grain_seed is not None:
         share = None if known is None else known.confidence * known.grain
+        if kept is not None:
+            share = kept if share is None else share + (1 - share) * kept
         picture = regrain(picture, plate, own, color, seed=grain_seed, own=share, holes=holes)
     return color.from_network(picture)
 

@@ -43,7 +43,7 @@ USERS = f"{PREFIX}CONFIG"
 OTHERS = (USERS, f"{PREFIX}MODELS")
 """Variables that are no setting's, and are read elsewhere."""
 
-_OF_ONE_SHOT = ("plate", "matte", "output", "reference", "sample_matte", "patch", "debug")
+_OF_ONE_SHOT = ("plate", "matte", "output", "reference", "shadow_matte", "sample_matte", "patch", "debug")
 
 PART_OF: Mapping[str, str] = {
     name: part

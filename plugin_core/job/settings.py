@@ -204,6 +204,18 @@ class Shot(Strict):
             },
         ),
     ] = None
+    shadow_matte: Annotated[
+        str | None,
+        About(
+            "Shadows and reflections of what goes away, in white: filled too, but where the plate is only "
+            "darkened it is made lighter and keeps its own texture. A sequence, folder, movie or still.",
+            label="shadow matte",
+            group="matte",
+            metavar="M",
+            unset="none",
+            path=True,
+        ),
+    ] = Field(None, min_length=1)
     sample_matte: Annotated[
         str | None,
         About(
@@ -259,10 +271,15 @@ class Shot(Strict):
         return None if self.frames is None else FrameRange.parse(self.frames)
 
 
+def matte_names(shot: Shot) -> tuple[str, ...]:
+    """Return the names of all mattes of a shot, what goes away first."""
+    named = shot.matte, shot.shadow_matte, shot.sample_matte
+    return tuple(name for name in named if name is not None)
+
+
 def inputs_of(shot: Shot) -> tuple[str, ...]:
     """Return the names of the clips and folders of pictures that a shot is made from."""
-    named = shot.plate, shot.matte, shot.sample_matte, shot.reference
-    return tuple(name for name in named if name is not None)
+    return (shot.plate, *matte_names(shot), *([] if shot.reference is None else [shot.reference]))
 
 
 class Settings(Strict):

@@ -21,10 +21,13 @@ class Hole:
         box: the smallest box around every pixel that changes, in pixels of the plate's data window.
         alpha: weights of the fill over the box, (h, w) float32: above 0 wherever a pixel changes, 1 where
             nothing of the plate is left.
+        shadow: (h, w) float32, how much of a pixel is only the shadow matte's, 0..1: there the plate's own
+            texture leads. None where there is no shadow matte.
     """
 
     box: Box
     alpha: NDArray[np.float32]
+    shadow: NDArray[np.float32] | None = None
 
     def mask_on(self, crop: Box) -> NDArray[np.bool_]:
         """Return which pixels of a crop (H, W) change. The network fills them all, the feather included."""
@@ -50,11 +53,28 @@ class Hole:
         if not parts:
             return None
         around = parts[0].union(*parts[1:])
-        alpha = np.zeros((around.height, around.width), np.float32)
-        for part in parts:
-            inside = part.moved(-self.box.x0, -self.box.y0)
-            alpha[part.moved(-around.x0, -around.y0).slices] = self.alpha[inside.slices]
-        return Hole(around, alpha)
+
+        def cut(weights: NDArray[np.float32]) -> NDArray[np.float32]:
+            whole = np.zeros((around.height, around.width), np.float32)
+            for part in parts:
+                inside = part.moved(-self.box.x0, -self.box.y0)
+                whole[part.moved(-around.x0, -around.y0).slices] = weights[inside.slices]
+            return whole
+
+        return Hole(around, cut(self.alpha), None if self.shadow is None else cut(self.shadow))
+
+    def beside(self, other: Hole | None) -> Hole:
+        """Return this hole, of which what another does not fill is a shadow's.
+
+        Args:
+            other: lies within this one; None for none.
+        """
+        shadow = np.ones_like(self.alpha)
+        shared = None if other is None else self.box.shared(other.box)
+        if other is not None and shared is not None:
+            theirs = other.alpha[shared.moved(-other.box.x0, -other.box.y0).slices]
+            shadow[shared.moved(-self.box.x0, -self.box.y0).slices] -= theirs
+        return Hole(self.box, self.alpha, np.where(self.alpha > 0, shadow, 0).astype(np.float32))
 
 
 def hole_of(matte: NDArray[np.float32], settings: Settings) -> Hole | None:

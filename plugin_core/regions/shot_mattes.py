@@ -36,6 +36,8 @@ class ShotMattes:
         settings: how they are read.
         lower, upper: frames that can be read.
         cuts: first frames of new takes.
+        shadow: mattes of shadows and reflections, filled too; None for none. Their alpha counts, or the
+            brightest color where that is 1 everywhere.
 
     Attributes:
         unknown: pixels that were NaN and count as 1, by frame, of the mattes that were read.
@@ -50,6 +52,7 @@ class ShotMattes:
         lower: int,
         upper: int,
         cuts: Sequence[int] = (),
+        shadow: Clip | None = None,
     ) -> None:
         self._clip = clip
         self._header = header
@@ -59,10 +62,19 @@ class ShotMattes:
         self._cuts = sorted(set(cuts))
         self._kept: dict[int, _Kept] = {}
         self.unknown: dict[int, int] = {}
+        self._shadows: ShotMattes | None = None
+        if shadow is not None:
+            plain = settings.model_copy(update={"matte_channel": "auto", "matte_invert": False})
+            self._shadows = ShotMattes(shadow, header, plain, lower=lower, upper=upper, cuts=cuts)
+
+    @property
+    def is_still(self) -> bool:
+        """Whether all frames have the same hole."""
+        return self._clip.is_still and (self._shadows is None or self._shadows.is_still)
 
     def joined(self, frame: int) -> range:
         """Return the frames whose mattes make the hole of `frame`, itself among them."""
-        if self._clip.is_still:
+        if self.is_still:
             return range(frame, frame + 1)
         union = self._settings.matte_union
         lower = max([self._lower, *(cut for cut in self._cuts if cut <= frame)])
@@ -75,9 +87,17 @@ class ShotMattes:
         Raises:
             ImageError: a matte can't be read or does not fit the plate.
         """
+        values = self._joined_values(frame)
+        if self._shadows is None:
+            return hole_of(values, self._settings)
+        both = hole_of(np.maximum(values, self._shadows._joined_values(frame)), self._settings)
+        return None if both is None else both.beside(hole_of(values, self._settings))
+
+    def _joined_values(self, frame: int) -> NDArray[np.float32]:
+        """Return the mattes (H, W) that make a frame's hole as one."""
         frames = self.joined(frame)
-        if len(frames) == 1:
-            return hole_of(self._values(frame), self._settings)
+        if len(frames) == 1 or self._clip.is_still:
+            return self._values(frame)
         for gone in [kept for kept in self._kept if kept not in frames]:
             del self._kept[gone]
         values = np.zeros((self._header.height, self._header.width), np.float32)
@@ -86,7 +106,7 @@ class ShotMattes:
             if kept.box is not None:
                 part = values[kept.box.slices]
                 np.maximum(part, kept.values, out=part)
-        return hole_of(values, self._settings)
+        return values
 
     def _keep(self, frame: int) -> _Kept:
         if frame not in self._kept:

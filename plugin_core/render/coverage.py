@@ -52,7 +52,7 @@ class Covered:
     def add(self, frame: int, hole: Hole | None) -> None:
         """Note a frame's hole; a still matte's is that of every frame."""
         sources = self._sources
-        alike = range(sources.lower, sources.upper + 1) if sources.matte.is_still else (frame,)
+        alike = range(sources.lower, sources.upper + 1) if sources.has_one_hole else (frame,)
         for each in alike:
             self._by_frame[each] = coverage(each, hole, sources.header.width, sources.header.height)
         self._watch(Phase.MATTES, len(self._by_frame), sources.upper - sources.lower + 1)

@@ -86,11 +86,7 @@ def _sequence(asked: str, sources: Sources) -> FileSequence:
         raise SettingsError(f"Debug layers go into an EXR sequence such as name.####.exr, got {asked}.")
     others = {"output": sources.output}
     others |= {} if sources.patch is None else {"patch": sources.patch}
-    others |= {
-        what: clip.sequence
-        for what, clip in (("plate", sources.plate), ("matte", sources.matte))
-        if hasattr(clip, "sequence")
-    }
+    others |= {what: clip.sequence for what, clip in sources.clips.items() if hasattr(clip, "sequence")}
     for what, other in others.items():
         if sequence.same_files(other):
             raise InputError(f"Debug layers {sequence} would overwrite the {what}; give another name.")

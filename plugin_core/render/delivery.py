@@ -21,7 +21,7 @@ from ..disk.folders import remove_own
 from ..errors import InputError, Interrupted, WriteError
 from ..images import Plate, read_plate
 from ..job.job import Job
-from ..job.settings import Run, Settings, Shot
+from ..job.settings import Run, Settings, Shot, matte_names
 from ..network.contract import Network
 from ..progress.reporters import Reporters
 from ..progress.stop import Stop
@@ -78,7 +78,7 @@ def check_delivery(shot: Shot, run: Run, plate: Clip) -> None:
         )
     if shot.compression or shot.bit_depth:
         raise InputError(f"{path} is a movie: leave --compression and --bit-depth out.")
-    if any(holds(clip, path) for clip in (shot.plate, shot.matte, shot.sample_matte) if clip is not None):
+    if any(holds(clip, path) for clip in (shot.plate, *matte_names(shot))):
         raise InputError(f"Output {path} would overwrite an input; give another name.")
     if path.is_dir():
         raise InputError(f"Output {path} is a folder, and a movie is one file; give another name.")

@@ -64,8 +64,7 @@ class HandedIn:
                     f"Frame {frame} of plate or matte is missing; the state in {self.path} was made with it, "
                     "and the fill goes on from it."
                 )
-            marks = {"plate": sources.plate.fingerprint(frame), "matte": sources.matte.fingerprint(frame)}
-            if input_digest(marks) != digest:
+            if input_digest(sources.fingerprints(frame)) != digest:
                 raise StateError(
                     f"State file {self.path} was made with another plate or matte: frame {frame} differs."
                 )

@@ -182,7 +182,7 @@ class KeyFiles:
         sources = self._plan.sources
         if kind == "sample" and sources.sample is not None:
             return sources.sample
-        return sources.plate if kind == "plate" else sources.matte
+        return sources.clips.get(kind, sources.matte)
 
     def _are_as_they_were(self, note: _Note) -> bool:
         files = {

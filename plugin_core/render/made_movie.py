@@ -17,7 +17,7 @@ from ..disk.bounded import load_json
 from ..disk.fingerprint import Fingerprint
 from ..disk.regular import read_regular
 from ..errors import ImageError
-from ..job.settings import Settings, Shot
+from ..job.settings import Settings, Shot, matte_names
 from ..state.folder import movie_note
 from ..state.key import chosen, same_choice
 from .reference_files import find_references
@@ -71,8 +71,7 @@ def look_at_movie(path: Path) -> MadeMovie:
 
 def movie_about(shot: Shot, settings: Settings, model_id: str) -> dict[str, object]:
     """Return what a movie is made of: settings, model, and size and time of every input file."""
-    clips = [plate_of(shot), open_clip(shot.matte)]
-    clips += [] if shot.sample_matte is None else [open_clip(shot.sample_matte)]
+    clips = [plate_of(shot), *map(open_clip, matte_names(shot))]
     files = {str(clip.path(frame)) for clip in clips for frame in clip.frames() or [0]}
     files |= set(map(str, find_references(shot.reference).values()))
     return {

@@ -122,7 +122,8 @@ class Painted:
     def _inputs(self, key: KeyFrame) -> Mapping[str, range]:
         plates = self._plan.searched(key.frame)
         joined = self._mattes.joined(plates[0]), self._mattes.joined(plates[-1])
-        inputs = {"plate": plates, "matte": range(joined[0].start, joined[1].stop)}
+        mattes = range(joined[0].start, joined[1].stop)
+        inputs = {kind: plates if kind == "plate" else mattes for kind in self._plan.sources.clips}
         if excludes(self._plan.sources.sample, key.frame):
             inputs["sample"] = range(key.frame, key.frame + 1)
         return inputs

@@ -72,6 +72,8 @@ class Plan:
     def places(self, frame: int) -> dict[str, str]:
         """Say what decides, beside what is read, how a frame is filled: crops, view of motion, key frames."""
         crops = crop_places(self.lanes, frame)
+        if self.sources.shadow is not None:
+            crops["shadow"] = "given"
         if self.motion is not None:
             crops[MOTION] = str(self.motion)
         if not self.keys:
@@ -244,7 +246,7 @@ def _scan(sources: Sources, mattes: ShotMattes, watch: MatteWatch) -> dict[int, 
     everything = True
     header = sources.header
     frames = range(sources.lower, sources.upper + 1)
-    for frame in frames[:1] if sources.matte.is_still else frames:
+    for frame in frames[:1] if sources.has_one_hole else frames:
         hole = mattes.hole(frame)
         islands[frame] = () if hole is None else islands_of(hole.alpha > 0, hole.box, _whole(header))
         everything &= hole is not None and hole.covers(header.width, header.height)
@@ -260,7 +262,7 @@ def _scan(sources: Sources, mattes: ShotMattes, watch: MatteWatch) -> dict[int, 
 def _matte_notes(sources: Sources, mattes: ShotMattes) -> Iterator[str]:
     """Tell once of what was found in mattes."""
     if mattes.unknown:
-        where = "" if sources.matte.is_still else f" on {frames_words(mattes.unknown)}"
+        where = "" if sources.has_one_hole else f" on {frames_words(mattes.unknown)}"
         count = sum(mattes.unknown.values())
         yield f"Matte {sources.matte.name} has NaN pixels{where} ({count} in all): they are filled."
 

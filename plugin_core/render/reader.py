@@ -66,12 +66,6 @@ class ShotReader:
             frames: whose plates were looked at; their mattes were joined with those around them.
         """
         read = {each for frame in frames for each in self._mattes.joined(frame)}
-        prints = {frame: self._prints(frame) for frame in sorted(read - self._printed)}
+        prints = {frame: self._sources.fingerprints(frame) for frame in sorted(read - self._printed)}
         self._printed |= set(prints)
         return prints
-
-    def _prints(self, frame: int) -> dict[str, Fingerprint]:
-        return {
-            "plate": self._sources.plate.fingerprint(frame),
-            "matte": self._sources.matte.fingerprint(frame),
-        }

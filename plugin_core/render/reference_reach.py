@@ -119,7 +119,7 @@ def far_touched(entries: Collection[Entry], plan: Plan, changed: Mapping[str, Co
 
     Pixels that are brought from afar depend on all plates on their way.
     """
-    frames = {frame for kind in ("plate", "matte") for frame in changed.get(kind, ())}
+    frames = {frame for kind in ("plate", "matte", "shadow") for frame in changed.get(kind, ())}
     reach = plan.schedule.reach + plan.settings.matte_union
     touched = [
         entry.frame

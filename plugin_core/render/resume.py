@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..clips.clip import Clip
 from ..clips.frame_range import frames_words
 from ..clips.sequence import compact
 from ..disk.fingerprint import Fingerprint
@@ -24,6 +23,9 @@ from .plan import MOTION, Plan
 from .present import Guard, Present, look, refuse_precious, what_to_do, whose
 from .reference_reach import changed_references, far_touched
 from .sources import Sources
+
+_KINDS = {"matte": "matte", "shadow": "shadow matte", "plate": "plate"}
+"""Kinds of files that frames are made from, in the order in which changes of them are told."""
 
 _ANOTHER = "they are not of a render that could be resumed"
 
@@ -236,7 +238,9 @@ def _changed_input(entries: Sequence[Entry], plan: Plan, watch: Watch) -> Stale 
     if not changed:
         return None
     source = min(frame for frames in changed.values() for frame in frames)
-    named = [f"{kind} changed on {frames_words(frames)}" for kind, frames in changed.items()]
+    named = [
+        f"{_KINDS.get(kind, kind)} changed on {frames_words(frames)}" for kind, frames in changed.items()
+    ]
     far = far_touched(entries, plan, changed)
     touched = plan.schedule.first_touched(source)
     return Stale(touched if far is None else min(touched, far), _sentence(" and ".join(named)))
@@ -318,15 +322,17 @@ def check_whole(
 
 def _changed(entries: Sequence[Entry], plan: Plan, watch: Watch) -> dict[str, list[int]]:
     """Return the input frames that are no longer what was rendered from, of the matte, plate and paint."""
-    clips: dict[str, Clip] = {"matte": plan.sources.matte, "plate": plan.sources.plate}
+    clips = plan.sources.clips
     keys = KeyFiles(plan)
     # A still or a movie is one file for many frames: it is looked at once.
     holds: dict[tuple[Path, Fingerprint], bool] = {}
-    stale: dict[str, set[int]] = {kind: set() for kind in (*clips, "paint")}
+    stale: dict[str, set[int]] = {kind: set() for kind in (*_KINDS, "paint")}
     for number, entry in enumerate(entries):
         watch(Phase.COMPARING, number, len(entries))
         for frame, marks in entry.inputs.items():
             for kind, mark in marks.items():
+                if kind not in clips and kind != "paint":
+                    continue  # it is not asked for any more: see `Plan.places`
                 file = keys.file(frame) if kind == "paint" else clips[kind].path(frame), mark
                 if file not in holds:
                     holds[file] = mark.still_holds(file[0]) and (kind != "paint" or keys.holds(frame))

@@ -10,7 +10,7 @@ from ..clips.clip import holds
 from ..clips.movie_read import is_movie
 from ..clips.sequence import FileSequence
 from ..errors import CleanplateError, InputError
-from ..job.settings import Run, Shot
+from ..job.settings import Run, Shot, matte_names
 from ..state.folder import movie_folder, output_folder
 from .reference_files import find_references
 from .sources import output_of, patch_of, plate_of
@@ -32,7 +32,7 @@ def check_side_files(shot: Shot, run: Run, job_file: str | None = None) -> None:
 
 
 def _check(what: str, path: Path, shot: Shot, run: Run) -> None:
-    if any(holds(clip, path) for clip in (shot.plate, shot.matte, shot.sample_matte) if clip is not None):
+    if any(holds(clip, path) for clip in (shot.plate, *matte_names(shot))):
         raise InputError(f"{what} {path} is a file of the plate or of a matte; give another.")
     if path.resolve() in _references(shot):
         raise InputError(f"{what} {path} is a reference frame; give another.")

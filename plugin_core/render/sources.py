@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from ..clips.headers import check_headers
 from ..clips.listing import Listed, pictures_in
 from ..clips.sequence import FileSequence, FrameRange
 from ..color.color_map import choose_color
+from ..disk.fingerprint import Fingerprint
 from ..disk.folders import make_folder
 from ..errors import InputError, MissingFramesError, WriteError
 from ..images import Header, Storage, formats_lossy, output_notes
@@ -41,6 +42,7 @@ class Sources:
         patch: the sequence that the fill alone is written to; None for none.
         layers: what is added to the output, or to the patch where there is one: "patch", "source".
         sample: mattes of what may not be borrowed; None for none.
+        shadow: mattes of shadows and reflections, filled too; None for none.
         references: files of reference frames, by the frame that they were painted on.
     """
 
@@ -59,7 +61,23 @@ class Sources:
     patch: FileSequence | None = None
     layers: tuple[str, ...] = ()
     sample: Clip | None = None
+    shadow: Clip | None = None
     references: Mapping[int, Path] = field(default_factory=dict)
+
+    @property
+    def clips(self) -> dict[str, Clip]:
+        """What a frame's pixels are made from, by kind, as journals note it: plate, matte, shadow matte."""
+        clips = {"plate": self.plate, "matte": self.matte}
+        return clips if self.shadow is None else {**clips, "shadow": self.shadow}
+
+    def fingerprints(self, frame: int) -> dict[str, Fingerprint]:
+        """Return what a frame's files are like now, by kind. Raises ImageError."""
+        return {kind: clip.fingerprint(frame) for kind, clip in self.clips.items()}
+
+    @property
+    def has_one_hole(self) -> bool:
+        """Whether all frames have the same: mattes are one still each."""
+        return self.matte.is_still and (self.shadow is None or self.shadow.is_still)
 
     @property
     def own_layers(self) -> tuple[str, ...]:
@@ -93,17 +111,20 @@ def open_sources(
     sample = None if shot.sample_matte is None else open_clip(shot.sample_matte)
     if sample is not None and (lack := check_frames(sample, first, last, "sample matte")):
         raise MissingFramesError(f"{lack[0].upper()}{lack[1:]}; supply them, or one still for all frames.")
+    shadow = None if shot.shadow_matte is None else open_clip(shot.shadow_matte)
+    if shadow is not None and (lack := check_frames(shadow, first, last, "shadow matte")):
+        raise MissingFramesError(f"{lack[0].upper()}{lack[1:]}; supply them, or one still for all frames.")
     start = plate.header(first)  # what is no picture is told before anything about the output
     output = output_of(shot.output, lambda: plate)
     references = find_references(shot.reference)
     _check_output(output, plate, matte)
-    _check_sample(output, sample)
+    _check_mattes(output, sample, shadow)
     _check_references(output, references)
     _check_folder(output.folder, dry)
     patch = patch_of(shot, plate, output)
     if patch is not None:
         _check_output(patch, plate, matte, "Patch")
-        _check_sample(patch, sample, "Patch")
+        _check_mattes(patch, sample, shadow, "Patch")
         _check_references(patch, references, "Patch")
         _check_folder(patch.folder, dry, "Patch")
     elif shot.layers and output.extension not in LAYERED:
@@ -111,7 +132,8 @@ def open_sources(
             f"Output {output} can't hold the layers {', '.join(shot.layers)}: {output.extension} has none. "
             "Give an .exr output, or a --patch sequence, which takes them."
         )
-    lower, upper = _readable(plate, matte, first, last)
+    mattes = [matte] if shadow is None else [matte, shadow]
+    lower, upper = _readable(plate, mattes, first, last)
     if keeps_codes(storage, start):
         color = choose_color(shot.colorspace, start, shot.ocio_config).color
         storage = replace(storage, encoding=color.tag)
@@ -125,7 +147,7 @@ def open_sources(
         notes += (f"Output is {output.extension}: the plate's own format ({own}) {why}.",)
     part = _part(chunk, first, last)
     where = output, first, last, *part, lower, upper
-    beside = patch, shot.layers, sample, references
+    beside = patch, shot.layers, sample, shadow, references
     return Sources(plate, matte, *where, header, notes, storage, *beside)
 
 
@@ -142,7 +164,13 @@ def plate_of(shot: Shot, storage: Storage | None = None) -> Clip:
 def mattes_of(sources: Sources, settings: Settings, cuts: tuple[int, ...]) -> ShotMattes:
     """Return what gives the hole of any readable frame of a shot."""
     return ShotMattes(
-        sources.matte, sources.header, settings, lower=sources.lower, upper=sources.upper, cuts=cuts
+        sources.matte,
+        sources.header,
+        settings,
+        lower=sources.lower,
+        upper=sources.upper,
+        cuts=cuts,
+        shadow=sources.shadow,
     )
 
 
@@ -284,12 +312,15 @@ def _check_output(output: FileSequence, plate: Clip, matte: Clip, named: str = "
             )
 
 
-def _check_sample(output: FileSequence, sample: Clip | None, named: str = "Output") -> None:
-    sequence = None if sample is None else _sequence_of(sample)
-    if sequence is not None and output.same_files(sequence):
-        raise InputError(
-            f"{named} {output} would overwrite the sample matte; give another folder or another name."
-        )
+def _check_mattes(
+    output: FileSequence, sample: Clip | None, shadow: Clip | None, named: str = "Output"
+) -> None:
+    for what, clip in (("sample", sample), ("shadow", shadow)):
+        sequence = None if clip is None else _sequence_of(clip)
+        if sequence is not None and output.same_files(sequence):
+            raise InputError(
+                f"{named} {output} would overwrite the {what} matte; give another folder or another name."
+            )
 
 
 def _check_folder(folder: Path, dry: bool, named: str = "Output") -> None:
@@ -314,11 +345,12 @@ def _check_folder(folder: Path, dry: bool, named: str = "Output") -> None:
         ) from error
 
 
-def _readable(plate: Clip, matte: Clip, first: int, last: int) -> tuple[int, int]:
-    """Widen the range to the frames around it that both clips have without a gap."""
+def _readable(plate: Clip, mattes: Sequence[Clip], first: int, last: int) -> tuple[int, int]:
+    """Widen the range to the frames around it that all clips have without a gap."""
     there = set(plate.frames())
-    if not matte.is_still:
-        there &= set(matte.frames())
+    for matte in mattes:
+        if not matte.is_still:
+            there &= set(matte.frames())
     lower, upper = first, last
     while lower - 1 in there:
         lower -= 1

@@ -150,7 +150,7 @@ class FrameWriter:
         sources = self._plan.sources
         path = sources.output.path(frame)
         plate = sources.plate.plate(frame)
-        marks = {"plate": sources.plate.fingerprint(frame), "matte": sources.matte.fingerprint(frame)}
+        marks = sources.fingerprints(frame)
 
         kept = self.guard.keeps(frame)
         layers = self._layers.of_output(None, ())

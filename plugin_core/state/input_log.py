@@ -64,6 +64,6 @@ def _digests(prints: Prints) -> dict[int, str]:
 
 
 def input_digest(marks: Mapping[str, Fingerprint]) -> str:
-    """Return one digest of a frame's plate and matte, wherever their files lie."""
-    joined = "".join(marks[kind].digest for kind in ("plate", "matte"))
+    """Return one digest of a frame's plate and mattes, wherever their files lie."""
+    joined = "".join(marks[kind].digest for kind in ("plate", "matte", "shadow") if kind in marks)
     return hashlib.blake2b(joined.encode(), digest_size=16).hexdigest()

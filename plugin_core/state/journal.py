@@ -32,10 +32,10 @@ from .key import ShotKey, check_key
 from .saved_state import Frame
 
 Inputs = Mapping[int, Mapping[str, Fingerprint]]
-"""Fingerprints by frame and by kind: ``plate``, ``matte``, or ``paint`` of a painted key frame."""
+"""Fingerprints by frame and by kind: ``plate``, ``matte``, ``shadow``, or ``paint`` of a key frame."""
 
 _MOST_BYTES = 1 << 28
-_Kind = Annotated[str, Field(pattern="^(plate|matte|paint)$")]
+_Kind = Annotated[str, Field(pattern="^(plate|matte|shadow|paint)$")]
 
 
 class KnownReference(BaseModel):

@@ -134,6 +134,17 @@ return {
         ["float"] = "32 bit floating point",
       },
     },
+    ["shadow_matte"] = {
+      ["part"] = "shot",
+      ["option"] = "--shadow-matte",
+      ["kind"] = "text",
+      ["text"] = "Shadows and reflections of what goes away, in white: filled too, but where the plate is only darkened it is made lighter and keeps its own texture. A sequence, folder, movie or still.",
+      ["label"] = "shadow matte",
+      ["group"] = "matte",
+      ["level"] = "advanced",
+      ["metavar"] = "M",
+      ["unset"] = "none",
+    },
     ["sample_matte"] = {
       ["part"] = "shot",
       ["option"] = "--sample-matte",
