@@ -51,6 +51,6 @@ def test_sliders_stand_inside_what_is_allowed():
 
 
 def test_the_paths_of_a_job():
-    paths = ("plate", "matte", "output", "reference", "ocio_config", "sample_matte", "patch")
+    paths = ("plate", "matte", "output", "reference", "ocio_config", "shadow_matte", "sample_matte", "patch")
     assert paths_of(Shot) == paths
     assert paths_of(Run) == ("state_in", "state_out", "progress_file", "cancel_file", "debug")
