@@ -17,6 +17,7 @@ BENCHMARKS = (
     "bench_farm",
     "bench_blender",
     "bench_qc",
+    "bench_restoration",
 )
 
 if __name__ == "__main__":

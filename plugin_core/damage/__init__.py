@@ -1,0 +1,1 @@
+"""Film damage: dirt on single frames and running scratches, found and repaired."""

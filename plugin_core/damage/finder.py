@@ -1,0 +1,327 @@
+"""Finds the damage of a shot's frames, each from the frames around it and from nothing else.
+
+So a frame's finds are the same whatever was looked at before, and resumed or cut-up runs agree. What was made
+of the frames near by is kept, and all else forgotten: memory does not grow with the shot.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Literal
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from . import dirt, scratches
+from .look import Look, look_at
+from .motion import brought, full_size, motion_between, only_seen, rough_clean, targets
+
+Floats = NDArray[np.float32]
+Mask = NDArray[np.bool_]
+Kind = Literal["dirt", "scratch"]
+Seen = tuple[NDArray[np.float16], NDArray[np.uint8]]
+"""A frame's gray, (H, W) levels of 0..255, and its chroma; see `look.gray_of`."""
+
+REACH = 2
+"""Frames on either side that dirt is compared with."""
+
+LOOKS_AT = REACH + 1 + scratches.REACH
+"""Frames on either side that a frame's finds depend on."""
+
+_DOUBT, _CALM = 1.25, 0.005
+_STRICTEST = 0.4
+"""Pieces may be doubted up to `_DOUBT`; where more than the share `_CALM` of a frame is motion that went
+wrong, less by the square of how much there is of it, down to this share."""
+
+_LINE = 0.45
+_NOISES = 4.5
+_LOW, _HIGH, _EDGE = 7.0, 11.0, 10.0
+"""Levels that pieces stand out by, at least and at their strongest; and that their edges do."""
+
+
+@dataclass(frozen=True)
+class Search:
+    """What is looked for.
+
+    Attributes:
+        kinds: of damage.
+        sensitivity: 0 finds next to nothing, 1 all that may be damage.
+        polarity: `white`, `black` or `both`.
+        contrast: levels of 255 by which damage differs from what should be there, at least.
+        smallest, largest: pixels of a piece of dirt; None for any number.
+    """
+
+    kinds: frozenset[Kind] = frozenset(("dirt", "scratch"))
+    sensitivity: float = 0.5
+    polarity: Literal["white", "black", "both"] = "both"
+    contrast: float = 10.0
+    smallest: int = 2
+    largest: int | None = None
+
+    @property
+    def tolerance(self) -> float:
+        """By how much more than usual is taken for damage: 1 at a sensitivity of 0.5, 2 at 0.75."""
+        return float(4.0 ** (2 * self.sensitivity - 1)) if self.sensitivity > 0 else 0.0
+
+
+@dataclass(frozen=True)
+class Find:
+    """One piece of damage on one frame.
+
+    Attributes:
+        kind: of it.
+        left, top, width, height: its box, pixels of the data window.
+        pixels: how many it has.
+        white: brighter than what should be there, or darker.
+        contrast: levels of 255 between it and that.
+        score: 0..1, how sure it is.
+    """
+
+    kind: Kind
+    left: int
+    top: int
+    width: int
+    height: int
+    pixels: int
+    white: bool
+    contrast: float
+    score: float
+
+
+@dataclass(frozen=True)
+class Damage:
+    """The damage of one frame.
+
+    Attributes:
+        labels: (H, W), 0 where there is none, else the number of a find, counted from 1.
+        finds: in the order of their numbers.
+    """
+
+    labels: NDArray[np.int32] = field(repr=False)
+    finds: tuple[Find, ...]
+
+    def mask(self, kind: Kind | None = None) -> Mask:
+        """Return the damaged pixels (H, W), of one kind or of all."""
+        wanted = [kind is None or find.kind == kind for find in self.finds]
+        return np.asarray(np.concatenate([[False], wanted])[self.labels], np.bool_)
+
+
+class DamageFinder:
+    """The damage of one shot.
+
+    Args:
+        see: reads a frame (see `Seen`).
+        take: the frames of a frame's take that can be read.
+        search: what is looked for.
+        protected: (H, W) of a frame, true where nothing is damage; None for nowhere.
+    """
+
+    def __init__(
+        self,
+        see: Callable[[int], Seen],
+        take: Callable[[int], range],
+        search: Search | None = None,
+        protected: Callable[[int], Mask | None] = lambda frame: None,
+    ) -> None:
+        self._see, self._take, self._protected = see, take, protected
+        self._search = search or Search()
+        self._seen: dict[int, Seen] = {}
+        self._lines: dict[int, scratches.Lines] = {}
+        self._scratched: dict[int, list[tuple[scratches.Scratch, Mask]]] = {}
+        self._looks: dict[int, Look] = {}
+        self._clean: dict[int, NDArray[np.uint8]] = {}
+        self._motions: dict[tuple[int, int], Floats] = {}
+
+    def around(self, frame: int) -> list[int]:
+        """Return the frames that a frame is compared with, two on either side within its take."""
+        take = self._take(frame)
+        return [near for near in range(frame - REACH, frame + REACH + 1) if near != frame and near in take]
+
+    def look(self, frame: int) -> Look:
+        """Return a frame as damage is looked for on it."""
+        if frame not in self._looks:
+            gray, chroma = self._sight(frame)
+            self._looks[frame] = look_at(gray.astype(np.float32), chroma, self.lines(frame))
+        return self._looks[frame]
+
+    def lines(self, frame: int) -> Mask:
+        """Return the pixels (H, W) of a frame's running scratches."""
+        mask = np.zeros(self._sight(frame)[0].shape, np.bool_)
+        for _, pixels in self._scratches(frame):
+            mask |= pixels
+        return mask
+
+    def motion(self, frame: int, other: int) -> Floats:
+        """Return the motion (h, w, 2) from a frame to another that it is compared with, see `full_size`."""
+        if (frame, other) not in self._motions:
+            self._motions[frame, other] = motion_between(self._cleaned(frame), self._cleaned(other))
+        return self._motions[frame, other]
+
+    def find(self, frame: int) -> Damage:
+        """Find a frame's damage."""
+        self._forget(frame)
+        look = self.look(frame)
+        labels = np.zeros(look.gray.shape, np.int32)
+        finds: list[Find] = []
+        protected = self._protected(frame)
+        if "dirt" in self._search.kinds and self.around(frame):
+            self._add_dirt(frame, look, protected, labels, finds)
+        if "scratch" in self._search.kinds:
+            for scratch, pixels in self._scratches(frame):
+                if protected is not None:
+                    pixels = pixels & ~protected
+                _add(labels, finds, pixels, "scratch", scratch.white, scratch.contrast, scratch.score)
+        return Damage(labels, tuple(finds))
+
+    def _add_dirt(
+        self, frame: int, look: Look, protected: Mask | None, labels: NDArray[np.int32], finds: list[Find]
+    ) -> None:
+        search = self._search
+        height, width = look.gray.shape
+        pictures, motions, behind = [], [], None
+        for other in self.around(frame):
+            motion = full_size(self.motion(frame, other), height, width)
+            motions.append(motion)
+            pictures.append(brought(self.look(other).gray, motion, look.gray))
+            if abs(other - frame) == 1:
+                border = cv2.BORDER_REPLICATE
+                chroma = cv2.remap(
+                    self.look(other).chroma, *targets(motion), cv2.INTER_LINEAR, borderMode=border
+                )
+                behind = chroma if behind is None else np.maximum(behind, chroma)
+        pictures = only_seen(pictures, motions, look.gray)
+        noise = _noise(look.gray, pictures)
+        low = max(_LOW, min(_NOISES * noise, 40.0), search.contrast * _LOW / 10)
+        near_lines = cv2.dilate(look.lines.view(np.uint8), np.ones((3, 5), np.uint8)) > 0
+        pieces = dirt.suspected(
+            look.gray,
+            pictures,
+            look.chroma,
+            look.chroma if behind is None else np.asarray(behind, np.uint8),
+            low=low,
+            high=low * _HIGH / _LOW,
+            apart=near_lines if protected is None else near_lines | protected,
+        )
+        if not pieces.area.size:
+            return
+        wrong = dirt.turmoil(pieces, _DOUBT)
+        limit = _DOUBT * search.tolerance * float(np.clip((_CALM / max(wrong, 1e-9)) ** 2, _STRICTEST, 1))
+        taken = (
+            (pieces.doubt < limit) & (pieces.area >= search.smallest) & (pieces.contrast >= search.contrast)
+        )
+        if search.largest is not None:
+            taken &= pieces.area <= search.largest
+        if search.polarity != "both":
+            taken &= pieces.white == (search.polarity == "white")
+        own = dirt.grown(pieces, taken, max(low, _EDGE))
+        if protected is not None:
+            own[protected] = 0
+        counts = np.bincount(own.ravel(), minlength=taken.size + 1)
+        numbers = np.zeros(taken.size + 1, np.int32)
+        for piece in np.flatnonzero(taken).tolist():
+            left, top, wide, high = (int(edge) for edge in pieces.boxes[piece])
+            doubt = float(pieces.doubt[piece])
+            numbers[piece + 1] = len(finds) + 1
+            finds.append(
+                Find(
+                    "dirt",
+                    left,
+                    top,
+                    wide,
+                    high,
+                    int(counts[piece + 1]),
+                    bool(pieces.white[piece]),
+                    round(float(pieces.contrast[piece]), 1),
+                    round(1 / (1 + doubt), 3),
+                )
+            )
+        np.maximum(labels, numbers[own], out=labels)
+
+    def _sight(self, frame: int) -> Seen:
+        if frame not in self._seen:
+            self._seen[frame] = self._see(frame)
+        return self._seen[frame]
+
+    def _scratches(self, frame: int) -> list[tuple[scratches.Scratch, Mask]]:
+        if frame not in self._scratched:
+            self._scratched[frame] = self._find_scratches(frame) if "scratch" in self._search.kinds else []
+        return self._scratched[frame]
+
+    def _find_scratches(self, frame: int) -> list[tuple[scratches.Scratch, Mask]]:
+        take, search = self._take(frame), self._search
+        near = [
+            other for other in range(frame - scratches.REACH, frame + scratches.REACH + 1) if other in take
+        ]
+        for other in near:
+            if other not in self._lines:
+                gray = self._sight(other)[0].astype(np.float32)
+                self._lines[other] = scratches.look_for_lines(gray, 0.3 * search.contrast)
+        least = _LINE / max(search.tolerance, 0.45) ** 0.5 if search.tolerance else 2.0
+        found = scratches.find_scratches([self._lines[other] for other in near], near.index(frame), least)
+        gray = self._sight(frame)[0].astype(np.float32)
+        return [
+            (scratch, scratches.pixels_of(scratch, gray))
+            for scratch in found
+            if search.polarity == "both" or scratch.white == (search.polarity == "white")
+        ]
+
+    def _cleaned(self, frame: int) -> NDArray[np.uint8]:
+        if frame not in self._clean:
+            take = self._take(frame)
+            before, after = (self.look(other) if other in take else None for other in (frame - 1, frame + 1))
+            self._clean[frame] = rough_clean(self.look(frame), before, after)
+        return self._clean[frame]
+
+    def _forget(self, frame: int) -> None:
+        """Drop what no frame from this one on needs, going forward; going back it is made again."""
+        kept: list[tuple[dict[int, object], int]] = [
+            (self._seen, LOOKS_AT),  # type: ignore[list-item]
+            (self._lines, LOOKS_AT),  # type: ignore[list-item]
+            (self._scratched, LOOKS_AT),  # type: ignore[list-item]
+            (self._looks, REACH + 1),  # type: ignore[list-item]
+            (self._clean, REACH),  # type: ignore[list-item]
+        ]
+        for known, reach in kept:
+            for other in [other for other in known if abs(other - frame) > reach]:
+                del known[other]
+        near = range(frame - REACH, frame + REACH + 1)
+        self._motions = {ends: motion for ends, motion in self._motions.items() if ends[0] in near}
+
+
+def _add(
+    labels: NDArray[np.int32],
+    finds: list[Find],
+    pixels: Mask,
+    kind: Kind,
+    white: bool,
+    contrast: float,
+    score: float,
+) -> None:
+    """Add one find."""
+    rows, columns = np.nonzero(pixels)
+    if not rows.size:
+        return
+    labels[rows, columns] = len(finds) + 1
+    left, top = int(columns.min()), int(rows.min())
+    finds.append(
+        Find(
+            kind,
+            left,
+            top,
+            int(columns.max()) - left + 1,
+            int(rows.max()) - top + 1,
+            rows.size,
+            white,
+            round(contrast, 1),
+            round(min(score, 1.0), 3),
+        )
+    )
+
+
+def _noise(gray: Floats, pictures: list[Floats]) -> float:
+    """Return the plate's noise, as a standard deviation in levels, from what its neighbors differ by."""
+    sample = np.s_[::4, ::4]
+    off = [float(np.median(np.abs(gray[sample] - picture[sample]))) for picture in pictures]
+    return 1.4826 * min(off) / 2**0.5

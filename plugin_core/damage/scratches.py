@@ -1,0 +1,268 @@
+"""Running scratches: nearly vertical lines that stand in the picture for many frames, whatever it shows.
+
+A scratch is a ridge or a groove a pixel or two wide that runs through everything: along it the picture is
+brighter (or darker) than on both sides, row after row. Each frame gives for every column and slant the share
+of its rows where that is so; what has a large share on this frame, and stands at the same place on the frames
+around it, is a scratch. Things of the picture move with it, or end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float32]
+Mask = NDArray[np.bool_]
+
+_ROWS = 8
+"""Rows that are looked at as one: what is no line is averaged out of them."""
+
+_SIDE = (3, 5)
+"""Columns from a line's middle at which its sides are looked at, first and last."""
+
+_SLANT_PX, _SLANT_STEP = 6.0, 1.0
+"""From top to bottom a line leans at most so many pixels, told apart in such steps."""
+
+_BANDS = 6
+"""A line is told to run or not in so many parts of the height."""
+
+_WANDER_PX = 1
+"""How far a line wanders from one frame to the next."""
+
+_MOST = 32
+"""No more lines than this are taken on a frame."""
+
+REACH = 3
+"""Frames on either side on which a line has to stand, too."""
+
+_SCALE_ROWS = 540
+"""Lines are looked for at about so many rows' worth of columns: at 4K they are wider, too."""
+
+_RUNS = {6: 1.0, 5: 1.1, 4: 1.35, 3: 1.7}
+"""Lines may run through so many bands; the shorter, the more of it has to be seen."""
+
+_PROFILE_ROWS = 13
+_VISIBLE, _FAINT = 12.0, 0.2
+"""A scratch's pixels are those that it changes by so many levels, and by this share of what its middle
+has."""
+
+
+@dataclass(frozen=True)
+class Lines:
+    """What one frame shows of lines.
+
+    Attributes:
+        ridge: (2, h, w): how many levels each column of each group of rows is above (first) or below
+            (second) both its sides.
+        share: (2, slants, runs, w): how much of the rows of a run of bands a line would show there.
+        height, width: of the frame.
+        per: columns of the frame that are one here.
+    """
+
+    ridge: NDArray[np.float16] = field(repr=False)
+    share: NDArray[np.float16] = field(repr=False)
+    height: int
+    width: int
+    per: int
+
+
+@dataclass(frozen=True)
+class Scratch:
+    """A line on one frame.
+
+    Attributes:
+        x: its column in the middle of the height.
+        slant: columns it leans from top to bottom.
+        white: brighter than the picture, or darker.
+        top, bottom: its rows, the last excluded.
+        score: how much of it is seen, here and on the frames around: 1 is all.
+        contrast: levels of 255 between it and its sides.
+        half: columns on either side of the middle that may belong to it.
+    """
+
+    x: float
+    slant: float
+    white: bool
+    top: int
+    bottom: int
+    score: float
+    contrast: float
+    half: int
+
+    def columns(self, rows: NDArray[np.integer], height: int) -> Floats:
+        """Return the column of its middle on some rows."""
+        return np.asarray(self.x + self.slant * ((rows + 0.5) / height - 0.5), np.float32)
+
+
+def look_for_lines(gray: Floats, threshold: float) -> Lines:
+    """Look at a frame.
+
+    Args:
+        gray: (H, W) 0..255, display-referred.
+        threshold: levels of 255 from which on a column stands out from its sides.
+    """
+    height, width = gray.shape
+    per = max(1, round(height / _SCALE_ROWS))
+    groups = max(_BANDS, height // (_ROWS * per))
+    thin = cv2.resize(gray, (max(16, width // per), groups), interpolation=cv2.INTER_AREA)
+    first, last = _SIDE
+    padded = cv2.copyMakeBorder(thin, 0, 0, last, last, cv2.BORDER_REPLICATE)
+    sums = np.cumsum(np.pad(padded, ((0, 0), (1, 0))), axis=1, dtype=np.float64)
+    count = last - first + 1
+    at = np.arange(thin.shape[1]) + last
+    left = ((sums[:, at - first + 1] - sums[:, at - last]) / count).astype(np.float32)
+    right = ((sums[:, at + last + 1] - sums[:, at + first]) / count).astype(np.float32)
+    ridge = np.stack([thin - np.maximum(left, right), np.minimum(left, right) - thin])
+    seen = np.clip(ridge / np.float32(2 * threshold), -0.5, 1).astype(np.float32)
+    return Lines(ridge.astype(np.float16), _shares(seen).astype(np.float16), height, width, per)
+
+
+def _slants() -> Floats:
+    return np.arange(-_SLANT_PX, _SLANT_PX + 1e-3, _SLANT_STEP, dtype=np.float32)
+
+
+def _runs() -> list[tuple[int, int]]:
+    """Return the runs of bands, first and one past the last, the longest first."""
+    return [(begin, begin + length) for length in _RUNS for begin in range(_BANDS - length + 1)]
+
+
+def _shares(seen: Floats) -> Floats:
+    """Average (2, h, w) along every slant, over every run of bands."""
+    groups, width = seen.shape[1:]
+    edges = np.linspace(0, groups, _BANDS + 1).round().astype(int)
+    columns = np.arange(width, dtype=np.float32)[None]
+    middles = ((np.arange(groups, dtype=np.float32) + 0.5) / groups - 0.5)[:, None]
+    rows = np.repeat(np.arange(groups, dtype=np.float32)[:, None], width, axis=1)
+    runs = _runs()
+    shares = np.zeros((2, len(_slants()), len(runs), width), np.float32)
+    for number, slant in enumerate(_slants()):
+        x = np.asarray(columns + slant * middles, np.float32)
+        for sign in range(2):
+            sheared = cv2.remap(seen[sign], x, rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+            total = np.cumsum(np.pad(sheared, ((1, 0), (0, 0))), axis=0)
+            for run, (begin, end) in enumerate(runs):
+                low, high = edges[begin], edges[end]
+                shares[sign, number, run] = (total[high] - total[low]) / (high - low)
+    return shares
+
+
+def find_scratches(around: Sequence[Lines], at: int, least: float) -> list[Scratch]:
+    """Find the scratches of one frame.
+
+    Args:
+        around: what frames of one take show, in their order.
+        at: which of them.
+        least: share of its rows that a line from top to bottom must show, 0..1.
+    """
+    here = around[at]
+    both = np.minimum(here.share.astype(np.float32), _staying(around, at))
+    both /= np.array([_RUNS[end - begin] for begin, end in _runs()], np.float32)[:, None]
+    found: list[Scratch] = []
+    while len(found) < _MOST:
+        sign, slant, run, x = np.unravel_index(int(both.argmax()), both.shape)
+        score = float(both[sign, slant, run, x])
+        if score < least:
+            break
+        found.append(_measured(here, int(sign), float(_slants()[slant]), _runs()[run], int(x), score))
+        both[:, :, :, max(0, int(x) - 6) : int(x) + 7] = -1
+    return found
+
+
+def _staying(around: Sequence[Lines], at: int) -> Floats:
+    """Return the shares of a line that wanders, over all frames but this one."""
+    shares = []
+    for number, lines in enumerate(around):
+        if number != at:
+            reach = 1 + round(_WANDER_PX * abs(number - at) * 0.6)
+            brush = np.ones((3, 2 * reach + 1), np.uint8)
+            whole = lines.share.astype(np.float32)
+            wide = [
+                [cv2.dilate(whole[sign, :, run], brush) for run in range(whole.shape[2])] for sign in (0, 1)
+            ]
+            shares.append(np.moveaxis(np.array(wide), 1, 2))
+    if not shares:
+        return np.full(around[at].share.shape, -1, np.float32)  # on a single frame nothing runs
+    return np.asarray(np.quantile(np.stack(shares), 0.3, axis=0), np.float32)
+
+
+def _measured(lines: Lines, sign: int, slant: float, run: tuple[int, int], x: int, score: float) -> Scratch:
+    """Place a line to a fraction of a column."""
+    ridge = lines.ridge[sign].astype(np.float32)
+    groups = ridge.shape[0]
+    low, high = (round(edge * groups / _BANDS) for edge in run)
+    rows = np.arange(low, high, dtype=np.float32)[:, None]
+    middles = (rows + 0.5) / groups - 0.5
+    best = (-1.0, 0.0, 0.0, 0.0)
+    for lean in np.arange(slant - 1, slant + 1.01, 0.5):
+        for shift in np.arange(-1.5, 1.51, 0.25):
+            columns = np.asarray(x + shift + lean * middles, np.float32)
+            sampled = cv2.remap(ridge, columns, rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+            strength = float(np.clip(sampled, 0, 60).mean())
+            if strength > best[0]:
+                best = (strength, x + shift, float(lean), float(np.median(sampled)))
+    _, place, lean, contrast = best
+    per = lines.per
+    top, bottom = round(run[0] * lines.height / _BANDS), round(run[1] * lines.height / _BANDS)
+    middle = (place + 0.5) * lines.width / ridge.shape[1] - 0.5
+    return Scratch(middle, lean * per, sign == 0, top, bottom, score, contrast, 2 * per)
+
+
+def pixels_of(scratch: Scratch, gray: Floats) -> Mask:
+    """Return the pixels (H, W) of a frame that a scratch covers, where it can be seen."""
+    height, width = gray.shape
+    rows = np.arange(scratch.top, scratch.bottom)
+    half = scratch.half
+    steps = np.arange(-3 * half, 3 * half + 1)
+    middles = np.rint(scratch.columns(rows, height)).astype(int)
+    columns = middles[:, None] + steps[None]
+    inside = (columns >= 0) & (columns < width)
+    cut = gray[rows[:, None], np.clip(columns, 0, width - 1)]
+    sides = np.abs(steps) > half + 1
+    left, right = cut[:, sides & (steps < 0)], cut[:, sides & (steps > 0)]
+    level, slope = (left.mean(axis=1) + right.mean(axis=1)) / 2, right.mean(axis=1) - left.mean(axis=1)
+    span = float(np.abs(steps[sides]).mean()) * 2
+    off = cut - level[:, None] - slope[:, None] * steps[None] / span
+    off = off if scratch.white else -off
+    away = columns - scratch.columns(rows, height)[:, None]
+    shown = _shown(np.asarray(off, np.float32), np.asarray(away, np.float32), half)
+    covered = (shown > _VISIBLE) & (np.abs(away) <= half + 0.5) & inside
+    mask = np.zeros((height, width), np.bool_)
+    row, column = np.nonzero(covered)
+    mask[rows[row], columns[row, column]] = True
+    return mask
+
+
+def _shown(off: Floats, away: Floats, half: int) -> Floats:
+    """Return by how many levels a line changes the pixels (rows, steps) around it.
+
+    A line looks the same all along: how its strength falls off from its middle is measured over all rows,
+    how strong it is over a few.
+
+    Args:
+        off: levels that each pixel is off the line's sides.
+        away: columns between each pixel's middle and the line's.
+        half: columns beyond which nothing belongs to it.
+    """
+    fourths = np.clip(np.rint(away * 4).astype(int) + 4 * half + 4, 0, 8 * half + 8)
+    strong = np.where(np.abs(away) <= half, off, 0).max(axis=1)
+    rows = strong >= np.median(strong)
+    profile = np.zeros(8 * half + 9, np.float32)
+    for place in range(profile.size):
+        here = off[rows][fourths[rows] == place]
+        profile[place] = max(float(np.median(here)), 0.0) if here.size else np.nan
+    known = ~np.isnan(profile)
+    profile = np.interp(np.arange(profile.size), np.flatnonzero(known), profile[known]).astype(np.float32)
+    best = int(profile.argmax())
+    profile[best:] = np.minimum.accumulate(profile[best:])
+    profile[: best + 1] = np.minimum.accumulate(profile[best::-1])[::-1]
+    profile /= max(float(profile.max()), 1e-3)
+    profile[profile < _FAINT] = 0
+    shape = profile[fourths]
+    fits, norms = (off * shape).sum(axis=1, keepdims=True), (shape * shape).sum(axis=1, keepdims=True)
+    window = (1, _PROFILE_ROWS)
+    strength = cv2.blur(fits, window) / np.maximum(cv2.blur(norms, window), 1e-3)
+    return np.asarray(strength * shape, np.float32)
