@@ -24,8 +24,9 @@ from numpy.typing import NDArray
 
 from plugin_core.clips.clip import open_clip
 from plugin_core.color.color_map import ColorMap
+from plugin_core.color.display import display
 from plugin_core.damage.finder import LOOKS_AT, REACH, Search
-from plugin_core.qc.contact_sheet import contact_sheet, display, matte_overlay
+from plugin_core.qc.contact_sheet import contact_sheet, matte_overlay
 from plugin_core.restore.shot import RestoredShot
 
 from .film_damage import Damaged, Fit, Picture, damaged, read_sprites
