@@ -26,7 +26,7 @@ DEMO_SETTINGS = Settings(grow=2, feather=3)
 def run_demo(output: Path, model: str, device: str, progress: str = "auto") -> int:
     """Render the sample into `output`, with `before_after.png` and a review page; print where. Returns 0."""
     clean = str(output / "clean.####.exr")
-    shot = Shot(plate=plate_pattern(), matte=matte_pattern(), output=clean, frames=FRAMES)
+    shot = Shot(plate=plate_pattern(), matte=matte_pattern(), output=clean, frames=FRAMES, layers=("source",))
     stop = Stop()
     with (
         reporting(progress, None) as reporters,

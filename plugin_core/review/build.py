@@ -19,6 +19,7 @@ from .page import rendered
 from .pictures import Codes, Encoder, thumbnail
 from .place import Folder, Place
 from .record import FramePictures, frame_rate, outline_of, record, shot_name
+from .sources import sources_picture
 from .summary import Summary
 
 _SCRIPTS = (
@@ -75,7 +76,7 @@ class Review:
         if self._encoder is None:
             self._rate = frame_rate(looked)
             self._encoder = Encoder(self.display, self._rate)
-        layers = self._encoder.frame(looked)
+        layers = self._encoder.frame(looked, sources_picture(looked, self.shot.sources))
         for layer in layers:
             self._place.keep(frame, layer)
         if frame in self._moves:

@@ -41,7 +41,7 @@ class Layer:
 
     Attributes:
         name: ``plate`` (all of it), ``detail`` (the plate around the hole), ``result``, ``difference``,
-            ``matte``.
+            ``matte``, ``sources``.
         box: what it covers, in pixels of the plate's data window.
         data: WebP.
     """
@@ -73,12 +73,18 @@ class Encoder:
         self._room = int(BYTES_A_SECOND / max(1.0, frames_a_second))
         self._quality = _BEST
 
-    def frame(self, looked: Looked) -> list[Layer]:
+    def frame(self, looked: Looked, sources: Codes | None = None) -> list[Layer]:
         """Return the pictures of a frame; of one without a hole and a change, the plate alone.
+
+        Args:
+            looked: the frame.
+            sources: where the hole's pixels come from, over its box, (h, w, 4); None where nobody says.
 
         Raises WriteError where OpenCV can't compress them.
         """
         drawn = list(_drawn(looked, self._display))
+        if sources is not None and looked.hole is not None:
+            drawn.append(_fitted(_Drawn("sources", looked.hole.box, sources), _CUT_PX))
         quality = min(_BEST, self._quality + _STEP // 2)
         while True:
             layers = [Layer(one.name, one.box, _webp(one, quality)) for one in drawn]

@@ -17,6 +17,7 @@ from ..state.noted import noted_seconds
 from ..state.origins import shares
 from .faults import MEASURES, faults, limits_of
 from .outline import outline
+from .sources import COLORS, OTHER_COLOR
 
 PAGE_VERSION = 1
 
@@ -128,6 +129,7 @@ def _origins(report: Report) -> list[dict[str, Any]]:
         {
             "name": name,
             "title": ORIGINS.get(name, name),
+            "color": COLORS.get(name, OTHER_COLOR),
             "values": [round(one.get(name, 0.0), 4) if one else None for one in parts],
         }
         for name in names

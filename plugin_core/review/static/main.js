@@ -84,9 +84,9 @@
     $("outline").setAttribute("aria-pressed", String(stage.outline));
     stage.draw();
   });
-  $("legend").replaceChildren(...DATA.origins.map(({ name, title }) => {
+  $("legend").replaceChildren(...DATA.origins.map(({ color, title }) => {
     const mark = element("i");
-    mark.style.background = ORIGIN_COLORS[name] ?? "#8888a8";
+    mark.style.background = color;
     return element("li", {}, [mark, title]);
   }));
   listenToKeys({ stage, player, faults, notes });

@@ -75,7 +75,7 @@ class Plots {
       const parts = this.data.origins.slice(0, upTo + 1).map((one) => one.values[at]);
       return parts.some((part) => part === null) ? null : parts.reduce((sum, part) => sum + part, 0) * 100;
     }));
-    const painted = this.data.origins.map(({ name }) => ORIGIN_COLORS[name] ?? "#8888a8");
+    const painted = this.data.origins.map(({ color }) => color);
     const key = this.data.origins.map(({ title }, at) => {
       const mark = element("i");
       mark.style.background = painted[at];

@@ -20,9 +20,6 @@ const LAYERS = {
   sources: ["plate", "sources"],
   matte: ["matte"],
 };
-const ORIGIN_COLORS = {
-  found: "#6f9f80", referenced: "#6f93b8", painted: "#c8a452", guessed: "#b9685f", left: "#8a8a8a",
-};
 const GRIP = 28;
 
 class Stage {

@@ -16,9 +16,9 @@ _DATA = re.compile(r'<script type="application/json" id="data">(.*?)</script>', 
 
 
 def rendered_shot(folder: Path, first: int = 1001, last: int = 1006) -> ShotOnDisk:
-    """A shot with a plate of 96x64; its second frame has no hole."""
+    """A shot with a plate of 96x64; its second frame has no hole. It says where its pixels come from."""
     shot = make_shot(folder, first, last, empty=(first + 1,))
-    run_toy(shot.shot())
+    run_toy(shot.shot(layers=("source",)))
     return shot
 
 

@@ -53,7 +53,7 @@ def test_a_page_with_its_pictures_lies_beside_the_result(shot, capsys):
     data = data_of(folder / "review.html")
     assert data["frames"] == list(range(1001, 1007)) and data["rate"] == 24 and not data["inside"]
     assert [sorted(one) for one in data["pictures"]][:2] == [
-        ["difference", "matte", "plate", "result"],
+        ["difference", "matte", "plate", "result", "sources"],
         ["plate"],
     ]
     assert sum(origin["values"][0] for origin in data["origins"]) == pytest.approx(1)
@@ -62,6 +62,8 @@ def test_a_page_with_its_pictures_lies_beside_the_result(shot, capsys):
     assert told["model id"] == "toy" and told["grow"] == "0 (default 2)" and "sRGB" in told["shown"]
     assert "--grow 0" in data["command"] and "cleanplate render" in data["command"]
     x0, y0, x1, y1 = data["pictures"][0]["result"]
+    sources = decoded((folder / "frames" / "1001.sources.webp").read_bytes())
+    assert data["origins"][0]["color"] == "#b9685f" and np.abs(sources[5, 5, :3] - [95.0, 104, 185]).max() < 8
     assert decoded((folder / "frames" / "1001.result.webp").read_bytes()).shape[:2] == (y1 - y0, x1 - x0)
     assert data["outlines"][1] == [] and len(data["outlines"][0]) == 1
 
@@ -81,7 +83,7 @@ def test_names_are_data_in_one_file(shot, tmp_path, capsys):
     assert main(["review", *given]) == 0
     text = page.read_text("utf-8")
     assert data_of(page)["shot"] == HOSTILE
-    assert "<img" not in text and text.count('type="text/plain"') == 21
+    assert "<img" not in text and text.count('type="text/plain"') == 26
     head = html.unescape(text.partition("<style>")[0])
     assert "default-src 'none'; script-src 'sha256-" in head and "unsafe" not in head
     assert list(tmp_path.iterdir()) == [page]
