@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable, Iterable, Iterator, Set
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 import cv2
 import numpy as np
@@ -22,10 +23,10 @@ from numpy.typing import NDArray
 from ..box import Box
 from .flow import FINE, Flow, Seen, flows_of
 from .itinerary import road
-from .sampling import bilinear, pixel_grid
+from .sampling import pixel_grid
 
 Floats = NDArray[np.float32]
-Halves = NDArray[np.float16]
+Codes = NDArray[np.int16]
 
 _WATCH_SECONDS = 0.1
 """How often whoever waits is asked whether to go on."""
@@ -41,6 +42,9 @@ LEAPS = (8, 4)
 MEASURED = LEAPS[-1]
 _GONE_PX = np.float32(1000)
 """The doubt of what has left the view."""
+
+_PARTS = np.float32(64)
+"""Motion is kept in such parts of a pixel, up to 511 pixels."""
 
 _CODE_SCALE, _CODE_ZERO = np.float32(16000), np.float32(8000)
 """Display-referred colors are kept as 16-bit codes, from -0.5 to 3.6."""
@@ -78,7 +82,7 @@ class _Kept:
 class Field:
     """Motion from one frame to another, (h, w, 3) at motion's size: x and y in pixels of the view, and doubt.
 
-    Hundreds are kept at a time. Halves are finer than motion is measured.
+    Hundreds are kept at a time, so they are whole numbers of 64ths, which are finer than motion is measured.
 
     Attributes:
         led: as the camera leads behind a hole.
@@ -87,8 +91,8 @@ class Field:
             picture moves.
     """
 
-    led: Halves
-    bordered: Halves
+    led: Codes
+    bordered: Codes
     camera: NDArray[np.float64]
 
 
@@ -114,7 +118,7 @@ class Background:
         self._looks: dict[int, Future[_Kept]] = {}
         self._pairs: dict[tuple[int, int], Future[tuple[Field, Field]]] = {}
         self._joins: dict[tuple[int, int], Field] = {}
-        self._roads: dict[tuple[int, int], Halves] = {}
+        self._roads: dict[tuple[int, int], Floats] = {}
         self._wanted: Set[int] = frozenset()
 
     def colors(self, frame: int, x: Floats, y: Floats) -> Floats:
@@ -142,7 +146,7 @@ class Background:
             self._joins[frame, to] = self._joined(frame, to, watch)
         return self._joins[frame, to]
 
-    def road(self, post: int, source: int, watch: Callable[[], None] = lambda: None) -> Halves:
+    def road(self, post: int, source: int, watch: Callable[[], None] = lambda: None) -> Floats:
         """Return the motion from a frame to another however far away, as the camera leads: (h, w, 3).
 
         It is put together from the far end on, and what is known of it nearer to that serves again.
@@ -163,7 +167,7 @@ class Background:
             frame, to = left.pop()
             led = self.field(frame, to, watch).led
             beyond = self._roads.get((to, source))
-            self._roads[frame, source] = led if beyond is None else self._chained([led, beyond])
+            self._roads[frame, source] = self._chained([led] if beyond is None else [led, beyond])
         self._forget(wanted)
         return self._roads[post, source]
 
@@ -177,11 +181,15 @@ class Background:
         """Return how many of some frames were looked at."""
         return sum(frame in self._looks and self._looks[frame].done() for frame in frames)
 
-    def moved(self, field: Halves, x: Floats, y: Floats) -> tuple[Floats, Floats, Floats]:
-        """Return where points (h, w) of the view come to, and the doubt that adds."""
+    def moved(self, field: Codes | Floats, x: Floats, y: Floats) -> tuple[Floats, Floats, Floats]:
+        """Return where points (h, w) of the view come to, and the doubt that adds.
+
+        A field is in parts of a pixel, as `Field` has it, or in whole ones, as a road is.
+        """
         across, down = self._per
         half = np.float32(0.5)
-        motion = bilinear(field.astype(np.float32), (x + half) / across - half, (y + half) / down - half)
+        at = (x + half) / across - half, (y + half) / down - half
+        motion = in_pixels(cv2.remap(field, *at, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE))
         return x + motion[..., 0], y + motion[..., 1], motion[..., 2]
 
     def outside(self, x: Floats, y: Floats) -> NDArray[np.bool_]:
@@ -247,9 +255,9 @@ class Background:
         camera[:2] += (flow.camera * np.array(self._per)[:, None]).astype(np.float64) @ to_small
         return Field(self._in_view(flow.motion, doubt), self._in_view(flow.bordered, doubt), camera)
 
-    def _in_view(self, motion: Floats, doubt: Floats) -> Halves:
+    def _in_view(self, motion: Floats, doubt: Floats) -> Codes:
         x, y = cv2.split(motion)
-        return cv2.merge([x * self._per[0], y * self._per[1], doubt]).astype(np.float16)
+        return _coded(np.asarray(cv2.merge([x * self._per[0], y * self._per[1], doubt])))
 
     def _joined(self, frame: int, to: int, watch: Callable[[], None]) -> Field:
         """Put motion together from what is measured on the way."""
@@ -258,12 +266,13 @@ class Background:
         for field in fields:
             camera = field.camera @ camera
         return Field(
-            self._chained([field.led for field in fields]),
-            self._chained([field.bordered for field in fields]),
+            _coded(self._chained([field.led for field in fields])),
+            _coded(self._chained([field.bordered for field in fields])),
             camera,
         )
 
-    def _chained(self, fields: list[Halves]) -> Halves:
+    def _chained(self, fields: Sequence[Codes | Floats]) -> Floats:
+        """Return motion (h, w, 3), in pixels, put together from that of legs on the way."""
         columns, rows = pixel_grid(Box(0, 0, *self._size))
         half = np.float32(0.5)
         begin = (columns + half) * self._per[0] - half, (rows + half) * self._per[1] - half
@@ -272,7 +281,18 @@ class Background:
         for field in fields:
             x, y, more = self.moved(field, x, y)
             doubt = np.where(self.outside(x, y), _GONE_PX, doubt + more)
-        return cv2.merge([x - begin[0], y - begin[1], doubt]).astype(np.float16)
+        return np.asarray(cv2.merge([x - begin[0], y - begin[1], doubt]))
+
+
+def _coded(motion: Floats) -> Codes:
+    """Return motion (h, w, 3) as it is kept."""
+    return np.asarray(np.rint(np.clip(motion * _PARTS, -32767, 32767)), np.int16)
+
+
+def in_pixels(motion: NDArray[Any]) -> Floats:
+    """Return motion (h, w, 3) in pixels, of codes as `Field` has them or already so."""
+    floats = np.asarray(motion, np.float32)
+    return floats / _PARTS if motion.dtype == np.int16 else floats
 
 
 def _measured(frame: int, to: int) -> Iterator[tuple[int, int]]:

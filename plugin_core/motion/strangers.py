@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..box import Box, bounds
-from .background import MEASURED, Background
+from .background import MEASURED, Background, in_pixels
 from .flow import spread
 from .itinerary import legs
 from .sampling import pixel_grid
@@ -184,6 +184,7 @@ def _stray(background: Background, frame: int, to: int, watch: Callable[[], None
     y = (rows + np.float32(0.5)) * np.float32(down) - np.float32(0.5)
     (a, b, c), (d, e, f) = field.camera[:2].astype(np.float32)
     ridden = np.dstack([a * x + b * y + c - x, d * x + e * y + f - y])
-    stray = (field.led[..., :2] - ridden) / np.array([across, down], np.float32) / np.float32(to - frame)
+    per_frame = np.array([across, down], np.float32) * np.float32(to - frame)
+    stray = (in_pixels(field.led)[..., :2] - ridden) / per_frame
     usual = 1.4826 * float(np.median(np.hypot(stray[..., 0], stray[..., 1])))
     return np.asarray(stray, np.float32), max(_STRAY[0] * usual, _STRAY[1])

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..box import Box, bounds
-from .background import Background, Field, Halves
+from .background import Background, Codes, Field
 from .flow import median, spread
 from .itinerary import legs, post, stops
 from .sampling import bilinear, in_rows, pixel_grid
@@ -234,7 +234,7 @@ class _Points:
     doubt: Floats
     alive: Mask
 
-    def move(self, background: Background, motion: Halves) -> None:
+    def move(self, background: Background, motion: Codes | Floats) -> None:
         """Move with what is measured at each point."""
         self.x, self.y, doubt = background.moved(motion, self.x, self.y)
         self.doubt = self.doubt + doubt

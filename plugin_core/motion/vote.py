@@ -42,7 +42,7 @@ _FILL_ERROR = 0.016
 """Squared error of the network's own picture, about: a pixel found with as much is trusted half."""
 
 
-_SOFT_PX = 4.0
+_SOFT_PX = 3.0
 """Sigma, in pixels of the motion view, of the softened picture: about how far unsure pixels are off."""
 
 _ALL_SOFT, _SHARP = 0.8, 0.98
@@ -147,8 +147,9 @@ class _Mixture:
         self.squares = np.zeros(shape, np.float32)
 
     def add(self, where: tuple[Any, Any], weight: Floats, colors: Floats) -> None:
-        """Add colors (..., 3) with a weight (...) at rows and columns."""
-        self.picture[where] += colors * _thrice(weight)
+        """Add colors (..., 3), which are used up, with a weight (...) at rows and columns."""
+        colors *= _thrice(weight)
+        self.picture[where] += colors
         self.total[where] += weight
         self.squares[where] += weight * weight
 
@@ -161,7 +162,7 @@ def _thrice(values: NDArray[Any]) -> Floats:
 
 def _reached(weight: Floats, local: tuple[Floats, Floats]) -> tuple[slice, slice] | None:
     """Return the rows and columns of a hole's pixels in which a weight (h, w) of its traced box counts."""
-    around = bounds(weight > 0)
+    around = bounds(weight > _UNSEEN)
     if around is None:
         return None
     x, y = local[0][0], local[1][:, 0]
