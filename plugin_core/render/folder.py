@@ -13,7 +13,7 @@ from ..errors import CleanplateError
 from ..job.settings import Run, Shot
 from ..state.folder import chunk_folder, job_path, journals_of, movie_folder, output_folder
 from ..state.journal import files_noted
-from .sources import Sources, output_of, plate_of
+from .sources import Sources, output_of, patch_of, plate_of
 
 
 def state_folder(sources: Sources, chunk: str | None = None) -> Path:
@@ -42,7 +42,12 @@ def leaving_nothing_behind(shot: Shot, asked: Shot) -> Iterator[None]:
         yield  # `open_sources` says what is wrong, and makes nothing
         return
     is_new = not root.exists()
-    with leaving_no_empty(root):
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(leaving_no_empty(root))
+        with contextlib.suppress(CleanplateError):
+            patch = patch_of(shot, plate_of(shot))
+            if patch is not None:
+                stack.enter_context(leaving_no_empty(patch.folder))
         try:
             yield
         except BaseException:
