@@ -19,8 +19,11 @@ from ..regions.hole import Hole
 
 Floats = NDArray[np.float32]
 
-_LOW_PX, _SMOOTH_PX = 2.0, 6.0
-"""Sigmas of low frequencies, and of what makes the factor smooth between edges, on a plate of `_WIDE_PX`."""
+_LOW_PX, _SMOOTH_PX = 0.7, 5.0
+"""Sigmas of what is compared, and of what makes the factor smooth between edges, on a plate of `_WIDE_PX`."""
+
+_MEDIANS = 2
+"""So often the median of 5x5 pixels is taken before: texture goes, and a shadow's edge stays where it is."""
 
 _WIDE_PX = 800
 """Larger plates are looked at reduced to about this many pixels along their longer side."""
@@ -79,7 +82,10 @@ def _gain(before: Floats, after: Floats, weight: Floats, longer: int) -> Floats:
     one, other, there = (cv2.GaussianBlur(plane, (0, 0), _LOW_PX) for plane in small)
     there = np.maximum(there, np.float32(1e-4))[..., None]
     ratio = (np.maximum(other / there, 0) + _DARK) / (np.maximum(one / there, 0) + _DARK)
-    logarithm = cv2.bilateralFilter(np.log(ratio).astype(np.float32), -1, _EDGE, _SMOOTH_PX)
+    logarithm = np.log(ratio).astype(np.float32)
+    for _ in range(_MEDIANS):
+        logarithm = cv2.medianBlur(logarithm, 5)
+    logarithm = cv2.bilateralFilter(logarithm, -1, _EDGE, _SMOOTH_PX)
     whole = cv2.resize(logarithm, (width, height), interpolation=cv2.INTER_LINEAR)
     return np.asarray(np.exp(whole), np.float32)
 
