@@ -6,8 +6,8 @@
 ``patch.A``        the weight that it is laid in with
 =================  =========================================================================================
 
-A sequence of its own has them as ``R G B A``. Halves where the plate has them, else 32-bit floats: a plate of
-integers gets code values as 0..1, neither rounded nor clipped.
+A sequence of its own has them as ``R G B A``; a gray output has ``patch.Y`` and ``patch.A``. Halves where the
+plate has them, else 32-bit floats: a plate of integers gets code values as 0..1, neither rounded nor clipped.
 """
 
 from __future__ import annotations
@@ -26,6 +26,9 @@ from .paste import Fill
 
 Floats = NDArray[np.float32]
 Planes = Mapping[str, NDArray[Any]]
+
+PREFIXES: Mapping[str, tuple[str, ...]] = {"patch": ("patch.",), "source": ("source.", "source_st.")}
+"""How the names of the channels of each layer begin."""
 
 NOWHERE = Box(0, 0, 1, 1)
 """Where layers lie that have nothing to say: a picture can't be empty."""
@@ -51,9 +54,13 @@ def patch_planes(fills: Sequence[Fill], box: Box, header: Header) -> dict[str, N
     return {name: stored[..., number] for number, name in enumerate("RGBA")}
 
 
-def in_layer(layer: str, planes: Planes) -> dict[str, NDArray[Any]]:
-    """Return planes by the names that they have in a layer."""
-    return {f"{layer}.{name}": values for name, values in planes.items()}
+def as_layer(planes: Planes, header: Header) -> dict[str, NDArray[Any]]:
+    """Return the fill alone by the names that it has in the output: of a gray one, whose only colors those
+    of the layer would be, ``patch.Y`` and ``patch.A``.
+    """
+    if header.is_gray:
+        planes = {"Y": planes["R"], "A": planes["A"]}
+    return {f"patch.{name}": values for name, values in planes.items()}
 
 
 def layers_over(box: Box, planes: Planes, header: Header) -> Layers:

@@ -20,6 +20,7 @@ from ..clips.clip import MovieClip, open_clip
 from ..clips.movie_read import is_movie
 from ..color.color_map import ColorMap
 from ..color.shot_color import shot_color
+from ..compose.fill_layers import PREFIXES
 from ..errors import ImageError
 from ..images import Header, Plate, Window, laid_back, read_plate
 from ..images.formats import compression_lossy, formats_lossy
@@ -191,7 +192,8 @@ def _look_at(shot: QcShot, looked: Looked, *, exact: bool) -> FrameFound:
     given = shot.sources, looked.frame, looked.plate, looked.result
     found = FrameFound(looked.frame, hole=int(mask.sum()), patch=patch_state(*given, hole))
     if exact:
-        found = replace(found, touched=touched_pixels(looked.plate, looked.result, mask))
+        added = tuple(start for name in shot.sources.own_layers for start in PREFIXES[name])
+        found = replace(found, touched=touched_pixels(looked.plate, looked.result, mask, added))
     box = surroundings([mask], mask.shape[1], mask.shape[0])
     if box is None:
         return found
@@ -244,23 +246,26 @@ def _changes(before: Neighbors | None, after: Neighbors | None) -> Scores:
     return {**after.scores(), **({} if before is None else middle_frame(before, after))}
 
 
-def touched_pixels(plate: Plate, result: Plate, mask: Bools) -> int:
+def touched_pixels(plate: Plate, result: Plate, mask: Bools, added: tuple[str, ...] = ()) -> int:
     """Count pixels outside the hole that differ from the plate in any channel, bit for bit.
 
     Channels that are not filled count inside the hole too. A channel that the result lacks is not looked at:
-    formats differ in what they can hold, and the render says so.
+    formats differ in what they can hold, and the render says so. Nor are those whose names begin as `added`
+    says: the render writes its own there.
     """
     x, y, width, height = _own_window(plate)
     left, top = x - plate.header.data_window[0], y - plate.header.data_window[1]
     hole = mask[top : top + height, left : left + width]
     differs = np.zeros(hole.shape, np.bool_)
-    for one, other, filled in _channels(plate, result):
+    for one, other, filled in _channels(plate, result, added):
         unlike = _bits(one) != _bits(other) if one.dtype == other.dtype else one != other
         differs |= unlike & ~hole if filled else unlike
     return int(differs.sum())
 
 
-def _channels(plate: Plate, result: Plate) -> Iterator[tuple[NDArray[Any], NDArray[Any], bool]]:
+def _channels(
+    plate: Plate, result: Plate, added: tuple[str, ...]
+) -> Iterator[tuple[NDArray[Any], NDArray[Any], bool]]:
     """Channels that both pictures have, and whether each is filled."""
     for index, ours in zip(plate.header.fill_channels, result.header.fill_channels, strict=False):
         yield (
@@ -270,7 +275,9 @@ def _channels(plate: Plate, result: Plate) -> Iterator[tuple[NDArray[Any], NDArr
         )
     names = plate.header.channels
     for index, name in enumerate(names):
-        if index not in plate.header.fill_channels and name in result.header.channels:
+        if index in plate.header.fill_channels or name.startswith(added):
+            continue
+        if name in result.header.channels:
             ours = result.header.channels.index(name)
             one = plate.parts[plate.header.part].channel(index)
             yield one, result.parts[result.header.part].channel(ours), False

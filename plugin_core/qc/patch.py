@@ -53,6 +53,7 @@ def _channels(picture: Plate, plate: Plate, prefix: str, box: Box) -> NDArray[np
     header, part = picture.header, picture.parts[picture.header.part]
     x, y = plate.header.data_window[:2]
     wanted = Window(x + box.x0, y + box.y0, box.width, box.height)
-    planes = [part.channel(header.channels.index(f"{prefix}{name}")) for name in "RGBA"]
+    names = "YYYA" if prefix and header.is_gray else "RGBA"
+    planes = [part.channel(header.channels.index(f"{prefix}{name}")) for name in names]
     stacked = np.stack([plane.astype(np.float32) for plane in planes], axis=2)
     return moved(stacked, Window.of_data(part.spec), wanted)

@@ -9,7 +9,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from ..box import Box
-from ..compose.fill_layers import NOWHERE, in_layer, layers_over, patch_planes
+from ..compose.fill_layers import NOWHERE, as_layer, layers_over, patch_planes
 from ..compose.paste import Fill
 from ..compose.source_layers import source_planes
 from ..images import Plate
@@ -46,7 +46,8 @@ class CompLayers:
         box = self._box(given)
         planes: dict[str, NDArray[Any]] = {}
         if "patch" in self._layers:
-            planes |= in_layer("patch", patch_planes(fills, box, self._plan.sources.header))
+            header = self._plan.sources.header
+            planes |= as_layer(patch_planes(fills, box, header), header)
         planes |= self._more(given, box)
         return layers_over(box, planes, self._plan.sources.header)
 

@@ -244,6 +244,41 @@ def test_qc_holds_the_patch_against_the_result(tmp_path, extension, fields):
 
 
 @pytest.mark.parametrize(
+    ("names", "types", "cut", "tile"),
+    [
+        (("Y",), ("half",), 0, 0),
+        (("R", "G", "B", "Z", "id"), ("half", "half", "half", "float", "uint"), 0, 0),
+        (("R", "G", "B", "A"), ("half",) * 4, 0, 16),
+        (("R", "G", "B", "patch.R", "patch.A"), ("float",) * 5, 0, 0),
+        (("R", "G", "B"), ("half",) * 3, 5, 0),
+    ],
+    ids=["gray", "mixed types", "tiled", "layers of its own", "windows that differ"],
+)
+def test_plates_of_any_kind_take_layers(tmp_path, names, types, cut, tile):
+    shot = make_shot(tmp_path, 1, 2)
+    for frame in (1, 2):
+        pixels = np.concatenate([picture(frame)[..., :3], np.full((HEIGHT, WIDTH, 2), 7, np.float32)], axis=2)
+        spec = oiio.ImageSpec(WIDTH, HEIGHT, len(names), types[0])
+        spec.channelnames, spec.channelformats = names, tuple(map(oiio.TypeDesc, types))
+        spec.attribute("compression", "pxr24")
+        spec.tile_width = spec.tile_height = tile
+        whole = oiio.ImageBuf(spec)
+        whole.set_pixels(oiio.ROI(), np.ascontiguousarray(pixels[..., : len(names)]))
+        if cut:
+            part = oiio.ROI(cut + frame, WIDTH - cut, cut, HEIGHT - frame)
+            whole = oiio.ImageBufAlgo.cut(whole, part)
+            whole.specmod().x, whole.specmod().y = cut + frame, cut
+            whole.set_full(0, WIDTH, 0, HEIGHT, 0, 1)
+        assert whole.write(str(shot.plate(frame))), whole.geterror()
+    for asked in (shot.shot(layers=["patch", "source"]), patched(shot, "alone")):
+        run_toy(asked, SOFT)
+        checks = {one.name: one for one in check(QcShot(Job(shot=asked, settings=SOFT))).checks}
+        assert {checks[name].verdict for name in ("frames", "patch", "untouched")} == {"ok"}
+    spec = channels(shot.written(1))[1]
+    assert spec.get_string_attribute("compression") == "zip", "pxr24 would cut places off"
+
+
+@pytest.mark.parametrize(
     ("output", "fields", "told"),
     [
         ("clean.####.exr", {"patch": "plate/plate.####.exr"}, "overwrite the plate"),
