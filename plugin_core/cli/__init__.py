@@ -29,6 +29,7 @@ from . import paint as cli_paint
 from . import probe as cli_probe
 from . import qc as cli_qc
 from . import render as cli_render
+from . import restore as cli_restore
 from . import review as cli_review
 from . import worker as cli_worker
 from .exit_codes import EXIT_CODES
@@ -95,6 +96,7 @@ def _parser() -> Parser:
         cli_render,
         cli_batch,
         cli_paint,
+        cli_restore,
         cli_probe,
         cli_qc,
         cli_review,

@@ -78,6 +78,12 @@ def add_fields(parser: Parser, *names: str) -> None:
         parser.set_defaults(**{name: _catalog()["fields"][name]["default"]})
 
 
+def add_some(parser: Parser, *names: str) -> None:
+    """Add single fields of a job as options; what is not given is not in the namespace."""
+    for name in names:
+        _add(parser, parser, name, _catalog()["fields"][name])
+
+
 def joined(words: Sequence[str]) -> list[str]:
     """Return a command line on which argparse takes no frame range that begins below 0 for an option.
 

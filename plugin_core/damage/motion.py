@@ -20,8 +20,9 @@ from .look import Look
 
 Floats = NDArray[np.float32]
 
-_CELL = 8
-"""Rough motion is one a cell of so many pixels, and the median of five cells squared."""
+_CELL, _CELLS = 8, 28
+"""Rough motion is one a cell of at least so many pixels, with so many cells in the root of the area. It is
+the median of five cells squared, three times over, which the largest piece of dirt can't bend."""
 
 _ROUGH_PX, _ROUGH_LEVELS = 5, 8
 """Damage is told roughly by what no neighbor shows within this reach, by so many levels."""
@@ -135,9 +136,10 @@ def _grid(width: int, height: int) -> tuple[Floats, Floats]:
 
 def _smoothed(motion: Floats) -> Floats:
     height, width = motion.shape[:2]
-    cells = max(2, width // _CELL), max(2, height // _CELL)
+    cell = max(_CELL, round((height * width) ** 0.5 / _CELLS))
+    cells = max(2, width // cell), max(2, height // cell)
     small = cv2.resize(motion, cells, interpolation=cv2.INTER_AREA)
-    parts = [cv2.medianBlur(cv2.medianBlur(part, 5), 5) for part in cv2.split(small)]
+    parts = [cv2.medianBlur(cv2.medianBlur(cv2.medianBlur(part, 5), 5), 5) for part in cv2.split(small)]
     return np.asarray(cv2.resize(cv2.merge(parts), (width, height)), np.float32)
 
 
