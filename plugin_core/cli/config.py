@@ -36,7 +36,7 @@ def add(commands: Any) -> None:
     config = add_look(
         commands,
         "config",
-        summary="say which settings files and variables count, and what each sets",
+        summary="say which settings files and variables count",
         description="Say which settings files and variables count for a shot, and what each sets.",
         usage="[--output O] [--plate P] [options]",
         brief="example: cleanplate config --output sh010/clean.####.exr",

@@ -39,7 +39,7 @@ def add(commands: Any) -> None:
     qc = add_look(
         commands,
         "qc",
-        summary="check a rendered shot: frames, untouched pixels, softness, outlines",
+        summary="check a rendered shot: frames, untouched pixels, softness",
         description="Check a rendered shot against its plate, and against a true clean plate if there is "
         "one. Changes nothing; needs no model and no GPU. What the render was given is known from the job "
         "that it left beside its result; what is given here wins.",
