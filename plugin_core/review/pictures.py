@@ -3,7 +3,7 @@
 A frame is shown whole by its plate, reduced where it is large, and at its own resolution around the hole. The
 result is a cut-out that lies on the plate: where it is the plate's, the page shows the very same picture, so
 that a flip shows what was changed and not how two pictures were compressed. It covers the hole and every
-other pixel that differs on a screen.
+other pixel that differs.
 """
 
 from __future__ import annotations
@@ -31,6 +31,8 @@ DIFFERENCE_TIMES = 8
 _WHOLE_PX, _CUT_PX = 1280, 1280
 _BEST, _WORST, _STEP = 85, 25, 10
 _SMALLER = 0.7
+_EVERYWHERE = 0.02
+"""A larger share of a frame that differs outside the hole is no slip of a few pixels."""
 
 Codes = NDArray[np.uint8]
 
@@ -41,7 +43,7 @@ class Layer:
 
     Attributes:
         name: ``plate`` (all of it), ``detail`` (the plate around the hole), ``result``, ``difference``,
-            ``matte``, ``sources``.
+            ``whole`` (all of the result, where that differs everywhere), ``matte``, ``sources``.
         box: what it covers, in pixels of the plate's data window.
         data: WebP.
     """
@@ -84,7 +86,7 @@ class Encoder:
         """
         drawn = list(_drawn(looked, self._display))
         if sources is not None and looked.hole is not None:
-            drawn.append(_fitted(_Drawn("sources", looked.hole.box, sources), _CUT_PX))
+            drawn.append(_fitted(_Drawn("sources", looked.hole.box, sources)))
         quality = min(_BEST, self._quality + _STEP // 2)
         while True:
             layers = [Layer(one.name, one.box, _webp(one, quality)) for one in drawn]
@@ -114,25 +116,52 @@ def _small(picture: Plate, width: int) -> NDArray[np.float32]:
 def _drawn(looked: Looked, display: Display) -> Iterator[_Drawn]:
     header = looked.plate.header
     whole = Box(0, 0, header.width, header.height)
-    plate = display.shown(looked.plate.crop(*whole))
-    yield _fitted(_Drawn("plate", whole, _codes(plate)), _WHOLE_PX)
-    result = None if looked.result is None else display.shown(looked.result.crop(*whole))
+    plate = looked.plate.crop(*whole)
+    yield _Drawn("plate", whole, _codes(display.shown(_to_fit(plate))))
+    result = None if looked.result is None else looked.result.crop(*whole)
     mask = looked.mask
-    changed = mask if result is None else mask | (np.abs(result - plate).max(axis=-1) > 0.5 / 255)
+    changed = mask if result is None else mask | _differs(plate, result)
     box = bounds(changed)
     if box is None:
         return
+    hole = bounds(mask)
+    # A result that is stored with loss differs everywhere: all of it is shown, and cut out near the hole.
+    everywhere = float((changed & ~mask).mean()) > _EVERYWHERE
+    around = hole if everywhere and hole is not None else box
+    near = around.grown(RING_PX).within(header.width, header.height)
     if max(header.width, header.height) > _WHOLE_PX:
-        near = box.grown(RING_PX).within(header.width, header.height)
-        yield _fitted(_Drawn("detail", near, _codes(plate[near.slices])), _CUT_PX)
+        yield _fitted(_Drawn("detail", near, _codes(display.shown(plate[near.slices]))))
     if looked.hole is not None:
         alpha = np.round(looked.hole.alpha * 255).astype(np.uint8)
-        yield _fitted(_Drawn("matte", looked.hole.box, alpha), _CUT_PX)
-    if result is not None:
-        cut = np.dstack([_codes(result[box.slices]), changed[box.slices].astype(np.uint8) * 255])
-        yield _fitted(_Drawn("result", box, cut), _CUT_PX)
-        off = np.abs(result[box.slices] - plate[box.slices]) * DIFFERENCE_TIMES
-        yield _fitted(_Drawn("difference", box, _codes(off)), _CUT_PX)
+        yield _fitted(_Drawn("matte", looked.hole.box, alpha))
+    if result is None:
+        return
+    if everywhere:
+        yield _Drawn("whole", whole, _codes(display.shown(_to_fit(result))))
+        box = near
+    before, after = display.shown(plate[box.slices]), display.shown(result[box.slices])
+    cut = _codes(after)
+    if not everywhere:
+        cut = np.dstack([cut, changed[box.slices].astype(np.uint8) * 255])
+    yield _fitted(_Drawn("result", box, cut))
+    yield _fitted(_Drawn("difference", box, _codes(np.abs(after - before) * DIFFERENCE_TIMES)))
+
+
+def _differs(one: NDArray[np.float32], other: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Return where two pictures (H, W, 3) are not the same, NaN being as NaN."""
+    differs = (one != other) & ~(np.isnan(one) & np.isnan(other))
+    return np.asarray(differs.any(axis=-1))
+
+
+def _to_fit(rgb: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return a plate's values (H, W, 3) at the size that all of it is shown at."""
+    height, width = rgb.shape[:2]
+    scale = _WHOLE_PX / max(height, width)
+    if scale >= 1:
+        return rgb
+    finite = np.nan_to_num(rgb, nan=0.0, posinf=6e4, neginf=0.0)
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    return np.asarray(cv2.resize(finite, size, interpolation=cv2.INTER_AREA), np.float32)
 
 
 def _codes(shown: NDArray[np.float32]) -> Codes:
@@ -140,9 +169,9 @@ def _codes(shown: NDArray[np.float32]) -> Codes:
     return np.asarray(np.round(np.clip(shown, 0, 1)[..., ::-1] * 255), np.uint8)
 
 
-def _fitted(one: _Drawn, most: int) -> _Drawn:
+def _fitted(one: _Drawn) -> _Drawn:
     side = max(one.codes.shape[:2])
-    return one if side <= most else _reduced(one, most / side)
+    return one if side <= _CUT_PX else _reduced(one, _CUT_PX / side)
 
 
 def _reduced(one: _Drawn, scale: float) -> _Drawn:

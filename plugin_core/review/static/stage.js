@@ -12,10 +12,10 @@ const MODES = [
 ];
 const ZOOMS = [["fit", "Fit", "All of the picture (Z)"], [1, "100 %", "At the hole (Z)"], [4, "400 %", "At the hole (Z)"]];
 const LAYERS = {
-  result: ["plate", "detail", "result"],
+  result: ["plate", "detail", "whole", "result"],
   plate: ["plate", "detail"],
-  wipe: ["plate", "detail", "result"],
-  side: ["plate", "detail", "result"],
+  wipe: ["plate", "detail", "whole", "result"],
+  side: ["plate", "detail", "whole", "result"],
   difference: ["difference"],
   sources: ["plate", "sources"],
   matte: ["matte"],
@@ -178,7 +178,10 @@ class Stage {
         this.layer(index, "sources");
       } else {
         this.layer(index, "detail");
-        if (kind === "result") this.layer(index, "result");
+        if (kind === "result") {
+          this.layer(index, "whole");
+          this.layer(index, "result");
+        }
       }
     }
     if (this.outline) this.line(index, scale);
