@@ -30,6 +30,7 @@ from . import probe as cli_probe
 from . import qc as cli_qc
 from . import render as cli_render
 from . import restore as cli_restore
+from . import retarget as cli_retarget
 from . import review as cli_review
 from . import worker as cli_worker
 from .exit_codes import EXIT_CODES
@@ -97,6 +98,7 @@ def _parser() -> Parser:
         cli_batch,
         cli_paint,
         cli_restore,
+        cli_retarget,
         cli_probe,
         cli_qc,
         cli_review,

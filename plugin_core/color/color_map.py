@@ -95,6 +95,16 @@ class ColorMap:
         """Plate RGB (..., 3) to scene-linear Rec.709, before any change of exposure."""
         return rgb if self.conversion is None else self.conversion.to_linear(rgb)
 
+    def to_light(self, rgb: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Plate RGB (..., 3) to linear light, for filters: a display-referred plate's by the sRGB curve."""
+        return _decode(rgb) if self.encoding == "display" else self.to_linear(rgb)
+
+    def from_light(self, light: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the inverse of `to_light`."""
+        if self.encoding == "display":
+            return _encode(light)
+        return light if self.conversion is None else self.conversion.from_linear(light)
+
     def to_network(self, rgb: NDArray[np.float32]) -> NDArray[np.float32]:
         """Plate RGB (H, W, 3), finite, to the network's -1..1 (beyond it where the plate is beyond 0..1)."""
         if self.encoding == "display":

@@ -97,7 +97,7 @@ class ShotMattes:
         """Return the mattes (H, W) that make a frame's hole as one."""
         frames = self.joined(frame)
         if len(frames) == 1 or self._clip.is_still:
-            return self._values(frame)
+            return self.values(frame)
         for gone in [kept for kept in self._kept if kept not in frames]:
             del self._kept[gone]
         values = np.zeros((self._header.height, self._header.width), np.float32)
@@ -108,15 +108,20 @@ class ShotMattes:
                 np.maximum(part, kept.values, out=part)
         return values
 
+    def shadow_values(self, frame: int) -> NDArray[np.float32] | None:
+        """Return a frame's own shadow matte as `values`; None where the shot has none. Raises ImageError."""
+        return None if self._shadows is None else self._shadows.values(frame)
+
     def _keep(self, frame: int) -> _Kept:
         if frame not in self._kept:
-            values = self._values(frame)
+            values = self.values(frame)
             box = bounds(values >= self._settings.matte_threshold)
             kept = values[:0] if box is None else values[box.slices].copy()
             self._kept[frame] = _Kept(box, kept)
         return self._kept[frame]
 
-    def _values(self, frame: int) -> NDArray[np.float32]:
+    def values(self, frame: int) -> NDArray[np.float32]:
+        """Return a frame's own matte over the plate's data window, (H, W) of 0..1. Raises ImageError."""
         settings = self._settings
         expected = self._header if settings.matte_fit == "refuse" else None
         matte = self._clip.matte(frame, settings.matte_channel, expected)

@@ -1,0 +1,148 @@
+"""The objects of a shot: what its mattes separate, followed from frame to frame."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..box import Box, bounds
+from ..progress.watch import Phase, Watch
+from ..regions.islands import Islands, Track, islands_of, tracks_of
+from ..schedule import takes
+
+Floats = NDArray[np.float32]
+
+FAINT = np.float32(1 / 256)
+"""What a matte says below this is nothing."""
+
+_SOLID = 0.5
+"""An island that is this nowhere is dirt of the matte."""
+
+_GAP = 12
+"""Frames for which an object may be hidden and still be the same."""
+
+_MOST = 32
+"""More objects than this (dust, rain) move as one."""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """An object on one frame, in pixels of the plate's display window.
+
+    Attributes:
+        islands: boxes that hold all of it and nothing of another object.
+        box: the smallest around it.
+        center: of its matte's weight, x and y, counted from the window's corner.
+        weight: sum of its matte.
+    """
+
+    islands: Islands
+    box: Box
+    center: tuple[float, float]
+    weight: float
+
+
+@dataclass(frozen=True)
+class Thing:
+    """An object over time.
+
+    Attributes:
+        seen: where it is, by frame, ascending.
+    """
+
+    seen: Mapping[int, Seen]
+
+    @property
+    def first(self) -> int:
+        """The first frame that it is on."""
+        return min(self.seen)
+
+    @property
+    def last(self) -> int:
+        """The last one."""
+        return max(self.seen)
+
+
+Read = Callable[[int], tuple[Floats, Floats | None]]
+"""Gives a frame's matte and shadow matte (H, W) of 0..1; None where it has none."""
+
+
+def find_objects(read: Read, lower: int, upper: int, cuts: Sequence[int], watch: Watch) -> tuple[Thing, ...]:
+    """Find and follow them; never across a cut. Objects that come near each other anywhere are one.
+
+    Args:
+        read: gives the mattes.
+        lower, upper: the frames to look at.
+        cuts: first frames of new takes.
+        watch: told how it gets on.
+    """
+    found: list[Thing] = []
+    for first, last in takes(lower, upper, cuts):
+        parts: dict[int, dict[Box, Seen]] = {}
+        for frame in range(first, last + 1):
+            watch(Phase.MATTES, frame - lower, upper - lower + 1)
+            parts[frame] = _parts(*read(frame))
+        tracks = tracks_of(((frame, tuple(here)) for frame, here in parts.items()), gap=_GAP)
+        if len(tracks) > _MOST:
+            tracks = [functools.reduce(Track.joined, tracks)]
+        for track in tracks:
+            seen = {
+                frame: _joined(parts[frame][box] for box in boxes) for frame, boxes in track.boxes.items()
+            }
+            found.append(Thing(seen))
+    return tuple(found)
+
+
+def matte_of(seen: Seen, box: Box, matte: Floats) -> Floats:
+    """Return what of a matte (H, W) is this object's, (h, w) over a box; what is faint is 0."""
+    own = np.zeros((box.height, box.width), np.float32)
+    for island in seen.islands:
+        if (shared := island.shared(box)) is not None:
+            own[shared.moved(-box.x0, -box.y0).slices] = matte[shared.slices]
+    own[own < FAINT] = 0
+    return own
+
+
+def _parts(matte: Floats, shadow: Floats | None) -> dict[Box, Seen]:
+    height, width = matte.shape
+    every = matte if shadow is None else np.maximum(matte, shadow)
+    mask = every >= FAINT
+    box = bounds(mask)
+    if box is None:
+        return {}
+    found: dict[Box, Seen] = {}
+    for island in islands_of(mask[box.slices], box, Box(0, 0, width, height)):
+        there = every[island.slices]
+        tight = bounds(there >= FAINT)
+        if tight is None or float(there.max()) < _SOLID:
+            continue
+        own = matte[island.slices]
+        found[island] = _seen(island, tight, own if float(own.max()) >= _SOLID else there)
+    return found
+
+
+def _seen(island: Box, tight: Box, values: Floats) -> Seen:
+    weights = np.where(values >= FAINT, values, np.float32(0)).astype(np.float64)
+    columns, rows = weights.sum(axis=0), weights.sum(axis=1)
+    weight = float(columns.sum())
+    x = float((columns * (np.arange(columns.size) + 0.5)).sum()) / weight + island.x0
+    y = float((rows * (np.arange(rows.size) + 0.5)).sum()) / weight + island.y0
+    return Seen((island,), tight.moved(island.x0, island.y0), (x, y), weight)
+
+
+def _joined(parts: Iterable[Seen]) -> Seen:
+    every = list(parts)
+    weight = sum(part.weight for part in every)
+    x, y = (sum(part.center[axis] * part.weight for part in every) / weight for axis in (0, 1))
+    islands = tuple(sorted(box for part in every for box in part.islands))
+    return Seen(islands, every[0].box.union(*(part.box for part in every[1:])), (x, y), weight)
+
+
+def together(things: Sequence[Thing]) -> dict[int, Seen]:
+    """Return all objects of each frame as one."""
+    frames = sorted({frame for thing in things for frame in thing.seen})
+    return {frame: _joined(thing.seen[frame] for thing in things if frame in thing.seen) for frame in frames}

@@ -1,0 +1,146 @@
+"""Where objects are laid: smooth over time, and inside the frame."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..schedule import takes
+from .geometry import Geometry
+from .objects import Seen, Thing, together
+
+Series = NDArray[np.float64]
+Shift = tuple[int, int]
+
+Path = Mapping[int, Shift]
+"""For each frame, how many output pixels right and down of its own scaled place an object is laid; whole
+ones, so that its pixels need no filter."""
+
+
+def object_path(thing: Thing, geometry: Geometry, reach: int) -> dict[int, Shift]:
+    """Return the way of one object over the squeezed background.
+
+    Its center belongs where the background behind it goes; that way is smoothed, so that a swinging arm,
+    which moves the center, moves nothing else. An object that the plate's edge cuts stays at that edge.
+
+    Args:
+        thing: the object.
+        geometry: of the output.
+        reach: frames each way that are smoothed over; 0 for none.
+    """
+    frames = np.arange(thing.first, thing.last + 1)
+
+    def way(axis: int) -> Series:
+        scale, back = geometry.objects[axis], geometry.background[axis]
+        center = _filled(frames, thing.seen, lambda seen: seen.center[axis])
+        low, high = _inside(frames, thing.seen, geometry, axis)
+        return held(smooth(center, reach) * (back - scale), low, high, reach)
+
+    return _shifts(frames, thing.seen, way)
+
+
+def window_path(
+    things: Sequence[Thing], geometry: Geometry, lower: int, upper: int, cuts: Sequence[int], reach: int
+) -> dict[int, Shift]:
+    """Return how the whole picture is shifted under the output's window, so that all objects are in it.
+
+    Args:
+        things: the objects; without any the window stays in the middle.
+        geometry: of the output.
+        lower, upper: the frames there are.
+        cuts: first frames of new takes.
+        reach: as of `object_path`.
+    """
+    path: dict[int, Shift] = {}
+    for first, last in takes(lower, upper, cuts):
+        frames = np.arange(first, last + 1)
+        seen = {frame: each for frame, each in together(things).items() if first <= frame <= last}
+        path |= _shifts(frames, dict.fromkeys(frames.tolist()), _window_way(frames, seen, geometry, reach))
+    return path
+
+
+def _window_way(
+    frames: NDArray[np.int_], seen: Mapping[int, Seen], geometry: Geometry, reach: int
+) -> Callable[[int], Series]:
+    def way(axis: int) -> Series:
+        scale, side = geometry.objects[axis], geometry.size[axis]
+        least = min(0.0, side - geometry.source[axis] * scale)
+        if not seen:
+            return np.full(frames.size, least / 2)
+        center = _filled(frames, seen, lambda each: each.center[axis])
+        low, high = _inside(frames, seen, geometry, axis)
+        wanted = held(side / 2 - smooth(center, reach) * scale, low, high, reach)
+        limits = np.full(frames.size, least), np.zeros(frames.size)
+        return np.clip(wanted, *limits)
+
+    return way
+
+
+def smooth(values: Series, reach: int) -> Series:
+    """Smooth a series by a straight line fitted around each of its values: a steady move stays as it is."""
+    if reach <= 0 or values.size < 3:
+        return values
+    out = np.empty_like(values)
+    for at in range(values.size):
+        low, high = max(0, at - reach), min(values.size, at + reach + 1)
+        x = np.arange(low, high, dtype=np.float64) - at
+        weight = np.exp(-0.5 * (x / (reach / 2)) ** 2)
+        mean = np.average(x, weights=weight)
+        spread = float((weight * (x - mean) ** 2).sum())
+        level = np.average(values[low:high], weights=weight)
+        slope = float((weight * (x - mean) * values[low:high]).sum()) / spread
+        out[at] = level - slope * mean
+    return out
+
+
+def held(wanted: Series, low: Series, high: Series, reach: int) -> Series:
+    """Keep a series within limits without a kink: the limits are drawn in and smoothed before they count."""
+    if reach > 0:
+        soft_low, soft_high = _drawn(low, reach, np.max), _drawn(high, reach, np.min)
+        wanted = np.where(soft_low <= soft_high, np.clip(wanted, soft_low, soft_high), wanted)
+    return np.clip(wanted, low, high)
+
+
+def _drawn(limit: Series, reach: int, most: Callable[[Series], float]) -> Series:
+    """Return the strictest limit of the frames around each, smoothed: nowhere laxer than the limit itself."""
+    around = [slice(max(0, at - reach), at + reach + 1) for at in range(limit.size)]
+    strict = np.array([most(limit[each]) for each in around])
+    out = np.empty_like(limit)
+    for at, each in enumerate(around):
+        x = np.arange(each.start, min(each.stop, limit.size)) - at
+        out[at] = np.average(strict[each], weights=np.exp(-0.5 * (x / (reach / 2)) ** 2))
+    return out
+
+
+def _inside(
+    frames: NDArray[np.int_], seen: Mapping[int, Seen], geometry: Geometry, axis: int
+) -> tuple[Series, Series]:
+    """Return between which shifts an object is inside the output; covers it where it is the larger."""
+    scale, side = geometry.objects[axis], geometry.size[axis]
+    begins = _filled(frames, seen, lambda each: float(each.box[axis]))
+    ends = _filled(frames, seen, lambda each: float(each.box[axis + 2]))
+    low, high = -begins * scale, side - ends * scale
+    # What the plate's edge cuts must not show the cut.
+    at_start, at_end = begins <= 0, ends >= geometry.source[axis]
+    fits = low <= high
+    high = np.where(fits & at_start & ~at_end, low, high)
+    low = np.where(fits & at_end & ~at_start, high, low)
+    return np.minimum(low, high), np.maximum(low, high)
+
+
+def _filled(frames: NDArray[np.int_], seen: Mapping[int, Seen], take: Callable[[Seen], float]) -> Series:
+    """Return one value a frame; where the object is hidden, on the way between the frames around."""
+    there = np.array(list(seen), np.float64)
+    values = np.array([take(each) for each in seen.values()])
+    return np.asarray(np.interp(frames, there, values), np.float64)
+
+
+def _shifts(
+    frames: NDArray[np.int_], wanted: Mapping[int, object], way: Callable[[int], Series]
+) -> dict[int, Shift]:
+    across, down = (np.rint(way(axis)).astype(int).tolist() for axis in (0, 1))
+    return {
+        frame: (x, y) for frame, x, y in zip(frames.tolist(), across, down, strict=True) if frame in wanted
+    }

@@ -1,0 +1,182 @@
+"""A moving object over a known background: what is laid back, where, and what lies behind it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import OpenImageIO as oiio
+import pytest
+
+from plugin_core.cli import main
+from plugin_core.images import read_plate
+
+from ..pictures_on_disk import save, spec_of
+
+WIDTH, HEIGHT, FRAMES = 240, 64, range(1, 7)
+ALPHA = np.pad(np.ones((20, 12), np.float32), 2, constant_values=0.5)
+"""An opaque body with a rim of half transparency."""
+
+
+def _background(width: int, height: int) -> np.ndarray:
+    """A smooth picture that can be told at any size, (H, W, 3) in linear light."""
+    x = (np.arange(width) + 0.5) / width
+    y = ((np.arange(height) + 0.5) / height)[:, np.newaxis]
+    planes = [
+        0.4 + 0.2 * np.sin(2 * np.pi * (3 * x + phase)) * np.cos(2 * np.pi * y) for phase in (0, 0.2, 0.5)
+    ]
+    return np.stack(planes, axis=2).astype(np.float32)
+
+
+def _lefts(frame: int) -> tuple[int, int]:
+    """Where two objects' bodies begin; the second one's arm goes in and out."""
+    return 16 + 3 * frame, 190 - 2 * frame
+
+
+@pytest.fixture(scope="module")
+def shot(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("retarget")
+    texture = np.random.default_rng(1).uniform(0, 2, (*ALPHA.shape, 3)).astype(np.float32)
+    for name in ("plate", "matte", "clean"):
+        (folder / name).mkdir()
+    for frame in FRAMES:
+        clean = _background(WIDTH, HEIGHT)
+        plate, matte = clean.copy(), np.zeros((HEIGHT, WIDTH), np.float32)
+        for number, left in enumerate(_lefts(frame)):
+            here = slice(20, 20 + ALPHA.shape[0]), slice(left, left + ALPHA.shape[1])
+            share = ALPHA[..., np.newaxis]
+            plate[here] = texture * share + plate[here] * (1 - share)
+            matte[here] = ALPHA
+            if number and frame % 2:
+                arm = slice(28, 32), slice(left + ALPHA.shape[1], left + ALPHA.shape[1] + 8)
+                matte[arm], plate[arm] = 1, 0
+        about = {"full_width": WIDTH, "full_height": HEIGHT, "PixelAspectRatio": 2.0, "Artist": "Ann"}
+        depth = np.full((HEIGHT, WIDTH, 1), 7, np.float32)
+        spec = spec_of(WIDTH, HEIGHT, ("R", "G", "B", "Z"), "half", **about)
+        save(folder / f"plate/p.{frame:04d}.exr", (spec, np.concatenate([plate, depth], axis=2)))
+        save(folder / f"clean/c.{frame:04d}.exr", (spec_of(WIDTH, HEIGHT, "RGB", "float", **about), clean))
+        save(
+            folder / f"matte/m.{frame:04d}.exr", (spec_of(WIDTH, HEIGHT, "Y", "half"), matte[..., np.newaxis])
+        )
+    return folder
+
+
+def _run(shot: Path, output: Path, *options: str) -> int:
+    given = ["--plate", str(shot / "plate"), "--matte", str(shot / "matte"), "--clean", str(shot / "clean")]
+    where = ["--output", str(output / "o.####.exr"), "--threads", "1", "--progress", "none"]
+    return main(["retarget", *given, *where, *options])
+
+
+def _picture(folder: Path, frame: int) -> np.ndarray:
+    return read_plate(folder / f"o.{frame:04d}.exr").rgb
+
+
+def _plan(shot: Path, output: Path, capsys: pytest.CaptureFixture[str], *options: str) -> dict:
+    assert _run(shot, output, *options, "--dry-run", "--json") == 0
+    return json.loads(capsys.readouterr().out)
+
+
+def test_objects_keep_their_pixels_and_the_background_is_squeezed(shot, tmp_path, capsys):
+    plan = _plan(shot, tmp_path, capsys, "--squeeze", "0.5")
+    assert plan["size"] == [WIDTH // 2, HEIGHT] and len(plan["objects"]) == 2 and not plan["warnings"]
+    assert not list(tmp_path.iterdir())
+    assert _run(shot, tmp_path, "--squeeze", "0.5") == 0
+    squeezed = _background(WIDTH // 2, HEIGHT)
+    share = ALPHA[..., np.newaxis]
+    for frame in FRAMES:
+        plate, done = read_plate(shot / f"plate/p.{frame:04d}.exr").rgb, _picture(tmp_path, frame)
+        free = np.ones(done.shape[:2], bool)
+        for number, left in enumerate(_lefts(frame)):
+            across, down = plan["objects"][number]["shifts"][str(frame)]
+            assert down == 0
+            there = slice(20, 44), slice(left + across, left + across + ALPHA.shape[1])
+            free[there[0], there[1].start : there[1].stop + 10] = False
+            own = plate[20:44, left : left + ALPHA.shape[1]]
+            assert np.array_equal(done[there][ALPHA == 1], own[ALPHA == 1])
+            # The object's own light, without the background that it stood before.
+            before = _background(WIDTH, HEIGHT)[20:44, left : left + ALPHA.shape[1]]
+            truth = own - (1 - share) * before + (1 - share) * squeezed[there]
+            assert np.abs(done[there] - truth).max() < 3e-3
+        assert np.abs(done - squeezed)[free].max() < 3e-3
+    spec = oiio.ImageInput.open(str(tmp_path / "o.0001.exr")).spec()
+    assert (spec.full_width, spec.full_height, spec.width, spec.x) == (WIDTH // 2, HEIGHT, WIDTH // 2, 0)
+    assert spec.channelnames == ("R", "G", "B") and str(spec.format) == "half"
+    assert (spec.getattribute("PixelAspectRatio"), spec.getattribute("Artist")) == (2.0, "Ann")
+
+
+def test_positions_are_steady_though_the_outline_is_not(shot, tmp_path, capsys):
+    plan = _plan(shot, tmp_path, capsys, "--squeeze", "0.5")
+    frames = np.array(FRAMES)
+    for number in (0, 1):
+        lies = np.array([_lefts(f)[number] + plan["objects"][number]["shifts"][str(f)][0] for f in FRAMES])
+        away = lies - np.polyval(np.polyfit(frames, lies, 1), frames)
+        assert np.sqrt(np.mean(away**2)) < 0.5 and np.abs(away).max() < 0.75
+        assert np.abs(lies.mean() + 8 - (np.mean([_lefts(f)[number] for f in FRAMES]) + 8) / 2) < 1.5
+
+
+def test_resume_makes_what_is_missing_or_made_of_something_else(shot, tmp_path, capsys):
+    assert _run(shot, tmp_path, "--squeeze", "0.5", "--frames", "1-3") == 0
+    first, second, third = (tmp_path / f"o.{frame:04d}.exr" for frame in (1, 2, 3))
+    before, whole = third.stat().st_mtime_ns, second.read_bytes()
+    assert _run(shot, tmp_path, "--squeeze", "0.5", "--frames", "1-3") == 2
+    assert "--resume" in capsys.readouterr().err
+    second.unlink()
+    assert _run(shot, tmp_path, "--squeeze", "0.5", "--frames", "1-3", "--resume") == 0
+    assert read_plate(second).rgb.tobytes() == _same(tmp_path, whole)
+    assert third.stat().st_mtime_ns == before
+    assert _run(shot, tmp_path, "--squeeze", "0.6", "--frames", "1-3", "--resume") == 0
+    assert read_plate(third).header.width == 144
+    first.write_bytes(b"painted by hand")
+    assert _run(shot, tmp_path, "--squeeze", "0.6", "--frames", "1-3", "--resume") == 2
+    assert "changed since" in capsys.readouterr().err
+    assert _run(shot, tmp_path, "--squeeze", "0.6", "--frames", "1-3", "--keep-edited") == 0
+    assert first.read_bytes() == b"painted by hand"
+
+
+def _same(folder: Path, content: bytes) -> bytes:
+    kept = folder / "kept.exr"
+    kept.write_bytes(content)
+    return read_plate(kept).rgb.tobytes()
+
+
+def test_a_window_follows_the_objects_bit_for_bit_and_tells_whom_it_loses(shot, tmp_path, capsys):
+    plan = _plan(shot, tmp_path, capsys, "--aspect", "2:1", "--keep", "crop", "--frames", "2")
+    assert plan["size"] == [64, HEIGHT]  # pixels twice as wide as high
+    assert any("outside the window" in each for each in plan["warnings"])
+    assert _run(shot, tmp_path, "--aspect", "2:1", "--keep", "crop", "--frames", "2") == 0
+    left = -plan["objects"][0]["shifts"]["2"][0]
+    plate = read_plate(shot / "plate/p.0002.exr").rgb
+    assert np.array_equal(_picture(tmp_path, 2), plate[:, left : left + 64])
+
+
+def test_another_size_scales_objects_and_pixels_may_become_square(shot, tmp_path, capsys):
+    options = "--size", "240x128", "--pixel-aspect", "1", "--frames", "3"
+    plan = _plan(shot, tmp_path, capsys, *options)
+    assert plan["objects_scale"] == [4.0, 2.0] and plan["background"] == [1.0, 2.0]
+    assert _run(shot, tmp_path, *options) == 0
+    done = _picture(tmp_path, 3)
+    assert done.shape == (128, 240, 3)
+    across, _ = plan["objects"][0]["shifts"]["3"]
+    body = read_plate(shot / "plate/p.0003.exr").rgb[22:42, _lefts(3)[0] + 2 : _lefts(3)[0] + 14]
+    begins = (_lefts(3)[0] + 2) * 4 + across
+    assert abs(done[46:82, begins + 4 : begins + 44].mean() - body.mean()) < 0.05
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ((), "one of --aspect"),
+        (("--aspect", "9:0"), "--aspect should be"),
+        (("--size", "10"), "--size should be"),
+        (("--squeeze", "1.5"), "--squeeze should be"),
+        (("--squeeze", "0.5", "--smooth", "-1"), "--smooth should be"),
+        (("--squeeze", "0.5", "--output", "a.mov"), "as pictures"),
+        (("--squeeze", "0.5", "--clean", "nowhere.####.exr"), "nowhere"),
+        (("--size", "20x60", "--strict"), "Refused because of --strict"),
+    ],
+)
+def test_what_makes_no_sense_is_refused_in_a_sentence(shot, tmp_path, capsys, options, said):
+    assert _run(shot, tmp_path, *options) in (2, 3)
+    assert said in capsys.readouterr().err
+    assert not list(tmp_path.glob("*.exr"))
