@@ -35,7 +35,7 @@ from . import review as cli_review
 from . import worker as cli_worker
 from .exit_codes import EXIT_CODES
 from .json_file import add_json
-from .memory import check_limit
+from .memory import check_limit, keep_freed
 from .options import add_fields, joined
 from .parser import Parser
 
@@ -51,6 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     command: Callable[[argparse.Namespace], int] = parsed.command
     try:
         check_limit()
+        keep_freed()
         return command(parsed)
     except BrokenPipeError:
         # Whoever read our output has gone; say nothing more, not even at exit.

@@ -1,13 +1,35 @@
-"""Limits on a process's memory: told in a sentence, before a library crashes for them."""
+"""A process's memory: limits, told before a library crashes for them; what is freed serves again."""
 
 from __future__ import annotations
 
+import contextlib
 import sys
 
 from ..errors import NotEnoughMemoryError
 
 LEAST_BYTES = 3 << 29
 """What libraries and a small render reserve (1.3 GB were measured); most of it is never touched."""
+
+_TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
+"""Names of glibc's `mallopt`."""
+
+_KEPT_BYTES, _LARGE_BYTES = 128 << 20, 32 << 20
+"""So much that was freed is kept, of blocks smaller than these."""
+
+
+def keep_freed() -> None:
+    """Have the C library keep what is freed for what is asked for next; where it is glibc.
+
+    By itself it gives every picture back to the system at once, which clears the same pages again for the
+    next one: a twentieth to a tenth of a render's processor time.
+    """
+    if sys.platform == "linux":
+        import ctypes
+
+        with contextlib.suppress(OSError, AttributeError):
+            library = ctypes.CDLL(None)
+            library.mallopt(_TRIM_THRESHOLD, _KEPT_BYTES)
+            library.mallopt(_MMAP_THRESHOLD, _LARGE_BYTES)
 
 
 def check_limit() -> None:
