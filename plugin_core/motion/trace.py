@@ -34,9 +34,11 @@ _POINTS = 8000
 _VOTES = 13000
 """On about so many points of a hole its sources are weighed against each other."""
 
-_SHARE, _NEAR = 0.07, 16
-"""A frame is taken as a source once it shows this share of the hole that no nearer source shows; one that is
-more frames away than so many has to show as much more as it is farther."""
+_NEAR = 16
+"""From a frame more than so many away as much more is asked as it is farther."""
+
+_SHARE = 0.07
+"""A near frame is taken as a source once it shows this share of the hole that no nearer source shows."""
 
 _AHEAD = 8
 """Motion over so many strides is measured side by side."""
@@ -55,7 +57,7 @@ _COMPARED = 900
 """About so many known points tell which of several motions is right."""
 
 _SAME_PX = 0.25
-"""Points this near each other see the same."""
+"""Points this close to each other see the same in a near frame."""
 
 _SIMPLER, _SIMPLER_LEAST = 1.05, 5e-4
 """A simpler motion may explain the known pixels worse than a trace by this factor and this much."""
@@ -246,10 +248,10 @@ class _Points:
         x, y = a * self.x + b * self.y + c, d * self.x + e * self.y + f
         return _Points(x, y, np.zeros_like(x), ~background.outside(x, y))
 
-    def meets(self, other: _Points, hole: Mask) -> bool:
-        """Whether both have come to about the same place with every point of a hole."""
+    def meets(self, other: _Points, hole: Mask, close: float) -> bool:
+        """Whether both have come as close as that with every point of a hole."""
         apart = np.maximum(np.abs(self.x - other.x), np.abs(self.y - other.y))
-        return bool((apart[hole & self.alive & other.alive] < _SAME_PX).all())
+        return bool((apart[hole & self.alive & other.alive] < close).all())
 
 
 @dataclass
@@ -314,7 +316,11 @@ class _Target:
             camera = field.camera @ camera
             if not looked_at:
                 continue
-            led = walks[:1] if walks[-1].points.meets(walks[0].points, self._holed) else walks
+            led = (
+                walks[:1]
+                if walks[-1].points.meets(walks[0].points, self._holed, _SAME_PX * self._far(frame))
+                else walks
+            )
             reached: list[_Points] = []
             for walk in led:
                 here = self._looked(walk, frame, begin, camera, last=frame == end)
@@ -348,8 +354,12 @@ class _Target:
         left = walk.wanted & points.alive
         seen = points.alive & ~self._background.hidden(frame, points.x, points.y)
         new = np.count_nonzero(seen & left)
-        enough = _SHARE * max(1.0, abs(frame - self._frame) / _NEAR) * self._points
+        enough = _SHARE * self._far(frame) * self._points
         return seen if new and (new >= enough or new == np.count_nonzero(left) or last) else None
+
+    def _far(self, frame: int) -> float:
+        """Return how many times as far as a near one a frame is, 1 at least."""
+        return max(1.0, abs(frame - self._frame) / _NEAR)
 
     def _arrived(self, frame: int, points: _Points, *simpler: _Points) -> _Points:
         """Return where the points lie in a frame.

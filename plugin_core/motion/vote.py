@@ -32,6 +32,9 @@ _ALIKE = 0.12
 _UNSEEN = 0.03
 """What a source weighs beyond this is what it is sampled with: many a source adds next to nothing."""
 
+_LEAST = 0.15
+"""A source that weighs less than this part of a point's heaviest weighs nothing there."""
+
 _MOST = 0.6
 """Where a source counts for so much of a box, it is sampled all over: that is quicker than point by point."""
 
@@ -217,6 +220,8 @@ def vote(traces: Traces) -> tuple[list[Floats], Floats]:
     leader = np.stack([np.ascontiguousarray(color[:, c]).ravel()[best] for c in range(3)])
     for one in range(voters):
         weight[one] *= _alike(color[one], leader)
+    weight -= np.float32(_LEAST) * weight.max(axis=0)
+    np.maximum(weight, 0, out=weight)
     weight /= np.maximum(weight.sum(axis=0), np.float32(1e-9))
     backed = np.maximum(support.ravel()[best], np.float32(0.05))
     doubt = 1 / np.maximum(prior.ravel()[best] * backed, np.float32(1e-9))

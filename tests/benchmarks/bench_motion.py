@@ -22,11 +22,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from plugin_core.cli.memory import keep_freed
 from plugin_core.images import read_plate
 from plugin_core.job.settings import Settings, Shot
 from plugin_core.motion.dense_search import dense_search
 from plugin_core.motion.finder import Propagator
 from plugin_core.network.bundle import Bundle, find_bundle
+from plugin_core.regions.shot_mattes import ShotMattes
 from plugin_core.render.plan import make_plan
 from plugin_core.render.sources import mattes_of, open_sources
 from tests.plugin_core.shots import write_matte, write_plate
@@ -42,11 +44,12 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description="What the search for real pixels costs.")
     parser.add_argument("--frames", type=int, default=112)
     given = parser.parse_args(arguments)
+    keep_freed()  # as the command does
     with tempfile.TemporaryDirectory(prefix="cleanplate-bench-") as name:
         folder = Path(name)
         _write(folder, given.frames)
         plain = _dense(folder)
-        cost = {reach: _search(folder, given.frames // 2, reach) for reach in (24, 48, 96)}
+        cost = _search(folder, given.frames // 2, (24, 48, 96))
     print(f"dense inverse search, both ways: {plain:.3f} core seconds a pair")
     for reach, (first, steady) in cost.items():
         print(
@@ -93,8 +96,26 @@ def _gray(path: Path) -> NDArray[np.uint8]:
     return np.clip(gray * 255, 0, 255).astype(np.uint8)
 
 
-def _search(folder: Path, middle: int, reach: int) -> tuple[float, float]:
-    """Core seconds of the first frame's search and of those after it."""
+def _search(folder: Path, middle: int, reaches: tuple[int, ...]) -> dict[int, tuple[float, float]]:
+    """Core seconds of the first frame's search and of those after it, for each reach.
+
+    Frame by frame, one reach after the other: what else the machine does then slows all of them.
+    """
+    finders = {reach: _finder(folder, reach) for reach in reaches}
+    spent: dict[int, list[float]] = {reach: [] for reach in reaches}
+    for frame in range(middle, middle + MEASURED + 1):
+        for reach, (propagator, mattes) in finders.items():
+            hole = mattes.hole(frame)
+            assert hole is not None
+            began = time.process_time()
+            propagator.find(frame, hole)
+            spent[reach].append(time.process_time() - began)
+    for propagator, _ in finders.values():
+        propagator.close()
+    return {reach: (first, statistics.mean(others)) for reach, (first, *others) in spent.items()}
+
+
+def _finder(folder: Path, reach: int) -> tuple[Propagator, ShotMattes]:
     shot = Shot(
         plate=str(folder / "plate.####.exr"),
         matte=str(folder / "matte.####.png"),
@@ -105,18 +126,9 @@ def _search(folder: Path, middle: int, reach: int) -> tuple[float, float]:
     plan = make_plan(sources, shot, settings, Bundle.open(find_bundle("vinet")))
     assert plan.motion is not None
     mattes = mattes_of(sources, settings, ())
-    propagator = Propagator(
-        sources.plate.again(), mattes, plan.color, plan.motion, plan.searched, plan.schedule.span
-    )
-    holes = [mattes.hole(frame) for frame in range(middle, middle + MEASURED + 1)]
-    spent = []
-    for number, hole in enumerate(holes):
-        assert hole is not None
-        began = time.process_time()
-        propagator.find(middle + number, hole)
-        spent.append(time.process_time() - began)
-    propagator.close()
-    return spent[0], statistics.mean(spent[1:])
+    clip = sources.plate.again()
+    propagator = Propagator(clip, mattes, plan.color, plan.motion, plan.searched, plan.schedule.span)
+    return propagator, mattes_of(sources, settings, ())
 
 
 if __name__ == "__main__":

@@ -32,7 +32,7 @@ masks = st.builds(
 
 
 @settings(max_examples=60, deadline=None)
-@given(masks, st.integers(1, 12))
+@given(masks, st.integers(1, 17))
 def test_grow_reaches_exactly_as_far_as_asked(mask: Mask, px: int) -> None:
     grown = grow(mask, px)
     expected = distances(mask) <= px if mask.any() else mask
@@ -48,7 +48,7 @@ def test_shrink_takes_what_lies_near_the_outside(mask: Mask, px: int) -> None:
 
 
 @settings(max_examples=60, deadline=None)
-@given(masks, st.integers(0, 12))
+@given(masks, st.integers(0, 17))
 def test_feather_is_one_inside_and_zero_beyond(mask: Mask, px: int) -> None:
     weights = feather(mask, px)
     assert weights.dtype == np.float32

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import shutil
+import threading
 
 import av
 import numpy as np
 import OpenImageIO as oiio
 import pytest
 
-from plugin_core.job.settings import Settings
+from plugin_core.job.settings import Run, Settings
+from plugin_core.progress.reporters import Reporters
+from plugin_core.progress.stop import Stop
 from plugin_core.render import render as render_module
 from plugin_core.render.pipeline import Pipeline
 
@@ -384,3 +387,18 @@ def test_symlinked_plates_render(tmp_path):
         shot.plate(frame).symlink_to(real / shot.plate(frame).name)
     run_toy(shot.shot())
     assert read(shot.written(2)).shape == (HEIGHT, WIDTH, 4)
+
+
+def test_a_frame_is_told_of_when_it_is_written_though_the_next_is_still_read(tmp_path, monkeypatch):
+    told, begun, reading = threading.Event(), [], Pipeline.read
+
+    def slowly(pipeline, step):
+        begun.append(step.frame)
+        assert len(begun) < 2 or told.wait(20), "the first frame was not told of"
+        return reading(pipeline, step)
+
+    monkeypatch.setattr(Pipeline, "read", slowly)
+    shot = make_shot(tmp_path, 1, 5)
+    for _ in render_module.render(shot.shot(), QUICK, Run(), ToyNetwork(), Reporters([]), Stop()):
+        told.set()
+    assert len(begun) >= 5
