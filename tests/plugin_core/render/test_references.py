@@ -15,6 +15,9 @@ from plugin_core.errors import CleanplateError
 from plugin_core.job.settings import Run
 from plugin_core.probe.forecast import forecast
 from plugin_core.progress.reporters import Reporters
+from plugin_core.render.plan import make_plan
+from plugin_core.render.reference_reach import reach_of
+from plugin_core.render.sources import open_sources
 from plugin_core.state.folder import journal_path, output_folder
 from plugin_core.state.journal import Journal
 
@@ -84,26 +87,51 @@ class Told(Reporters):
         self.shares = shares
 
 
-@pytest.mark.parametrize("paint", ["network", "off", "auto"])
-def test_a_mark_follows_the_background_and_shows_nowhere_else(shot, paint):
-    settings, told = SETTINGS.model_copy(update={"paint": paint}), Told()
+def test_a_mark_follows_the_background_and_shows_nowhere_else(shot):
+    told = Told()
     for name, picture in (("marked", None), ("bare", wall(5))):
-        given = put(shot, f"{paint}-{name}", 5, picture)
-        run_toy(shot.shot(f"out-{paint}-{name}", "1-12", reference=given), settings, reporters=told)
+        given = put(shot, name, 5, picture)
+        run_toy(shot.shot(f"out-{name}", "1-9", reference=given), SETTINGS, reporters=told)
     assert told.shares["referenced"] > 0.95
-    for frame in range(1, 13):
+    for frame in range(1, 10):
         plate = read(shot.plate(frame)).astype(np.float32)
         with_mark, bare = (
-            read(shot.written(frame, f"out-{paint}-{name}")).astype(np.float32) for name in ("marked", "bare")
+            read(shot.written(frame, f"out-{name}")).astype(np.float32) for name in ("marked", "bare")
         )
         there = LEFT - frame + 10 + 1.5, TOP + 8 + 1.5
-        assert np.hypot(*np.subtract(middle(shot.written(frame, f"out-{paint}-marked")), there)) < 0.3
+        assert np.hypot(*np.subtract(middle(shot.written(frame, "out-marked")), there)) < 0.3
         near = np.zeros((64, 96), np.bool_)
         near[TOP + 6 : TOP + 14, LEFT - frame + 8 : LEFT - frame + 16] = True
         np.testing.assert_allclose(with_mark[~near], bare[~near], atol=2e-3)
         np.testing.assert_allclose(bare[..., :3], wall(frame)[..., :3], atol=0.03)
         outside = read(shot.matte(frame))[..., 0] == 0
         np.testing.assert_array_equal(with_mark[outside], plate[outside])
+
+
+@pytest.mark.parametrize("paint", ["off", "auto"])
+def test_however_the_rest_is_painted_the_mark_is_there(shot, paint):
+    settings = SETTINGS.model_copy(update={"paint": paint})
+    run_toy(shot.shot(f"out-{paint}", "4-6", reference=put(shot, paint, 5)), settings)
+    for frame in (4, 6):
+        there = LEFT - frame + 11.5, TOP + 9.5
+        assert np.hypot(*np.subtract(middle(shot.written(frame, f"out-{paint}")), there)) < 0.3
+
+
+def test_without_a_search_for_real_pixels_it_is_carried_too(shot):
+    settings = SETTINGS.model_copy(update={"propagate": 0})
+    run_toy(shot.shot("out-alone", "8-9", reference=put(shot, "alone", 5)), settings)
+    assert np.hypot(*np.subtract(middle(shot.written(9, "out-alone")), (LEFT + 2.5, TOP + 9.5))) < 0.3
+
+
+def test_it_is_told_which_frames_each_reaches_and_how_much_of_them(shot):
+    picture = wall(5)
+    picture[TOP : TOP + 10, LEFT - 5 : LEFT + 40, :3] = 0.5  # the upper half of the hole
+    picture[TOP + 10 : TOP + HEIGHT, LEFT - 5 : LEFT - 5 + WIDTH, :3] = 0.02  # there it is as it was
+    asked = shot.shot("out-reach", "3-6", cuts=(6,), reference=put(shot, "reach", 5, picture))
+    plan = make_plan(open_sources(asked, dry=True), asked, SETTINGS, ToyNetwork())
+    reached = reach_of(plan, lambda *told: None)[5]
+    assert sorted(reached) == [3, 4, 5], "not beyond the cut"
+    assert all(0.45 < share < 0.75 for share in reached.values())
 
 
 def test_it_is_carried_over_any_distance(shot):
@@ -115,20 +143,20 @@ def test_it_is_carried_over_any_distance(shot):
 
 
 def test_in_chunks_and_resumed_it_gives_the_same_bytes(shot):
-    given = {"reference": put(shot, "two", 4)}
-    put(shot, "two", 12, marked(12, (0.1, 0.1, 2.0)))
-    run_toy(shot.shot("out-whole", "1-14", **given), SETTINGS)
+    given = {"reference": put(shot, "two", 3)}
+    put(shot, "two", 9, marked(9, (0.1, 0.1, 2.0)))
+    run_toy(shot.shot("out-whole", "1-10", **given), SETTINGS)
     state = str(shot.folder / "a.state")
-    run_toy(shot.shot("out-chunks", "1-14", **given), SETTINGS, chunk="1-6", state_out=state)
-    run_toy(shot.shot("out-chunks", "1-14", **given), SETTINGS, chunk="7-14", state_in=state)
-    same_files(shot, "out-chunks", "out-whole", range(1, 15))
-    for frame in (12, 13, 14):
+    run_toy(shot.shot("out-chunks", "1-10", **given), SETTINGS, chunk="1-5", state_out=state)
+    run_toy(shot.shot("out-chunks", "1-10", **given), SETTINGS, chunk="6-10", state_in=state)
+    same_files(shot, "out-chunks", "out-whole", range(1, 11))
+    for frame in (9, 10):
         shot.written(frame, "out-whole").unlink()
-    run_toy(shot.shot("out-whole", "1-14", **given), SETTINGS, resume=True)
-    same_files(shot, "out-whole", "out-chunks", range(1, 15))
+    run_toy(shot.shot("out-whole", "1-10", **given), SETTINGS, resume=True)
+    same_files(shot, "out-whole", "out-chunks", range(1, 11))
     colors = [
         read(shot.written(frame, "out-whole"))[TOP + 9 : TOP + 11, LEFT - frame + 11 : LEFT - frame + 13]
-        for frame in (4, 8, 12)
+        for frame in (3, 6, 9)
     ]
     red, mixed, blue = (color[..., :3].astype(np.float32).mean(axis=(0, 1)) for color in colors)
     assert red[0] > 1.8 and blue[2] > 1.8, "the nearest one"
@@ -138,37 +166,37 @@ def test_in_chunks_and_resumed_it_gives_the_same_bytes(shot):
 def test_changed_references_render_again_what_they_touch_and_nothing_else(shot):
     """The shot is two takes, of which one has references."""
     folder = shot.folder / "changing"
-    given = {"cuts": (9,), "reference": put(shot, "changing", 12)}
+    given = {"cuts": (6,), "reference": put(shot, "changing", 8)}
 
     def render(name: str = "out-changing", **run: object) -> list[int]:
-        asked = shot.shot(name, "1-16", **given)
+        asked = shot.shot(name, "1-10", **given)
         return [done.frame for done in run_toy(asked, SETTINGS, **run)]
 
     def foreseen() -> tuple[str, int, tuple[str, ...]]:
-        asked = shot.shot("out-changing", "1-16", **given)
+        asked = shot.shot("out-changing", "1-10", **given)
         told = forecast(asked, SETTINGS, Run(), ToyNetwork())
         return told.action, told.begin, told.reasons
 
-    run_toy(shot.shot("out-changing", "1-16", cuts=(9,)), SETTINGS)
-    assert foreseen()[:2] == ("resume", 9) and "Reference frames changed on frame 12" in foreseen()[2][0]
-    assert render(resume=True) == list(range(9, 17))
+    run_toy(shot.shot("out-changing", "1-10", cuts=(6,)), SETTINGS)
+    assert foreseen()[:2] == ("resume", 6) and "Reference frames changed on frame 8" in foreseen()[2][0]
+    assert render(resume=True) == list(range(6, 11))
     render("out-fresh")
-    same_files(shot, "out-changing", "out-fresh", range(1, 17))
+    same_files(shot, "out-changing", "out-fresh", range(1, 11))
     assert foreseen()[0] == "nothing" and render(resume=True) == []
     journal = journal_path(output_folder(FileSequence.parse(shot.output("out-changing"))))
     entries = Journal(journal, Journal(journal, {}).found_key() or {}).read() or []
     knew = {entry.frame: {frame: one.touched for frame, one in entry.references.items()} for entry in entries}
-    assert all(knew[frame] == ({} if frame < 9 else {12: True}) for frame in range(1, 17))
-    put(shot, "changing", 12, marked(12, (0.1, 2.0, 0.1)))
-    assert render(resume=True) == list(range(9, 17))
+    assert all(knew[frame] == ({} if frame < 6 else {8: True}) for frame in range(1, 11))
+    put(shot, "changing", 8, marked(8, (0.1, 2.0, 0.1)))
+    assert render(resume=True) == list(range(6, 11))
     put(shot, "changing", 30)  # its take does not reach so far back: the hole has none of it
-    (folder / "ref.0012.exr").unlink()
-    assert foreseen()[1] == 9
+    (folder / "ref.0008.exr").unlink()
+    assert foreseen()[1] == 6
     (folder / "ref.0030.exr").unlink()
     del given["reference"]
-    assert render(resume=True) == list(range(9, 17))
-    run_toy(shot.shot("out-none", "1-16", cuts=(9,)), SETTINGS)
-    same_files(shot, "out-changing", "out-none", range(1, 17))
+    assert render(resume=True) == list(range(6, 11))
+    run_toy(shot.shot("out-none", "1-10", cuts=(6,)), SETTINGS)
+    same_files(shot, "out-changing", "out-none", range(1, 11))
 
 
 def test_a_patch_with_alpha_counts_where_it_has_some(shot):
