@@ -430,14 +430,14 @@ class Settings(Strict):
             label="paint",
             group="fill",
             level="basic",
-            brief="network, auto (painted) or off, for the rest",
+            brief="auto (painted), network or off, for the rest",
             choices={
                 "auto": "painted key frames, carried to the others; the network where they do not reach",
                 "off": "nothing: the plate stays",
                 "network": "the network alone",
             },
         ),
-    ] = "network"
+    ] = "auto"
     grain: Annotated[
         Literal["auto", "off"],
         About(
@@ -543,7 +543,10 @@ class Settings(Strict):
 
     def effective(self) -> dict[str, Any]:
         """Return what the pixels depend on: every field but the quality, which others were set by."""
-        return self.model_dump(mode="json", exclude={"quality"})
+        fields = self.model_dump(mode="json", exclude={"quality"})
+        if self.paint == "auto" and not self.propagate:
+            fields["paint"] = "network"  # paint is carried by the search: without it nothing is painted
+        return fields
 
 
 class Run(Strict):

@@ -131,6 +131,10 @@ class Background:
         hole = cv2.remap(self._kept(frame).hole, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         return np.asarray(hole > 2)
 
+    def hole(self, frame: int) -> NDArray[np.bool_]:
+        """Return which pixels of the view (H, W) a frame's hole covers."""
+        return self._kept(frame).hole > 0
+
     def field(self, frame: int, to: int, watch: Callable[[], None] = lambda: None) -> Field:
         """Return the motion between two frames one apart, or one of `LEAPS` that both divide by.
 

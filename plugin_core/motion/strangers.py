@@ -18,7 +18,7 @@ from ..box import Box, bounds
 from .background import MEASURED, Background, in_pixels
 from .flow import spread
 from .itinerary import legs
-from .sampling import pixel_grid
+from .sampling import bilinear, pixel_grid
 from .trace import Grid
 
 Floats = NDArray[np.float32]
@@ -40,6 +40,10 @@ _STRANGE = 0.5
 
 _SURE_AT, _LEFT_AT = 0.85, 0.5
 """Share of the background in what surrounds a point of the hole from which it is all background, and none."""
+
+_STEPS, _MOVES_PX, _AS_MUCH = 4, 1.5, 0.35
+"""What has moved over the background by so many pixels in so many frames, but toward the hole or off it by
+less than this share of its way, goes along with the hole."""
 
 _STRAY = 3.0, 0.2
 """What moves against the camera by more than so many usual deviations, and so many pixels of motion's size a
@@ -102,10 +106,15 @@ def border_of(
     if not known.any():
         return None
     alike = np.where(known, np.clip((_OTHER - middle) / (_OTHER - _SAME), 0, 1), 0).astype(np.float32)
+    strange = known & (alike < _STRANGE)
+    # What goes along with the hole stands before what it hides: it ends the hole, and does not enter it.
+    known &= ~_going_along(background, frame, (x, y), strange, frames, watch)
+    if not known.any():
+        return None
     share = spread(alike[..., None], known)[..., 0]
     share = np.clip((share - _LEFT_AT) / (_SURE_AT - _LEFT_AT), 0, 1)
     share = np.asarray(share * share * (3 - 2 * share), np.float32)
-    return Border(box, share, known & (alike < _STRANGE))
+    return Border(box, share, strange)
 
 
 def _compared(
@@ -136,6 +145,47 @@ def _compared(
         wanted = [far for far in wanted if far > abs(here - frame)]
         if not wanted:
             return
+
+
+def _going_along(
+    background: Background,
+    frame: int,
+    at: tuple[Floats, Floats],
+    strange: Mask,
+    frames: range,
+    watch: Callable[[], None],
+) -> Mask:
+    """Return which strange pixels (h, w) beside a hole move over the background as its border there does."""
+    if not strange.any():
+        return strange
+    before = _depth(background.hole(frame), *at)
+    # Judged piece by piece: at a piece's ends what is measured is the background already.
+    count, pieces = cv2.connectedComponents(cv2.dilate(strange.astype(np.uint8), np.ones((5, 5), np.uint8)))
+    along = np.zeros_like(strange)
+    for way in (1, -1):
+        own, behind, here = at, at, frame
+        while here + way in frames and abs(here + way - frame) <= _STEPS:
+            watch()
+            field = background.field(here, here + way, watch)
+            own = background.moved(field.bordered, *own)[:2]
+            behind = background.moved(field.led, *behind)[:2]
+            here += way
+        if here == frame or not background.hole(here).any():
+            continue
+        path = np.hypot(own[0] - behind[0], own[1] - behind[1])
+        apart = np.abs(_depth(background.hole(here), *own) - before)
+        for piece in range(1, count):
+            its = strange & (pieces == piece)
+            way_on = float(np.median(path[its]))
+            if way_on > _MOVES_PX and float(np.median(apart[its])) < _AS_MUCH * way_on:
+                along |= its
+    return along
+
+
+def _depth(hole: Mask, x: Floats, y: Floats) -> Floats:
+    """Return how far points (h, w) of the view lie from a hole's edge, below 0 within the hole."""
+    outside, inside = (cv2.distanceTransform(mask.astype(np.uint8), cv2.DIST_L2, 3) for mask in (~hole, hole))
+    return bilinear(np.asarray(outside - inside, np.float32), x, y)
 
 
 def _smooth(values: Floats, known: Mask) -> Floats:

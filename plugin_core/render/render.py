@@ -21,6 +21,7 @@ from ..errors import CleanplateError, Interrupted, OutputBusyError, WriteError
 from ..job.job import Job
 from ..job.settings import Run, Settings, Shot
 from ..network.contract import Network
+from ..network.idle import Idle
 from ..network.working_size import chosen_size
 from ..progress.reporters import Reporters
 from ..progress.stop import Stop
@@ -184,7 +185,7 @@ class _Rendering:
     ) -> None:
         self._plan = plan
         self._run = run
-        self._network = network
+        self._network = Idle(network) if plan.settings.paint == "off" else network
         self._reporters = reporters
         self._stop = stop
         self._claim = claim
@@ -195,7 +196,7 @@ class _Rendering:
         self._inputs = InputLog(plan.schedule.input_reach)
         self._keeper = StateKeeper(
             self._state,
-            network,
+            self._network,
             self._checkpoints,
             self._inputs,
             first=plan.sources.first,

@@ -15,7 +15,7 @@ from typing import Any
 from ..errors import StateError
 from ..job.settings import Settings, Shot
 
-_FIRST: Mapping[str, Any] = {"grow": 0, "feather": 0}
+_FIRST: Mapping[str, Any] = {"grow": 0, "feather": 0, "paint": "network"}
 """What settings were by default until 0.2, and are no more."""
 
 FRAMES_ON_DISK, FIRST_FRAME = "frames on disk", "first frame"

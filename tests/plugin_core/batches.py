@@ -37,6 +37,7 @@ class Shots:
             "output": "{name}/out/clean.####.exr",
             "working_size": 64,
             "context": 16,
+            "paint": "network",
             "model": str(bundle),
             "device": "cpu",
             "threads": 1,

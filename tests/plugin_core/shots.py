@@ -17,7 +17,7 @@ from plugin_core.render.render import FrameDone, render
 from .toy_network import ToyNetwork
 
 WIDTH, HEIGHT = 96, 64
-QUICK = Settings(working_size=64, context=16, propagate=0, grow=0, feather=0)
+QUICK = Settings(working_size=64, context=16, propagate=0, paint="network", grow=0, feather=0)
 """The hole is the matte as it stands, so that a test knows its pixels."""
 
 
@@ -63,7 +63,7 @@ class ShotOnDisk:
         """Command line of a small render into folder `name`."""
         given = ["render", "--plate", self.plate_pattern, "--matte", self.matte_pattern]
         given += ["--output", self.output(name), "--working-size", "64", "--context", "16"]
-        given += ["--grow", "0", "--feather", "0"]
+        given += ["--grow", "0", "--feather", "0", "--paint", "network"]
         return [*given, "--device", "cpu", "--threads", "1", *more]
 
 

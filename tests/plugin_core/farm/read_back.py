@@ -33,7 +33,7 @@ class Farmed:
     tasks: list[tuple[str, ...]]
 
     def asked(self) -> Counter[tuple[str, str, str]]:
-        """Return what is done how often: render or qc, of which output, which chunk."""
+        """Return what is done how often: render, paint or qc, of which output, which chunk."""
         return Counter(_asked(words) for words in self.tasks)
 
 

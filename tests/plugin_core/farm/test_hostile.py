@@ -73,6 +73,7 @@ def check(engine: str, inside: str, title: str, command: str, rule: str, word: s
         ]
         renders = [("one", []), *(("sh", chunk) for chunk in chunks)]
         asked = [["render", "--job", jobs[name], *chunk, *dialect, *rules] for name, chunk in renders]
+        asked.append(["paint", "--job", jobs["sh"], *dialect[:2], "--path-map", rule, *rules])
         asked += [
             ["qc", "--job", path, word.replace("{job}", path), "--path-map", rule, *rules]
             for path in jobs.values()

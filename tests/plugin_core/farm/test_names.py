@@ -56,6 +56,7 @@ def wanted(job: FarmJob, shots: dict[str, dict[str, str]]) -> Counter:
     for shot, cut in shots.items():
         output = str(job.folder.parent / shot / "o.####.exr")
         asked += [("render", output, chunk) for chunk in (CHUNKS if cut else ("",))]
+        asked += [("paint", output, "")] if cut else []
         asked.append(("qc", output, ""))
     return Counter(asked)
 

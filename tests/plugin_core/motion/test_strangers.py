@@ -14,18 +14,23 @@ SIZE = (96, 128)
 FRAMES = range(0, 25)
 
 
-@pytest.fixture(scope="module")
-def background():
-    """A wall under a panning camera, and a dark disc that walks over it, behind a hole that stands."""
+def seen(hole) -> Background:
+    """A wall under a panning camera, and a dark disc that walks over it."""
     world = texture()[:96]
-    hole = np.zeros(SIZE, np.bool_)
-    hole[30:66, 50:80] = True
 
     def look(frame: int) -> Look:
         wall = world[:, frame : frame + 128]
-        return Look(np.where(walker(frame)[..., None], coat(frame), wall).astype(np.float32), hole)
+        return Look(np.where(walker(frame)[..., None], coat(frame), wall).astype(np.float32), hole(frame))
 
-    background = Background(look, *SIZE, threads=1)
+    return Background(look, *SIZE, threads=1)
+
+
+@pytest.fixture(scope="module")
+def background():
+    """The disc passes behind a hole that stands."""
+    hole = np.zeros(SIZE, np.bool_)
+    hole[30:66, 50:80] = True
+    background = seen(lambda frame: hole)
     yield background, hole
     background.close()
 
@@ -49,6 +54,20 @@ def test_paint_ends_where_something_enters_the_hole_and_nowhere_else(background)
     share = np.ones(SIZE, np.float32)
     share[enters.box.slices] = enters.background
     assert share[44:52, 74:80].max() < 0.2 and share[30:66, 50:58].min() > 0.9
+
+
+def test_who_walks_along_before_what_is_removed_does_not_enter_the_hole():
+    def hole(frame: int) -> np.ndarray:
+        """Of somebody whom the disc half hides, all the way."""
+        whole = np.zeros(SIZE, np.bool_)
+        whole[36:60, max(150 - 4 * frame - 44, 0) : max(150 - 4 * frame - 4, 0)] = True
+        return whole & ~walker(frame)
+
+    background = seen(hole)
+    border = border_of(background, 16, hole(16), FRAMES)
+    background.close()
+    assert border is not None and border.strange.any()
+    assert (border.background[hole(16)[border.box.slices]] > 0.8).mean() > 0.9
 
 
 def test_no_frame_to_compare_with_tells_nothing(background):

@@ -255,13 +255,19 @@ def test_two_processes_never_paint_the_same_key_frame_twice(shot):
     assert made == [key.frame] and KeyFiles(plan).holds(key.frame)
 
 
-def test_off_leaves_the_plate_and_says_how_much(shot):
+def test_off_leaves_the_plate_says_how_much_and_runs_no_network(shot, monkeypatch):
     told = Told()
+    for name in ("encode", "start", "step"):
+        monkeypatch.setattr(ToyNetwork, name, dying)
     run_toy(shot.shot(), PAINT.model_copy(update={"paint": "off"}), reporters=told)
     for frame in (1, 12):
         np.testing.assert_array_equal(read(shot.written(frame)), read(shot.plate(frame)))
     assert told.notes == ["100 % left as the plate has it"]
     assert keys_of(shot) == []
+    off = PAINT.model_copy(update={"paint": "off"})
+    run_toy(shot.shot("cut", frames="1-5"), off, state_out=str(shot.folder / "a.state"))
+    run_toy(shot.shot("cut", frames="1-12"), off, resume=True)
+    same_files(shot, "cut", "out")
 
 
 class Told(Reporters):

@@ -31,22 +31,33 @@ FIRST_DEFAULTS = {
 }
 """The settings of the first release, which spelled all of them out in its keys, as they were by default."""
 
+FIRST = {"grow": 0, "feather": 0, "paint": "network"}
+"""What settings without a default of their own were at first."""
+
 
 def test_only_settings_without_their_default_are_named():
-    assert settings_key(Settings(grow=0, feather=0)) == {}
-    named = settings_key(Settings(grow=4, feather=0, matte_soft=True, working_size=512))
+    assert settings_key(Settings(**FIRST)) == {}
+    named = settings_key(Settings(**FIRST | {"grow": 4}, matte_soft=True, working_size=512))
     assert named == {"grow": "4", "matte soft": "True", "working size": "512"}
 
 
 def test_a_default_that_has_changed_is_named_and_its_absence_is_what_it_was():
-    """grow and feather were 0 until 0.2: a state of then is gone on with by 0, and refused for more."""
-    assert settings_key(Settings()) == {"grow": "2", "feather": "2"}
-    check_key({}, settings_key(Settings(grow=0, feather=0)), "It")
-    check_key(FIRST_DEFAULTS, settings_key(Settings(grow=0, feather=0)), "It")
-    with pytest.raises(StateError, match="feather is 0, this render has 2; grow is 0, this render has 2"):
+    """grow and feather were 0 until 0.2, and paint the network's: a state of then is refused for more."""
+    assert settings_key(Settings()) == {"grow": "2", "feather": "2", "paint": "auto"}
+    check_key({}, settings_key(Settings(**FIRST)), "It")
+    check_key(FIRST_DEFAULTS, settings_key(Settings(**FIRST)), "It")
+    with pytest.raises(
+        StateError, match=r"feather is 0, .*; grow is 0, .*; paint is network, this render has auto"
+    ):
         check_key({}, settings_key(Settings()), "It")
-    assert same_choice({"grow": 2, "feather": 2}, Settings()) and not same_choice({}, Settings())
-    assert chosen(Settings()) == {"grow": 2, "feather": 2} and chosen(Settings(grow=0, feather=0)) == {}
+    now = {"grow": 2, "feather": 2, "paint": "auto"}
+    assert same_choice(now, Settings()) and not same_choice({}, Settings())
+    assert chosen(Settings()) == now and chosen(Settings(**FIRST)) == {}
+
+
+def test_without_the_search_nothing_is_painted_whatever_is_asked_for():
+    assert settings_key(Settings(**FIRST | {"paint": "auto"}, propagate=0)) == {"propagate": "0"}
+    assert "paint" in settings_key(Settings(**FIRST | {"paint": "off"}, propagate=0))
 
 
 def test_what_a_missing_setting_means_never_changes():
@@ -55,14 +66,14 @@ def test_what_a_missing_setting_means_never_changes():
 
 
 def test_a_key_that_spells_all_out_is_as_good_as_one_that_does_not():
-    ours = {"model": "a", **settings_key(Settings(grow=4, feather=0))}
+    ours = {"model": "a", **settings_key(Settings(**FIRST | {"grow": 4}))}
     theirs = {"model": "a", **FIRST_DEFAULTS, "grow": "4"}
     check_key(theirs, ours, "It")
     check_key(ours, theirs, "It")
 
 
 def test_what_differs_is_told_with_the_default_that_was_not_written_down():
-    ours = settings_key(Settings(grow=0, feather=0, grain="auto"))
+    ours = settings_key(Settings(**FIRST, grain="auto"))
     assert differences(FIRST_DEFAULTS, ours) == [("grain", "off", "auto")]
     assert differences({}, ours) == [("grain", "off", "auto")]
     assert differences(ours, {}) == [("grain", "auto", "off")]
@@ -72,7 +83,7 @@ def test_what_differs_is_told_with_the_default_that_was_not_written_down():
 
 def test_a_setting_that_this_version_does_not_know_is_refused_where_it_was_used():
     with pytest.raises(StateError, match="glaze is auto, this render has none"):
-        check_key({"glaze": "auto"}, settings_key(Settings(grow=0, feather=0)), "It")
+        check_key({"glaze": "auto"}, settings_key(Settings(**FIRST)), "It")
 
 
 def test_a_choice_is_the_same_with_and_without_its_defaults():
@@ -81,5 +92,5 @@ def test_a_choice_is_the_same_with_and_without_its_defaults():
     assert same_choice(chosen(asked), asked)
     assert same_choice(asked.model_dump(mode="json"), asked)
     assert not same_choice({**SHOT}, asked) and not same_choice({**SHOT, "cuts": [12], "lens": 1}, asked)
-    assert same_choice({}, Settings(grow=0, feather=0)) and not same_choice({}, Settings(grow=1, feather=0))
+    assert same_choice({}, Settings(**FIRST)) and not same_choice({}, Settings(**FIRST | {"grow": 1}))
     assert not same_choice(None, Settings())
