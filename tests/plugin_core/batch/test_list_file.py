@@ -91,6 +91,7 @@ def test_json_and_csv_say_the_same(tmp_path):
         (YAML.replace("name: 020", "name: sh010"), "shots.yaml:12: the name 'sh010' is taken by line 9"),
         (YAML.replace("chunk_frames: 40", "chunk_frames: 0"), "'chunk_frames' should be 1 or more, got '0'"),
         (YAML.replace("{name}/clean", "clean"), "writes"),
+        (YAML.replace("grow: 4", "grow: 4\n  patch: p/p.####.exr"), "p/p.####.exr, as line"),
     ],
 )
 def test_a_mistake_names_its_line(tmp_path, text, told):
