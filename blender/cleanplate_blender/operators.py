@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -78,6 +79,26 @@ def open_folder(self: Any, context: Any) -> set[str]:
     return set(bpy.ops.wm.path_open(filepath=str(running.state.log.parent.parent)))
 
 
+def review(self: Any, context: Any) -> set[str]:
+    """Make a page of the last clean plate for the browser, and open it."""
+    log = running.state.log
+    job = None if log is None else log.with_name("job.json")
+    if log is None or job is None or not job.is_file():
+        self.report({"ERROR"}, "Nothing was inpainted yet.")
+        return {"CANCELLED"}
+    try:
+        words = [*preferences.command(context), "review", "--job", str(job), "--open", "--quiet"]
+        with log.open("ab") as said:
+            subprocess.Popen(
+                words, env=environment(), stdin=subprocess.DEVNULL, stdout=said, stderr=subprocess.STDOUT
+            )
+    except (InpaintError, OSError) as error:
+        self.report({"ERROR"}, str(error))
+        return {"CANCELLED"}
+    self.report({"INFO"}, "The review page opens when it is made; if it does not, see the log.")
+    return {"FINISHED"}
+
+
 def check(self: Any, context: Any) -> set[str]:
     """Start cleanplate and say which version it is."""
     try:
@@ -110,6 +131,7 @@ def make_operators() -> list[type]:
         _operator("swap", "Swap Plate and Matte", swap, poll=has_strips),
         _operator("open_log", "Open Log", open_log),
         _operator("open_folder", "Reveal Folder", open_folder),
+        _operator("review", "Review", review),
         _operator("check", "Check cleanplate", check),
     ]
 

@@ -96,6 +96,7 @@ def _draw_message(layout: Any) -> None:
         row = box.row(align=True)
         row.operator("cleanplate.open_folder", icon="FILE_FOLDER")
         row.operator("cleanplate.open_log", icon="TEXT")
+        row.operator("cleanplate.review", icon="URL")
 
 
 def _draw_text(layout: Any, text: str, icon: str) -> None:

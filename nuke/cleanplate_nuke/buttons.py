@@ -13,7 +13,7 @@ from typing import Callable
 import nuke
 
 from . import farm as _farm
-from . import flow, places, result
+from . import flow, places, result, reviewing
 from .problem import Cancelled, InpaintError
 
 HELP = """VINet Inpaint fills the matted part of a plate.
@@ -80,6 +80,12 @@ def reveal(node: nuke.Node) -> None:
         os.startfile(str(folder))
     else:
         subprocess.Popen(["open" if sys.platform == "darwin" else "xdg-open", str(folder)])
+
+
+@_button
+def review(node: nuke.Node) -> None:
+    """Make the review page of the clean plate, and open it."""
+    reviewing.begin(node)
 
 
 @_button

@@ -150,6 +150,15 @@ def _run() -> list[nuke.Knob]:
         ),
         _button("do_reveal", "Reveal folder", "reveal", "Open the folder with the clean plate."),
         _beside(
+            _button(
+                "do_review",
+                "Review",
+                "review",
+                "Make a page of the clean plate for the browser, before and after, with what was measured "
+                "and found, and open it. Takes about a second a frame, beside Nuke.",
+            )
+        ),
+        _beside(
             _told(
                 nuke.Enumeration_Knob("engine", "", list(ENGINES)), "The farm that 'Send to farm' writes for."
             )

@@ -50,6 +50,7 @@ def add(commands: Any) -> None:
     own.add_argument(
         "--single-file", action="store_true", default=False, help="write one .html with the pictures in it"
     )
+    own.add_argument("--open", action="store_true", default=False, help="open the page in the browser")
     own.add_argument(
         "--live", action="store_true", default=False, help="renew the page while the shot is rendered"
     )
@@ -92,6 +93,10 @@ def _review(arguments: argparse.Namespace) -> int:
 
         lines.append(f"index: {renew_index(Path(arguments.index)).resolve()}")
     hand_over({"page": str(review.page), **report.as_dict()}, arguments.json, lines)
+    if arguments.open:
+        import webbrowser
+
+        webbrowser.open(review.page.as_uri())
     return FAULTS_FOUND if arguments.fail and not report.passed else 0
 
 

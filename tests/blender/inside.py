@@ -317,6 +317,15 @@ def inpaint(environ=None, **properties):
     }
 
 
+def review(log):
+    """Press Review after a job whose log lies there."""
+    _module("running").state.log = Path(log)
+    try:
+        return sorted(bpy.ops.cleanplate.review())
+    except RuntimeError as error:
+        return str(error)
+
+
 def chosen():
     plate, matte = _module("read").chosen(bpy.context)
     return [plate.name, matte.name]

@@ -110,6 +110,20 @@ if "--dry-run" in sys.argv:
     assert children(blender) == [] and blender.inpaint(**QUICK)["said"] == ["FINISHED"]
 
 
+def test_review_asks_the_core_for_a_page_and_for_the_browser(blender, tmp_path):
+    job = tmp_path / "job" / "job.json"
+    job.parent.mkdir()
+    assert "Nothing was inpainted yet" in blender.review(log=str(job.with_name("cleanplate.log")))
+    job.write_text("{}")
+    asked = tmp_path / "asked"
+    core = fake_core(tmp_path, f"pathlib.Path({str(asked)!r}).write_text(' '.join(sys.argv[1:]))")
+    blender.preferences(command=core["CLEANPLATE"])
+    assert blender.review(log=str(job.with_name("cleanplate.log"))) == ["FINISHED"]
+    assert wait_until(lambda: asked.exists() and asked.read_text() != "")
+    blender.preferences(command="")
+    assert asked.read_text() == f"review --job {job} --open --quiet"
+
+
 def test_another_file_is_opened(blender, shot, tmp_path):
     two_strips(blender, shot, tmp_path)
     assert blender.begin_aside(**QUICK)

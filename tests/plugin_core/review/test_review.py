@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import json
+import webbrowser
 from pathlib import Path
 
 import cv2
@@ -46,11 +47,14 @@ def in_memory(pixels: np.ndarray) -> Plate:
     return Plate(header_of(Path("p.exr"), "openexr", [spec]), (Part(spec, (Group(0, pixels),)),))
 
 
-def test_a_page_with_its_pictures_lies_beside_the_result(shot, capsys):
-    assert main(["review", "--result", shot.output(), "--json"]) == 0
+def test_a_page_with_its_pictures_lies_beside_the_result(shot, capsys, monkeypatch):
+    opened = []
+    monkeypatch.setattr(webbrowser, "open", opened.append)
+    assert main(["review", "--result", shot.output(), "--json", "--open"]) == 0
     folder = shot.folder / "out" / "clean.review"
     assert json.loads(capsys.readouterr().out)["page"] == str(folder / "review.html")
     data = data_of(folder / "review.html")
+    assert opened == [(folder / "review.html").as_uri()]
     assert data["frames"] == list(range(1001, 1007)) and data["rate"] == 24 and not data["inside"]
     assert [sorted(one) for one in data["pictures"]][:2] == [
         ["difference", "matte", "plate", "result", "sources"],
