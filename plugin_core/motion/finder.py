@@ -103,6 +103,7 @@ class Propagator:
             self._read,
             self._background.hidden,
             watching,
+            workers=self._background.workers,
             tells_places=self._tells_places,
         )
 

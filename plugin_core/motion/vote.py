@@ -10,6 +10,8 @@ none.
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import Executor
+from dataclasses import dataclass
 from typing import Any
 
 import cv2
@@ -37,6 +39,9 @@ _LEAST = 0.15
 
 _MOST = 0.6
 """Where a source counts for so much of a box, it is sampled all over: that is quicker than point by point."""
+
+_AT_ONCE = 4
+"""So many sources are sampled side by side."""
 
 _VOTERS = 12
 """No more sources than this vote on a pixel."""
@@ -67,6 +72,7 @@ def propagated(
     hidden: Hidden,
     watch: Callable[[], None] = lambda: None,
     *,
+    workers: Executor | None = None,
     tells_places: bool = False,
 ) -> Patch | None:
     """Sample the pixels that a frame's traces lead to; None where they lead nowhere.
@@ -77,7 +83,8 @@ def propagated(
         view: the motion view: which part of the plate it shows, and at what size.
         read: gives pixels of other frames.
         hidden: knows the holes of other frames.
-        watch: called for each source; may raise to stop.
+        watch: called for every few sources; may raise to stop.
+        workers: sample sources side by side; what is found does not depend on them.
         tells_places: whether the patch says where each pixel is from.
     """
     if not traces.found:
@@ -90,18 +97,19 @@ def propagated(
     least = np.float32(_UNSEEN) * inside
     mixture = _Mixture(hole.alpha.shape)
     strongest = Strongest(hole.alpha.shape) if tells_places else None
-    for found, weight in zip(traces.found, weights, strict=True):
-        watch()
+
+    def sample(one: tuple[Trace, Floats]) -> _Sample | None:
+        found, weight = one
         if weight.max() <= _UNSEEN:
-            continue
+            return None
         laid = _map(traces.hole, weight)
         part = _reached(laid, local)
         if part is None:
-            continue
+            return None
         share = np.maximum(bilinear(laid, local[0][part], local[1][part]) - least[part], 0)
         count = np.count_nonzero(share)
         if count == 0:
-            continue
+            return None
         where: tuple[Any, Any] = part
         at = columns[part], rows[part]
         if count < _MOST * share.size:
@@ -109,15 +117,23 @@ def propagated(
             where = down + part[0].start, across + part[1].start
             at = in_rows(columns[0].take(where[1])), in_rows(rows[:, 0].take(where[0]))
             share = share[down, across]
-        there = led_all(found, traces.grid, at, view)
+        x, y = there = led_all(found, traces.grid, at, view)
         # A hole may end between two points that are both seen.
-        share *= ~_cut(hidden(found.source, *view.points(*there)), share.shape)
-        colors = _colors(found, traces.grid, at, there, view, read)
-        mixture.add(where, share, _cut(colors, (*share.shape, 3)))
-        if strongest is not None:
-            strongest.add(
-                where, share, found.source, (_cut(there[0], share.shape), _cut(there[1], share.shape))
-            )
+        share *= ~_cut(hidden(found.source, *view.points(x, y)), share.shape)
+        colors = _cut(_colors(found, traces.grid, at, there, view, read), (*share.shape, 3))
+        return _Sample(found.source, where, share, colors, (_cut(x, share.shape), _cut(y, share.shape)))
+
+    pairs = list(zip(traces.found, weights, strict=True))
+    for begin in range(0, len(pairs), _AT_ONCE):
+        watch()
+        some = pairs[begin : begin + _AT_ONCE]
+        # They are added in their order, whichever is sampled first.
+        for shown in map(sample, some) if workers is None else workers.map(sample, some):
+            if shown is None:
+                continue
+            mixture.add(shown.where, shown.weight, shown.colors)
+            if strongest is not None:
+                strongest.add(shown.where, shown.weight, shown.source, shown.there)
     picture, total = mixture.picture, mixture.total
     reached = total > 1e-3
     total = np.maximum(total, np.float32(1e-3))
@@ -134,6 +150,25 @@ def propagated(
     floats = (values.astype(np.float32) for values in (picture, sure, grain))
     place = None if strongest is None else strongest.of(np.where(reached, total / (1 - soft + 1e-6), 0))
     return Patch(hole.box, *floats, soft=soft.astype(np.float32), place=place)
+
+
+@dataclass(frozen=True)
+class _Sample:
+    """What one source shows of a hole.
+
+    Attributes:
+        source: its frame.
+        where: rows and columns of the hole.
+        weight: (...) of each.
+        colors: (..., 3) in the network's range.
+        there: (...) column and row in the source.
+    """
+
+    source: int
+    where: tuple[Any, Any]
+    weight: Floats
+    colors: Floats
+    there: tuple[Floats, Floats]
 
 
 class _Mixture:

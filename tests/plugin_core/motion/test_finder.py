@@ -53,7 +53,9 @@ def find(pictures, holes, frame, reach=12, gain=lambda frame: 1.0, threads=None)
     frames = range(max(frame - reach, 0), min(frame + reach, len(shown) - 1) + 1)
     traces = trace(background, frame, holes[frame], frames)
     read = lambda n, part: np.ascontiguousarray(shown[n][part.slices] * 2 - 1)  # noqa: E731
-    return (None if traces is None else propagated(traces, hole, view, read, background.hidden)), hole
+    if traces is None:
+        return None, hole
+    return propagated(traces, hole, view, read, background.hidden, workers=background.workers), hole
 
 
 def same(one, other):
