@@ -17,6 +17,7 @@ from plugin_core.box import bounds
 from .cases import Mask
 from .clips import Video
 from .flow_fill import flow_fill
+from .harmonic import harmonic_fill
 from .median import median_fill
 
 Baseline = Callable[[Video, list[Mask]], Video]
@@ -46,6 +47,11 @@ def navier_stokes(plate: Video, holes: list[Mask]) -> Video:
     ]
 
 
+def harmonic(plate: Video, holes: list[Mask]) -> Video:
+    """Fill each frame by itself: every pixel the mean of its four neighbors."""
+    return [harmonic_fill(picture, hole) for picture, hole in zip(plate, holes, strict=True)]
+
+
 def spatial(picture: NDArray[np.uint8], hole: Mask, method: int, radius_px: float) -> NDArray[np.uint8]:
     """Fill one frame with OpenCV, on the part around the hole."""
     box = bounds(hole)
@@ -73,6 +79,7 @@ BASELINES: dict[str, Baseline] = {
     "black": black,
     "telea": telea,
     "ns": navier_stokes,
+    "harmonic": harmonic,
     "median": temporal_median,
     "flow": flow_propagation,
 }

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from plugin_core import Model, Settings, Shot, open_model
 from plugin_core.errors import CleanplateError, SettingsError, WriteError
-from plugin_core.network.contract import Carry, Features, Mask, Network, Picture, StepOutput
+from plugin_core.network.contract import Carry, Features, Guide, Mask, Network, Picture, StepOutput
 
 from .clips import Footage, Video
 
@@ -119,6 +119,11 @@ class Stateless:
         return self._network.hole_reach
 
     @property
+    def guide_scales(self) -> tuple[int, ...]:
+        """The network's."""
+        return self._network.guide_scales
+
+    @property
     def working_size(self) -> int:
         """The network's."""
         return self._network.working_size
@@ -138,10 +143,13 @@ class Stateless:
         sources: Sequence[Features],
         carry: Carry,
         *,
+        guide: Guide | None = None,
         debug: bool = False,
     ) -> StepOutput:
         """Fill one frame as if it were the first; the carry is ignored."""
-        return self._network.step(frame, mask, sources, self._network.start(frame, mask), debug=debug)
+        start = self._network.start(frame, mask)
+        more = {} if guide is None else {"guide": guide}
+        return self._network.step(frame, mask, sources, start, debug=debug, **more)
 
     def fetch(self, carry: Carry) -> dict[str, NDArray[np.float32]]:
         """Copy a carry to host memory."""

@@ -11,7 +11,7 @@ than zero and some layer listens to it; both are followed through the network un
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 import torch
@@ -224,7 +224,7 @@ def _join_level(
     features = f"features_{level}"
     first = parameters[f"flownet{_SUFFIX[level]}.flow_estimator.convs.0.0.weight"]
     size = len(live[features])
-    if _moves(parameters, level) and first[:, size : size + _VOLUME].any():
+    if moves(parameters, level) and first[:, size : size + _VOLUME].any():
         heard[features] |= given[features]
     if level == "s1":
         return
@@ -237,7 +237,7 @@ def _join_level(
         heard[features] |= heard[space] & live[space]
 
 
-def _moves(parameters: dict[str, Tensor], level: str) -> bool:
+def moves(parameters: Mapping[str, Tensor], level: str) -> bool:
     """Whether a level's flow net gives anything but zero."""
     name = f"flownet{_SUFFIX[level]}.flow_estimator"
     ends = (f"{name}.{end}" for end in ("conv1", "convs_fine.convs.6.0"))

@@ -21,7 +21,7 @@ Frames must be stepped in order. `VINet.step` is a pure function of (frame, sour
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Literal, NamedTuple, cast
 
 import torch
@@ -99,6 +99,23 @@ class StepResult(NamedTuple):
     mask_s2: Tensor
     mask_s1: Tensor
     flow_output: Tensor
+
+
+Guide = Mapping[str, Tensor]
+"""Given flows by level, (B, 4, 3, h, w): for each of the four frames beside the target the flow to it, x and
+y in pixels of the level, and the weight that it gets there (0 or more) in the aggregation."""
+
+
+def resting_guide(target: Features) -> Guide:
+    """What is given where nothing is known of motion: the frames where they lie, counting alike."""
+    guide = {}
+    for level in ("s8", "s4", "s2"):
+        features: Tensor = getattr(target, level)
+        batch, _, height, width = features.shape
+        given = features.new_zeros(batch, len(SOURCE_OFFSETS), 3, height, width)
+        given[:, :, 2] = 1 / len(SOURCE_OFFSETS)
+        guide[level] = given
+    return guide
 
 
 Aligner = Callable[[nn.Module, Tensor, Tensor, Tensor | None], Tensor]
@@ -403,11 +420,14 @@ class VINet(nn.Module):
     Attributes:
         heard, composed: by level, which channels of its features the aggregator takes, and which it gives and
             the composition hands on. Empty for a network with all its channels; see `models.network.prune`.
+        takes_flows: the flows to the four frames beside are given, with their weights, and no flow net runs.
+            Whoever steps moves the previous output and the memory along before the step.
     """
 
     def __init__(self, variant: Variant = 512) -> None:
         super().__init__()
         self.variant: Variant = variant
+        self.takes_flows = False
         self.heard: dict[str, tuple[int, ...]] = {}
         self.composed: dict[str, tuple[int, ...]] = {}
         self.encoder1 = Encoder(variant)
@@ -451,6 +471,7 @@ class VINet(nn.Module):
         sources: list[Features],
         carry: Carry,
         aligner: Aligner = estimated_flow,
+        guide: Guide | None = None,
     ) -> StepResult:
         """Fill one frame.
 
@@ -460,12 +481,15 @@ class VINet(nn.Module):
             sources: features of frames t-6, t-3, t+3, t+6, in that order.
             carry: from the previous frame's step, or `start`.
             aligner: finds the flows; anything but the default is for training.
+            guide: the flows, for a network that takes them; None for `resting_guide`.
         """
         target = self.encoder1(frame * (1 - mask), mask)
         streams = [*sources, self.encoder2(carry.output, carry.mask)]
-        flow_s8, mask_s8, syn_s8 = self._level("s8", target, streams, None, aligner)
-        flow_s4, mask_s4, syn_s4 = self._level("s4", target, streams, flow_s8, aligner)
-        flow_s2, mask_s2, syn_s2 = self._level("s2", target, streams, flow_s4, aligner)
+        if self.takes_flows and guide is None:
+            guide = resting_guide(target)
+        flow_s8, mask_s8, syn_s8 = self._level("s8", target, streams, None, aligner, guide)
+        flow_s4, mask_s4, syn_s4 = self._level("s4", target, streams, flow_s8, aligner, guide)
+        flow_s2, mask_s2, syn_s2 = self._level("s2", target, streams, flow_s4, aligner, guide)
 
         memory = self.bottleneck(torch.cat((target.s8, syn_s8), dim=1))
         hidden, cell = self.convlstm(memory, carry.hidden, carry.cell)
@@ -495,12 +519,16 @@ class VINet(nn.Module):
         streams: list[Features],
         coarser: Tensor | None,
         aligner: Aligner,
+        guide: Guide | None,
     ) -> tuple[Tensor, Tensor, Tensor]:
         """One scale: flows to every source, composition mask, and target and sources composed by it."""
         flownet, aggregator, masknet = self._parts(level)
         wanted: Tensor = getattr(target, level)
         stacked = torch.stack([getattr(stream, level) for stream in streams], dim=1)
-        flow, warped = self._align(flownet, wanted, stacked, coarser, aligner)
+        if self.takes_flows and guide is not None:
+            flow, warped = self._follow(stacked, guide[level])
+        else:
+            flow, warped = self._align(flownet, wanted, stacked, coarser, aligner)
         if level in self.heard:
             warped = warped[:, :, list(self.heard[level])]
             wanted = wanted[:, list(self.composed[level])]
@@ -525,6 +553,16 @@ class VINet(nn.Module):
         flow = aligner(flownet, repeated, stacked, incoming)
         warped = torch.unflatten(warp(stacked, flow, "zeros"), 0, (batch, count))
         return torch.unflatten(flow, 0, (batch, count)), warped
+
+    @staticmethod
+    def _follow(sources: Tensor, given: Tensor) -> tuple[Tensor, Tensor]:
+        """Given flows (B, 5, 2, h, w), none for the previous output, and the sources moved and weighted."""
+        batch, count = given.shape[:2]
+        flow = given[:, :, :2]
+        beside = warp(sources[:, :count].flatten(0, 1), flow.flatten(0, 1), "zeros")
+        weighted = torch.unflatten(beside, 0, (batch, count)) * given[:, :, 2:]
+        still = torch.zeros_like(flow[:, :1])
+        return torch.cat((flow, still), dim=1), torch.cat((weighted, sources[:, count:]), dim=1)
 
     @staticmethod
     def _compose(masknet: nn.Module, target: Tensor, aggregated: Tensor) -> tuple[Tensor, Tensor]:

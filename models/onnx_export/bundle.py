@@ -13,6 +13,7 @@ import os
 import sys
 import tempfile
 from pathlib import Path
+from typing import Literal
 
 import onnx
 import torch
@@ -25,13 +26,14 @@ from plugin_core.network.bundle import (
     BundleFile,
     CarryTensor,
     FeatureTensor,
+    GuideTensor,
     Manifest,
     Provenance,
 )
 
-from ..network.prune import pruned
+from ..network.prune import moves, pruned
 from ..network.reach import measured_reach
-from ..network.vinet import SOURCE_OFFSETS, VINet
+from ..network.vinet import LEVELS, SOURCE_OFFSETS, VINet
 from ..network.weights import load_weights, stored_details
 from .graph import WeightFile, WeightType
 from .graph_vinet import STREAMS, channels_of, encode_graph, level_scales, step_graph
@@ -180,11 +182,26 @@ def _manifest(
         fill="fill",
         features=tuple(_feature(level, scales[level], channels[level]) for level in ("s2", "s4", "s8")),
         carry=_carry(scales["s8"], channels["memory"]),
+        flows=_flows(network),
+        guide=_guide(scales) if network.takes_flows else (),
         debug=DEBUG_OUTPUTS,
         weights=weights,
         provenance=provenance,
         licence=licence,
     )
+
+
+def _flows(network: VINet) -> Literal["given", "learned", "none"]:
+    if network.takes_flows:
+        return "given"
+    parameters = {key: value.detach() for key, value in network.named_parameters()}
+    levels = LEVELS[0 if network.variant == 256 else 1 :]
+    return "learned" if any(moves(parameters, level) for level in levels) else "none"
+
+
+def _guide(scales: dict[str, int]) -> tuple[GuideTensor, ...]:
+    levels = ("s2", "s4", "s8")
+    return tuple(GuideTensor(input=f"guide_{level}", scale=scales[level]) for level in levels)
 
 
 def _feature(level: str, scale: int, channels: int) -> FeatureTensor:

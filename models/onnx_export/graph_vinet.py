@@ -6,6 +6,7 @@ changes what is computed beyond rounding:
 - a source frame is encoded once and its features serve up to four steps;
 - the target's share of each flow net's first layer is computed once, not once per stream;
 - in the 512 variant the flow net at s1, whose result is never used, is left out;
+- where flows are given, they are inputs with the weight of each source beside them; no flow net is written;
 - flow nets whose last layers are all zero, as before they are trained, move nothing: neither they nor the
   warps by their flows are computed;
 - a gated convolution is two convolutions, so that each half is fused with its activation;
@@ -87,7 +88,8 @@ def step_graph(network: VINet, weights: WeightFile, *, striped: bool = False) ->
     With `striped` the large convolutions are Winograd's (`graph_winograd`): quicker where ONNX Runtime has
     its blocked layout, on x86 CPUs; elsewhere slower, and on CUDA not runnable.
 
-    Inputs: frame, mask, source_{0..3}_{s2,s4,s8}, hidden_in, cell_in, output_in, mask_in, feedback_in.
+    Inputs: frame, mask, source_{0..3}_{s2,s4,s8}, hidden_in, cell_in, output_in, mask_in, feedback_in; where
+    flows are given, guide_{s2,s4,s8} too, each (4, 3, h, w): flow x and y, and weight.
     Outputs: fill, hidden_out, cell_out, output_out, mask_out, feedback_out, and to look at: raw, flow_s8,
     flow_s4, flow_s2 (5, 2, h, w), mask_s8, mask_s4, mask_s2, mask_s1, flow_output.
     """
@@ -202,9 +204,20 @@ class _StepWriter(_Writer):
     def __init__(self, network: VINet, weights: WeightFile, striped: bool) -> None:
         super().__init__("step", network, weights)
         self._striped = striped
-        self._heard, self._composed = network.heard, network.composed
-        self._still = all(self._ends_in_zeros(f"flownet{_SUFFIX[level]}") for level in ("s8", "s4", "s2"))
         graph, scales, memory = self.graph, self.scales, self.channels["memory"]
+        self._heard, self._composed = network.heard, network.composed
+        self._guide = (
+            {
+                level: graph.input(f"guide_{level}", [STREAMS - 1, 3, *size_of(self.scales[level])])
+                for level in ("s8", "s4", "s2")
+            }
+            if network.takes_flows
+            else {}
+        )
+        # The previous output is moved before the step where flows are given: here it holds still.
+        self._still = network.takes_flows or all(
+            self._ends_in_zeros(f"flownet{_SUFFIX[level]}") for level in ("s8", "s4", "s2")
+        )
         self._sources = {
             level: [
                 graph.input(f"source_{i}_{level}", [*size_of(scales[level]), self.channels[level]])
@@ -228,7 +241,7 @@ class _StepWriter(_Writer):
         composed: dict[str, str] = {}
         flows: list[str] | None = None
         for level in ("s8", "s4", "s2"):
-            align = self._hold if self._still else self._align
+            align = self._follow if self._guide else self._hold if self._still else self._align
             flows, aggregated = align(level, target[level], flows)
             self._show(f"flow_{level}", self.graph.op("Concat", *flows, axis=0), [5, 2, *self._size(level)])
             wanted = self._picked(target[level], self._composed.get(level), 1)
@@ -299,6 +312,30 @@ class _StepWriter(_Writer):
         rows = [graph.reshape(source, -1, channels) for source in self._sources[level]]
         sources = [self._picked(source, self._heard.get(level), 1) for source in rows]
         return [flow] * STREAMS, self._aggregate(level, sources)
+
+    def _follow(self, level: str, target: str, coarser: list[str] | None) -> tuple[list[str], str]:
+        """What `_align` gives where flows are given: the frames beside moved and weighted, aggregated."""
+        graph, channels = self.graph, self.channels[level]
+        warp = Warp(graph, self.level(level), "zeros")
+        taken = len(self._heard.get(level, range(channels)))
+        *beside, previous = self._sources[level]
+        flows, warped = [], []
+        for number, source in enumerate(beside):
+            flow = self._part(self._guide[level], number, 0, 2)
+            heard = self._picked(warp.source(source, channels), self._heard.get(level), 1)
+            moved = warp.sample(heard, warp.places(flow), taken)
+            weight = graph.reshape(self._part(self._guide[level], number, 2, 3), -1, 1)
+            flows.append(flow)
+            warped.append(graph.op("Mul", moved, weight))
+        flows.append(graph.op("Mul", flows[0], graph.floats(0.0)))
+        rows = graph.reshape(previous, -1, channels)
+        return flows, self._aggregate(level, [*warped, self._picked(rows, self._heard.get(level), 1)])
+
+    def _part(self, guide: str, number: int, first: int, last: int) -> str:
+        """Some planes (1, n, h, w) of one source's guide."""
+        graph = self.graph
+        starts, ends = graph.ints(number, first), graph.ints(number + 1, last)
+        return graph.op("Slice", guide, starts, ends, graph.ints(0, 1))
 
     def _picked(self, x: str, channels: tuple[int, ...] | None, axis: int) -> str:
         """Some of a tensor's channels, in the given order; None for all."""

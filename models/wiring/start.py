@@ -54,20 +54,27 @@ must not grow or fade frame by frame.
 
 STREAM_SHARES = (0.122, 0.343, 0.343, 0.122, 0.07)
 """How much the frames t-6, t-3, t+3, t+6 and the previous output count where all are seen."""
+GIVEN_SHARES = (1.0, 1.0, 1.0, 1.0, 0.07)
+"""The same where flows are given: those of the frames beside come with them, pixel by pixel."""
 _FEEDBACK = 0.0
 """Logit of the warped previous output's share in the hole."""
 
 
-def lean_network(variant: Variant) -> VINet:
+def lean_network(variant: Variant, *, takes_flows: bool = False) -> VINet:
     """The wiring alone, every other channel silent: matching channels, composition masks, no flow yet.
 
     `prune` makes it a hundredth of the published network's size; its flow nets are the ones to train next.
+    With `takes_flows` it is one whose flows are given: what it aggregates is weighted with them.
     """
     network = VINet(variant)
+    network.takes_flows = takes_flows
     state = network.state_dict()
     for value in state.values():
         value.zero_()
-    _wire(state, variant, STREAM_SHARES)
+    _wire(state, variant, GIVEN_SHARES if takes_flows else STREAM_SHARES)
+    if takes_flows:
+        for name in ("st_agg", "st_agg_64", "st_agg_128"):
+            _constant_of_the_last(state[f"{name}.stAgg.conv.weight"])
     for encoder in ("encoder1", "encoder2"):
         wire_matching(state, encoder)
     wire_masks(state, _FEEDBACK)
@@ -237,6 +244,12 @@ def _wire_aggregator(weight: Tensor, shares: tuple[float, ...], kernel: Tensor) 
     else:
         index = torch.arange(len(CARRIERS))
     weight[index, index] += 2 * torch.tensor(shares).view(-1, 1, 1) * kernel
+
+
+def _constant_of_the_last(weight: Tensor) -> None:
+    """Take the constant carrier of the previous output alone, which no given weight makes smaller."""
+    weight[C, C] = 0
+    weight[C, C, -1, 1, 1] = 2
 
 
 INTO_MEMORY = 0.15

@@ -6,7 +6,7 @@ resumed, cut into chunks or sought into finds the same pixels.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Set
+from collections.abc import Callable, Iterator, Sequence, Set
 from contextlib import contextmanager
 from functools import partial
 
@@ -29,6 +29,9 @@ from .strangers import Border, border_of, movers
 from .trace import follow, share_shown, trace
 from .view import MotionView
 from .vote import ReadPixels, propagated
+from .ways import Ways, legs, ways
+
+Floats = NDArray[np.float32]
 
 
 class Propagator:
@@ -199,6 +202,27 @@ class Propagator:
     def _on_plate(self, values: NDArray[np.float32], box: Box) -> NDArray[np.float32]:
         """Bring values (h, w) of the view to a box of the plate (H, W); 0 beyond the view."""
         return bilinear(np.pad(values, 1), *(axis + 1 for axis in self.view.points(*pixel_grid(box))))
+
+    def ways(self, frame: int, others: Sequence[int], x: Floats, y: Floats) -> list[Ways]:
+        """Return where points of a frame lie in others near it, along the background's motion.
+
+        Args:
+            frame: which.
+            others: no farther than the span, in the same take.
+            x, y: columns and rows (h, w), in pixels of the plate; so are what is returned.
+
+        Raises:
+            ImageError: a plate or matte on the way can't be read.
+        """
+        self._turned_to(frame)
+        self._background.ahead(ends for to in others for ends in legs(frame, to))
+        begin = self.view.points(x, y)
+        found = []
+        for to in others:
+            there = ways(self._background, frame, to, *begin)
+            apart = there.apart * np.float32(max(self.view.pixels_per))
+            found.append(Ways(*self.view.plate_points(there.x, there.y), apart, there.lost))
+        return found
 
     @contextmanager
     def keeping(self, frames: range) -> Iterator[None]:

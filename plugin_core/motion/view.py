@@ -63,6 +63,13 @@ class MotionView:
         high = (y - self.crop.y0 + 0.5) / down - 0.5
         return wide.astype(np.float32), high.astype(np.float32)
 
+    def plate_points(self, x: Floats, y: Floats) -> tuple[Floats, Floats]:
+        """Undo `points`."""
+        across, down = self.pixels_per
+        wide = (x + 0.5) * across - 0.5 + self.crop.x0
+        high = (y + 0.5) * down - 0.5 + self.crop.y0
+        return wide.astype(np.float32), high.astype(np.float32)
+
     def picture(self, cut: Floats) -> Floats:
         """Bring the crop's pixels (H, W, C), of any size, to the view's size (h, w, C)."""
         if (cut.shape[1], cut.shape[0]) == (self.width, self.height):

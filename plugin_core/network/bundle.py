@@ -27,7 +27,8 @@ from ..disk.problems import problem_of
 from ..disk.regular import open_regular, read_regular
 from ..errors import ModelError
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
+"""Format 1 says nothing of flows."""
 MANIFEST = "manifest.json"
 CARD = "MODEL_CARD.md"
 SEARCH_PATH = "CLEANPLATE_MODELS"
@@ -76,6 +77,16 @@ class CarryTensor(_Part):
     start: Literal["zeros", "masked_frame", "mask"]
 
 
+class GuideTensor(_Part):
+    """One input of the step graph that gives it flows: (sources, 3, height / scale, width / scale).
+
+    For each source the flow to it from the target, x and y in pixels of that scale, and its weight there.
+    """
+
+    input: str
+    scale: _Scale
+
+
 class Provenance(_Part):
     """Where the weights come from."""
 
@@ -103,6 +114,8 @@ class Manifest(_Part):
     fill: str
     features: tuple[FeatureTensor, ...]
     carry: tuple[CarryTensor, ...]
+    flows: Literal["given", "learned", "none"] | None = None
+    guide: tuple[GuideTensor, ...] = ()
     debug: tuple[str, ...]
     weights: Literal["float16", "float32"]
     provenance: Provenance
@@ -113,7 +126,10 @@ class Manifest(_Part):
         """Refuse tensors that the graphs can't have. Raises ValueError."""
         if self.size_multiple & (self.size_multiple - 1):
             raise ValueError(f"size_multiple should be a power of two, got {self.size_multiple}")
-        scales = [feature.scale for feature in self.features] + [tensor.scale or 1 for tensor in self.carry]
+        if (self.flows == "given") != bool(self.guide):
+            raise ValueError(f"flows are {self.flows}, with {len(self.guide)} inputs for given ones")
+        scales = [part.scale for part in self.features] + [part.scale for part in self.guide]
+        scales += [tensor.scale or 1 for tensor in self.carry]
         wrong = [scale for scale in scales if self.size_multiple % scale]
         if wrong:
             raise ValueError(f"the scale {wrong[0]} does not divide the size multiple {self.size_multiple}")
@@ -130,6 +146,11 @@ class Manifest(_Part):
         """Frames beside the target that are used as sources, in stream order: (-6, -3, 3, 6)."""
         steps = range(-self.temporal_radius, self.temporal_radius + 1)
         return tuple(step * self.temporal_stride for step in steps if step)
+
+    @property
+    def guide_scales(self) -> tuple[int, ...]:
+        """Scales at which flows are given, in the order of `guide`; none where the model finds its own."""
+        return tuple(tensor.scale for tensor in self.guide)
 
     @property
     def files(self) -> tuple[BundleFile, ...]:
@@ -184,6 +205,11 @@ class Bundle:
     def hole_reach(self) -> int | None:
         """Pixels that a hole may be deep; see `network.NetworkShape`."""
         return self.manifest.hole_reach
+
+    @property
+    def guide_scales(self) -> tuple[int, ...]:
+        """Scales at which a step takes flows; see `network.NetworkShape`."""
+        return self.manifest.guide_scales
 
     @property
     def encode_path(self) -> Path:

@@ -22,6 +22,11 @@ Picture = NDArray[np.float32]
 Mask = NDArray[np.float32]
 """(1, H, W), 1 in the hole."""
 
+Guide = tuple[NDArray[np.float32], ...]
+"""Given flows at each of `guide_scales`, (sources, 3, H / scale, W / scale): for each source the flow to it,
+x and y in pixels of that scale, and its weight there, 0 or more. Where they can be trusted, weights times
+what each source shows of a pixel come to 1."""
+
 PREVIOUS_OUTPUT = "output"
 """Name, in a carry, of the picture that the step before put out, (..., 3, H, W) in the network's range.
 
@@ -86,6 +91,15 @@ class NetworkShape(Protocol):
         """Pixels that a hole may be deep: nothing reaches what lies deeper. None where that is not known."""
         ...
 
+    @property
+    def guide_scales(self) -> tuple[int, ...]:
+        """Network pixels per pixel of each level at which a step takes flows; none where it takes none.
+
+        Such a network is handed its carry moved as the background has moved, and the plate put back into the
+        previous output where it is known.
+        """
+        ...
+
 
 class Network(NetworkShape, Protocol):
     """A recurrent network opened on a device."""
@@ -110,10 +124,12 @@ class Network(NetworkShape, Protocol):
         sources: Sequence[Features],
         carry: Carry,
         *,
+        guide: Guide | None = None,
         debug: bool = False,
     ) -> StepOutput:
         """Fill one frame from its sources (in the order of `source_offsets`) and the carry.
 
+        `guide` is for a network that takes flows; without one its sources count alike, where they lie.
         With `debug` the result also holds what the model can show of its work; the rest stays the same.
         """
         ...

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from ..errors import DeviceError, InputError, ModelError, StateError
 from ..memory import installed_memory
 from .bundle import Bundle, CarryTensor, find_bundle
-from .contract import SIZES_AT_ONCE, Carry, Features, Mask, Picture, StepOutput
+from .contract import SIZES_AT_ONCE, Carry, Features, Guide, Mask, Picture, StepOutput
 from .device import Device, automatic_device, card_memory, parse_device
 from .graphs import Graphs, on_device, open_graph
 from .working_size import working_size_for
@@ -108,6 +108,11 @@ class Session:
         """Pixels that a hole may be deep: nothing reaches what lies deeper. None where that is not known."""
         return self.bundle.manifest.hole_reach
 
+    @property
+    def guide_scales(self) -> tuple[int, ...]:
+        """Scales at which a step takes flows; none where it takes none."""
+        return self.bundle.manifest.guide_scales
+
     def encode(self, frame: Picture, mask: Mask) -> Features:
         """Encode one frame (3, H, W) RGB with its mask (1, H, W) as a source."""
         frame, mask = self._checked(frame, mask)
@@ -138,15 +143,17 @@ class Session:
         sources: Sequence[Features],
         carry: Carry,
         *,
+        guide: Guide | None = None,
         debug: bool = False,
     ) -> StepOutput:
         """Fill one frame from its sources (in the order of `source_offsets`) and the carry.
 
+        `guide` is what the manifest's inputs of that name take; None: the sources count alike, unmoved.
         With `debug` the result also holds the manifest's debug outputs: flows and composition masks.
 
         Raises:
-            InputError: sizes differ or are not multiples of `size_multiple`, or there is not one source per
-                offset.
+            InputError: sizes differ or are not multiples of `size_multiple`, there is not one source per
+                offset, or the guide is not of this model's shapes.
             ModelError: the result is not finite.
         """
         frame, mask = self._checked(frame, mask)
@@ -155,6 +162,7 @@ class Session:
             raise InputError(f"A step takes {len(self.source_offsets)} sources, got {len(sources)}.")
         feeds = {"frame": self._send(frame), "mask": self._send(mask)}
         feeds |= self._recurrent_feeds(frame.shape[-2], frame.shape[-1], sources, carry)
+        feeds |= self._guide_feeds(frame.shape[-2], frame.shape[-1], guide)
         extras = manifest.debug if debug else ()
         names = [manifest.fill, *(tensor.output for tensor in manifest.carry), *extras]
         graphs = self._graphs(frame)
@@ -190,6 +198,19 @@ class Session:
                     "sources and carry must come from frames of the same size."
                 )
         return feeds
+
+    def _guide_feeds(self, height: int, width: int, guide: Guide | None) -> dict[str, Any]:
+        """Given flows by the step graph's input names; InputError when they are of other shapes."""
+        tensors, sources = self.bundle.manifest.guide, len(self.source_offsets)
+        shapes = [(sources, 3, height // tensor.scale, width // tensor.scale) for tensor in tensors]
+        if guide is None:
+            guide = tuple(_resting(shape) for shape in shapes)
+        if [given.shape for given in guide] != shapes:
+            raise InputError(
+                f"At {width}x{height}, the guide is {[given.shape for given in guide]}, expected {shapes}."
+            )
+        pairs = zip(tensors, guide, strict=True)
+        return {tensor.input: self._send(np.asarray(given, np.float32)) for tensor, given in pairs}
 
     def fetch(self, carry: Carry) -> dict[str, NDArray[np.float32]]:
         """Copy a carry to host memory. Pictures in it keep the model's own channel order."""
@@ -254,6 +275,13 @@ class Session:
         if self.device.kind == "cuda":
             size = (8 * self.size_multiple,) * 2
             open_graph(self.bundle.encode_path, self.bundle, self.device, self._threads, size)
+
+
+def _resting(shape: tuple[int, ...]) -> NDArray[np.float32]:
+    """A guide along which nothing moves and every source counts alike."""
+    guide = np.zeros(shape, np.float32)
+    guide[:, 2] = 1 / shape[0]
+    return guide
 
 
 def _carry_shape(tensor: CarryTensor, height: int, width: int) -> tuple[int, ...]:

@@ -54,6 +54,18 @@ class Region:
         """Height and width of the network's input."""
         return self._to_network(self.crop.height), self._to_network(self.crop.width)
 
+    def on_plate(self, x: Floats, y: Floats) -> tuple[Floats, Floats]:
+        """Return where columns x and rows y of the network (centers at whole numbers) lie on the plate."""
+        per = np.float32(self.step / self.multiple)
+        half = np.float32(0.5)
+        return (x + half) * per - half + self.crop.x0, (y + half) * per - half + self.crop.y0
+
+    def from_plate(self, x: Floats, y: Floats) -> tuple[Floats, Floats]:
+        """Undo `on_plate`."""
+        per = np.float32(self.multiple / self.step)
+        half = np.float32(0.5)
+        return (x - self.crop.x0 + half) * per - half, (y - self.crop.y0 + half) * per - half
+
     def picture(self, cut: Floats) -> Floats:
         """Bring the visible pixels (H, W, 3) to the network's (3, h, w), padded and reduced."""
         whole = np.pad(cut, (*self._padding(), (0, 0)), mode="edge")

@@ -23,7 +23,7 @@ from ..compose.known_alone import known_alone
 from ..compose.paste import CropFill, fills_of, laid_in, network_input
 from ..disk.fingerprint import Fingerprint
 from ..images import Plate
-from ..network.contract import Network, StepOutput
+from ..network.contract import Guide, Network, StepOutput
 from ..regions.lanes import Lane
 from ..regions.region import Region
 from ..schedule import Step, mirror
@@ -31,6 +31,7 @@ from ..state.carry_follow import Change, change_between
 from ..state.saved_state import SavedState
 from ..state.shot_state import ShotState
 from .composed import Composed
+from .guiding import Guiding
 from .plan import Plan
 from .reader import ShotReader
 from .stages import Stages
@@ -56,6 +57,8 @@ class Pipeline:
         self._plan = plan
         self._reader = ShotReader(plan)
         self._stages = stages
+        scales = network.guide_scales
+        self._guiding = Guiding(plan, scales, stages.finder) if scales else None
         self._stepper = Stepper(network, state, debug=writer.shows_debug)
         self._writer = writer
         self._frames: dict[int, SeenFrame] = {}
@@ -78,6 +81,8 @@ class Pipeline:
         target = self._seen(step.frame)
         plate = None if step.warmup else self._reader.plate(step.frame)
         looked_at = {other for frame in self._frames for other in self._stages.looks_at(frame)}
+        if self._guiding is not None:
+            looked_at.update(self._guiding.looks_at(step))
         prints = dict(self._reader.new_prints(looked_at))
         for key, mark in self._new_paints().items():
             prints[key] = {**prints.get(key, {}), "paint": mark}
@@ -136,7 +141,16 @@ class Pipeline:
         self._encoded[lane.name] = region, ((set() if anew else encoded) | set(new)) & keep
         target = self._seen(step.frame).on(lane, region)
         behind, change = self._match(lane, step, target)
-        return LaneRead(lane, region, target, encode, keep, anew, behind, change)
+        guide = self._guide(lane, step, target)
+        return LaneRead(lane, region, target, encode, keep, anew, behind, change, guide)
+
+    def _guide(self, lane: Lane, step: Step, target: Shown) -> Guide | None:
+        """Return the flows to a step's sources, for a network that takes them."""
+        if self._guiding is None:
+            return None
+        region = lane.region_at(step.frame)
+        sources = [self._seen(source).on(lane, region) for source in step.sources]
+        return self._guiding.guide(step, region, target, sources)
 
     def _match(self, lane: Lane, step: Step, target: Shown) -> tuple[Shown | None, Change | None]:
         """Return the frame before on this crop, where the lane comes from another; and what changed since."""
@@ -145,10 +159,13 @@ class Pipeline:
         before, region = self._plan.schedule.before(step), lane.region_at(step.frame)
         moves = lane.region_at(before) != region
         follows = self._plan.settings.border_match == "auto"
-        if not (moves or follows):
+        guiding = self._guiding
+        if not (moves or follows or guiding):
             return None, None
         behind = self._seen(before).on(lane, region)
-        return behind if moves else None, change_between(behind, target) if follows else None
+        moved = None if guiding is None else guiding.since(before, step.frame, region)
+        change = change_between(behind, target, moved) if follows else None
+        return behind if moves or guiding else None, change
 
     def fill(self, given: StepInput) -> dict[str, StepOutput]:
         """Run the network; returns what it gave for every lane, by its name.
@@ -205,6 +222,8 @@ class Pipeline:
 
     def close(self) -> None:
         """Give temporary files back."""
+        if self._guiding is not None:
+            self._guiding.close()
         self._stages.close()
 
     def _forget(self, step: Step) -> None:

@@ -42,8 +42,8 @@ class Plan:
     Attributes:
         lanes: the crops that the network works on; none where no matte of the shot has a hole: then plates
             are copied and no network runs.
-        motion: where the background's motion is measured; None where nothing is filled, or no real pixels are
-            asked for.
+        motion: where the background's motion is measured; None where nothing is filled, or neither are real
+            pixels asked for nor does the network take flows.
         cuts: first frames of new takes, ascending.
         key: what saved states of this render are valid for.
         notes: sentences the user should see.
@@ -177,7 +177,8 @@ def make_plan(
     )
     boxes = (box for held in islands.values() for box in held)
     view = motion_view(boxes, width=header.width, height=header.height)
-    motion = view if settings.propagate or sources.references else None
+    searched = settings.propagate or sources.references or network.guide_scales
+    motion = view if searched else None
     choice = shot_color(shot, settings, sources.plate, header, range(sources.lower, sources.upper + 1))
     key = _key(network, sources, choice.color, settings, cuts)
     notes = (*choice.notes, *crop_notes(lanes), *_matte_notes(sources, mattes))

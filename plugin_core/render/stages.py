@@ -16,13 +16,14 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Protocol
 
 from ..disk.fingerprint import Fingerprint
+from ..motion.finder import Propagator
 from ..patch import Patch, laid_over
 from ..progress.watch import Phase, Watch
 from ..regions.hole import Hole
 from .painted import open_painted
 from .plan import Plan
-from .real_pixels import open_real_pixels
-from .references import open_references
+from .real_pixels import RealPixels, open_real_pixels
+from .references import References, open_references
 
 
 class Stage(Protocol):
@@ -96,6 +97,12 @@ class Stages:
         self._within = within
         self._watch = watch
         self._done, self._total = 0, total
+
+    @property
+    def finder(self) -> Propagator | None:
+        """What measures the background's motion for the stages; None where none of them needs it."""
+        moving = (stage for stage in self._stages if isinstance(stage, (RealPixels, References)))
+        return next((stage.finder for stage in moving), None)
 
     def looks_at(self, frame: int) -> set[int]:
         """Return the frames that have a part in what is found for a frame, itself among them."""

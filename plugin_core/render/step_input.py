@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from ..disk.fingerprint import Fingerprint
 from ..images import Plate
-from ..network.contract import Mask, Picture
+from ..network.contract import Guide, Mask, Picture
 from ..patch import Patch
 from ..regions.hole import Hole
 from ..regions.lanes import Lane
@@ -51,8 +51,10 @@ class LaneRead:
         encode: frames to encode as sources now; earlier ones are still there.
         keep: source frames that later steps use.
         anew: True where no features of earlier steps can be used: the crop has moved.
-        behind: the step before's frame on this crop, where that step's crop stood elsewhere.
+        behind: the step before's frame on this crop, where that step's crop stood elsewhere or flows are
+            given.
         change: how the plate around the hole moved and brightened since the step before; None for not at all.
+        guide: the flows to the sources, for a network that takes them.
     """
 
     lane: Lane
@@ -63,6 +65,7 @@ class LaneRead:
     anew: bool
     behind: Shown | None
     change: Change | None
+    guide: Guide | None = None
 
 
 @dataclass(frozen=True)

@@ -45,5 +45,10 @@ class Stepper:
         for frame, shown in read.encode.items():
             features[frame] = self._network.encode(*shown)
         return LaneInput(
-            read.region, *read.target, [features[frame] for frame in sources], read.behind, read.change
+            read.region,
+            *read.target,
+            [features[frame] for frame in sources],
+            read.behind,
+            read.change,
+            read.guide,
         )

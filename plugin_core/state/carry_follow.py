@@ -7,6 +7,7 @@ moved as the background around the hole moves; where exposure or color drift it 
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import cv2
@@ -21,6 +22,10 @@ from ..network.contract import PREVIOUS_OUTPUT, Carry, Mask, Network, Picture
 from .light_change import Gain, change_of_light
 
 Floats = NDArray[np.float32]
+
+Moved = Callable[[Box, int], tuple[Floats, NDArray[np.bool_]]]
+"""Tells for the cells of a box of network pixels, given their size, where their centers lay in the frame
+before: network pixels from where they lie, (h, w, 2), and which (h, w) are not known."""
 
 _RING_PX = 32
 """Network pixels around the hole that are compared; less than the least context, so that crops agree."""
@@ -56,22 +61,30 @@ class Change:
     gain: Gain | None
 
 
-def change_between(before: tuple[Picture, Mask], here: tuple[Picture, Mask]) -> Change | None:
+def change_between(
+    before: tuple[Picture, Mask], here: tuple[Picture, Mask], moved: Moved | None = None
+) -> Change | None:
     """Measure how the surroundings of a hole have changed from one frame to the next; None for not at all.
 
     A pure function of two frames as the network sees them through one crop.
 
     Args:
         before, here: picture (3, H, W) in the network's range and mask (1, H, W) of each.
+        moved: how the background has moved; None measures it here.
     """
     box = _around(before[1][0] > 0, here[1][0] > 0)
     if box is None:
         return None
     (old, old_hole), (new, new_hole) = _cells(before, box), _cells(here, box)
-    flow = flow_between(new, new_hole, old, old_hole)
-    gain = _gain((old, old_hole), (new, new_hole), flow.motion, flow.doubt < 1)
-    is_still = np.abs(flow.motion[new_hole]).max(initial=0) < _STILL_CELLS
-    motion = None if is_still else cv2.resize(_CELL * flow.motion, (box.width, box.height))
+    if moved is None:
+        flow = flow_between(new, new_hole, old, old_hole)
+        cells, sure = flow.motion, flow.doubt < 1
+    else:
+        pixels, lost = moved(box, _CELL)
+        cells, sure = pixels / np.float32(_CELL), ~lost
+    gain = _gain((old, old_hole), (new, new_hole), cells, sure)
+    is_still = np.abs(cells[new_hole]).max(initial=0) < _STILL_CELLS
+    motion = None if is_still else cv2.resize(_CELL * cells, (box.width, box.height))
     if motion is None and gain is None:
         return None
     return Change(box, None if motion is None else np.asarray(motion, np.float32), gain)
@@ -85,12 +98,69 @@ def followed(network: Network, carry: Carry, change: Change) -> Carry:
         return carry
     picture = np.moveaxis(before, -3, -1)
     if change.motion is not None:
-        picture = picture.copy()
-        inside = (..., *change.box.slices, slice(None))
-        picture[inside] = _moved(picture.reshape(picture.shape[-3:]), change.box, change.motion)
+        picture = _moved_inside(picture, change.box, change.motion)
     if change.gain is not None:
         picture = _LINEAR.to_network(_LINEAR.from_network(picture) * change.gain)
     return network.put({**arrays, PREVIOUS_OUTPUT: np.moveaxis(picture, -1, -3)})
+
+
+def all_followed(
+    network: Network, carry: Carry, change: Change | None, behind: tuple[Picture, Mask]
+) -> Carry:
+    """Return a carry of which all has moved with the plate, for a network that takes flows.
+
+    The memory moves as the previous output does, and of that one the plate is put back where it is known, so
+    that what the hole comes to cover goes on from real pixels.
+
+    Args:
+        network: gives the carry's arrays and takes them back.
+        carry: after the step before.
+        change: since then; None for none.
+        behind: picture and mask of the step before, on this crop.
+    """
+    arrays = network.fetch(carry)
+    before = arrays.get(PREVIOUS_OUTPUT)
+    if before is not None:
+        plate = network.fetch(network.start(*behind))[PREVIOUS_OUTPUT]
+        arrays = {**arrays, PREVIOUS_OUTPUT: np.where(behind[1] > 0, before, plate)}
+    if change is not None and change.motion is not None:
+        arrays = _all_moved(arrays, behind[1].shape[-1], change.box, change.motion)
+    carry = network.put(arrays)
+    if change is None or change.gain is None:
+        return carry
+    return followed(network, carry, Change(change.box, None, change.gain))
+
+
+def _all_moved(arrays: Mapping[str, Floats], width: int, box: Box, motion: Floats) -> dict[str, Floats]:
+    moved = dict(arrays)
+    for name, before in arrays.items():
+        if before.ndim < 2 or name == PREVIOUS_OUTPUT:
+            continue
+        scale = width // before.shape[-1]
+        cells = Box(*(edge // scale for edge in box))
+        part = cv2.resize(motion, (cells.width, cells.height), interpolation=cv2.INTER_AREA)
+        x, y = pixel_grid(cells)
+        x, y = x + part[..., 0] / np.float32(scale), y + part[..., 1] / np.float32(scale)
+        after = before.copy()
+        for plane, target in zip(_planes(before), _planes(after), strict=True):
+            target[cells.slices] = bilinear(plane, x, y)
+        moved[name] = after
+    if PREVIOUS_OUTPUT in arrays:
+        picture = _moved_inside(np.moveaxis(arrays[PREVIOUS_OUTPUT], -3, -1), box, motion)
+        moved[PREVIOUS_OUTPUT] = np.ascontiguousarray(np.moveaxis(picture, -1, -3))
+    return moved
+
+
+def _planes(array: Floats) -> Floats:
+    """Return an array (..., h, w) as (n, h, w), without copying."""
+    return array.reshape(-1, *array.shape[-2:])
+
+
+def _moved_inside(picture: Floats, box: Box, motion: Floats) -> Floats:
+    """Return a picture (..., H, W, 3) whose pixels in a box have moved."""
+    moved = picture.copy()
+    moved[(..., *box.slices, slice(None))] = _moved(picture.reshape(picture.shape[-3:]), box, motion)
+    return moved
 
 
 def _moved(picture: Floats, box: Box, motion: Floats) -> Floats:

@@ -11,16 +11,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import StateError
-from ..network.contract import Carry, Features, Mask, Network, Picture, StepOutput
+from ..network.contract import Carry, Features, Guide, Mask, Network, Picture, StepOutput
 from ..regions.lanes import Lane, crop_places
 from ..regions.region import Region
 from ..schedule import Schedule, Step
-from .carry_follow import Change, followed
+from .carry_follow import Change, all_followed, followed
 from .carry_shift import shifted
 from .checkpoints import Checkpoints
 from .key import ShotKey, check_key
@@ -50,8 +51,10 @@ class LaneInput:
         region: where the lane's crop stands.
         picture, mask: the frame to fill, on that crop.
         sources: features on that crop, in the network's stream order.
-        behind: picture and mask of the step before on this crop, where that one stood elsewhere.
+        behind: picture and mask of the step before on this crop, where that one stood elsewhere or flows are
+            given.
         change: how the plate around the hole moved and brightened since the step before; None for not at all.
+        guide: the flows, for a network that takes them.
     """
 
     region: Region
@@ -60,6 +63,7 @@ class LaneInput:
     sources: Sequence[Features]
     behind: tuple[Picture, Mask] | None = None
     change: Change | None = None
+    guide: Guide | None = None
 
 
 @dataclass(frozen=True)
@@ -147,9 +151,11 @@ class ShotState:
         """
         self._check_order(step)
         outputs = {}
-        more = {"debug": True} if debug else {}
         for name, inputs in given.items():
             carry = self._carry_for(network, step, name, inputs)
+            more: dict[str, Any] = {"debug": True} if debug else {}
+            if inputs.guide is not None:
+                more["guide"] = inputs.guide
             outputs[name] = network.step(inputs.picture, inputs.mask, inputs.sources, carry, **more)
         self._standing = {
             name: _Standing(output.carry, given[name].region) for name, output in outputs.items()
@@ -171,6 +177,8 @@ class ShotState:
         if right or down:
             assert inputs.behind is not None  # given wherever the crop moves
             carry = shifted(network, carry, *inputs.behind, right=right, down=down)
+        if inputs.guide is not None and inputs.behind is not None:
+            return all_followed(network, carry, inputs.change, inputs.behind)
         return carry if inputs.change is None else followed(network, carry, inputs.change)
 
     def _begins(self, name: str) -> list[int]:

@@ -22,7 +22,7 @@ import numpy as np
 import OpenImageIO as oiio
 
 from plugin_core.job.settings import Run, Settings, Shot
-from plugin_core.network.contract import Carry, Features, Mask, Picture, StepOutput
+from plugin_core.network.contract import Carry, Features, Guide, Mask, Picture, StepOutput
 from plugin_core.network.session import Session
 from plugin_core.progress.reporters import Reporters
 from plugin_core.progress.stop import Stop
@@ -45,6 +45,7 @@ class Recording:
         self.source_offsets = session.source_offsets
         self.size_multiple = session.size_multiple
         self.hole_reach = session.hole_reach
+        self.guide_scales = session.guide_scales
         self.working_size = session.working_size
         self.fetch = session.fetch
         self.put = session.put
@@ -61,9 +62,18 @@ class Recording:
         self.calls.append(("start", (frame, mask)))
         return self._session.start(frame, mask)
 
-    def step(self, frame: Picture, mask: Mask, sources: Sequence[Features], carry: Carry) -> StepOutput:
-        self.calls.append(("step", (frame, mask, [self._numbers[id(source)] for source in sources])))
-        return self._session.step(frame, mask, sources, carry)
+    def step(
+        self,
+        frame: Picture,
+        mask: Mask,
+        sources: Sequence[Features],
+        carry: Carry,
+        *,
+        guide: Guide | None = None,
+    ) -> StepOutput:
+        numbers = [self._numbers[id(source)] for source in sources]
+        self.calls.append(("step", (frame, mask, numbers, guide)))
+        return self._session.step(frame, mask, sources, carry, guide=guide)
 
     def again(self) -> None:
         """Make the same calls of the session, and nothing else."""
@@ -75,9 +85,10 @@ class Recording:
             elif call == "start":
                 carry = self._session.start(*given)
             else:
-                frame, mask, sources = given
+                frame, mask, numbers, guide = given
                 assert carry is not None
-                carry = self._session.step(frame, mask, [made[number] for number in sources], carry).carry
+                sources = [made[number] for number in numbers]
+                carry = self._session.step(frame, mask, sources, carry, guide=guide).carry
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -26,6 +26,7 @@ class LocalNetwork:
     source_offsets = (-6, -3, 3, 6)
     size_multiple = _BLOCK
     hole_reach = None
+    guide_scales = ()
     working_size = 4096
 
     def encode(self, frame: Picture, mask: Mask) -> Features:

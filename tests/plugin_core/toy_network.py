@@ -24,6 +24,7 @@ class ToyNetwork:
     source_offsets = (-6, -3, 3, 6)
     size_multiple = 8
     hole_reach = None
+    guide_scales = ()
     working_size = 64
 
     def __init__(self, model_id: str = "toy") -> None:

@@ -11,8 +11,10 @@ import torch
 from safetensors.torch import save_file
 
 from models.network.generated import generated_network
+from models.network.prune import pruned
 from models.network.vinet import SOURCE_OFFSETS, VINet
 from models.onnx_export.bundle import export_bundle, main, rounded
+from models.wiring.start import lean_network
 from plugin_core.errors import WriteError
 from plugin_core.network import graphs
 from plugin_core.network.bundle import Bundle, Provenance
@@ -61,7 +63,37 @@ def test_flow_nets_that_move_nothing_are_left_out_without_a_change_of_numbers(
     agree(network, bundle, 48, 80)
 
 
-def agree(network: VINet, bundle: Path, height: int, width: int) -> None:
+@pytest.mark.parametrize(("variant", "height", "width"), [(512, 48, 80), (256, 32, 40)])
+def test_given_flows_agree_with_the_torch_module(
+    tmp_path: Path, variant: int, height: int, width: int
+) -> None:
+    network = pruned(rounded(lean_network(variant, takes_flows=True), "float16"))
+    bundle = export_bundle(
+        network,
+        tmp_path / "given",
+        name="given",
+        provenance=Provenance(kind="generated", summary="Flows are given."),
+        licence="Apache-2.0",
+    )
+    assert Bundle.open(bundle).manifest.flows == "given"
+    agree(network, bundle, height, width, guided=True)
+
+
+def guides(scales: tuple[int, ...], height: int, width: int, seed: int) -> tuple[np.ndarray, ...]:
+    random = np.random.default_rng(seed)
+    return tuple(
+        np.concatenate(
+            [
+                random.normal(0, 2, (4, 2, height // scale, width // scale)),
+                random.uniform(0, 1, (4, 1, height // scale, width // scale)),
+            ],
+            axis=1,
+        ).astype(np.float32)
+        for scale in scales
+    )
+
+
+def agree(network: VINet, bundle: Path, height: int, width: int, *, guided: bool = False) -> None:
     frames, masks = tensors(*moving_frames(FRAMES, height, width))
     with Session.open(bundle, device="cpu", threads=1) as session, torch.no_grad():
         carry, theirs = (
@@ -70,15 +102,22 @@ def agree(network: VINet, bundle: Path, height: int, width: int) -> None:
         )
         for t in range(FRAMES):
             at = [mirrored(t + offset, FRAMES) for offset in SOURCE_OFFSETS]
+            # Without a guide the sources lie where they lie: the last frames try that.
+            guide = guides(session.guide_scales, height, width, t) if guided and t < FRAMES - 2 else None
+            given = guide and {
+                level: torch.from_numpy(part)[None]
+                for level, part in zip(("s2", "s4", "s8"), guide, strict=True)
+            }
             found = session.step(
                 frames[t].numpy(),
                 masks[t].numpy(),
                 [session.encode(frames[i].numpy(), masks[i].numpy()) for i in at],
                 carry,
+                guide=guide,
                 debug=True,
             )
             sources = [network.encode_source(frames[i, None], masks[i, None]) for i in at]
-            expected = network.step(frames[t, None], masks[t, None], sources, theirs)
+            expected = network.step(frames[t, None], masks[t, None], sources, theirs, guide=given)
             carry, theirs = found.carry, expected.carry
             assert np.abs(found.fill - expected.output[0].numpy()).max() <= 1e-4
             for name, value in session.fetch(carry).items():

@@ -132,6 +132,8 @@ def test_a_field_that_makes_no_sense_is_named(bundle: Path, change: dict[str, An
         ({"size_multiple": 24}, "a power of two, got 24"),
         ({"size_multiple": 8}, "scale 16 does not divide the size multiple 8"),
         ({"temporal_radius": 3}, "has 4 inputs for 6 sources"),
+        ({"flows": "given"}, "flows are given, with 0 inputs"),
+        ({"guide": [{"input": "guide_s2", "scale": 4}]}, "flows are learned, with 1 inputs"),
         ({"carry": []}, "no tensor of the carry has the picture's size"),
     ],
 )

@@ -187,6 +187,13 @@ def test_sources_of_another_size_are_refused(session: Session) -> None:
         session.step(picture, mask, sources(session, 32, 32), session.start(picture, mask))
 
 
+def test_flows_are_refused_by_a_network_that_finds_its_own(session: Session) -> None:
+    assert session.guide_scales == ()
+    given = np.zeros((4, 3, HEIGHT // 4, WIDTH // 4), np.float32)
+    with pytest.raises(InputError, match=r"the guide is \[\(4, 3, 12, 16\)\], expected \[\]"):
+        session.step(*frame(), sources(session), session.start(*frame()), guide=(given,))
+
+
 def test_a_carry_of_another_size_is_refused(session: Session) -> None:
     carry = session.start(*frame(0, 32, 32))
     with pytest.raises(InputError, match=r"hidden_in is .*, expected"):

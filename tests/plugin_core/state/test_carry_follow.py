@@ -10,7 +10,7 @@ from plugin_core.box import Box
 from plugin_core.color.color_map import ColorMap
 from plugin_core.job.settings import Settings
 from plugin_core.network.contract import Carry, StepOutput
-from plugin_core.state.carry_follow import Change, change_between, followed
+from plugin_core.state.carry_follow import Change, all_followed, change_between, followed
 
 from ..batch.test_chunks import state
 from ..local_network import LocalNetwork
@@ -229,3 +229,28 @@ def test_a_crop_that_was_reduced_measures_it_too(drifting):
     render(drifting, "small", MATCH.model_copy(update={"working_size": 64, "region": "full"}))
     ratio = brightness(drifting, "small", 16) / brightness(drifting, "small", 2)
     assert ratio == pytest.approx(1.02**14, rel=0.05)
+
+
+def test_where_flows_are_given_all_that_is_remembered_moves_and_the_plate_is_put_back():
+    network, (plate, mask) = LocalNetwork(), seen(0)
+    random = np.random.default_rng(0)
+    arrays = {
+        "blocks": random.random((1, 20, 22)).astype(np.float32),
+        "output": random.random(plate.shape).astype(np.float32),
+        "mask": mask,
+        "count": np.float32(3),
+    }
+    box = Box(48, 48, 112, 96)
+    motion = np.zeros((box.height, box.width, 2), np.float32)
+    motion[..., 0] = 8
+    carry = network.put(arrays)
+    still = network.fetch(all_followed(network, carry, None, (plate, mask)))
+    np.testing.assert_array_equal(still["output"], np.where(mask > 0, arrays["output"], plate))
+    np.testing.assert_array_equal(still["blocks"], arrays["blocks"])
+    moved = network.fetch(all_followed(network, carry, Change(box, motion, None), (plate, mask)))
+    np.testing.assert_allclose(
+        moved["output"][:, 48:96, 48:112], still["output"][:, 48:96, 56:120], atol=1e-5
+    )
+    np.testing.assert_allclose(moved["blocks"][:, 6:12, 6:14], arrays["blocks"][:, 6:12, 7:15], atol=1e-5)
+    np.testing.assert_array_equal(moved["output"][:, :48], still["output"][:, :48])
+    assert moved["count"] == 3

@@ -1,0 +1,79 @@
+"""Gives a network that takes flows those of its sources, and the motion its memory follows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..box import Box
+from ..motion.finder import Propagator
+from ..motion.guide import Beside, cell_centers, guide_of
+from ..motion.ways import Ways
+from ..network.contract import Guide
+from ..regions.region import Region
+from ..schedule import Step
+from ..state.carry_follow import Moved
+from .plan import Plan
+from .references import finder_of
+from .step_input import Shown
+
+Floats = NDArray[np.float32]
+
+
+class Guiding:
+    """The flows of one render's steps. Not for several threads at once.
+
+    All of it is a function of the frames between a step's first source and its last.
+
+    Args:
+        plan: of the render.
+        scales: of the levels at which flows are given, finest first.
+        finder: whose motion it is, where real pixels are looked for; None opens one, to be closed.
+    """
+
+    def __init__(self, plan: Plan, scales: Sequence[int], finder: Propagator | None) -> None:
+        self._scales = tuple(scales)
+        self._own = finder_of(plan) if finder is None and plan.motion is not None else None
+        self._finder = finder or self._own
+
+    def looks_at(self, step: Step) -> range:
+        """Return the frames whose plates or mattes have a part in a step's flows."""
+        frames = step.frame, *step.sources
+        return range(min(frames), max(frames) + 1)
+
+    def guide(self, step: Step, region: Region, target: Shown, sources: Sequence[Shown]) -> Guide:
+        """Return a step's flows on a crop, where the frame and its sources are shown like this."""
+        x, y = cell_centers(*region.network_size, self._scales[0])
+        others = [source for source in step.sources if source != step.frame]
+        found = dict(zip(others, self._ways(step.frame, others, region, x, y), strict=True))
+        beside = [
+            Beside(*shown, found.get(source), 1 / max(1, abs(source - step.frame)))
+            for source, shown in zip(step.sources, sources, strict=True)
+        ]
+        return guide_of(target, beside, self._scales)
+
+    def since(self, before: int, frame: int, region: Region) -> Moved:
+        """Return what tells where points of a frame lay in the one before, on a crop."""
+
+        def moved(box: Box, cell: int) -> tuple[Floats, NDArray[np.bool_]]:
+            x, y = cell_centers(box.height, box.width, cell)
+            x, y = x + np.float32(box.x0), y + np.float32(box.y0)
+            (there,) = self._ways(frame, [before], region, x, y)
+            return np.dstack([there.x - x, there.y - y]), there.lost
+
+        return moved
+
+    def _ways(self, frame: int, others: Sequence[int], region: Region, x: Floats, y: Floats) -> list[Ways]:
+        """Follow points of a crop, in the network's pixels there and here."""
+        if self._finder is None:  # nothing is filled: no flow matters
+            return [Ways(x, y, np.zeros_like(x), np.ones(x.shape, np.bool_)) for _ in others]
+        per = np.float32(region.multiple / region.step)
+        found = self._finder.ways(frame, others, *region.on_plate(x, y))
+        return [Ways(*region.from_plate(way.x, way.y), way.apart * per, way.lost) for way in found]
+
+    def close(self) -> None:
+        """Give temporary files back, where it is not another's motion."""
+        if self._own is not None:
+            self._own.close()
