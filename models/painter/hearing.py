@@ -50,7 +50,11 @@ class Heard(NamedTuple):
 
     def deafened(self, count: int) -> Heard:
         """The same, with nothing to hear for the first `count` samples."""
-        hears = (torch.arange(len(self.fill)) >= count).to(self.fill.dtype).view(-1, 1, 1, 1)
+        hears = (
+            (torch.arange(len(self.fill), device=self.fill.device) >= count)
+            .to(self.fill.dtype)
+            .view(-1, 1, 1, 1)
+        )
         return Heard(self.s8 * hears, self.s4 * hears, self.s2 * hears, self.fill)
 
 

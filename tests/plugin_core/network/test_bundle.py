@@ -85,8 +85,8 @@ def test_a_folder_without_a_manifest_is_no_bundle(tmp_path: Path) -> None:
 
 
 def test_a_newer_format_is_refused_whatever_else_it_says(bundle: Path) -> None:
-    (bundle / "manifest.json").write_text('{"format_version": 2, "graphs": []}')
-    with pytest.raises(ModelError, match="has format 2, this Cleanplate reads up to 1: update Cleanplate"):
+    (bundle / "manifest.json").write_text('{"format_version": 3, "graphs": []}')
+    with pytest.raises(ModelError, match="has format 3, this Cleanplate reads up to 2: update Cleanplate"):
         Bundle.open(bundle)
 
 
