@@ -1,0 +1,241 @@
+"""Train the painter on a card that is lent for a quarter of an hour: `python -m models.training.gpu_job`.
+
+It needs PyTorch and this repository, and nothing else. On any machine first, pack the photographs:
+
+    python -m models.training.pack_crops --data PHOTOS [MORE ...] --out crops
+
+Then, on the card, one command; it takes 11 minutes and leaves a checkpoint of at most 16 MB:
+
+    python -m models.training.gpu_job --crops crops --out painted
+
+All data lies on the device: crops as bytes, and holes and geometry are drawn there. The painter goes on from
+the averaged weights of the checkpoint, with Adam's moments from it. A file it writes is such a checkpoint:
+`models.painter.train` goes on from it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from ..painter.hearing import Heard, Hearing
+from ..painter.measures import Scores, painting_loss, relative_loss
+from ..painter.network import COARSE, Painter, Widths, seen_by_painter
+from ..wiring.interpolation import Interpolation
+from .device_samples import DeviceSamples
+from .plain_tensors import part, read_tensors, write_tensors
+
+LARGEST_FILE = 16_000_000
+COMMITTED = Path(__file__).parents[1] / "painter" / "checkpoint.safetensors"
+_WHOLE, _COARSE = 0.5, 0.5
+"""Weights of the whole picture's loss, and of the coarse ones' mean, as `painter.trainer` has them."""
+_WARM = 50
+_AVERAGE = 0.998
+_CLIP = 3.0
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How a run goes.
+
+    Attributes:
+        minutes: all of it, checks and files too.
+        batch: samples a step of 32 cells a side; of larger ones there are as many fewer.
+        rate: Adam's, at its highest: it is flat for half of the time and falls to a hundredth.
+        sides: cells a side, by turns.
+        steps: stop there, however much time is left; None for never.
+    """
+
+    minutes: float = 11.0
+    batch: int = 512
+    rate: float = 1e-3
+    sides: tuple[int, ...] = (32, 64, 32, 96)
+    steps: int | None = None
+
+
+class Job:
+    """The painter on a device, and how far it is.
+
+    Args:
+        checkpoint: of `models.painter`, gone on with.
+        crops: folder of packed crops.
+        plan: how it goes.
+        device: where; bf16 on a card.
+    """
+
+    def __init__(self, checkpoint: Path, crops: Path, plan: Plan, device: torch.device) -> None:
+        self.plan, self.device = plan, device
+        self._kept, self._told = read_tensors(checkpoint)
+        if "painter" not in self._told:
+            raise ValueError(f"{checkpoint} is no checkpoint of the painter.")
+        self._state: dict[str, Any] = json.loads(self._told["painter"])
+        self.hearing = Hearing(interpolation_of(part(self._kept, "interpolation"))).to(device)
+        self.painter = Painter(Widths(*self._state["settings"]["widths"]), self.hearing.carriers)
+        self.painter.load_state_dict(part(self._kept, "average"))
+        self.painter.to(device)
+        for conv in self.painter.modules():  # quicker so, on a card and on a CPU
+            if isinstance(conv, torch.nn.Conv2d):
+                conv.weight.data = conv.weight.data.contiguous(memory_format=torch.channels_last)
+        self.samples = DeviceSamples(crops, device, seed=int(self._state["step"]))
+        self.average = {key: value.clone() for key, value in self.painter.state_dict().items()}
+        fused = device.type == "cuda"
+        self.adam = torch.optim.Adam(self.painter.parameters(), plan.rate, (0.9, 0.98), 1e-6, fused=fused)
+        self._take_moments()
+        self.steps, self.seen = 0, 0
+
+    def _take_moments(self) -> None:
+        moments = {name: part(self._kept, name) for name in ("exp_avg", "exp_avg_sq")}
+        for key, parameter in self.painter.named_parameters():
+            if key in moments["exp_avg"]:
+                kept = {name: torch.empty_like(parameter).copy_(of[key]) for name, of in moments.items()}
+                taken = torch.tensor(float(self._state["taken"]), device=self.device)
+                self.adam.state[parameter] = {"step": taken} | kept
+
+    def learn(self, share: float) -> Tensor:
+        """Take a step; `share` of the time has gone. Returns the correction's loss, on the device."""
+        plan = self.plan
+        side = plan.sides[self.steps % len(plan.sides)]
+        count = max(2, round(plan.batch * (32 / side) ** 2))
+        picture, known = self.samples.draw(count, side)
+        with torch.no_grad():
+            heard = self.hearing(picture, known)
+        rate = plan.rate * min(1.0, (self.steps + 1) / _WARM) * min(1.0, max(0.01, 2 * (1 - share)))
+        for group in self.adam.param_groups:
+            group["lr"] = rate
+        self.adam.zero_grad(set_to_none=True)
+        losses = self._losses(picture, known, heard)
+        torch.autograd.backward(losses[0] + _WHOLE * losses[1] + _COARSE * losses[2])
+        norm = torch.nn.utils.clip_grad_norm_(self.painter.parameters(), _CLIP)
+        if bool(torch.isfinite(norm)):
+            self.adam.step()
+        self._follow()
+        self.steps += 1
+        self.seen += count
+        return losses[0].detach()
+
+    def _losses(self, picture: Tensor, known: Tensor, heard: Heard) -> tuple[Tensor, Tensor, Tensor]:
+        seen = seen_by_painter(picture, known).contiguous(memory_format=torch.channels_last)
+        deaf = len(picture) // 2
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.device.type == "cuda"):
+            painted = self.painter(seen, heard.deafened(deaf))
+        missing = 1 - known
+        without = painting_loss(heard.fill, picture, missing)
+
+        def relative(fill: Tensor, truth: Tensor, hole: Tensor) -> Tensor:
+            return relative_loss(painting_loss(fill.float(), truth, hole), without)
+
+        correction = relative(heard.fill + painted.correction.float(), picture, missing)[deaf:]
+        whole = relative(painted.whole, picture, missing)
+        coarse = [
+            relative(fill, F.avg_pool2d(picture, cells), F.avg_pool2d(missing, cells))
+            for fill, cells in zip(painted.coarse, COARSE.values(), strict=True)
+        ]
+        return correction.mean(), whole.mean(), torch.cat(coarse).mean()
+
+    @torch.no_grad()
+    def _follow(self) -> None:
+        decay = min(_AVERAGE, self.steps / (self.steps + 10))
+        for key, value in self.painter.state_dict().items():
+            self.average[key].lerp_(value, 1 - decay)
+
+    @torch.no_grad()
+    def scores(self) -> dict[str, str]:
+        """Hole scores on crops that are never trained on: the heard fill's, and the painter's."""
+        painter = Painter(Widths(*self._state["settings"]["widths"]), self.hearing.carriers)
+        painter.load_state_dict(self.average)
+        painter.to(self.device).eval()
+        heard_scores, own = Scores(), Scores()
+        for picture, known in self.samples.held_out():
+            heard = self.hearing(picture, known)
+            fill = heard.fill + painter(seen_by_painter(picture, known), heard).correction
+            heard_scores.add(heard.fill, picture, 1 - known)
+            own.add(fill, picture, 1 - known)
+        return {"heard": str(heard_scores.result()), "painter": str(own.result())}
+
+    def save(self, out: Path, seconds: float) -> Path:
+        """Write a checkpoint that the painter's training goes on from."""
+        names = [name for name, _ in self.painter.named_parameters()]
+        state = self.adam.state_dict()["state"]
+        tensors = {f"painter.{key}": value for key, value in self.painter.state_dict().items()}
+        tensors |= {f"average.{key}": value for key, value in self.average.items()}
+        for number, kept in state.items():
+            for name in ("exp_avg", "exp_avg_sq"):
+                tensors[f"{name}.{names[number]}"] = kept[name].bfloat16()
+        tensors |= {key: value for key, value in self._kept.items() if key.startswith("interpolation.")}
+        grid = int(self._state["settings"]["grid"])
+        told = self._state | {
+            # Training goes on at multiples of the grid alone.
+            "step": (int(self._state["step"]) + self.steps) // grid * grid,
+            "taken": int(state[0]["step"]) if state else 0,
+            "samples": int(self._state["samples"]) + self.seen,
+            "seconds": float(self._state["seconds"]) + seconds,
+        }
+        about = self._told | {"painter": json.dumps(told)}
+        return write_tensors(out / "checkpoint.safetensors", tensors, about, LARGEST_FILE)
+
+
+def interpolation_of(kept: dict[str, Tensor]) -> Interpolation:
+    """The interpolation that a checkpoint holds."""
+    carriers = len(kept["mix.memory.value"])
+    interpolation = Interpolation(carriers, carriers)
+    interpolation.load_state_dict(kept)
+    return interpolation.eval()
+
+
+def run(checkpoint: Path, crops: Path, out: Path, plan: Plan, device: torch.device) -> dict[str, object]:
+    """Train, check and write; returns what the log's last line says."""
+    began = time.monotonic()
+    out.mkdir(parents=True, exist_ok=True)
+    job = Job(checkpoint, crops, plan, device)
+    print(f"before: {job.scores()}", flush=True)
+    limit, told, losses = 60 * plan.minutes, time.monotonic(), []
+    # The last half minute belongs to the check and the file.
+    spare = min(30.0, limit / 4)
+    while (gone := time.monotonic() - began) < limit - spare and job.steps != plan.steps:
+        share = gone / (limit - spare) if plan.steps is None else job.steps / plan.steps
+        losses.append(job.learn(share))
+        if time.monotonic() - told > 20:
+            mean = float(torch.stack(losses).mean())
+            print(
+                f"{gone:.0f} s, step {job.steps}, {job.seen / gone:.0f} samples/s, loss {mean:.4f}",
+                flush=True,
+            )
+            told, losses = time.monotonic(), []
+    seconds = time.monotonic() - began
+    said: dict[str, object] = {"steps": job.steps, "samples": job.seen, "seconds": round(seconds, 1)}
+    said |= {"scores": job.scores(), "file": str(job.save(out, seconds)), "device": str(device)}
+    print(json.dumps(said), flush=True)
+    return said
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """The command."""
+    parser = argparse.ArgumentParser(prog="python -m models.training.gpu_job", description=__doc__)
+    parser.add_argument("--checkpoint", type=Path, default=COMMITTED, help="of the painter, gone on with")
+    parser.add_argument("--crops", type=Path, required=True, help="folder that pack_crops wrote")
+    parser.add_argument("--out", type=Path, required=True, help="folder for the new checkpoint")
+    parser.add_argument("--minutes", type=float, default=Plan.minutes, help="all of it (11)")
+    parser.add_argument("--batch", type=int, default=Plan.batch, help="samples of 32 cells a step (512)")
+    parser.add_argument("--rate", type=float, default=Plan.rate, help="Adam's (1e-3)")
+    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    options = parser.parse_args(arguments)
+    plan = Plan(options.minutes, options.batch, options.rate)
+    try:
+        run(options.checkpoint, options.crops, options.out, plan, torch.device(options.device))
+    except (OSError, ValueError) as error:
+        print(f"gpu_job: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
