@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from .contract import Carry, Features, Mask, Network, Picture, StepOutput
+from .contract import Carry, Features, Guide, Mask, Network, Picture, StepOutput
 
 
 class Idle:
@@ -43,6 +43,11 @@ class Idle:
         return self._network.hole_reach
 
     @property
+    def guide_scales(self) -> tuple[int, ...]:
+        """None: what is not run needs no flows."""
+        return ()
+
+    @property
     def working_size(self) -> int:
         """The other one's."""
         return self._network.working_size
@@ -63,6 +68,7 @@ class Idle:
         sources: Sequence[Features],
         carry: Carry,
         *,
+        guide: Guide | None = None,
         debug: bool = False,
     ) -> StepOutput:
         """Return black."""
