@@ -26,7 +26,7 @@ from ..network.contract import Network
 from ..progress.reporters import Reporters
 from ..progress.stop import Stop
 from ..progress.watch import Phase
-from ..state.folder import journal_path, movie_frames_folder, output_folder
+from ..state.folder import journal_path, movie_frames_folder, output_folder, paint_folder
 from .made_movie import look_at_movie, mark, movie_about, note_movie
 from .render import FrameDone
 from .render import render as render_frames
@@ -158,7 +158,8 @@ class _MovieRender:
                     f"{self._path} was changed while the render ran, and is not replaced; leave it as it is "
                     "with --keep-edited, or start again with --overwrite."
                 )
-            note_movie(self._path, about, movie, self._found)
+            paint = paint_folder(FileSequence.parse(self._pattern)).glob("paint.*.exr")
+            note_movie(self._path, about, movie, self._found, paint)
 
         write_movie(self._pictures(first, last), last - first + 1, self._path, look, note)
         self._remove_pictures()

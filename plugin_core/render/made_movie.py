@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -32,10 +32,12 @@ class MadeMovie:
         kind: `made` as it was noted; `older`, of ours and to be replaced when a kill came; `damaged`, of
             ours and no movie any more; `edited` since, or of no render of ours; `missing`.
         about: what it was made of, as it was noted.
+        paint: the painted key frames that it took, and the mark of each.
     """
 
     kind: Literal["made", "older", "damaged", "edited", "missing"]
     about: Mapping[str, object] = field(default_factory=dict)
+    paint: Mapping[str, object] = field(default_factory=dict)
 
     @property
     def is_precious(self) -> bool:
@@ -43,8 +45,8 @@ class MadeMovie:
         return self.kind == "edited"
 
     def is_made_of(self, about: Mapping[str, object], shot: Shot, settings: Settings) -> bool:
-        """Whether it is there, whole and of these very inputs."""
-        if self.kind != "made":
+        """Whether it is there, whole and of these very inputs, and no key frame was mended since."""
+        if self.kind != "made" or any(mark(Path(file)) != noted for file, noted in self.paint.items()):
             return False
         asked: dict[str, Shot | Settings] = {"shot": shot, "settings": settings}
         if not all(same_choice(self.about.get(part), fields) for part, fields in asked.items()):
@@ -61,9 +63,9 @@ def look_at_movie(path: Path) -> MadeMovie:
         known = load_json(read_regular(movie_note(path)).decode("utf-8"), str(movie_note(path)))
     if not isinstance(known, dict):
         return MadeMovie("edited")
-    movie, standing = known.pop("movie", None), known.pop("standing", None)
+    movie, standing, paint = (known.pop(part, None) for part in ("movie", "standing", "paint"))
     if _is_as_noted(path, movie):
-        return MadeMovie("made", known)
+        return MadeMovie("made", known, paint if isinstance(paint, dict) else {})
     if _is_as_noted(path, standing):
         return MadeMovie("older", known)
     return MadeMovie("edited" if _is_movie(path) else "damaged", known)
@@ -82,7 +84,9 @@ def movie_about(shot: Shot, settings: Settings, model_id: str) -> dict[str, obje
     }
 
 
-def note_movie(path: Path, about: Mapping[str, object], movie: Path, standing: list[int]) -> None:
+def note_movie(
+    path: Path, about: Mapping[str, object], movie: Path, standing: list[int], paint: Iterable[Path] = ()
+) -> None:
     """Note what a movie was made of, right before it takes its name.
 
     Args:
@@ -90,11 +94,13 @@ def note_movie(path: Path, about: Mapping[str, object], movie: Path, standing: l
         about: from `movie_about`.
         movie: the whole file, under its temporary name.
         standing: mark of the file that stands there until then.
+        paint: the key frames that it took.
 
     Raises:
         WriteError: the disk does not take the note.
     """
     told = {**about, "movie": [*mark(movie), Fingerprint.of(movie).digest], "standing": standing}
+    told["paint"] = {str(file): mark(file) for file in sorted(paint)}
     with replacing(movie_note(path)) as temporary:
         temporary.write_text(json.dumps(told), "utf-8")
 

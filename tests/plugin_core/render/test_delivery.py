@@ -12,6 +12,7 @@ import plugin_core.render.delivery
 from plugin_core.clips.movie_read import MovieReader
 from plugin_core.errors import InputError, Interrupted, WriteError
 from plugin_core.images import read_plate
+from plugin_core.images import write_plate as save
 from plugin_core.job.settings import Run, Shot
 from plugin_core.progress.reporters import Reporters
 from plugin_core.progress.stop import Stop
@@ -50,9 +51,9 @@ def movie_of(shot: ShotOnDisk, name: str = "clean.mov", **fields: object) -> Sho
     return Shot(plate=shot.plate_pattern, matte=shot.matte_pattern, output=str(shot.folder / name), **fields)
 
 
-def run(asked: Shot, *, network=None, listener=None, stop=None, **more: object) -> list:
+def run(asked: Shot, *, network=None, listener=None, stop=None, settings=QUICK, **more: object) -> list:
     reporters = Reporters([listener or Listener()])
-    return list(render(asked, QUICK, Run(**more), network or ToyNetwork(), reporters, stop or Stop()))
+    return list(render(asked, settings, Run(**more), network or ToyNetwork(), reporters, stop or Stop()))
 
 
 def frames_of(path: Path) -> np.ndarray:
@@ -131,6 +132,17 @@ def test_a_finished_movie_is_made_again_only_when_something_changed(shot):
     assert len(run(movie_of(shot), resume=True)) == LAST
     (shot.folder / "clean.mov").write_bytes(b"broken")
     assert len(run(movie_of(shot), resume=True)) == LAST
+
+
+def test_a_finished_movie_is_made_again_where_a_key_frame_was_mended(shot):
+    settings = QUICK.model_copy(update={"propagate": 3, "paint": "auto"})
+    run(movie_of(shot), settings=settings)
+    assert run(movie_of(shot), settings=settings, resume=True) == []
+    key = next((shot.folder / ".cleanplate").glob("clean.mov/**/paint.*.exr"))
+    mark = np.ones((4, 4, 3), np.float32)
+    save(read_plate(key).with_patch(mark, np.ones((4, 4), np.bool_), 0, 0), key)
+    assert len(run(movie_of(shot), settings=settings, resume=True)) == LAST
+    assert run(movie_of(shot), settings=settings, resume=True) == []
 
 
 def test_a_movie_becomes_a_movie_with_its_rate_and_timecode(shot):
