@@ -11,6 +11,9 @@ from pathlib import Path
 
 
 def main() -> int:
+    if sys.argv[1] == "review":
+        Path("asked").write_text(" ".join(sys.argv[1:]), "utf-8")
+        return 0
     assert sys.argv[1:3] == ["render", "--job"], sys.argv
     assert "PYTHONHOME" not in os.environ and os.environ["PYTHONNOUSERSITE"] == "1"
     job = json.loads(Path(sys.argv[3]).read_text("utf-8"))

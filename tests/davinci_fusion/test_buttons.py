@@ -6,6 +6,7 @@ import json
 import shlex
 import shutil
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -302,6 +303,17 @@ def test_reveal_opens_the_folder(host, folder):
     assert list(host.host[b"opened"].values()) == [f"Open {places(folder)}/".encode()]
 
 
+def test_review_asks_the_core_for_a_page_and_for_the_browser(host, folder):
+    assert host.press("Review").startswith("Nothing was rendered to")
+    host.press("Render")
+    assert host.press("Review").startswith("The review page opens in the browser")
+    asked = places(folder) / "run" / "asked"
+    until = time.monotonic() + 20
+    while not (asked.exists() and asked.read_text()) and time.monotonic() < until:
+        time.sleep(0.02)
+    assert asked.read_text() == "review --job job.json --open --quiet"
+
+
 def test_a_chosen_folder_may_use_a_path_map(host, folder):
     host.set("Folder", "Comp:renders")
     assert host.press("Render").startswith("Done")
@@ -346,6 +358,7 @@ def test_where_lua_may_start_nothing_the_artist_runs_the_command(host, folder):
     assert host.look(13)[0, 0, 0] == np.float32(0.65)
     assert "Ctrl-C" in host.press("Cancel")
     assert str(places(folder)) in host.press("Reveal")
+    assert "cleanplate review --open --result " in host.press("Review")
 
 
 def test_the_cancel_script_of_the_menu(host, folder, scripts):

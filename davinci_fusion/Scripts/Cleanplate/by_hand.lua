@@ -84,4 +84,11 @@ function by_hand.reveal(host, parts)
   return "Files: " .. paths.of_tool(host, values.folder, parts.name).root
 end
 
+function by_hand.review(host, parts)
+  local values = nodes.values(parts)
+  local places = paths.of_tool(host, values.folder, parts.name)
+  local clean = process.quoted(paths.system(), places.clean)
+  return "Run in a terminal: cleanplate review --open --result " .. clean
+end
+
 return by_hand

@@ -4,7 +4,7 @@
 --   local cleanplate = assert(loadfile(place .. "cleanplate.lua"))(place)
 --   local done, message = cleanplate({ comp = comp, tool = tool, bmd = bmd, app = app }, "render")
 --
--- `tool` is the macro or any tool in it. The actions are render, update, cancel and reveal.
+-- `tool` is the macro or any tool in it. The actions are render, update, cancel, reveal and review.
 -- Fusion renders frames in any order and several at once, so nothing recurrent happens in its Process:
 -- the host writes plate and matte, the core renders the shot in order, the macro shows its files.
 
@@ -132,6 +132,16 @@ function actions.reveal(host, parts)
   end
   host.bmd.openfileexternal("Open", places.root)
   return "Files: " .. places.root
+end
+
+function actions.review(host, parts)
+  local values = nodes.values(parts)
+  local places = paths.of_tool(host, values.folder, parts.name)
+  if not host.bmd.fileexists(places.run .. "job.json") then
+    fail("Nothing was rendered to " .. places.root .. " yet.")
+  end
+  process.review(host, use("command").find(host, values.command), places)
+  return "The review page opens in the browser when it is made; if not, see " .. places.run .. "review.log."
 end
 
 local function sentence(problem)

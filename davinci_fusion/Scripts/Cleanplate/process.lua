@@ -31,26 +31,31 @@ function process.quoted(system, text)
 end
 
 -- A Python is called with the module's name; anything else is the command itself.
-local function core_arguments(command)
+local function core_words(command)
   local name = command:lower():match("([^/\\]*)$")
-  return name:match("^python") and " -m plugin_core.cli render --job " or " render --job "
+  return name:match("^python") and " -m plugin_core.cli " or " "
 end
 
-local function unix_script(command, places)
-  return table.concat({
+local RENDER = { words = "render --job job.json", log = "cleanplate.log", name = "run", noted = true }
+local REVIEW = { words = "review --job job.json --open --quiet", log = "review.log", name = "review" }
+
+local function unix_script(command, places, what)
+  local lines = {
     "#!/bin/sh",
     "unset PYTHONHOME PYTHONPATH", -- the host sets them for its own Python
     "export PYTHONNOUSERSITE=1",
     "cd " .. sh_quoted(places.run) .. " || exit",
-    sh_quoted(command) .. core_arguments(command) .. "job.json >cleanplate.log 2>&1 </dev/null",
-    "echo $? >exit.part; mv exit.part exit",
-    "",
-  }, "\n")
+    sh_quoted(command) .. core_words(command) .. what.words .. " >" .. what.log .. " 2>&1 </dev/null",
+  }
+  if what.noted then
+    lines[#lines + 1] = "echo $? >exit.part; mv exit.part exit"
+  end
+  return table.concat(lines, "\n") .. "\n"
 end
 
-local function windows_script(command, places)
+local function windows_script(command, places, what)
   local call = command:lower():match("%.exe$") and "" or "call " -- else a studio's batch file would never return
-  return table.concat({
+  local lines = {
     "@echo off",
     "chcp 65001 >nul", -- this file is UTF-8
     "set PYTHONHOME=",
@@ -58,19 +63,22 @@ local function windows_script(command, places)
     "set PYTHONNOUSERSITE=1",
     "set PYTHONUTF8=1",
     "cd /d " .. batch_quoted(places.run),
-    call .. batch_quoted(command) .. core_arguments(command) .. "job.json >cleanplate.log 2>&1 <nul",
-    "echo %ERRORLEVEL% >exit.part",
-    "move /y exit.part exit >nul",
-    "",
-  }, "\r\n")
+    call .. batch_quoted(command) .. core_words(command) .. what.words .. " >" .. what.log .. " 2>&1 <nul",
+  }
+  if what.noted then
+    lines[#lines + 1] = "echo %ERRORLEVEL% >exit.part"
+    lines[#lines + 1] = "move /y exit.part exit >nul"
+  end
+  return table.concat(lines, "\r\n") .. "\r\n"
 end
 
 -- The script that starts Cleanplate, as text, and its file name.
-function process.script(system, command, places)
+function process.script(system, command, places, what)
+  what = what or RENDER
   if system == "windows" then
-    return windows_script(command, places), "run.cmd"
+    return windows_script(command, places, what), what.name .. ".cmd"
   end
-  return unix_script(command, places), "run.sh"
+  return unix_script(command, places, what), what.name .. ".sh"
 end
 
 local function launch(host, system, script)
@@ -81,6 +89,14 @@ local function launch(host, system, script)
   else
     os.execute('start "" /min cmd /d /c "' .. cmd_quoted(script) .. '"')
   end
+end
+
+-- Have the page of the job in places.run made and opened in the browser; nobody waits for it.
+function process.review(host, command, places)
+  local system = paths.system()
+  local text, name = process.script(system, command, places, REVIEW)
+  paths.write(places.run .. name, text)
+  launch(host, system, places.run .. name)
 end
 
 local function exit_code(places)
