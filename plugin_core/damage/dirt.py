@@ -89,8 +89,7 @@ def suspected(
     number = len(area)
     off = gray - middle
     if not number:
-        nothing = np.zeros(0, np.float32)
-        return Pieces(labels, boxes, area, white, nothing, nothing, nothing, off)
+        return no_pieces(labels)
     spread = highest - lowest
     inner = stack[count // 2] - stack[(count - 1) // 2] if count > 2 else spread
     away = np.abs(off)
@@ -118,6 +117,14 @@ def suspected(
     doubt = np.maximum(doubt, 0) / (_USUAL * (stands_out / _USUAL) ** 0.75)
     doubt *= np.maximum(area / _LARGE_PX, 1) ** 0.3
     return Pieces(labels, boxes, area, white, contrast, peaks[1:], doubt.astype(np.float32), off)
+
+
+def no_pieces(labels: Labels) -> Pieces:
+    """Return that nothing is suspected on a frame, whose labels (H, W) are 0."""
+    none = np.zeros(0, np.float32)
+    boxes, area = np.zeros((0, 4), np.int32), np.zeros(0, np.int64)
+    off = np.zeros(labels.shape, np.float32)
+    return Pieces(labels, boxes, area, np.zeros(0, np.bool_), none, none, none, off)
 
 
 def turmoil(pieces: Pieces, doubt: float) -> float:

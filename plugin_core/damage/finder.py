@@ -6,7 +6,7 @@ of the frames near by is kept, and all else forgotten: memory does not grow with
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from . import dirt, scratches
 from .look import Look, look_at
-from .motion import brought, full_size, motion_between, only_seen, rough_clean, targets
+from .motion import brought, brought_mask, full_size, motion_between, only_seen, rough_clean, targets
 
 Floats = NDArray[np.float32]
 Mask = NDArray[np.bool_]
@@ -27,16 +27,17 @@ Seen = tuple[NDArray[np.float16], NDArray[np.uint8]]
 REACH = 2
 """Frames on either side that dirt is compared with."""
 
-LOOKS_AT = REACH + 1 + scratches.REACH
+LOOKS_AT = 2 * REACH + 1 + scratches.REACH
 """Frames on either side that a frame's finds depend on."""
 
-_DOUBT, _CALM = 1.25, 0.005
+_DOUBT, _CALM = 1.25, 0.0045
 _STRICTEST = 0.4
 """Pieces may be doubted up to `_DOUBT`; where more than the share `_CALM` of a frame is motion that went
 wrong, less by the square of how much there is of it, down to this share."""
 
 _LINE = 0.45
 _NOISES = 4.5
+_HIDDEN_PX = 2
 _LOW, _HIGH, _EDGE = 7.0, 11.0, 10.0
 """Levels that pieces stand out by, at least and at their strongest; and that their edges do."""
 
@@ -108,6 +109,21 @@ class Damage:
         return np.asarray(np.concatenate([[False], wanted])[self.labels], np.bool_)
 
 
+@dataclass(frozen=True)
+class _Judged:
+    """The pieces of a frame, judged.
+
+    Attributes:
+        pieces: all that are suspected.
+        taken: (n,), which of them are dirt.
+        pixels: (H, W), the numbers of those, with their soft edges.
+    """
+
+    pieces: dirt.Pieces
+    taken: NDArray[np.bool_]
+    pixels: NDArray[np.int32] = field(repr=False)
+
+
 class DamageFinder:
     """The damage of one shot.
 
@@ -133,6 +149,7 @@ class DamageFinder:
         self._looks: dict[int, Look] = {}
         self._clean: dict[int, NDArray[np.uint8]] = {}
         self._motions: dict[tuple[int, int], Floats] = {}
+        self._firsts: dict[int, _Judged] = {}
 
     def around(self, frame: int) -> list[int]:
         """Return the frames that a frame is compared with, two on either side within its take."""
@@ -178,46 +195,11 @@ class DamageFinder:
     def _add_dirt(
         self, frame: int, look: Look, protected: Mask | None, labels: NDArray[np.int32], finds: list[Find]
     ) -> None:
-        search = self._search
-        height, width = look.gray.shape
-        pictures, motions, behind = [], [], None
-        for other in self.around(frame):
-            motion = full_size(self.motion(frame, other), height, width)
-            motions.append(motion)
-            pictures.append(brought(self.look(other).gray, motion, look.gray))
-            if abs(other - frame) == 1:
-                border = cv2.BORDER_REPLICATE
-                chroma = cv2.remap(
-                    self.look(other).chroma, *targets(motion), cv2.INTER_LINEAR, borderMode=border
-                )
-                behind = chroma if behind is None else np.maximum(behind, chroma)
-        pictures = only_seen(pictures, motions, look.gray)
-        noise = _noise(look.gray, pictures)
-        low = max(_LOW, min(_NOISES * noise, 40.0), search.contrast * _LOW / 10)
-        near_lines = cv2.dilate(look.lines.view(np.uint8), np.ones((3, 5), np.uint8)) > 0
-        pieces = dirt.suspected(
-            look.gray,
-            pictures,
-            look.chroma,
-            look.chroma if behind is None else np.asarray(behind, np.uint8),
-            low=low,
-            high=low * _HIGH / _LOW,
-            apart=near_lines if protected is None else near_lines | protected,
-        )
-        if not pieces.area.size:
-            return
-        wrong = dirt.turmoil(pieces, _DOUBT)
-        limit = _DOUBT * search.tolerance * float(np.clip((_CALM / max(wrong, 1e-9)) ** 2, _STRICTEST, 1))
-        taken = (
-            (pieces.doubt < limit) & (pieces.area >= search.smallest) & (pieces.contrast >= search.contrast)
-        )
-        if search.largest is not None:
-            taken &= pieces.area <= search.largest
-        if search.polarity != "both":
-            taken &= pieces.white == (search.polarity == "white")
-        own = dirt.grown(pieces, taken, max(low, _EDGE))
+        judged = self._judged(frame)
+        pieces, taken = judged.pieces, judged.taken
+        own = judged.pixels
         if protected is not None:
-            own[protected] = 0
+            own = np.where(protected, 0, own)
         counts = np.bincount(own.ravel(), minlength=taken.size + 1)
         numbers = np.zeros(taken.size + 1, np.int32)
         for piece in np.flatnonzero(taken).tolist():
@@ -238,6 +220,69 @@ class DamageFinder:
                 )
             )
         np.maximum(labels, numbers[own], out=labels)
+
+    def _judged(self, frame: int) -> _Judged:
+        """Judge a frame's pieces: where a neighbor has dirt of its own it has no say."""
+        first = self._first(frame)
+        doubted = (first.pieces.labels > 0) & (first.pixels == 0)
+        if not doubted.any():
+            return first
+        hidden: dict[int, Mask] = {}
+        height, width = doubted.shape
+        for other in self.around(frame):
+            dirty = self._first(other).pixels > 0
+            if dirty.any():
+                motion = full_size(self.motion(frame, other), height, width)
+                hidden[other] = brought_mask(dirty, motion, _HIDDEN_PX)
+        if not any(bool((mask & doubted).any()) for mask in hidden.values()):
+            return first
+        return self._judge(frame, hidden)
+
+    def _first(self, frame: int) -> _Judged:
+        if frame not in self._firsts:
+            self._firsts[frame] = self._judge(frame, {})
+        return self._firsts[frame]
+
+    def _judge(self, frame: int, hidden: Mapping[int, Mask]) -> _Judged:
+        search, look, protected = self._search, self.look(frame), self._protected(frame)
+        height, width = look.gray.shape
+        pictures, motions, damaged, behind = [], [], [], None
+        for other in self.around(frame):
+            motion = full_size(self.motion(frame, other), height, width)
+            motions.append(motion)
+            damaged.append(hidden.get(other))
+            pictures.append(brought(self.look(other).gray, motion, look.gray))
+            if abs(other - frame) == 1:
+                border = cv2.BORDER_REPLICATE
+                chroma = cv2.remap(
+                    self.look(other).chroma, *targets(motion), cv2.INTER_LINEAR, borderMode=border
+                )
+                behind = chroma if behind is None else np.maximum(behind, chroma)
+        if not pictures:
+            nothing = np.zeros_like(look.gray, np.int32)
+            return _Judged(dirt.no_pieces(nothing), np.zeros(0, np.bool_), nothing)
+        pictures = only_seen(pictures, motions, look.gray, damaged)
+        noise = _noise(look.gray, pictures)
+        low = max(_LOW, min(_NOISES * noise, 40.0), search.contrast * _LOW / 10)
+        near_lines = cv2.dilate(look.lines.view(np.uint8), np.ones((3, 5), np.uint8)) > 0
+        pieces = dirt.suspected(
+            look.gray,
+            pictures,
+            look.chroma,
+            look.chroma if behind is None else np.asarray(behind, np.uint8),
+            low=low,
+            high=low * _HIGH / _LOW,
+            apart=near_lines if protected is None else near_lines | protected,
+        )
+        wrong = dirt.turmoil(pieces, _DOUBT)
+        limit = _DOUBT * search.tolerance * float(np.clip((_CALM / max(wrong, 1e-9)) ** 2, _STRICTEST, 1))
+        taken = (pieces.doubt < limit) & (pieces.area >= search.smallest)
+        taken &= pieces.contrast >= search.contrast
+        if search.largest is not None:
+            taken &= pieces.area <= search.largest
+        if search.polarity != "both":
+            taken &= pieces.white == (search.polarity == "white")
+        return _Judged(pieces, taken, dirt.grown(pieces, taken, max(low, _EDGE)))
 
     def _sight(self, frame: int) -> Seen:
         if frame not in self._seen:
@@ -280,8 +325,9 @@ class DamageFinder:
             (self._seen, LOOKS_AT),  # type: ignore[list-item]
             (self._lines, LOOKS_AT),  # type: ignore[list-item]
             (self._scratched, LOOKS_AT),  # type: ignore[list-item]
-            (self._looks, REACH + 1),  # type: ignore[list-item]
-            (self._clean, REACH),  # type: ignore[list-item]
+            (self._firsts, REACH),  # type: ignore[list-item]
+            (self._looks, 2 * REACH + 1),  # type: ignore[list-item]
+            (self._clean, 2 * REACH),  # type: ignore[list-item]
         ]
         for known, reach in kept:
             for other in [other for other in known if abs(other - frame) > reach]:

@@ -8,6 +8,7 @@ between frames that damage was taken out of.
 from __future__ import annotations
 
 import functools
+from collections.abc import Sequence
 
 import cv2
 import numpy as np
@@ -19,6 +20,7 @@ from ..motion.sampling import bicubic, bilinear, pixel_grid
 from .look import Look
 
 Floats = NDArray[np.float32]
+Mask = NDArray[np.bool_]
 
 _CELL, _CELLS = 8, 28
 """Rough motion is one a cell of at least so many pixels, with so many cells in the root of the area. It is
@@ -99,16 +101,20 @@ def brought(picture: Floats, motion: Floats, gray: Floats) -> Floats:
     return moved + _light(gray, moved)
 
 
-def only_seen(pictures: list[Floats], motions: list[Floats], gray: Floats) -> list[Floats]:
-    """Return neighbors brought to a frame (H, W) with what lies beyond their edges put right.
+def only_seen(
+    pictures: list[Floats], motions: list[Floats], gray: Floats, hidden: Sequence[Mask | None]
+) -> list[Floats]:
+    """Return neighbors brought to a frame (H, W), put right beyond their edges and in their own damage.
 
-    There a neighbor says what the others do; where fewer than two show anything, all say what the frame does.
+    `hidden` is that damage, as it lies on the frame, None for none. There a neighbor says what the others do;
+    where fewer than two show anything, all say what the frame does.
     """
     height, width = gray.shape
     shown = []
-    for motion in motions:
+    for motion, damage in zip(motions, hidden, strict=True):
         x, y = targets(motion)
-        shown.append((x >= 0) & (x <= width - 1) & (y >= 0) & (y <= height - 1))
+        inside = (x >= 0) & (x <= width - 1) & (y >= 0) & (y <= height - 1)
+        shown.append(inside if damage is None else inside & ~damage)
     if all(bool(inside.all()) for inside in shown):
         return pictures
     count = np.sum(shown, axis=0)
@@ -118,6 +124,13 @@ def only_seen(pictures: list[Floats], motions: list[Floats], gray: Floats) -> li
     return [
         np.where(inside & known, picture, others) for picture, inside in zip(pictures, shown, strict=True)
     ]
+
+
+def brought_mask(mask: Mask, motion: Floats, px: int) -> Mask:
+    """Return a neighbor's mask (H, W), grown by some pixels, as it lies on a frame."""
+    size = 2 * px + 1
+    wide = cv2.dilate(mask.view(np.uint8), np.ones((size, size), np.uint8))
+    return np.asarray(cv2.remap(wide, *targets(motion), cv2.INTER_NEAREST) > 0)
 
 
 def targets(motion: Floats) -> tuple[Floats, Floats]:

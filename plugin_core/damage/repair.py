@@ -148,7 +148,7 @@ def _filled(
     """Return what belongs in a box's damage, (h, w, 3) in the network's range, and its share of grain."""
     here, _ = network_pixels(native_pixels(plate, box), color)
     lost = damaged[box.slices]
-    fill = _from_sides(here, lost)
+    fill = here.copy()
     own = np.zeros(lost.shape, np.float32)
     best = np.full(lost.shape, np.inf, np.float32)
     for _, neighbor in sorted(neighbors.items()):
@@ -162,6 +162,9 @@ def _filled(
         best = np.where(better, unlike, best)
         fill = np.where(better[..., None], brought + light, fill)
         own = np.where(better, np.float32(_OWN_GRAIN), own)
+    alone = lost & ~np.isfinite(best)
+    if alone.any():
+        fill = np.where(alone[..., None], _from_sides(here, lost), fill)
     return np.asarray(fill, np.float32), np.asarray(own, np.float32)
 
 

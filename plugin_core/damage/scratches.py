@@ -46,7 +46,7 @@ _RUNS = {6: 1.0, 5: 1.1, 4: 1.35, 3: 1.7}
 """Lines may run through so many bands; the shorter, the more of it has to be seen."""
 
 _PROFILE_ROWS = 13
-_VISIBLE, _FAINT = 12.0, 0.2
+_VISIBLE, _FAINT = 10.0, 0.17
 """A scratch's pixels are those that it changes by so many levels, and by this share of what its middle
 has."""
 
