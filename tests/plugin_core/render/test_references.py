@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from plugin_core.clips.sequence import FileSequence
 from plugin_core.errors import CleanplateError
+from plugin_core.images import read_header
 from plugin_core.job.settings import Run
 from plugin_core.probe.forecast import forecast
 from plugin_core.progress.reporters import Reporters
@@ -117,10 +118,17 @@ def test_however_the_rest_is_painted_the_mark_is_there(shot, paint):
         assert np.hypot(*np.subtract(middle(shot.written(frame, f"out-{paint}")), there)) < 0.3
 
 
-def test_without_a_search_for_real_pixels_it_is_carried_too(shot):
+def test_without_a_search_for_real_pixels_it_is_carried_too_and_the_layers_say_so(shot):
     settings = SETTINGS.model_copy(update={"propagate": 0})
-    run_toy(shot.shot("out-alone", "8-9", reference=put(shot, "alone", 5)), settings)
-    assert np.hypot(*np.subtract(middle(shot.written(9, "out-alone")), (LEFT + 2.5, TOP + 9.5))) < 0.3
+    given = {"reference": put(shot, "alone", 5), "layers": ("source",)}
+    run_toy(shot.shot("out-alone", "8-9", **given), settings)
+    for frame in (8, 9):
+        path = shot.written(frame, "out-alone")
+        x, y = LEFT - frame + 11, TOP + 9
+        assert np.hypot(*np.subtract(middle(path), (x + 0.5, y + 0.5))) < 0.3
+        names, pixel = read_header(path).channels, read(path)[y, x]
+        told = {name: pixel[names.index(f"source.{name}")] for name in ("class", "frame")}
+        assert told == {"class": 2, "frame": 5}
 
 
 def test_it_is_told_which_frames_each_reaches_and_how_much_of_them(shot):
