@@ -54,7 +54,7 @@ def lines_of(report: Report, *, plain: bool = False) -> Iterator[str]:
     if report.tried is not None:
         yield from _fact("holes", f"{report.tried.message}; tried on frames {report.tried.frames}")
     for reach in report.references:
-        yield from _fact("reference", _reach(reach))
+        yield from _fact("ref", _reach(reach))
     for note in report.notes:
         yield from _fact("note", note)
     for warning in report.warnings:
