@@ -28,6 +28,9 @@ _MEDIANS = 2
 _WIDE_PX = 800
 """Larger plates are looked at reduced to about this many pixels along their longer side."""
 
+_RIM, _LEAST_RIM_PX = 1 / 250, 3
+"""So much of the plate's longer side, and at least so many pixels, beside an object are its rim."""
+
 _EDGE = 0.3
 """Logarithms of the factor that differ by this much lie on two sides of a shadow's edge."""
 
@@ -54,9 +57,12 @@ def relit(picture: Floats, plate: Plate, hole: Hole, color: ColorMap) -> tuple[F
     """
     assert hole.shadow is not None
     shown, missing = network_pixels(plate.crop(*hole.box), color)
-    shadow = hole.shadow if missing is None else np.where(missing, np.float32(0), hole.shadow)
-    before, after = light_of(shown), light_of(picture)
     outside = hole.alpha <= 0
+    longer = max(plate.header.width, plate.header.height)
+    shadow = _off_the_rim(hole.shadow, outside, longer)
+    if missing is not None:
+        shadow = np.where(missing, np.float32(0), shadow)
+    before, after = light_of(shown), light_of(picture)
     after[outside] = before[outside]
     gain = _gain(
         before, after, np.where(outside, np.float32(1), shadow), max(plate.header.width, plate.header.height)
@@ -64,6 +70,14 @@ def relit(picture: Floats, plate: Plate, hole: Hole, color: ColorMap) -> tuple[F
     kept = (shadow * _trust(gain)).astype(np.float32)
     lit = picture_of(before * gain)
     return (picture + (lit - picture) * kept[..., None]).astype(np.float32), kept
+
+
+def _off_the_rim(shadow: Floats, outside: NDArray[np.bool_], longer: int) -> Floats:
+    """Return a shadow's weights without what lies at an object: its rim is dark too, and no shadow."""
+    rim = max(_LEAST_RIM_PX, round(longer * _RIM))
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * rim + 1,) * 2)
+    inner = cv2.erode(np.where(outside, np.float32(1), shadow), disc)
+    return np.minimum(shadow, cv2.GaussianBlur(inner, (0, 0), rim / 3)).astype(np.float32)
 
 
 def _gain(before: Floats, after: Floats, weight: Floats, longer: int) -> Floats:
