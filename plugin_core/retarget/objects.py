@@ -22,6 +22,9 @@ FAINT = np.float32(1 / 256)
 _SOLID = 0.5
 """An island that is this nowhere is dirt of the matte."""
 
+_EDGE = 0.04
+"""Share of an object's weight that lies beyond its core on each side."""
+
 _GAP = 12
 """Frames for which an object may be hidden and still be the same."""
 
@@ -35,13 +38,17 @@ class Seen:
 
     Attributes:
         islands: boxes that hold all of it and nothing of another object.
-        box: the smallest around it.
+        box: the smallest around it, its shadow included.
+        body: the smallest around it without its shadow: what is to be inside the frame.
+        core: the same around most of it: a racket, a tail, a long shadow in the matte may lie outside.
         center: of its matte's weight, x and y, counted from the window's corner.
         weight: sum of its matte.
     """
 
     islands: Islands
     box: Box
+    body: Box
+    core: Box
     center: tuple[float, float]
     weight: float
 
@@ -121,17 +128,27 @@ def _parts(matte: Floats, shadow: Floats | None) -> dict[Box, Seen]:
         if tight is None or float(there.max()) < _SOLID:
             continue
         own = matte[island.slices]
-        found[island] = _seen(island, tight, own if float(own.max()) >= _SOLID else there)
+        body = bounds(own >= FAINT) if float(own.max()) >= _SOLID else None
+        found[island] = _seen(island, tight, *((tight, there) if body is None else (body, own)))
     return found
 
 
-def _seen(island: Box, tight: Box, values: Floats) -> Seen:
+def _seen(island: Box, box: Box, body: Box, values: Floats) -> Seen:
     weights = np.where(values >= FAINT, values, np.float32(0)).astype(np.float64)
-    columns, rows = weights.sum(axis=0), weights.sum(axis=1)
-    weight = float(columns.sum())
-    x = float((columns * (np.arange(columns.size) + 0.5)).sum()) / weight + island.x0
-    y = float((rows * (np.arange(rows.size) + 0.5)).sum()) / weight + island.y0
-    return Seen((island,), tight.moved(island.x0, island.y0), (x, y), weight)
+    (x, left, right), (y, top, bottom) = (_spread(weights.sum(axis=axis)) for axis in (0, 1))
+    corner = island.x0, island.y0
+    core = Box(left, top, right, bottom)
+    center = x + corner[0], y + corner[1]
+    boxes = box.moved(*corner), body.moved(*corner), core.moved(*corner)
+    return Seen((island,), *boxes, center, float(weights.sum()))
+
+
+def _spread(weights: NDArray[np.float64]) -> tuple[float, int, int]:
+    """Return the center of a run of weights, and between which of them most lies."""
+    summed = np.cumsum(weights)
+    low, high = np.searchsorted(summed, (_EDGE * summed[-1], (1 - _EDGE) * summed[-1]))
+    center = float((weights * (np.arange(weights.size) + 0.5)).sum() / summed[-1])
+    return center, int(low), int(high) + 1
 
 
 def _joined(parts: Iterable[Seen]) -> Seen:
@@ -139,7 +156,13 @@ def _joined(parts: Iterable[Seen]) -> Seen:
     weight = sum(part.weight for part in every)
     x, y = (sum(part.center[axis] * part.weight for part in every) / weight for axis in (0, 1))
     islands = tuple(sorted(box for part in every for box in part.islands))
-    return Seen(islands, every[0].box.union(*(part.box for part in every[1:])), (x, y), weight)
+    first, *others = every
+    boxes = (
+        first.box.union(*(part.box for part in others)),
+        first.body.union(*(part.body for part in others)),
+        first.core.union(*(part.core for part in others)),
+    )
+    return Seen(islands, *boxes, (x, y), weight)
 
 
 def together(things: Sequence[Thing]) -> dict[int, Seen]:

@@ -36,7 +36,8 @@ def object_path(thing: Thing, geometry: Geometry, reach: int) -> dict[int, Shift
         scale, back = geometry.objects[axis], geometry.background[axis]
         center = _filled(frames, thing.seen, lambda seen: seen.center[axis])
         low, high = _inside(frames, thing.seen, geometry, axis)
-        return held(smooth(center, reach) * (back - scale), low, high, reach)
+        wanted = held(smooth(center, reach) * (back - scale), low, high, reach)
+        return np.clip(wanted, low, high) if (low <= high).all() else wanted
 
     return _shifts(frames, thing.seen, way)
 
@@ -96,15 +97,19 @@ def smooth(values: Series, reach: int) -> Series:
 
 
 def held(wanted: Series, low: Series, high: Series, reach: int) -> Series:
-    """Keep a series within limits without a kink: the limits are drawn in and smoothed before they count."""
-    if reach > 0:
-        soft_low, soft_high = _drawn(low, reach, np.max), _drawn(high, reach, np.min)
-        wanted = np.where(soft_low <= soft_high, np.clip(wanted, soft_low, soft_high), wanted)
-    return np.clip(wanted, low, high)
+    """Keep a series within limits without a kink: the limits are drawn in and smoothed before they count.
+
+    Where they leave no room the middle of them is taken.
+    """
+    soft_low, soft_high = _drawn(low, reach, np.max), _drawn(high, reach, np.min)
+    inside = np.clip(wanted, soft_low, np.maximum(soft_low, soft_high))
+    return np.where(soft_low <= soft_high, inside, (soft_low + soft_high) / 2)
 
 
 def _drawn(limit: Series, reach: int, most: Callable[[Series], float]) -> Series:
     """Return the strictest limit of the frames around each, smoothed: nowhere laxer than the limit itself."""
+    if reach <= 0:
+        return limit
     around = [slice(max(0, at - reach), at + reach + 1) for at in range(limit.size)]
     strict = np.array([most(limit[each]) for each in around])
     out = np.empty_like(limit)
@@ -117,17 +122,24 @@ def _drawn(limit: Series, reach: int, most: Callable[[Series], float]) -> Series
 def _inside(
     frames: NDArray[np.int_], seen: Mapping[int, Seen], geometry: Geometry, axis: int
 ) -> tuple[Series, Series]:
-    """Return between which shifts an object is inside the output; covers it where it is the larger."""
+    """Return between which shifts an object is inside the output.
+
+    An object that is ever larger than the output has only its core there. Where that is larger, too, the
+    limits are the wrong way round, and their middle is where the core is cut alike on both sides.
+    """
     scale, side = geometry.objects[axis], geometry.size[axis]
-    begins = _filled(frames, seen, lambda each: float(each.box[axis]))
-    ends = _filled(frames, seen, lambda each: float(each.box[axis + 2]))
-    low, high = -begins * scale, side - ends * scale
+    begins = _filled(frames, seen, lambda each: float(each.body[axis]))
+    ends = _filled(frames, seen, lambda each: float(each.body[axis + 2]))
     # What the plate's edge cuts must not show the cut.
     at_start, at_end = begins <= 0, ends >= geometry.source[axis]
-    fits = low <= high
-    high = np.where(fits & at_start & ~at_end, low, high)
-    low = np.where(fits & at_end & ~at_start, high, low)
-    return np.minimum(low, high), np.maximum(low, high)
+    from_start, from_end = -begins * scale, side - ends * scale
+    low, high = from_start, from_end
+    if (low > high).any():
+        low = -_filled(frames, seen, lambda each: float(each.core[axis])) * scale
+        high = side - _filled(frames, seen, lambda each: float(each.core[axis + 2])) * scale
+    high = np.where(at_start & ~at_end, np.minimum(high, from_start), high)
+    low = np.where(at_end & ~at_start, np.maximum(low, from_end), low)
+    return low, high
 
 
 def _filled(frames: NDArray[np.int_], seen: Mapping[int, Seen], take: Callable[[Seen], float]) -> Series:

@@ -52,7 +52,7 @@ def warnings_of(things: Sequence[Thing], paths: Sequence[Path], geometry: Geomet
 
 def _large(seen: Seen, geometry: Geometry) -> bool:
     axis = geometry.axis
-    return (seen.box[axis + 2] - seen.box[axis]) * geometry.objects[axis] > geometry.size[axis] + 0.5
+    return (seen.body[axis + 2] - seen.body[axis]) * geometry.objects[axis] > geometry.size[axis] + 0.5
 
 
 def _cut_off(things: Sequence[Thing], paths: Sequence[Path], geometry: Geometry) -> Iterator[str]:
@@ -79,7 +79,7 @@ def _meeting(first: tuple[Thing, Path], second: tuple[Thing, Path], geometry: Ge
 
 def _lies(seen: Seen, path: Path, frame: int, geometry: Geometry) -> Box:
     (across, down), (x, y) = geometry.objects, path[frame]
-    box = seen.box
+    box = seen.body
     return Box(
         round(box.x0 * across) + x,
         round(box.y0 * down) + y,
@@ -91,7 +91,7 @@ def _lies(seen: Seen, path: Path, frame: int, geometry: Geometry) -> Box:
 def in_order(things: Sequence[Thing]) -> list[int]:
     """Return which objects are laid first: those whose feet are highest are farthest away."""
     feet: Mapping[int, float] = {
-        number: sum(seen.box.y1 for seen in thing.seen.values()) / len(thing.seen)
+        number: sum(seen.body.y1 for seen in thing.seen.values()) / len(thing.seen)
         for number, thing in enumerate(things)
     }
     return sorted(feet, key=lambda number: feet[number])

@@ -11,6 +11,7 @@ import pytest
 
 from plugin_core.cli import main
 from plugin_core.images import read_plate
+from plugin_core.retarget.paths import held
 
 from ..pictures_on_disk import save, spec_of
 
@@ -180,3 +181,41 @@ def test_what_makes_no_sense_is_refused_in_a_sentence(shot, tmp_path, capsys, op
     assert _run(shot, tmp_path, *options) in (2, 3)
     assert said in capsys.readouterr().err
     assert not list(tmp_path.glob("*.exr"))
+
+
+def test_a_shadow_goes_along_and_darkens_the_new_background(shot, tmp_path, capsys):
+    """A shadow beside the first object, of half the light, by a matte of its own."""
+    (tmp_path / "shadow").mkdir()
+    (tmp_path / "plate").mkdir()
+    left = _lefts(3)[0]
+    plate = read_plate(shot / "plate/p.0003.exr").rgb
+    shade = np.zeros((HEIGHT, WIDTH, 1), np.float32)
+    shade[36:42, left + 16 : left + 30] = 1
+    plate = np.where(shade > 0, plate / 2, plate)
+    save(tmp_path / "plate/p.0003.exr", (spec_of(WIDTH, HEIGHT, "RGB", "float"), plate))
+    save(tmp_path / "shadow/s.0003.exr", (spec_of(WIDTH, HEIGHT, "Y", "half"), shade))
+    options = (
+        "--plate",
+        str(tmp_path / "plate"),
+        "--shadow-matte",
+        str(tmp_path / "shadow"),
+        "--squeeze",
+        "0.5",
+    )
+    plan = _plan(shot, tmp_path, capsys, *options)
+    assert _run(shot, tmp_path, *options) == 0
+    at = left + plan["objects"][0]["shifts"]["3"][0]
+    done, squeezed = _picture(tmp_path, 3), _background(WIDTH // 2, HEIGHT)
+    under = slice(36, 42), slice(at + 16, at + 30)
+    assert np.abs(done[under] - squeezed[under] / 2).max() < 3e-3
+    beside = slice(44, 60), slice(at + 16, at + 30)
+    assert np.abs(done[beside] - squeezed[beside]).max() < 3e-3
+
+
+def test_an_object_larger_than_the_output_shows_its_middle_without_a_jump():
+    frames = np.arange(40)
+    low, high = np.full(40, -10.0), np.full(40, 10.0)
+    low[20:] = 14  # from here on nothing fits: the middle is 12
+    way = held(40 * np.sin(frames / 6), low, high, 8)
+    assert np.abs(np.diff(way)).max() < 7 and np.allclose(way[28:], 12)
+    assert (way[:20] <= 12).all() and (way[:12] >= -10).all()
