@@ -22,8 +22,8 @@ FAINT = np.float32(1 / 256)
 _SOLID = 0.5
 """An island that is this nowhere is dirt of the matte."""
 
-_EDGE = 0.04
-"""Share of an object's weight that lies beyond its core on each side."""
+_EDGES = (0.04, 0.1, 0.2, 0.3, 0.4)
+"""Shares of an object's weight that lie beyond each of its cores on each side."""
 
 _GAP = 12
 """Frames for which an object may be hidden and still be the same."""
@@ -40,7 +40,8 @@ class Seen:
         islands: boxes that hold all of it and nothing of another object.
         box: the smallest around it, its shadow included.
         body: the smallest around it without its shadow: what is to be inside the frame.
-        core: the same around most of it: a racket, a tail, a long shadow in the matte may lie outside.
+        cores: the same around ever less of it, for where it is larger than the frame: first a racket or a
+            tail lie outside, then a long shadow that is in the matte.
         center: of its matte's weight, x and y, counted from the window's corner.
         weight: sum of its matte.
     """
@@ -48,7 +49,7 @@ class Seen:
     islands: Islands
     box: Box
     body: Box
-    core: Box
+    cores: tuple[Box, ...]
     center: tuple[float, float]
     weight: float
 
@@ -135,20 +136,22 @@ def _parts(matte: Floats, shadow: Floats | None) -> dict[Box, Seen]:
 
 def _seen(island: Box, box: Box, body: Box, values: Floats) -> Seen:
     weights = np.where(values >= FAINT, values, np.float32(0)).astype(np.float64)
-    (x, left, right), (y, top, bottom) = (_spread(weights.sum(axis=axis)) for axis in (0, 1))
+    (x, across), (y, down) = (_spread(weights.sum(axis=axis)) for axis in (0, 1))
     corner = island.x0, island.y0
-    core = Box(left, top, right, bottom)
+    cores = tuple(
+        Box(left, top, right, bottom).moved(*corner)
+        for (left, right), (top, bottom) in zip(across, down, strict=True)
+    )
     center = x + corner[0], y + corner[1]
-    boxes = box.moved(*corner), body.moved(*corner), core.moved(*corner)
-    return Seen((island,), *boxes, center, float(weights.sum()))
+    return Seen((island,), box.moved(*corner), body.moved(*corner), cores, center, float(weights.sum()))
 
 
-def _spread(weights: NDArray[np.float64]) -> tuple[float, int, int]:
-    """Return the center of a run of weights, and between which of them most lies."""
+def _spread(weights: NDArray[np.float64]) -> tuple[float, list[tuple[int, int]]]:
+    """Return the center of a run of weights, and between which of them its cores lie."""
     summed = np.cumsum(weights)
-    low, high = np.searchsorted(summed, (_EDGE * summed[-1], (1 - _EDGE) * summed[-1]))
+    inner = [np.searchsorted(summed, (edge * summed[-1], (1 - edge) * summed[-1])) for edge in _EDGES]
     center = float((weights * (np.arange(weights.size) + 0.5)).sum() / summed[-1])
-    return center, int(low), int(high) + 1
+    return center, [(int(low), int(high) + 1) for low, high in inner]
 
 
 def _joined(parts: Iterable[Seen]) -> Seen:
@@ -157,12 +160,10 @@ def _joined(parts: Iterable[Seen]) -> Seen:
     x, y = (sum(part.center[axis] * part.weight for part in every) / weight for axis in (0, 1))
     islands = tuple(sorted(box for part in every for box in part.islands))
     first, *others = every
-    boxes = (
-        first.box.union(*(part.box for part in others)),
-        first.body.union(*(part.body for part in others)),
-        first.core.union(*(part.core for part in others)),
-    )
-    return Seen(islands, *boxes, (x, y), weight)
+    box = first.box.union(*(part.box for part in others))
+    body = first.body.union(*(part.body for part in others))
+    cores = tuple(core.union(*also) for core, *also in zip(*(part.cores for part in every), strict=True))
+    return Seen(islands, box, body, cores, (x, y), weight)
 
 
 def together(things: Sequence[Thing]) -> dict[int, Seen]:

@@ -35,9 +35,9 @@ def object_path(thing: Thing, geometry: Geometry, reach: int) -> dict[int, Shift
     def way(axis: int) -> Series:
         scale, back = geometry.objects[axis], geometry.background[axis]
         center = _filled(frames, thing.seen, lambda seen: seen.center[axis])
-        low, high = _inside(frames, thing.seen, geometry, axis)
+        low, high, fits = _inside(frames, thing.seen, geometry, axis)
         wanted = held(smooth(center, reach) * (back - scale), low, high, reach)
-        return np.clip(wanted, low, high) if (low <= high).all() else wanted
+        return np.clip(wanted, low, high) if fits else wanted
 
     return _shifts(frames, thing.seen, way)
 
@@ -71,7 +71,7 @@ def _window_way(
         if not seen:
             return np.full(frames.size, least / 2)
         center = _filled(frames, seen, lambda each: each.center[axis])
-        low, high = _inside(frames, seen, geometry, axis)
+        low, high, _ = _inside(frames, seen, geometry, axis)
         wanted = held(side / 2 - smooth(center, reach) * scale, low, high, reach)
         limits = np.full(frames.size, least), np.zeros(frames.size)
         return np.clip(wanted, *limits)
@@ -121,11 +121,11 @@ def _drawn(limit: Series, reach: int, most: Callable[[Series], float]) -> Series
 
 def _inside(
     frames: NDArray[np.int_], seen: Mapping[int, Seen], geometry: Geometry, axis: int
-) -> tuple[Series, Series]:
-    """Return between which shifts an object is inside the output.
+) -> tuple[Series, Series, bool]:
+    """Return between which shifts an object is inside the output, and whether it always can be.
 
-    An object that is ever larger than the output has only its core there. Where that is larger, too, the
-    limits are the wrong way round, and their middle is where the core is cut alike on both sides.
+    Of an object that is ever larger than the output, the largest of its cores that fits is. Where none does
+    the limits are the wrong way round, and their middle is where it is cut alike on both sides.
     """
     scale, side = geometry.objects[axis], geometry.size[axis]
     begins = _filled(frames, seen, lambda each: float(each.body[axis]))
@@ -134,18 +134,25 @@ def _inside(
     at_start, at_end = begins <= 0, ends >= geometry.source[axis]
     from_start, from_end = -begins * scale, side - ends * scale
     low, high = from_start, from_end
-    if (low > high).any():
-        low = -_filled(frames, seen, lambda each: float(each.core[axis])) * scale
-        high = side - _filled(frames, seen, lambda each: float(each.core[axis + 2])) * scale
+    fits = bool((low <= high).all())
+    for level in range(len(next(iter(seen.values())).cores)):
+        if (low <= high).all():
+            break
+        cores = {frame: each.cores[level] for frame, each in seen.items()}
+        low = -_values(frames, {frame: float(core[axis]) for frame, core in cores.items()}) * scale
+        high = side - _values(frames, {frame: float(core[axis + 2]) for frame, core in cores.items()}) * scale
     high = np.where(at_start & ~at_end, np.minimum(high, from_start), high)
     low = np.where(at_end & ~at_start, np.maximum(low, from_end), low)
-    return low, high
+    return low, high, fits
 
 
 def _filled(frames: NDArray[np.int_], seen: Mapping[int, Seen], take: Callable[[Seen], float]) -> Series:
     """Return one value a frame; where the object is hidden, on the way between the frames around."""
-    there = np.array(list(seen), np.float64)
-    values = np.array([take(each) for each in seen.values()])
+    return _values(frames, {frame: take(each) for frame, each in seen.items()})
+
+
+def _values(frames: NDArray[np.int_], known: Mapping[int, float]) -> Series:
+    there, values = (np.array(list(each), np.float64) for each in (known.keys(), known.values()))
     return np.asarray(np.interp(frames, there, values), np.float64)
 
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import math
+from typing import Any
+
+import cv2
 import numpy as np
 import OpenImageIO as oiio
 from numpy.typing import NDArray
@@ -21,16 +25,15 @@ _MOST = 65504.0
 def resized(picture: Floats, width: int, height: int, threads: int = 0) -> Floats:
     """Return a picture (H, W, C) of linear light as (height, width, C).
 
-    What the filter's negative lobes would bring below the darkest value of a channel, or below 0, ends there.
-    NaN counts as 0, Inf as half-float's largest.
+    Nothing gets darker or brighter than what lies around it: the filter's negative lobes would draw black
+    rings around the sun. NaN counts as 0, Inf as half-float's largest.
     """
     finite = _finite(picture)
     if (height, width) == picture.shape[:2]:
         return finite
     region = oiio.ROI(0, width, 0, height, 0, 1, 0, picture.shape[2])
     done = oiio.ImageBufAlgo.resize(oiio.ImageBuf(finite), filtername=FILTER, roi=region, nthreads=threads)
-    darkest = np.minimum(finite.min(axis=(0, 1)), np.float32(0))
-    return np.asarray(np.maximum(_pixels(done), darkest), np.float32)
+    return np.clip(_pixels(done), *_around(finite, width, height))
 
 
 def scaled(picture: Floats, scale: Pair, at: Pair, box: Box, threads: int = 0) -> Floats:
@@ -50,6 +53,24 @@ def scaled(picture: Floats, scale: Pair, at: Pair, box: Box, threads: int = 0) -
         given, matrix, filtername=FILTER, wrap="clamp", roi=region, nthreads=threads
     )
     return _pixels(done)
+
+
+def _around(picture: Floats, width: int, height: int) -> tuple[Floats, Floats]:
+    """Return the least and the largest value of what lies near each pixel of a smaller or larger picture."""
+    had = picture.shape[1], picture.shape[0]
+    reach = [math.ceil(own / side) for own, side in zip(had, (width, height), strict=True)]
+    kernel = np.ones((2 * reach[1] + 1, 2 * reach[0] + 1), np.uint8)
+    x, y = (
+        ((np.arange(side) + 0.5) * own / side).astype(int)
+        for own, side in zip(had, (width, height), strict=True)
+    )
+    at = np.ix_(y, x)
+    shape = height, width, picture.shape[2]
+
+    def near(each: NDArray[Any]) -> Floats:
+        return np.asarray(each.reshape(picture.shape)[at], np.float32).reshape(shape)
+
+    return near(cv2.erode(picture, kernel)), near(cv2.dilate(picture, kernel))
 
 
 def _finite(picture: Floats) -> Floats:
