@@ -92,7 +92,7 @@ def _parser() -> Parser:
         description="Video inpainting for VFX: a plate and a matte go in, a clean plate comes out.",
         epilog=EXIT_CODES,
     )
-    parser.add_argument("--version", action=_Version, nargs=0, help="print the version and exit")
+    parser.common.add_argument("--version", action=_Version, nargs=0, help="print the version and exit")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND", prog="cleanplate")
     for module in (
         cli_render,

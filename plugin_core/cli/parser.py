@@ -37,7 +37,7 @@ class Parser(argparse.ArgumentParser):
         self._old = dict(old or {})
         self._advanced: set[argparse.Action] = set()
         self._briefs: dict[argparse.Action, str] = {}
-        self._last = common = self.add_argument_group("messages and help")
+        self.common = self._last = common = self.add_argument_group("messages and help")
         common.add_argument("-v", "--verbose", action=_Told, const=1, help="say what is done, and why")
         common.add_argument("-q", "--quiet", action=_Told, const=-1, help="say only results and errors")
         self.advanced(common.add_argument("-h", "--help", action=_Help, help="show what most shots need"))

@@ -32,7 +32,7 @@ def add(commands: Any) -> None:
     retarget = add_look(
         commands,
         "retarget",
-        summary="another aspect: the background is squeezed, objects keep their size",
+        summary="another aspect: objects keep their size, the rest is squeezed",
         description="Give a shot another aspect. The clean plate is squeezed in one axis, and what the matte "
         "shows is laid back over it at its own size. The clean plate is rendered as `render` does it, into "
         "the folder clean beside the output, unless --clean gives it; options of a render are for it.",
