@@ -219,3 +219,14 @@ def test_an_object_larger_than_the_output_shows_its_middle_without_a_jump():
     way = held(40 * np.sin(frames / 6), low, high, 8)
     assert np.abs(np.diff(way)).max() < 7 and np.allclose(way[28:], 12)
     assert (way[:20] <= 12).all() and (way[:12] >= -10).all()
+
+
+@pytest.mark.slow
+def test_the_clean_plate_is_rendered_beside_the_output_where_none_is_given(shot, tmp_path, bundle_512):
+    given = ["--plate", str(shot / "plate"), "--matte", str(shot / "matte"), "--frames", "1-2"]
+    render = ["--model", str(bundle_512), "--device", "cpu", "--working-size", "64", "--context", "16"]
+    render += ["--paint", "off", "--propagate", "0", "--threads", "1", "--progress", "none"]
+    where = ["--squeeze", "0.5", "--output", str(tmp_path / "o.####.exr")]
+    assert main(["retarget", *given, *render, *where]) == 0
+    assert sorted(path.name for path in (tmp_path / "clean").glob("*.exr")) == ["p.0001.exr", "p.0002.exr"]
+    assert _picture(tmp_path, 1).shape == (HEIGHT, WIDTH // 2, 3)
