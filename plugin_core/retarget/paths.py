@@ -37,7 +37,7 @@ def object_path(thing: Thing, geometry: Geometry, reach: int) -> dict[int, Shift
         center = _filled(frames, thing.seen, lambda seen: seen.center[axis])
         low, high, fits = _inside(frames, thing.seen, geometry, axis)
         wanted = held(smooth(center, reach) * (back - scale), low, high, reach)
-        return np.clip(wanted, low, high) if fits else wanted
+        return np.clip(wanted, low, high) if fits else smooth(wanted, reach)
 
     return _shifts(frames, thing.seen, way)
 
