@@ -14,6 +14,9 @@ from .objects import Seen, Thing, together
 Series = NDArray[np.float64]
 Shift = tuple[int, int]
 
+_HALF = 1e-6
+"""What is so little below a half counts as one."""
+
 Path = Mapping[int, Shift]
 """For each frame, how many output pixels right and down of its own scaled place an object is laid; whole
 ones, so that its pixels need no filter."""
@@ -159,7 +162,8 @@ def _values(frames: NDArray[np.int_], known: Mapping[int, float]) -> Series:
 def _shifts(
     frames: NDArray[np.int_], wanted: Mapping[int, object], way: Callable[[int], Series]
 ) -> dict[int, Shift]:
-    across, down = (np.rint(way(axis)).astype(int).tolist() for axis in (0, 1))
+    # Halves all go up: to the nearest even they would go to and fro.
+    across, down = (np.floor(way(axis) + 0.5 + _HALF).astype(int).tolist() for axis in (0, 1))
     return {
         frame: (x, y) for frame, x, y in zip(frames.tolist(), across, down, strict=True) if frame in wanted
     }
