@@ -78,7 +78,7 @@ def suspected(
             from everything near it.
         apart: (H, W), pixels that are not looked at.
     """
-    stack = np.sort(np.stack(brought), axis=0)
+    stack = _sorted(brought)
     lowest, highest = stack[0], stack[-1]
     count = len(brought)
     middle = (stack[(count - 1) // 2] + stack[count // 2]) / 2
@@ -147,6 +147,17 @@ def grown(pieces: Pieces, which: NDArray[np.bool_], least: float) -> Labels:
     sign = np.concatenate([[0], np.where(pieces.white, 1, -1)]).astype(np.float32)[wide]
     edge = (own == 0) & (wide > 0) & (pieces.off * sign > least)
     return np.where(edge, wide, own)
+
+
+def _sorted(pictures: Sequence[Floats]) -> list[Floats]:
+    """Sort pictures (H, W) pixel by pixel, the lowest values first."""
+    done: list[Floats] = []
+    for picture in pictures:
+        for at, other in enumerate(done):
+            low, picture = cv2.min(other, picture), cv2.max(other, picture)
+            done[at] = np.asarray(low, np.float32)
+        done.append(np.asarray(picture, np.float32))
+    return done
 
 
 def _labelled(

@@ -9,6 +9,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from .across import continued_across
+
 Floats = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 
@@ -43,8 +45,9 @@ def gray_of(picture: Floats) -> tuple[Floats, NDArray[np.uint8]]:
     What is far beyond white or black is limited: lamps are no brighter than damage may be.
     """
     levels = np.clip(picture * np.float32(255), -64, 320)
-    largest, smallest = levels.max(axis=2), levels.min(axis=2)
-    chroma = np.clip(largest - smallest, 0, 255).astype(np.uint8)
+    red, green, blue = cv2.split(levels)
+    largest, smallest = cv2.max(cv2.max(red, green), blue), cv2.min(cv2.min(red, green), blue)
+    chroma = np.minimum(largest - smallest, 255).astype(np.uint8)
     return np.asarray(levels @ _LUMA, np.float32), chroma
 
 
@@ -73,11 +76,5 @@ def without(gray: Floats, lines: Mask) -> Floats:
     """Return a gray picture whose running scratches are filled from their sides, row by row."""
     if not lines.any():
         return gray
-    filled = gray.copy()
-    columns = np.arange(gray.shape[1])
     wide = cv2.dilate(lines.view(np.uint8), np.ones((1, _SCRATCH_RING), np.uint8)) > 0
-    for row in np.flatnonzero(wide.any(axis=1)).tolist():
-        lost = wide[row]
-        if not lost.all():
-            filled[row, lost] = np.interp(columns[lost], columns[~lost], gray[row, ~lost])
-    return filled
+    return continued_across(gray, wide)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -21,6 +22,7 @@ from ..color.network_pixels import native_pixels, network_pixels
 from ..compose.grain import BLOCK, GrainModel, grain_gain
 from ..images import Plate
 from ..motion.flow import spread
+from .across import continued_across
 
 Floats = NDArray[np.float32]
 Mask = NDArray[np.bool_]
@@ -42,6 +44,7 @@ _OWN_GRAIN = 0.85
 """Share of a frame's grain that sampling between its pixels leaves."""
 
 _MOST_BLOCKS = 400
+_THIRDS = np.full((1, 3), 1 / 3, np.float32)
 
 
 @dataclass(frozen=True)
@@ -153,10 +156,11 @@ def _filled(
     best = np.full(lost.shape, np.inf, np.float32)
     for _, neighbor in sorted(neighbors.items()):
         brought, there = _brought(neighbor, color, box, reach)
-        known = (~lost & there).astype(np.float32)
+        around = _Around((~lost & there).astype(np.float32))
         off = here - brought
-        light = _local(off, known, _NEAR_PX * 2 * reach + 1, _WIDE_PX * reach)
-        misfit = _local(np.abs(off - light), known, _NEAR_PX * reach, _WIDE_PX * reach).mean(axis=2)
+        light = around.mean(off, _NEAR_PX * 2 * reach + 1, _WIDE_PX * reach)
+        wrong = cv2.transform(np.abs(off - light), _THIRDS)
+        misfit = around.mean(np.asarray(wrong, np.float32), _NEAR_PX * reach, _WIDE_PX * reach)
         unlike = misfit if abs(neighbor.away) > 1 else misfit * _FAR_WINS[0] + np.float32(_FAR_WINS[1])
         better = lost & there & (misfit < _UNFIT) & (unlike < best)
         best = np.where(better, unlike, best)
@@ -195,36 +199,51 @@ def _landing(columns: Floats, rows: Floats, inside: Mask, width: int, height: in
     return cut.grown(3).within(width, height)
 
 
-def _local(values: Floats, known: Floats, near: int, wide: int) -> Floats:
-    """Return the mean of known values (h, w, c) around each pixel; from a wider window where there is
-    none."""
-    weighted = values * known[..., None]
-    means = []
-    for size in (near, wide):
-        window = (size | 1, size | 1)
-        weight = cv2.blur(known, window)
-        mean = cv2.blur(weighted, window).reshape(values.shape) / np.maximum(weight, 1e-6)[..., None]
-        means.append((mean, weight))
-    (mean, weight), (far, weight_far) = means
-    whole = weighted.sum(axis=(0, 1)) / max(float(known.sum()), 1.0)
-    far = np.where(weight_far[..., None] > 1e-3, far, whole)
-    share = np.clip(weight * 8, 0, 1)[..., None]
-    return np.asarray(share * mean + (1 - share) * far, np.float32)
+class _Around:
+    """Means of what is known around each pixel.
+
+    Args:
+        known: (h, w), 1 where a value is known, else 0.
+    """
+
+    def __init__(self, known: Floats) -> None:
+        self._known = known
+        self._count = max(float(cv2.sumElems(known)[0]), 1.0)
+        self._weights: dict[int, Floats] = {}
+
+    def mean(self, values: Floats, near: int, wide: int) -> Floats:
+        """Return the mean of values (h, w) or (h, w, c) in windows of so many pixels; from wider ones where
+        there is none."""
+        known = self._known if values.ndim == 2 else cv2.merge([self._known] * values.shape[2])
+        weighted = np.asarray(values * known, np.float32)
+        share = np.clip(self._weight(near) * 8, 0, 1)
+        mean = self._window(weighted, near)
+        if float(share.min()) < 1:
+            whole = np.array(cv2.sumElems(weighted)[: known.size // self._known.size]) / self._count
+            far = np.where(self._over(values, self._weight(wide) > 1e-3), self._window(weighted, wide), whole)
+            share = self._over(values, share)
+            mean = share * mean + (1 - share) * far
+        return np.asarray(mean, np.float32)
+
+    def _window(self, weighted: Floats, px: int) -> Floats:
+        sums = cv2.blur(weighted, (px | 1, px | 1))
+        return np.asarray(sums / self._over(weighted, np.maximum(self._weight(px), 1e-6)), np.float32)
+
+    def _weight(self, px: int) -> Floats:
+        if px not in self._weights:
+            self._weights[px] = np.asarray(cv2.blur(self._known, (px | 1, px | 1)), np.float32)
+        return self._weights[px]
+
+    @staticmethod
+    def _over(like: Floats, values: NDArray[Any]) -> NDArray[Any]:
+        return values if like.ndim == 2 else values[..., None]
 
 
 def _from_sides(here: Floats, lost: Mask) -> Floats:
     """Continue a picture (h, w, 3) into what is lost: straight across where that is narrow, else smoothly."""
     smooth = spread(here, ~lost)
     wide = cv2.distanceTransform(lost.view(np.uint8), cv2.DIST_L2, 3)
-    columns = np.arange(lost.shape[1])
-    across = smooth.copy()
-    for row in np.flatnonzero(lost.any(axis=1)).tolist():
-        gone = lost[row]
-        if not gone.all():
-            for channel in range(3):
-                across[row, gone, channel] = np.interp(
-                    columns[gone], columns[~gone], here[row, ~gone, channel]
-                )
+    across = continued_across(smooth, lost)
     thin = np.clip((4 - cv2.dilate(wide, np.ones((7, 7), np.uint8))) / 2, 0, 1)[..., None]
     return np.asarray(thin * across + (1 - thin) * smooth, np.float32)
 
