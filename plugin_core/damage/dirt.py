@@ -81,13 +81,13 @@ def suspected(
     stack = _sorted(brought)
     lowest, highest = stack[0], stack[-1]
     count = len(brought)
-    middle = (stack[(count - 1) // 2] + stack[count // 2]) / 2
+    middle = (stack[(count - 1) // 2] + stack[count // 2]) / np.float32(2)
     brush = np.ones((3, 3), np.uint8)
     above, below = gray - highest, lowest - gray
     peak = np.maximum(gray - cv2.dilate(highest, brush), cv2.erode(lowest, brush) - gray)
     labels, boxes, area, white = _labelled((above > low) & ~apart, (below > low) & ~apart, peak > high)
     number = len(area)
-    off = gray - middle
+    off = np.asarray(gray - middle, np.float32)
     if not number:
         return no_pieces(labels)
     spread = highest - lowest
@@ -154,9 +154,9 @@ def _sorted(pictures: Sequence[Floats]) -> list[Floats]:
     done: list[Floats] = []
     for picture in pictures:
         for at, other in enumerate(done):
-            low, picture = cv2.min(other, picture), cv2.max(other, picture)
-            done[at] = np.asarray(low, np.float32)
-        done.append(np.asarray(picture, np.float32))
+            done[at] = np.asarray(cv2.min(other, picture), np.float32)
+            picture = np.asarray(cv2.max(other, picture), np.float32)
+        done.append(picture)
     return done
 
 
