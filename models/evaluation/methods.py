@@ -20,7 +20,16 @@ from numpy.typing import NDArray
 
 from plugin_core import Model, Settings, Shot, open_model
 from plugin_core.errors import CleanplateError, SettingsError, WriteError
-from plugin_core.network.contract import Carry, Features, Guide, Mask, Network, Picture, StepOutput
+from plugin_core.network.contract import (
+    Carry,
+    ChannelOrder,
+    Features,
+    Guide,
+    Mask,
+    Network,
+    Picture,
+    StepOutput,
+)
 
 from .clips import Footage, Video
 
@@ -122,6 +131,11 @@ class Stateless:
     def guide_scales(self) -> tuple[int, ...]:
         """The network's."""
         return self._network.guide_scales
+
+    @property
+    def channel_order(self) -> ChannelOrder:
+        """The network's."""
+        return self._network.channel_order
 
     @property
     def working_size(self) -> int:

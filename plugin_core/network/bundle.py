@@ -26,6 +26,7 @@ from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError,
 from ..disk.problems import problem_of
 from ..disk.regular import open_regular, read_regular
 from ..errors import ModelError
+from .contract import ChannelOrder
 
 FORMAT_VERSION = 2
 """Format 1 says nothing of flows."""
@@ -105,7 +106,7 @@ class Manifest(_Part):
     temporal_stride: Annotated[int, Field(ge=1, le=32)]
     size_multiple: Annotated[int, Field(ge=1, le=256)]
     hole_reach: Annotated[int, Field(ge=1, le=1 << 16)] | None = None
-    channel_order: Literal["RGB", "BGR"]
+    channel_order: ChannelOrder
     value_range: tuple[FiniteFloat, FiniteFloat]
     encode: BundleFile
     step: BundleFile

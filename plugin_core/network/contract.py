@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,8 @@ Picture = NDArray[np.float32]
 
 Mask = NDArray[np.float32]
 """(1, H, W), 1 in the hole."""
+
+ChannelOrder = Literal["RGB", "BGR"]
 
 Guide = tuple[NDArray[np.float32], ...]
 """Given flows at each of `guide_scales`, (sources, 3, H / scale, W / scale): for each source the flow to it,
@@ -105,6 +107,11 @@ class Network(NetworkShape, Protocol):
     """A recurrent network opened on a device."""
 
     @property
+    def channel_order(self) -> ChannelOrder:
+        """Order of the channels of pictures in a carry. All other pictures are RGB."""
+        ...
+
+    @property
     def working_size(self) -> int:
         """Side of the largest square, in pixels, that it works on unless told: by its device and memory."""
         ...
@@ -135,7 +142,7 @@ class Network(NetworkShape, Protocol):
         ...
 
     def fetch(self, carry: Carry) -> dict[str, NDArray[np.float32]]:
-        """Copy a carry to host memory."""
+        """Copy a carry to host memory; pictures in it keep `channel_order`."""
         ...
 
     def put(self, arrays: Mapping[str, NDArray[np.float32]]) -> Carry:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from .contract import Carry, Features, Guide, Mask, Network, Picture, StepOutput
+from .contract import Carry, ChannelOrder, Features, Guide, Mask, Network, Picture, StepOutput
 
 
 class Idle:
@@ -46,6 +46,11 @@ class Idle:
     def guide_scales(self) -> tuple[int, ...]:
         """None: what is not run needs no flows."""
         return ()
+
+    @property
+    def channel_order(self) -> ChannelOrder:
+        """The other one's."""
+        return self._network.channel_order
 
     @property
     def working_size(self) -> int:

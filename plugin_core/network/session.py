@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from ..errors import DeviceError, InputError, ModelError, StateError
 from ..memory import installed_memory
 from .bundle import Bundle, CarryTensor, find_bundle
-from .contract import SIZES_AT_ONCE, Carry, Features, Guide, Mask, Picture, StepOutput
+from .contract import SIZES_AT_ONCE, Carry, ChannelOrder, Features, Guide, Mask, Picture, StepOutput
 from .device import Device, automatic_device, card_memory, parse_device
 from .graphs import Graphs, on_device, open_graph
 from .working_size import working_size_for
@@ -90,6 +90,11 @@ class Session:
     def source_offsets(self) -> tuple[int, ...]:
         """Frames beside the target used as sources, in stream order."""
         return self.bundle.manifest.source_offsets
+
+    @property
+    def channel_order(self) -> ChannelOrder:
+        """Order of the channels of pictures in a carry: the model's own."""
+        return self.bundle.manifest.channel_order
 
     @property
     def working_size(self) -> int:
@@ -213,7 +218,7 @@ class Session:
         return {tensor.input: self._send(np.asarray(given, np.float32)) for tensor, given in pairs}
 
     def fetch(self, carry: Carry) -> dict[str, NDArray[np.float32]]:
-        """Copy a carry to host memory. Pictures in it keep the model's own channel order."""
+        """Copy a carry to host memory; pictures in it keep `channel_order`."""
         return {name: np.array(value.numpy()) for name, value in carry.tensors.items()}
 
     def put(self, arrays: Mapping[str, NDArray[np.float32]]) -> Carry:
@@ -255,7 +260,7 @@ class Session:
 
     def _flip(self, picture: NDArray[np.float32]) -> NDArray[np.float32]:
         """RGB to the model's channel order and back."""
-        return picture[::-1] if self.bundle.manifest.channel_order == "BGR" else picture
+        return picture[::-1] if self.channel_order == "BGR" else picture
 
     def _send(self, array: NDArray[np.float32]) -> Any:
         return on_device(array, self.device)

@@ -53,7 +53,7 @@ class Change:
         box: network pixels that were compared.
         motion: (h, w, 2) float32, where each pixel of the box lay, in network pixels from where it lies; None
             where the background stands.
-        gain: by what it got brighter, (3,); None for nothing.
+        gain: by what it got brighter, (3,) RGB; None for nothing.
     """
 
     box: Box
@@ -100,7 +100,8 @@ def followed(network: Network, carry: Carry, change: Change) -> Carry:
     if change.motion is not None:
         picture = _moved_inside(picture, change.box, change.motion)
     if change.gain is not None:
-        picture = _LINEAR.to_network(_LINEAR.from_network(picture) * change.gain)
+        gain = change.gain if network.channel_order == "RGB" else change.gain[::-1]
+        picture = _LINEAR.to_network(_LINEAR.from_network(picture) * gain)
     return network.put({**arrays, PREVIOUS_OUTPUT: np.moveaxis(picture, -1, -3)})
 
 

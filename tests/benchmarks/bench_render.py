@@ -46,6 +46,7 @@ class Recording:
         self.size_multiple = session.size_multiple
         self.hole_reach = session.hole_reach
         self.guide_scales = session.guide_scales
+        self.channel_order = session.channel_order
         self.working_size = session.working_size
         self.fetch = session.fetch
         self.put = session.put

@@ -27,6 +27,7 @@ class LocalNetwork:
     size_multiple = _BLOCK
     hole_reach = None
     guide_scales = ()
+    channel_order = "RGB"
     working_size = 4096
 
     def encode(self, frame: Picture, mask: Mask) -> Features:

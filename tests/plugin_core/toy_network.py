@@ -25,6 +25,7 @@ class ToyNetwork:
     size_multiple = 8
     hole_reach = None
     guide_scales = ()
+    channel_order = "RGB"
     working_size = 64
 
     def __init__(self, model_id: str = "toy") -> None:

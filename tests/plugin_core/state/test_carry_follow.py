@@ -10,6 +10,7 @@ from plugin_core.box import Box
 from plugin_core.color.color_map import ColorMap
 from plugin_core.job.settings import Settings
 from plugin_core.network.contract import Carry, StepOutput
+from plugin_core.network.session import Session
 from plugin_core.state.carry_follow import Change, all_followed, change_between, followed
 
 from ..batch.test_chunks import state
@@ -124,6 +125,20 @@ def test_only_the_previous_output_is_brightened():
     assert (found["blocks"] == 1).all()
     none = Carry({"memory": np.ones(3, np.float32)})
     assert followed(ToyNetwork(), none, change) is none
+
+
+def test_a_change_of_color_is_that_of_the_plate_whatever_the_models_channel_order():
+    network = Session.open("vinet", device="cpu", threads=1)
+    gain = np.array([1.1, 1.0, 0.9], np.float32)
+    (picture, mask), (lit, _) = seen(0), seen(0, tuple(gain))
+    found, expected = (
+        network.fetch(carry)["output"] * (1 - mask)
+        for carry in (
+            followed(network, network.start(picture, mask), Change(BOX, None, gain)),
+            network.start(lit, mask),
+        )
+    )
+    np.testing.assert_allclose(found, expected, atol=1e-3)
 
 
 def test_the_previous_output_moves_within_the_box():
