@@ -12,7 +12,7 @@ import json
 import os
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -39,7 +39,7 @@ _BARE = object()
 _TYPES = {"int": int, "float": float}
 
 
-def add_job(parser: Parser, *groups: str) -> argparse._ArgumentGroup:
+def add_job(parser: Parser, *groups: str, rare: Collection[str] = ()) -> argparse._ArgumentGroup:
     """Add the options that a job is made of; returns the group for the command's own.
 
     The parser must have `argument_default` SUPPRESS: what is not given is not in the namespace, and a
@@ -48,6 +48,7 @@ def add_job(parser: Parser, *groups: str) -> argparse._ArgumentGroup:
     Args:
         parser: to add to.
         groups: of a `Run`, those whose options are added; all of a `Shot` and of `Settings` are added anyway.
+        rare: basic fields that this command leaves out of its short help.
     """
     catalog = _catalog()
     for group, title in catalog["groups"].items():
@@ -56,7 +57,9 @@ def add_job(parser: Parser, *groups: str) -> argparse._ArgumentGroup:
             wanted = field["part"] != "run" or group in groups
             if field["group"] == group and wanted:
                 named = named or parser.add_argument_group(title)
-                _add(parser, named, name, field)
+                action = _add(parser, named, name, field)
+                if name in rare:
+                    parser.advanced(action)
     own = parser.add_argument_group("the command")
     own.add_argument("--job", metavar="FILE", help="job.json to start from; options override its fields")
     parser.advanced(
@@ -241,7 +244,9 @@ def _catalog() -> dict[str, Any]:
     return catalog
 
 
-def _add(parser: Parser, group: argparse._ActionsContainer, name: str, field: dict[str, Any]) -> None:
+def _add(
+    parser: Parser, group: argparse._ActionsContainer, name: str, field: dict[str, Any]
+) -> argparse.Action:
     how: dict[str, Any] = {"dest": name, "help": _help(field).replace("%", "%%")}
     if field["kind"] == "switch":
         how["action"] = argparse.BooleanOptionalAction  # so that a job.json's can be taken back, too
@@ -258,6 +263,7 @@ def _add(parser: Parser, group: argparse._ActionsContainer, name: str, field: di
         parser.brief(action, _brief(field).replace("%", "%%"))
     else:
         parser.advanced(action)
+    return action
 
 
 def _help(field: dict[str, Any]) -> str:

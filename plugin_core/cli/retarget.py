@@ -26,6 +26,9 @@ examples:
 
 {EXIT_CODES}"""
 
+_OF_THE_FILL = ("grow", "matte_channel", "matte_invert", "feather", "grain", "propagate", "paint")
+"""Settings that only the clean plate's render knows: in the whole help."""
+
 
 def add(commands: Any) -> None:
     """Add the command's parser."""
@@ -58,7 +61,7 @@ def add(commands: Any) -> None:
     retarget.advanced(
         new.add_argument("--pixel-aspect", type=float, metavar="X", help="of the output (the plate's)")
     )
-    own = add_job(retarget, "model", "run")
+    own = add_job(retarget, "model", "run", rare=_OF_THE_FILL)
     own.add_argument("--dry-run", action="store_true", help="say what would be done, and what looks wrong")
     add_json(own, "with --dry-run: what was decided")
     retarget.advanced(add_progress(own))

@@ -33,7 +33,9 @@ def test_the_script_holds_the_catalog():
     text = (SCRIPTS / "Cleanplate" / "settings.lua").read_bytes()
     found = plain(new_lua().execute(text))
     expected = without_none(catalog())
-    expected["fields"]["cuts"]["default"] = {}
+    for field in expected["fields"].values():
+        if field.get("default") == []:
+            field["default"] = {}  # Lua has one empty table
     assert found == expected
 
 
