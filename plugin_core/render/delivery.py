@@ -127,7 +127,7 @@ class _MovieRender:
             self._say_done()
             return
         self._found = mark(self._path)
-        quiet = _UntilTheMovie(self._reporters, str(self._path))
+        quiet = UntilTheMovie(self._reporters, str(self._path))
         given = self._settings, self._run, self._network, quiet, self._stop
         yield from render_frames(self._inner, *given, asked=self._shot, recorded=recorded)
         self._make(plate, about)
@@ -184,7 +184,7 @@ class _MovieRender:
             yield read_plate(sequence.path(frame))
 
 
-class _UntilTheMovie(Reporters):
+class UntilTheMovie(Reporters):
     """Tells of the frames as they come, but says done only where the movie is."""
 
     def __init__(self, outer: Reporters, output: str) -> None:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from ..box import Box
 from ..clips.clip import Clip, open_clip
 from ..clips.movie_read import is_movie
-from ..clips.movie_write import MovieLook, check_movie, write_movie
+from ..clips.movie_write import check_movie
 from ..clips.sequence import FileSequence
 from ..color.color_map import ColorMap
 from ..color.network_pixels import native_pixels, network_pixels
@@ -26,16 +26,15 @@ from ..color.shot_color import shot_color
 from ..damage.finder import Damage
 from ..disk.atomic import remove_leftovers, replacing
 from ..disk.fingerprint import Fingerprint
-from ..disk.folders import remove_own
 from ..disk.lock import holding
 from ..errors import InputError, Interrupted
-from ..images import Plate, matte_on, read_plate, write_plate
+from ..images import Plate, matte_on, write_plate
 from ..images.layers import Layers, picture_of
 from ..probe.cuts import Thumbnail, thumbnail
 from ..progress.reporters import Reporters
 from ..progress.stop import Stop
 from ..progress.watch import Phase
-from ..render.delivery import pictures_of
+from ..render.delivery import UntilTheMovie, pictures_of
 from ..render.folder import leaving_nothing_behind
 from ..render.present import Guard, look, refuse_precious
 from ..render.resume import refuse_existing
@@ -43,6 +42,7 @@ from ..render.sources import Sources, open_sources
 from ..state.folder import journal_path, output_folder
 from ..state.journal import Entry, Journal
 from .find_list import FindList
+from .movie import RestoredMovie
 from .options import Restoration
 from .review import Review
 from .shot import RestoredShot
@@ -90,24 +90,24 @@ def restore(asked: Restoration, reporters: Reporters, stop: Stop) -> Iterator[Do
         WriteError: the disk does not take a frame; what was written stays and can be gone on with.
         Interrupted: a stop was asked for.
     """
-    movie = Path(asked.output)
-    if not is_movie(movie):
+    if not is_movie(Path(asked.output)):
         yield from _run(asked, "restored plates", _restored, reporters, stop)
         return
-    if asked.compression or asked.bit_depth:
-        raise InputError(f"{movie} is a movie: leave --compression and --bit-depth out.")
-    if movie.exists() and not asked.overwrite:
-        raise InputError(f"{movie} is there already; use --overwrite to make it again.")
-    if movie.resolve() == Path(asked.plate).resolve():
-        raise InputError(f"Output {movie} would overwrite the plate; give another name.")
+    if asked.resume and asked.overwrite:
+        raise InputError(_ONE_OF_THEM)
+    movie = RestoredMovie(asked, _NOTES)
+    if movie.is_finished:
+        movie.say_finished(reporters)
+        return
     inner = pictures_of(asked.shot())
     pictures = FileSequence.parse(inner.output)
-    asked = asked.model_copy(update={"output": inner.output, "compression": inner.compression})
-    frames = []
-    for done in _run(asked, "restored plates", _restored, reporters, stop, movie):
-        frames.append(done.frame)
-        yield done
-    _make_movie(asked, pictures, movie, reporters, stop)
+    path, asked = (
+        asked.output,
+        asked.model_copy(update={"output": inner.output, "compression": inner.compression}),
+    )
+    yield from _run(asked, "restored plates", _restored, UntilTheMovie(reporters, path), stop, Path(path))
+    movie.make(pictures, reporters, stop)
+    reporters.done()
 
 
 Make = Callable[[RestoredShot, int, Path], tuple[Plate | None, Damage, int]]
@@ -132,7 +132,7 @@ def _run(
     looking = reporters.watch(stop, "Stopped while looking for frames.")
     shot = asked.shot()
     if asked.resume and asked.overwrite:
-        raise InputError("--resume goes on and --overwrite starts again; give one of them.")
+        raise InputError(_ONE_OF_THEM)
     with leaving_nothing_behind(shot, shot):
         sources = open_sources(shot, watch=looking)
         if movie is not None:
@@ -170,6 +170,7 @@ def _run(
             reporters.done()
 
 
+_ONE_OF_THEM = "--resume goes on and --overwrite starts again; give one of them."
 _ADVICE = "use --resume to go on or --overwrite to start again"
 
 
@@ -319,23 +320,3 @@ class _Run:
 def shot_cuts(asked: Restoration) -> tuple[int, ...]:
     """Return the first frames of takes that were given."""
     return asked.shot().cuts
-
-
-def _make_movie(
-    asked: Restoration, pictures: FileSequence, movie: Path, reporters: Reporters, stop: Stop
-) -> None:
-    frames = pictures.frames_on_disk()
-    look_of = MovieLook.of(open_clip(asked.plate).plate(frames[0]))
-    reporters.note(f"{movie.name} is ProRes 4444, which is not lossless; for exact pixels write a sequence.")
-
-    def plates() -> Iterator[Plate]:
-        for number, frame in enumerate(frames):
-            if (code := stop.requested()) is not None:
-                raise Interrupted("Stopped while the movie was made; go on with --resume.", code)
-            reporters.phase(Phase.DELIVERING, number, len(frames))
-            yield read_plate(pictures.path(frame))
-
-    write_movie(plates(), len(frames), movie, look_of)
-    kept = output_folder(pictures)
-    remove_own(kept, [journal_path(kept), kept / _NOTES])
-    remove_own(pictures.folder, map(pictures.path, frames))
