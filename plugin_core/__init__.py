@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from ._version import __version__
 
 if TYPE_CHECKING:
-    from .api import Model, ProbeReport, QcLimits, QcReport, open_model, probe_job, qc_job
+    from .api import Model, ProbeReport, QcLimits, QcReport, fill, open_model, probe_job, qc_job
     from .errors import (
         BatchError,
         CleanplateError,
@@ -74,6 +74,7 @@ __all__ = [
     "Stop",
     "WriteError",
     "__version__",
+    "fill",
     "forecast_job",
     "on_signals",
     "open_model",
@@ -83,7 +84,7 @@ __all__ = [
 ]
 
 _HOMES = {
-    ".api": ("Model", "ProbeReport", "QcLimits", "QcReport", "open_model", "probe_job", "qc_job"),
+    ".api": ("Model", "ProbeReport", "QcLimits", "QcReport", "fill", "open_model", "probe_job", "qc_job"),
     ".errors": (
         "BatchError",
         "CleanplateError",

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, overload
+
+from numpy.typing import NDArray
 
 from .errors import SettingsError, translated
 from .job.job import Job
@@ -27,10 +29,11 @@ from .qc.report import Limits as QcLimits
 from .qc.report import Report as QcReport
 from .qc.sheet import write_qc_sheet
 from .render.delivery import render
+from .render.in_memory import fill_arrays
 from .render.render import FrameDone
 from .render.side_files import check_side_files
 
-__all__ = ["Model", "ProbeReport", "QcLimits", "QcReport", "open_model", "probe_job", "qc_job"]
+__all__ = ["Model", "ProbeReport", "QcLimits", "QcReport", "fill", "open_model", "probe_job", "qc_job"]
 
 Tell = Callable[[str], None]
 
@@ -136,16 +139,8 @@ class Model:
         if job.run.cancel_file is not None:
             stop.watch(Path(job.run.cancel_file))
         check_side_files(job.shot, job.run)
-        with _telling(reporters, job.run.progress_file) as everyone:
-            try:
-                yield from render(job.shot, job.settings, job.run, self._network, everyone, stop)
-            except Exception as error:
-                ours = translated(error)
-                if ours is not None:
-                    everyone.error(str(ours), ours.exit_code)
-                if ours is None or ours is error:
-                    raise
-                raise ours from error
+        with _telling(reporters, job.run.progress_file) as everyone, _telling_errors(everyone):
+            yield from render(job.shot, job.settings, job.run, self._network, everyone, stop)
 
 
 def open_model(
@@ -165,6 +160,78 @@ def open_model(
     """
     opened = Run(model=os.fspath(model), device=device, threads=threads)
     return Model(Session.open(opened.model, device=device, threads=threads), opened)
+
+
+def fill(
+    frames: Iterable[Any],
+    mattes: Iterable[Any] | Any,
+    settings: Settings | None = None,
+    *,
+    model: Model | str | os.PathLike[str] = "vinet",
+    device: str = "auto",
+    threads: int | None = None,
+    colorspace: str = "auto",
+    ocio_config: str | os.PathLike[str] | None = None,
+    cuts: Sequence[int] = (),
+    first: int = 1,
+    folder: str | os.PathLike[str] | None = None,
+    state: str | os.PathLike[str] | None = None,
+    reporters: Reporters | None = None,
+    stop: Stop | None = None,
+) -> Iterator[NDArray[Any]]:
+    """Fill frames in memory: the pixels that a render of the same frames in files gives (docs/arrays.md).
+
+    Args:
+        frames: (H, W, 3) or (H, W, 4) arrays of uint8, uint16, float16 or float32, all alike, or whatever
+            NumPy takes as such; pulled on demand. A fourth channel is handed back as it is. Integers are
+            display-referred and floating-point values scene-linear Rec.709, unless `colorspace` says
+            otherwise.
+        mattes: one for each frame, 1 (255, 65535, True) where it is filled: (H, W), or with channels as a
+            matte file; or one array (H, W) for all. All are read before the first frame is filled.
+        settings: what changes the pixels; None for the defaults.
+        model: an open one, or the name or path of one that is opened for this.
+        device, threads: that it is opened with; see `open_model`.
+        colorspace, ocio_config: of the frames, as in `Shot`.
+        cuts: first frames of new takes, counted as `first` is.
+        first: number of the first frame: grain and key frames depend on it.
+        folder: where frames are kept that are looked at again, in a temporary folder; None for the system's.
+        state: a file: where it is there the frames after it are filled, and the state after the last frame
+            that was yielded is written there when the iterator ends or is closed.
+        reporters: told of progress.
+        stop: asked inside every long loop whether to go on.
+
+    Yields:
+        An array of its own for each frame, of the shape and the type of the frames. Outside the matte not
+        a bit differs.
+
+    Raises:
+        SettingsError: at once, for cuts or a number of threads that make no sense.
+        CleanplateError: see `plugin_core.errors`; a picture is called by its index, ``frames[12]``.
+    """
+    shot = Shot(
+        plate="frames",
+        matte="mattes",
+        output="clean.####.exr",
+        colorspace=colorspace,
+        ocio_config=None if ocio_config is None else os.fspath(ocio_config),
+        cuts=tuple(cuts),
+    )
+    opened = (
+        Run() if isinstance(model, Model) else Run(model=os.fspath(model), device=device, threads=threads)
+    )
+    at, kept = (None if path is None else Path(path) for path in (folder, state))
+
+    def filled() -> Iterator[NDArray[Any]]:
+        with contextlib.ExitStack() as stack:
+            everyone = stack.enter_context(_telling(reporters, None))
+            stack.enter_context(_telling_errors(everyone))
+            ours = model if isinstance(model, Model) else open_model(opened.model, device, threads)
+            if ours is not model:
+                stack.enter_context(ours)
+            given = shot, settings or Settings(), ours.network, everyone, stop or Stop()
+            yield from fill_arrays(frames, mattes, *given, first=first, folder=at, state=kept)
+
+    return filled()
 
 
 def probe_job(
@@ -214,6 +281,20 @@ def qc_job(
     if sheet is not None:
         write_qc_sheet(shot, report, Path(sheet))
     return report
+
+
+@contextlib.contextmanager
+def _telling_errors(everyone: Reporters) -> Iterator[None]:
+    """Tell of what ends a render, as an error of ours where it can be said as one."""
+    try:
+        yield
+    except Exception as error:
+        ours = translated(error)
+        if ours is not None:
+            everyone.error(str(ours), ours.exit_code)
+        if ours is None or ours is error:
+            raise
+        raise ours from error
 
 
 @contextlib.contextmanager

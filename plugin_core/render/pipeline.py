@@ -48,18 +48,23 @@ class Pipeline:
         network: fills.
         state: the shot's, at the frame before the first step that is run.
         stages: find pixels.
-        writer: puts frames on disk.
+        writer: puts frames on disk; None where they are taken from `compose`, and `write` is not called.
     """
 
     def __init__(
-        self, plan: Plan, network: Network, state: ShotState, stages: Stages, writer: FrameWriter
+        self,
+        plan: Plan,
+        network: Network,
+        state: ShotState,
+        stages: Stages,
+        writer: FrameWriter | None = None,
     ) -> None:
         self._plan = plan
         self._reader = ShotReader(plan)
         self._stages = stages
         scales = network.guide_scales
         self._guiding = Guiding(plan, scales, stages.finder) if scales else None
-        self._stepper = Stepper(network, state, debug=writer.shows_debug)
+        self._stepper = Stepper(network, state, debug=writer is not None and writer.shows_debug)
         self._writer = writer
         self._frames: dict[int, SeenFrame] = {}
         self._notes: list[str] = []
@@ -198,9 +203,11 @@ class Pipeline:
             self._plan.color,
             grain_seed=frame if self._plan.settings.grain == "auto" else None,
         )
-        in_place = not (given.plate_is_kept or self._writer.shows_debug)
+        writer = self._writer
+        in_place = not (given.plate_is_kept or (writer is not None and writer.shows_debug))
         clean = laid_in(given.plate, fills, in_place=in_place)
-        return Composed(given, outputs, clean, tuple(fills) if self._writer.takes_fills else ())
+        takes_fills = writer is not None and writer.takes_fills
+        return Composed(given, outputs, clean, tuple(fills) if takes_fills else ())
 
     def write(
         self,
@@ -218,6 +225,7 @@ class Pipeline:
         Raises:
             WriteError: the disk does not take it.
         """
+        assert self._writer is not None
         return self._writer.write(frame, marks, saved)
 
     def close(self) -> None:
