@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from ..box import Box, bounds
 from ..errors import InputError
 from .greedy import greedy
+from .poisson import membrane
 from .pyramid import MARGIN, RADIUS, Level, Picture, opponent, pyramid
 from .search import Places, Search, Work, allowed_centers, work_on
 from .vote import voted
@@ -115,7 +116,11 @@ def complete(
 
 
 def _down(levels: Sequence[Level], seed: int, tick: Tick) -> tuple[Level, Work, Places]:
-    """Search the smallest level first, and each finer one from where it led."""
+    """Search the smallest level first, and each finer one from where it led.
+
+    The hole's surroundings, continued smoothly, lead what is chosen on all levels but the finest: there what
+    has been chosen leads.
+    """
     coarse: tuple[Level, Work, Places] | None = None
     efforts = [(_turns(level, number) + 0.1) / 4**number for number, level in enumerate(levels)]
     for number in reversed(range(len(levels))):
@@ -124,17 +129,19 @@ def _down(levels: Sequence[Level], seed: int, tick: Tick) -> tuple[Level, Work, 
         random = np.random.default_rng((seed, number))
         coherence = _COHERENCE[number] if number < len(_COHERENCE) else 0.0
         turns = _turns(level, number)
+        done = sum(efforts[number + 1 :]) / sum(efforts)
         if coarse is not None and turns == 0:
             coarse = level, work, _finer(*coarse, level, work)
             continue
+        guide = _guide(level, work, partial(tick, done)) if number else None
         if coarse is None:
-            place, pixels = greedy(level, work, allowed)
-            search = Search(level, work, allowed, place, random, coherence)
+            place, pixels = greedy(level, work, allowed, guide)
+            search = Search(level, work, allowed, place, random, coherence, guide)
         else:
-            search = Search(level, work, allowed, _finer(*coarse, level, work), random, coherence)
+            search = Search(level, work, allowed, _finer(*coarse, level, work), random, coherence, guide)
             pixels = voted(level, work, search)
         for turn in range(turns):
-            share = (sum(efforts[number + 1 :]) + efforts[number] * turn / turns) / sum(efforts)
+            share = done + efforts[number] * turn / turns / sum(efforts)
             search.want(pixels)
             widely = coarse is None or (number > 0 and turn < 2)
             for step in _steps(search, first=turn == 0, widely=widely):
@@ -144,6 +151,14 @@ def _down(levels: Sequence[Level], seed: int, tick: Tick) -> tuple[Level, Work, 
         coarse = level, work, search.place
     assert coarse is not None  # there is a level
     return coarse
+
+
+def _guide(level: Level, work: Work, tick: Callable[[], None]) -> Floats | None:
+    """Return the window's pixels (h, w, 3), as smooth as can be where they are not known; None for none."""
+    known = np.pad(np.where(level.hole, level.known, 1), MARGIN)[work.window]
+    if not (known >= 0.5).any():
+        return None
+    return membrane(level.pixels[work.window], known < 0.5, lambda share: tick())
 
 
 def _steps(search: Search, *, first: bool, widely: bool) -> Iterator[Callable[[], None]]:

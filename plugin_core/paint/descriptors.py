@@ -18,6 +18,9 @@ _LUMA, _COLOR = 5, 2
 SIZE = _LUMA * (_LUMA + 1) // 2 + 2 * (_COLOR * (_COLOR + 1) // 2)
 """Numbers to a patch."""
 
+MEANS = 0, _LUMA * (_LUMA + 1) // 2, _LUMA * (_LUMA + 1) // 2 + _COLOR * (_COLOR + 1) // 2
+"""Which of them are the patch's mean luma and colors."""
+
 
 def described(pixels: Floats) -> Floats:
     """Return the description (h, w, SIZE) of the patch around every pixel of a picture (h, w, 3).

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .pyramid import MARGIN, RADIUS, Level
-from .search import Places, Work
+from .search import LED, Places, Work
 
 Floats = NDArray[np.float32]
 Bools = NDArray[np.bool_]
@@ -21,19 +21,22 @@ _PLAIN = 0.002
 """What counts where no line runs into the hole, in steps of luma from pixel to pixel."""
 
 
-def greedy(level: Level, work: Work, allowed: Bools) -> tuple[Places, Floats]:
+def greedy(level: Level, work: Work, allowed: Bools, guide: Floats | None) -> tuple[Places, Floats]:
     """Fill a level's hole patch by patch.
 
     Args:
         level: the smallest: the time goes with the square of its pixels.
         work: its window.
         allowed: canvas pixels around which a patch may be borrowed; some are.
+        guide: (h, w, 3) the window's pixels as smooth as can be: they lead the patches' mean colors. None for
+            none.
 
     Returns:
         A place to borrow from for each patch (n,), and the window's pixels (h, w, 3).
     """
     choices = np.flatnonzero(allowed)
     examples = _patches(level, choices)
+    means = examples.reshape(choices.size, -1, 3).mean(axis=1)
     offsets = _offsets(level)
     pixels = level.pixels[work.window].copy()
     known = np.pad(np.where(level.hole, level.known, 1), MARGIN)[work.window]
@@ -48,7 +51,11 @@ def greedy(level: Level, work: Work, allowed: Bools) -> tuple[Places, Floats]:
         part = slice(y - RADIUS, y + RADIUS + 1), slice(x - RADIUS, x + RADIUS + 1)
         weight = np.repeat(~missing[part].reshape(-1), 3).astype(np.float32)
         apart = examples - pixels[part].reshape(-1)
-        best = int(np.argmin(np.einsum("ij,ij,j->i", apart, apart, weight)))
+        cost = np.einsum("ij,ij,j->i", apart, apart, weight)
+        if guide is not None:
+            led = means - guide[part].reshape(-1, 3).mean(axis=0)
+            cost += np.float32(LED * _SIDE**2) * np.einsum("ij,ij->i", led, led)
+        best = int(np.argmin(cost))
         fill = missing[part].copy()
         pixels[part][fill] = examples[best].reshape(_SIDE, _SIDE, 3)[fill]
         place[part][fill] = (choices[best] + offsets)[fill]

@@ -45,6 +45,12 @@ def smoothest(inside: Bools, across: Floats, down: Floats, tick: Callable[[float
     return np.concatenate(each, axis=2)
 
 
+def membrane(values: Floats, inside: Bools, tick: Callable[[float], None]) -> Floats:
+    """Return values (h, w, C) float32, those `inside` (h, w) as a membrane that hangs on the others."""
+    hung = np.where(inside[..., None], np.float32(0), values)
+    return hung + smoothest(inside, -np.diff(hung, axis=1), -np.diff(hung, axis=0), tick)
+
+
 def _solved(grids: list[_Grid], wanted: Floats, tick: Callable[[], None]) -> Floats:
     """Return the solution (h, w, 1), by conjugate gradients."""
     solution = np.zeros_like(wanted)

@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from .descriptors import described
+from .descriptors import MEANS, described
 from .pyramid import MARGIN, RADIUS, Level
 
 Floats = NDArray[np.float32]
@@ -25,6 +25,10 @@ Places = NDArray[np.int64]
 _NEAR = 4.0
 """A place as far away as the hole is large costs this many times more than a patch usually differs: what is
 near is more often of the same kind, in the same light and as far from the camera."""
+
+LED = 4.0
+"""A patch whose mean color is not the guide's costs so many times more than one whose mean color is not what
+is wanted: what touches little of the hole does not fill half of it."""
 
 _CROWD = 1.0
 """Each time that a place is borrowed more than twice costs as many times more than a patch usually differs:
@@ -102,6 +106,8 @@ class Search:
         random: numbers to try places with.
         coherence: a patch that borrows from elsewhere than all its neighbors costs so many times more than a
             patch usually differs.
+        guide: (h, w, 3) the window's pixels as smooth as can be: they lead the patches' mean colors. None for
+            none.
 
     Attributes:
         place: (n,) the best place so far of each patch, on the flattened canvas.
@@ -116,12 +122,15 @@ class Search:
         place: Places,
         random: np.random.Generator,
         coherence: float,
+        guide: Floats | None,
     ) -> None:
         self._stride = level.stride
         self._work = work
         self._allowed = allowed.ravel()
         self._choices = np.flatnonzero(self._allowed)
         self._examples = described(level.pixels).reshape(self._allowed.size, -1)
+        self._means = np.ascontiguousarray(self._examples[:, MEANS])
+        self._led = None if guide is None else described(guide)[work.row, work.column][:, MEANS]
         self._random = random
         self._wanted = np.zeros((0, 0), np.float32)
         wrong = ~self._allowed[place]
@@ -146,6 +155,7 @@ class Search:
         self._usual = np.float32(np.median(differ))
         self._crowd = self._crowded()
         self.cost = differ + self._usual * self._unlikely(everyone, self.place)
+        self.cost += self._astray(everyone, self.place)
 
     def sweep(self, step: int) -> None:
         """Try what neighbors `step` pixels away borrow."""
@@ -181,6 +191,7 @@ class Search:
         fine = self._allowed[place]
         which, place = which[fine], place[fine]
         cost = self._differences(which, place) + self._usual * self._unlikely(which, place)
+        cost += self._astray(which, place)
         if self._coherence:
             before, after = (self._strangers(which, of) for of in (self.place[which], place))
             better = cost < self.cost[which] + np.float32(self._coherence) * self._usual * (before - after)
@@ -202,6 +213,14 @@ class Search:
         apart -= np.take(self._own, which, axis=0)
         far = np.sqrt(np.einsum("ij,ij->i", apart, apart))
         return np.asarray(np.float32(_NEAR) * far + np.take(self._crowd, place), np.float32)
+
+    def _astray(self, which: Places, place: Places) -> Floats | np.float32:
+        """Return how much the mean colors of places differ from those that the guide shows."""
+        if self._led is None:
+            return np.float32(0)
+        apart = np.take(self._means, place, axis=0)
+        apart -= np.take(self._led, which, axis=0)
+        return np.asarray(np.float32(LED) * np.einsum("ij,ij->i", apart, apart), np.float32)
 
     def _crowded(self) -> Floats:
         """Return for each place how much too often its surroundings are borrowed already."""

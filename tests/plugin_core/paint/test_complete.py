@@ -82,6 +82,14 @@ def test_an_edge_crosses_the_hole() -> None:
     assert result[rows > 37].min() > 0.45
 
 
+def test_what_touches_little_of_the_hole_does_not_fill_it() -> None:
+    picture = textured() * 0.3 + 0.6
+    hole = middle(picture.shape)
+    picture[30:42, 58:] -= 0.6  # a sixth of the hole's border
+    result = painted(complete(picture, hole, ~hole), picture)[1:-1, 1:-1].mean(axis=2)
+    assert (result < 0.4).mean() < 0.25
+
+
 def test_a_gradient_crosses_the_hole_without_bands() -> None:
     ramp = np.linspace(0.1, 0.9, 96, dtype=np.float32)
     picture = np.ascontiguousarray(np.broadcast_to(ramp[None, :, None], (72, 96, 3)))
