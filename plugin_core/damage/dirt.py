@@ -34,6 +34,7 @@ class Pieces:
         area: (n,) pixels.
         white: (n,) bool, brighter than the neighbors or darker.
         contrast: (n,) levels of 255 beside what the neighbors show.
+        level: (n,) mean gray.
         peak: (n,) levels, the most that a pixel stands out from all that is near it there.
         doubt: (n,) how much of its contrast may be motion that went wrong; dirt has below 1, the most
             below one half.
@@ -45,6 +46,7 @@ class Pieces:
     area: NDArray[np.int64]
     white: NDArray[np.bool_]
     contrast: Floats
+    level: Floats
     peak: Floats
     doubt: Floats
     off: Floats = field(repr=False)
@@ -54,6 +56,10 @@ _LARGE_PX = 60
 """Pieces of more pixels than this are doubted more: dirt is small, what moves fast is not."""
 
 _COLOR_LEVELS = 20
+_ONE_SIDE = 20
+"""Levels of doubt where no neighbor reaches, and in proportion where some do: those are on one side in time,
+and agree more than they know."""
+
 _USUAL = 30
 """Levels that dirt usually stands out by."""
 
@@ -67,6 +73,7 @@ def suspected(
     low: float,
     high: float,
     apart: Mask,
+    unseen: Floats | None = None,
 ) -> Pieces:
     """Find what may be dirt, and measure each piece.
 
@@ -77,6 +84,7 @@ def suspected(
         low, high: levels by which a pixel of a piece stands out, and by which one of them has to stand out
             from everything near it.
         apart: (H, W), pixels that are not looked at.
+        unseen: (H, W) 0..1, share of the neighbors that end before they show a pixel; None for none.
     """
     stack = _sorted(brought)
     lowest, highest = stack[0], stack[-1]
@@ -112,11 +120,13 @@ def suspected(
     doubt = mean(spread) + 2 * mean(inner) + ring + ring_spread / 2 + mean(wide)
     # Dirt has no color: it takes away that of what it lies on, and never adds any.
     doubt += 2 * np.maximum(gained - 5, 0) - np.clip(-gained - 3, 0, _COLOR_LEVELS)
+    if unseen is not None:
+        doubt += _ONE_SIDE * mean(unseen)
     # A find that is wrong shows the more the more it stands out: so that helps less than in proportion.
     stands_out = np.sqrt(contrast * np.maximum(peaks[1:], 1))
     doubt = np.maximum(doubt, 0) / (_USUAL * (stands_out / _USUAL) ** 0.75)
     doubt *= np.maximum(area / _LARGE_PX, 1) ** 0.3
-    return Pieces(labels, boxes, area, white, contrast, peaks[1:], doubt.astype(np.float32), off)
+    return Pieces(labels, boxes, area, white, contrast, mean(gray), peaks[1:], doubt.astype(np.float32), off)
 
 
 def no_pieces(labels: Labels) -> Pieces:
@@ -124,7 +134,7 @@ def no_pieces(labels: Labels) -> Pieces:
     none = np.zeros(0, np.float32)
     boxes, area = np.zeros((0, 4), np.int32), np.zeros(0, np.int64)
     off = np.zeros(labels.shape, np.float32)
-    return Pieces(labels, boxes, area, np.zeros(0, np.bool_), none, none, none, off)
+    return Pieces(labels, boxes, area, np.zeros(0, np.bool_), none, none, none, none, off)
 
 
 def turmoil(pieces: Pieces, doubt: float) -> float:

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import dirt, scratches
+from .followed import followed
 from .look import Look, look_at
 from .motion import brought, brought_mask, full_size, motion_between, only_seen, rough_clean, targets
 
@@ -145,7 +146,7 @@ class DamageFinder:
         self._search = search or Search()
         self._seen: dict[int, Seen] = {}
         self._lines: dict[int, scratches.Lines] = {}
-        self._scratched: dict[int, list[tuple[scratches.Scratch, Mask]]] = {}
+        self._scratched: dict[int, list[tuple[scratches.Scratch, NDArray[np.int64]]]] = {}
         self._looks: dict[int, Look] = {}
         self._clean: dict[int, NDArray[np.uint8]] = {}
         self._motions: dict[tuple[int, int], Floats] = {}
@@ -166,8 +167,8 @@ class DamageFinder:
     def lines(self, frame: int) -> Mask:
         """Return the pixels (H, W) of a frame's running scratches."""
         mask = np.zeros(self._sight(frame)[0].shape, np.bool_)
-        for _, pixels in self._scratches(frame):
-            mask |= pixels
+        for _, at in self._scratches(frame):
+            mask.flat[at] = True
         return mask
 
     def motion(self, frame: int, other: int) -> Floats:
@@ -186,16 +187,16 @@ class DamageFinder:
         if "dirt" in self._search.kinds and self.around(frame):
             self._add_dirt(frame, look, protected, labels, finds)
         if "scratch" in self._search.kinds:
-            for scratch, pixels in self._scratches(frame):
+            for scratch, at in self._scratches(frame):
                 if protected is not None:
-                    pixels = pixels & ~protected
-                _add(labels, finds, pixels, "scratch", scratch.white, scratch.contrast, scratch.score)
+                    at = at[~protected.flat[at]]
+                _add(labels, finds, at, "scratch", scratch.white, scratch.contrast, scratch.score)
         return Damage(labels, tuple(finds))
 
     def _add_dirt(
         self, frame: int, look: Look, protected: Mask | None, labels: NDArray[np.int32], finds: list[Find]
     ) -> None:
-        judged = self._judged(frame)
+        judged = self._alone(frame)
         pieces, taken = judged.pieces, judged.taken
         own = judged.pixels
         if protected is not None:
@@ -220,6 +221,16 @@ class DamageFinder:
                 )
             )
         np.maximum(labels, numbers[own], out=labels)
+
+    def _alone(self, frame: int) -> _Judged:
+        """Leave out of a frame's dirt what moves on through the frames around."""
+        judged, near = self._judged(frame), (frame - 1, frame + 1)
+        if judged.taken.any() and set(near) <= set(self.around(frame)):
+            moves = followed(judged.pieces, *(self._first(other).pieces for other in near)) & judged.taken
+            if moves.any():
+                kept = np.concatenate([[True], ~moves])[judged.pixels]
+                return _Judged(judged.pieces, judged.taken & ~moves, np.where(kept, judged.pixels, 0))
+        return judged
 
     def _judged(self, frame: int) -> _Judged:
         """Judge a frame's pieces: where a neighbor has dirt of its own it has no say."""
@@ -261,7 +272,7 @@ class DamageFinder:
         if not pictures:
             nothing = np.zeros_like(look.gray, np.int32)
             return _Judged(dirt.no_pieces(nothing), np.zeros(0, np.bool_), nothing)
-        pictures = only_seen(pictures, motions, look.gray, damaged)
+        pictures, unseen = only_seen(pictures, motions, look.gray, damaged)
         noise = _noise(look.gray, pictures)
         low = max(_LOW, min(_NOISES * noise, 40.0), search.contrast * _LOW / 10)
         near_lines = cv2.dilate(look.lines.view(np.uint8), np.ones((3, 5), np.uint8)) > 0
@@ -273,6 +284,7 @@ class DamageFinder:
             low=low,
             high=low * _HIGH / _LOW,
             apart=near_lines if protected is None else near_lines | protected,
+            unseen=unseen,
         )
         wrong = dirt.turmoil(pieces, _DOUBT)
         limit = _DOUBT * search.tolerance * float(np.clip((_CALM / max(wrong, 1e-9)) ** 2, _STRICTEST, 1))
@@ -289,12 +301,13 @@ class DamageFinder:
             self._seen[frame] = self._see(frame)
         return self._seen[frame]
 
-    def _scratches(self, frame: int) -> list[tuple[scratches.Scratch, Mask]]:
+    def _scratches(self, frame: int) -> list[tuple[scratches.Scratch, NDArray[np.int64]]]:
+        """Return the scratches of a frame, each with its pixels, counted row by row."""
         if frame not in self._scratched:
             self._scratched[frame] = self._find_scratches(frame) if "scratch" in self._search.kinds else []
         return self._scratched[frame]
 
-    def _find_scratches(self, frame: int) -> list[tuple[scratches.Scratch, Mask]]:
+    def _find_scratches(self, frame: int) -> list[tuple[scratches.Scratch, NDArray[np.int64]]]:
         take, search = self._take(frame), self._search
         near = [
             other for other in range(frame - scratches.REACH, frame + scratches.REACH + 1) if other in take
@@ -307,7 +320,7 @@ class DamageFinder:
         found = scratches.find_scratches([self._lines[other] for other in near], near.index(frame), least)
         gray = self._sight(frame)[0].astype(np.float32)
         return [
-            (scratch, scratches.pixels_of(scratch, gray))
+            (scratch, np.flatnonzero(scratches.pixels_of(scratch, gray)))
             for scratch in found
             if search.polarity == "both" or scratch.white == (search.polarity == "white")
         ]
@@ -321,16 +334,16 @@ class DamageFinder:
 
     def _forget(self, frame: int) -> None:
         """Drop what no frame from this one on needs, going forward; going back it is made again."""
-        kept: list[tuple[dict[int, object], int]] = [
-            (self._seen, LOOKS_AT),  # type: ignore[list-item]
-            (self._lines, LOOKS_AT),  # type: ignore[list-item]
-            (self._scratched, LOOKS_AT),  # type: ignore[list-item]
-            (self._firsts, REACH),  # type: ignore[list-item]
-            (self._looks, 2 * REACH + 1),  # type: ignore[list-item]
-            (self._clean, 2 * REACH),  # type: ignore[list-item]
+        kept: list[tuple[dict[int, object], int, int]] = [
+            (self._seen, LOOKS_AT, LOOKS_AT),  # type: ignore[list-item]
+            (self._lines, LOOKS_AT, LOOKS_AT),  # type: ignore[list-item]
+            (self._scratched, LOOKS_AT, LOOKS_AT),  # type: ignore[list-item]
+            (self._firsts, REACH, REACH),  # type: ignore[list-item]
+            (self._looks, REACH, 2 * REACH + 1),  # type: ignore[list-item]
+            (self._clean, REACH, 2 * REACH),  # type: ignore[list-item]
         ]
-        for known, reach in kept:
-            for other in [other for other in known if abs(other - frame) > reach]:
+        for known, back, ahead in kept:
+            for other in [other for other in known if not frame - back <= other <= frame + ahead]:
                 del known[other]
         near = range(frame - REACH, frame + REACH + 1)
         self._motions = {ends: motion for ends, motion in self._motions.items() if ends[0] in near}
@@ -339,14 +352,14 @@ class DamageFinder:
 def _add(
     labels: NDArray[np.int32],
     finds: list[Find],
-    pixels: Mask,
+    at: NDArray[np.int64],
     kind: Kind,
     white: bool,
     contrast: float,
     score: float,
 ) -> None:
-    """Add one find."""
-    rows, columns = np.nonzero(pixels)
+    """Add one find of pixels `at`, counted row by row."""
+    rows, columns = np.unravel_index(at, labels.shape)
     if not rows.size:
         return
     labels[rows, columns] = len(finds) + 1
@@ -358,7 +371,7 @@ def _add(
             top,
             int(columns.max()) - left + 1,
             int(rows.max()) - top + 1,
-            rows.size,
+            int(rows.size),
             white,
             round(contrast, 1),
             round(min(score, 1.0), 3),

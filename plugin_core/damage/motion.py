@@ -103,27 +103,31 @@ def brought(picture: Floats, motion: Floats, gray: Floats) -> Floats:
 
 def only_seen(
     pictures: list[Floats], motions: list[Floats], gray: Floats, hidden: Sequence[Mask | None]
-) -> list[Floats]:
-    """Return neighbors brought to a frame (H, W), put right beyond their edges and in their own damage.
+) -> tuple[list[Floats], Floats | None]:
+    """Return neighbors brought to a frame (H, W), put right beyond their edges and in their own damage; and
+    the share of them that end before a pixel, (H, W) or None for none.
 
     `hidden` is that damage, as it lies on the frame, None for none. There a neighbor says what the others do;
     where fewer than two show anything, all say what the frame does.
     """
     height, width = gray.shape
-    shown = []
+    shown, ends = [], []
     for motion, damage in zip(motions, hidden, strict=True):
         x, y = targets(motion)
         inside = (x >= 0) & (x <= width - 1) & (y >= 0) & (y <= height - 1)
+        ends.append(~inside)
         shown.append(inside if damage is None else inside & ~damage)
     if all(bool(inside.all()) for inside in shown):
-        return pictures
+        return pictures, None
+    unseen = np.asarray(np.mean(ends, axis=0), np.float32)
     count = np.sum(shown, axis=0)
     total = np.sum([picture * inside for picture, inside in zip(pictures, shown, strict=True)], axis=0)
     known = count >= min(2, len(pictures))
     others = np.where(known, total / np.maximum(count, 1), gray).astype(np.float32)
-    return [
+    right = [
         np.where(inside & known, picture, others) for picture, inside in zip(pictures, shown, strict=True)
     ]
+    return right, unseen
 
 
 def brought_mask(mask: Mask, motion: Floats, px: int) -> Mask:

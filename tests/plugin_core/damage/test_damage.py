@@ -102,3 +102,14 @@ def test_a_cut_and_a_flash_are_no_damage(clean) -> None:
     flash = [*clean[:AT], np.clip(clean[AT] + 0.12, 0, 1), *clean[AT + 1 :]]
     for frame in (AT - 1, AT, AT + 1):
         assert _finder(flash).find(frame).mask().sum() < 25
+
+
+def test_what_moves_too_fast_to_be_followed_is_no_dirt(clean) -> None:
+    pictures = [picture.copy() for picture in clean]
+    for at, picture in enumerate(pictures):
+        picture[60:72, 16 * at + 10 : 16 * at + 22] = 0.97
+        picture[30:42, 150:160] = 0.05 if at == AT else picture[30:42, 150:160]
+    found = _finder(pictures).find(AT).mask("dirt")
+    moving = np.zeros_like(found)
+    moving[56:76, 16 * AT + 4 : 16 * AT + 28] = True
+    assert not found[moving].any() and found[30:42, 150:160].mean() > 0.9
