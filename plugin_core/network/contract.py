@@ -34,6 +34,9 @@ PREVIOUS_OUTPUT = "output"
 
 A network that has none carries nothing of that name."""
 
+PREVIOUS_MASK = "mask"
+"""Name, in a carry, of the previous output's mask, (..., 1, H, W): 1 where that shows nothing."""
+
 SIZES_AT_ONCE = 4
 """Sizes that a network is quick on in turn: its graphs stay open for so many."""
 
@@ -97,8 +100,9 @@ class NetworkShape(Protocol):
     def guide_scales(self) -> tuple[int, ...]:
         """Network pixels per pixel of each level at which a step takes flows; none where it takes none.
 
-        Such a network is handed its carry moved as the background has moved, and the plate put back into the
-        previous output where it is known.
+        Such a network is handed its carry moved as the background has moved, the plate put back into the
+        previous output where it is known and fits, and that one hidden, 0 under a mask of 1, where somebody
+        walks over a background that stands.
         """
         ...
 

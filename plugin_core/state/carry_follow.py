@@ -18,7 +18,7 @@ from ..box import Box, bounds
 from ..color.color_map import ColorMap
 from ..motion.flow import flow_between
 from ..motion.sampling import bicubic, bilinear, pixel_grid
-from ..network.contract import PREVIOUS_OUTPUT, Carry, Mask, Network, Picture
+from ..network.contract import PREVIOUS_MASK, PREVIOUS_OUTPUT, Carry, Mask, Network, Picture
 from .light_change import Gain, change_of_light
 
 Floats = NDArray[np.float32]
@@ -42,6 +42,15 @@ _LEAST_SIDE = 12
 _STILL_CELLS = 0.02
 """A background that nowhere behind the hole moves by more cells than this stands: nothing is resampled."""
 
+_WRONG = np.float32(0.03)
+"""A mean difference of known pixels, display-referred, at which what is near is trusted by 1/e."""
+
+_DOUBTED = 0.3
+"""Where the background stands, what is trusted less is somebody who walks there."""
+
+_AROUND_CELLS, _EVERYWHERE = 3.0, 0.02
+"""Differences count so far around; where none is near their mean stands, as this much of a cell."""
+
 _LINEAR = ColorMap("linear")
 
 
@@ -54,11 +63,14 @@ class Change:
         motion: (h, w, 2) float32, where each pixel of the box lay, in network pixels from where it lies; None
             where the background stands.
         gain: by what it got brighter, (3,) RGB; None for nothing.
+        trust: (h, w) float32, 0..1, how well the known pixels around fit the motion; None where that was not
+            given.
     """
 
     box: Box
     motion: Floats | None
     gain: Gain | None
+    trust: Floats | None = None
 
 
 def change_between(
@@ -84,10 +96,16 @@ def change_between(
         cells, sure = pixels / np.float32(_CELL), ~lost
     gain = _gain((old, old_hole), (new, new_hole), cells, sure)
     is_still = np.abs(cells[new_hole]).max(initial=0) < _STILL_CELLS
-    motion = None if is_still else cv2.resize(_CELL * cells, (box.width, box.height))
-    if motion is None and gain is None:
+    size = box.width, box.height
+    motion = None if is_still else np.asarray(cv2.resize(_CELL * cells, size), np.float32)
+    trust = None
+    if moved is not None:
+        error = _error((old, old_hole), (new, new_hole), cells)
+        fits = np.where(sure, np.exp(-((error / _WRONG) ** 2)), np.float32(0))
+        trust = np.asarray(cv2.resize(fits, size), np.float32)
+    if motion is None and gain is None and trust is None:
         return None
-    return Change(box, None if motion is None else np.asarray(motion, np.float32), gain)
+    return Change(box, motion, gain, trust)
 
 
 def followed(network: Network, carry: Carry, change: Change) -> Carry:
@@ -99,9 +117,7 @@ def followed(network: Network, carry: Carry, change: Change) -> Carry:
     picture = np.moveaxis(before, -3, -1)
     if change.motion is not None:
         picture = _moved_inside(picture, change.box, change.motion)
-    if change.gain is not None:
-        gain = change.gain if network.channel_order == "RGB" else change.gain[::-1]
-        picture = _LINEAR.to_network(_LINEAR.from_network(picture) * gain)
+    picture = _brightened(network, picture, change.gain)
     return network.put({**arrays, PREVIOUS_OUTPUT: np.moveaxis(picture, -1, -3)})
 
 
@@ -110,8 +126,9 @@ def all_followed(
 ) -> Carry:
     """Return a carry of which all has moved with the plate, for a network that takes flows.
 
-    The memory moves as the previous output does, and of that one the plate is put back where it is known, so
-    that what the hole comes to cover goes on from real pixels.
+    The memory moves as the previous output does. Of that one the plate is put back where it is known, as far
+    as it fits the motion, so that what the hole comes to cover goes on from real pixels. Where the background
+    stands and somebody walks over it nothing goes on: there the previous output is hidden, as at the start.
 
     Args:
         network: gives the carry's arrays and takes them back.
@@ -120,20 +137,51 @@ def all_followed(
         behind: picture and mask of the step before, on this crop.
     """
     arrays = network.fetch(carry)
-    before = arrays.get(PREVIOUS_OUTPUT)
-    if before is not None:
-        plate = network.fetch(network.start(*behind))[PREVIOUS_OUTPUT]
-        arrays = {**arrays, PREVIOUS_OUTPUT: np.where(behind[1] > 0, before, plate)}
-    if change is not None and change.motion is not None:
-        arrays = _all_moved(arrays, behind[1].shape[-1], change.box, change.motion)
-    carry = network.put(arrays)
-    if change is None or change.gain is None:
-        return carry
-    return followed(network, carry, Change(change.box, None, change.gain))
+    if PREVIOUS_OUTPUT not in arrays:
+        return network.put(_all_moved(arrays, behind, change))
+    before = arrays[PREVIOUS_OUTPUT]
+    plate = network.fetch(network.start(*behind))[PREVIOUS_OUTPUT]
+    after = _all_moved(arrays, behind, change)
+    back = {PREVIOUS_OUTPUT: np.where(behind[1] > 0, before, plate)}
+    output = _all_moved(back, behind, change)[PREVIOUS_OUTPUT]
+    if change is not None:
+        if change.trust is not None:
+            inside = (..., *change.box.slices)
+            kept = after[PREVIOUS_OUTPUT][inside]
+            output = output.copy()
+            output[inside] = kept + change.trust * (output[inside] - kept)
+        bright = _brightened(network, np.moveaxis(output, -3, -1), change.gain)
+        output = np.ascontiguousarray(np.moveaxis(bright, -1, -3))
+    return network.put(_hidden({**after, PREVIOUS_OUTPUT: output}, change))
 
 
-def _all_moved(arrays: Mapping[str, Floats], width: int, box: Box, motion: Floats) -> dict[str, Floats]:
+def _brightened(network: Network, picture: Floats, gain: Gain | None) -> Floats:
+    """Return a picture (..., 3) of a carry, brighter."""
+    if gain is None:
+        return picture
+    own = gain if network.channel_order == "RGB" else gain[::-1]
+    return _LINEAR.to_network(_LINEAR.from_network(picture) * own)
+
+
+def _hidden(arrays: Mapping[str, Floats], change: Change | None) -> dict[str, Floats]:
+    """Hide the previous output where somebody walks over a background that stands."""
+    hidden = dict(arrays)
+    if change is None or change.trust is None or change.motion is not None or PREVIOUS_MASK not in arrays:
+        return hidden
+    doubted = change.trust < _DOUBTED
+    for name, value in ((PREVIOUS_OUTPUT, 0), (PREVIOUS_MASK, 1)):
+        hidden[name] = arrays[name].copy()
+        hidden[name][(..., *change.box.slices)][..., doubted] = value
+    return hidden
+
+
+def _all_moved(
+    arrays: Mapping[str, Floats], behind: tuple[Picture, Mask], change: Change | None
+) -> dict[str, Floats]:
     moved = dict(arrays)
+    if change is None or change.motion is None:
+        return moved
+    width, box, motion = behind[1].shape[-1], change.box, change.motion
     for name, before in arrays.items():
         if before.ndim < 2 or name == PREVIOUS_OUTPUT:
             continue
@@ -191,6 +239,33 @@ def _cells(shown: tuple[Picture, Mask], box: Box) -> tuple[Floats, NDArray[np.bo
     return np.asarray(small, np.float32), np.asarray(hole > 0)
 
 
+def _error(
+    before: tuple[Floats, NDArray[np.bool_]], here: tuple[Floats, NDArray[np.bool_]], motion: Floats
+) -> Floats:
+    """How far known cells differ along the motion, smoothly continued everywhere: (h, w)."""
+    (_, old_hole), (new, new_hole) = before, here
+    moved, known = _along(before[0], old_hole, new_hole, motion)
+    shown = known.astype(np.float32)
+    off = np.abs(moved - new).mean(axis=2) * shown
+    everywhere = off.sum() / max(float(shown.sum()), 1.0)
+    near, count = (
+        cv2.GaussianBlur(part, (0, 0), _AROUND_CELLS, borderType=cv2.BORDER_REPLICATE)
+        for part in (off, shown)
+    )
+    return np.asarray((near + _EVERYWHERE * everywhere) / (count + _EVERYWHERE), np.float32)
+
+
+def _along(
+    old: Floats, old_hole: NDArray[np.bool_], new_hole: NDArray[np.bool_], motion: Floats
+) -> tuple[Floats, NDArray[np.bool_]]:
+    """Return the old cells (h, w, 3) as they have moved, and which cells are known both then and now."""
+    x, y = pixel_grid(Box(0, 0, old.shape[1], old.shape[0]))
+    at = x + motion[..., 0], y + motion[..., 1]
+    moved = bilinear(np.dstack([old, old_hole.astype(np.float32)]), *at)
+    inside = (at[0] >= 0) & (at[0] <= x.max()) & (at[1] >= 0) & (at[1] <= y.max())
+    return moved[..., :3], ~new_hole & inside & (moved[..., 3] < 0.01)
+
+
 def _gain(
     before: tuple[Floats, NDArray[np.bool_]],
     here: tuple[Floats, NDArray[np.bool_]],
@@ -198,11 +273,7 @@ def _gain(
     sure: NDArray[np.bool_],
 ) -> Gain | None:
     (old, old_hole), (new, new_hole) = before, here
-    x, y = pixel_grid(Box(0, 0, new.shape[1], new.shape[0]))
-    at = x + motion[..., 0], y + motion[..., 1]
     # Between points of light: means of what is seen as on a display would come out too dark.
     light, old_light = (_LINEAR.from_network(2 * picture - 1) for picture in (new, old))
-    moved = bilinear(np.dstack([old_light, old_hole.astype(np.float32)]), *at)
-    inside = (at[0] >= 0) & (at[0] <= x.max()) & (at[1] >= 0) & (at[1] <= y.max())
-    known = ~new_hole & inside & (moved[..., 3] < 0.01) & sure
-    return change_of_light(moved[..., :3], light, known)
+    moved, known = _along(old_light, old_hole, new_hole, motion)
+    return change_of_light(moved, light, known & sure)

@@ -269,3 +269,28 @@ def test_where_flows_are_given_all_that_is_remembered_moves_and_the_plate_is_put
     np.testing.assert_allclose(moved["blocks"][:, 6:12, 6:14], arrays["blocks"][:, 6:12, 7:15], atol=1e-5)
     np.testing.assert_array_equal(moved["output"][:, :48], still["output"][:, :48])
     assert moved["count"] == 3
+
+
+@pytest.mark.parametrize("pan", [0, 4])
+def test_what_walks_against_the_given_motion_is_not_put_back_and_hidden_where_the_background_stands(pan):
+    def moved(box: Box, cell: int) -> tuple[np.ndarray, np.ndarray]:
+        size = box.height // cell, box.width // cell
+        return np.broadcast_to(np.array([pan, 0], np.float32), (*size, 2)), np.zeros(size, np.bool_)
+
+    before, here = seen(0), seen(pan)
+    steady = change_between(before, here, moved)
+    for (picture, _), left in ((before, 100), (here, 116)):
+        picture[:, 50:120, left : left + 20] = 0.7
+    change = change_between(before, here, moved)
+    assert steady is not None and steady.trust is not None and steady.trust.min() > 0.9
+    assert change is not None and change.trust is not None
+    network = LocalNetwork()
+    carry = network.put({**network.fetch(network.start(*before)), "mask": np.zeros_like(before[1])})
+    carry.tensors["output"][:] = 0.25
+    kept = network.fetch(all_followed(network, carry, change, before))
+    walked, wall = np.s_[:, 70:90, 106:108], np.s_[:, 70:90, 56:58]
+    fits = np.roll(before[0], -pan, axis=2)[wall]
+    np.testing.assert_allclose(kept["output"][wall], fits, atol=0.1)
+    assert (kept["mask"][wall] == 0).all()
+    assert (kept["mask"][walked] == (pan == 0)).all()
+    np.testing.assert_allclose(kept["output"][walked], 0.25 if pan else 0, atol=0.1)
