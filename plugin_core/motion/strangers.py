@@ -161,7 +161,8 @@ def _going_along(
     before = _depth(background.hole(frame), *at)
     # Judged piece by piece: at a piece's ends what is measured is the background already.
     count, pieces = cv2.connectedComponents(cv2.dilate(strange.astype(np.uint8), np.ones((5, 5), np.uint8)))
-    along = np.zeros_like(strange)
+    # Before and after: what meets the edge on its way goes along with it by chance, on one side of time.
+    ways: list[Mask] = []
     for way in (1, -1):
         own, behind, here = at, at, frame
         while here + way in frames and abs(here + way - frame) <= _STEPS:
@@ -174,12 +175,14 @@ def _going_along(
             continue
         path = np.hypot(own[0] - behind[0], own[1] - behind[1])
         apart = np.abs(_depth(background.hole(here), *own) - before)
+        along = np.zeros_like(strange)
         for piece in range(1, count):
             its = strange & (pieces == piece)
             way_on = float(np.median(path[its]))
             if way_on > _MOVES_PX and float(np.median(apart[its])) < _AS_MUCH * way_on:
                 along |= its
-    return along
+        ways.append(along)
+    return np.logical_and.reduce(ways) if ways else np.zeros_like(strange)
 
 
 def _depth(hole: Mask, x: Floats, y: Floats) -> Floats:
