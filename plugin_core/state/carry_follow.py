@@ -51,6 +51,9 @@ _DOUBTED = 0.3
 _AROUND_CELLS, _EVERYWHERE = 3.0, 0.02
 """Differences count so far around; where none is near their mean stands, as this much of a cell."""
 
+_STANDS_CELLS = 0.2
+"""One that moves by no more stands as far as this goes; beyond, what doesn't fit may be badly measured."""
+
 _LINEAR = ColorMap("linear")
 
 
@@ -65,12 +68,14 @@ class Change:
         gain: by what it got brighter, (3,) RGB; None for nothing.
         trust: (h, w) float32, 0..1, how well the known pixels around fit the motion; None where that was not
             given.
+        stands: true where the background hardly moves, so that what does not fit is something else.
     """
 
     box: Box
     motion: Floats | None
     gain: Gain | None
     trust: Floats | None = None
+    stands: bool = False
 
 
 def change_between(
@@ -95,9 +100,9 @@ def change_between(
         pixels, lost = moved(box, _CELL)
         cells, sure = pixels / np.float32(_CELL), ~lost
     gain = _gain((old, old_hole), (new, new_hole), cells, sure)
-    is_still = np.abs(cells[new_hole]).max(initial=0) < _STILL_CELLS
+    most = np.abs(cells[new_hole]).max(initial=0)
     size = box.width, box.height
-    motion = None if is_still else np.asarray(cv2.resize(_CELL * cells, size), np.float32)
+    motion = None if most < _STILL_CELLS else np.asarray(cv2.resize(_CELL * cells, size), np.float32)
     trust = None
     if moved is not None:
         error = _error((old, old_hole), (new, new_hole), cells)
@@ -105,7 +110,7 @@ def change_between(
         trust = np.asarray(cv2.resize(fits, size), np.float32)
     if motion is None and gain is None and trust is None:
         return None
-    return Change(box, motion, gain, trust)
+    return Change(box, motion, gain, trust, bool(most < _STANDS_CELLS))
 
 
 def followed(network: Network, carry: Carry, change: Change) -> Carry:
@@ -166,7 +171,7 @@ def _brightened(network: Network, picture: Floats, gain: Gain | None) -> Floats:
 def _hidden(arrays: Mapping[str, Floats], change: Change | None) -> dict[str, Floats]:
     """Hide the previous output where somebody walks over a background that stands."""
     hidden = dict(arrays)
-    if change is None or change.trust is None or change.motion is not None or PREVIOUS_MASK not in arrays:
+    if change is None or change.trust is None or not change.stands or PREVIOUS_MASK not in arrays:
         return hidden
     doubted = change.trust < _DOUBTED
     for name, value in ((PREVIOUS_OUTPUT, 0), (PREVIOUS_MASK, 1)):
