@@ -45,7 +45,7 @@ _STILL_CELLS = 0.02
 _WRONG = np.float32(0.03)
 """A mean difference of known pixels, display-referred, at which what is near is trusted by 1/e."""
 
-_DOUBTED = 0.3
+_DOUBTED = 0.1
 """Where the background stands, what is trusted less is somebody who walks there."""
 
 _AROUND_CELLS, _EVERYWHERE = 3.0, 0.02
