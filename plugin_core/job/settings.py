@@ -52,7 +52,9 @@ def _names(value: object) -> object:
     """Take a list as a command line or a table has it; each name counts once."""
     if isinstance(value, str):
         value = [part.strip() for part in value.split(",") if part.strip()]
-    return tuple(dict.fromkeys(value)) if isinstance(value, list) else value
+    if isinstance(value, list) and all(isinstance(part, str) for part in value):
+        return tuple(dict.fromkeys(value))
+    return value
 
 
 def _region(value: object) -> object:

@@ -357,4 +357,6 @@ def test_the_status_says_that_real_pixels_were_switched_on(comp):
     node["real_pixels"].setValue(True)
     assert status(node) == "real pixels was off, now is 48 frames: Render fills every frame again."
     comp.render(node)
-    assert status(node) == "Filled frames 1001-1002 (2 of 2): propagate was 0, now is 48."
+    assert status(node) == (
+        "Filled frames 1001-1002 (2 of 2): paint was network, now is auto; propagate was 0, now is 48."
+    )

@@ -18,7 +18,7 @@ from ..shots import ShotOnDisk, make_shot, picture, read, run_toy, same_files, w
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("no_sync")]
 
-EXPOSED = Settings(working_size=64, context=16, exposure="auto", grow=0, feather=0)
+EXPOSED = Settings(working_size=64, context=16, exposure="auto", grow=0, feather=0, paint="network")
 LINEAR = ColorMap("linear")
 
 

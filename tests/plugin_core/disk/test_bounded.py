@@ -61,7 +61,7 @@ def test_json_that_is_long_or_full_of_quotes_takes_no_time():
     for text in ('"' + '\\"' * 500_000, '"' * 1_000_001, '"\\' * 500_000, "]" * 1_000_000, "x" * 20_000_000):
         with pytest.raises(UnreadableError):
             load_json(text, "a text")
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 30  # of what is quadratic: hours
     with pytest.raises(UnreadableError, match="11 characters, and 10 is the most that is read"):
         load_json("[1, 2, 3, 4", "a text", most_characters=10)
 
