@@ -143,11 +143,13 @@ def translated(error: BaseException) -> CleanplateError | None:
             "Memory ran out; give it more, or render with a smaller --working-size or fewer shots at once. "
             "What was written stays, go on with --resume."
         )
-    if isinstance(error, ImportError) and error.name and error.name.partition(".")[0] != __package__:
-        return InputError(
-            f"The library {error.name} can't be loaded ({error}); install Cleanplate again, with all that it "
-            "needs: pip install --force-reinstall cleanplate."
-        )
+    if isinstance(error, ImportError) and error.name:
+        library = error.name.partition(".")[0]
+        if library != __package__:
+            return InputError(
+                f"The library {library} can't be loaded ({error}); install Cleanplate again, with all that "
+                "it needs: pip install --force-reinstall cleanplate."
+            )
     if isinstance(error, OSError):
         where = "" if error.filename is None else f"{_short(str(error.filename))}: "
         kind = WriteError if error.errno in _DISK else InputError

@@ -20,16 +20,8 @@ from numpy.typing import NDArray
 
 from plugin_core import Model, Settings, Shot, open_model
 from plugin_core.errors import CleanplateError, SettingsError, WriteError
-from plugin_core.network.contract import (
-    Carry,
-    ChannelOrder,
-    Features,
-    Guide,
-    Mask,
-    Network,
-    Picture,
-    StepOutput,
-)
+from plugin_core.network.contract import Carry, Features, Guide, Mask, Picture, StepOutput
+from plugin_core.network.wrapped import Wrapped
 
 from .clips import Footage, Video
 
@@ -98,57 +90,13 @@ def standard_variants() -> list[Variant]:
     ]
 
 
-class Stateless:
-    """A network whose every step is a shot's first: what recurrence is held against.
-
-    Implements `plugin_core.network.contract.Network` around another one.
-    """
-
-    def __init__(self, network: Network) -> None:
-        self._network = network
+class Stateless(Wrapped):
+    """A network whose every step is a shot's first: what recurrence is held against."""
 
     @property
     def model_id(self) -> str:
         """Another model's as far as saved states go."""
         return f"{self._network.model_id}-stateless"
-
-    @property
-    def source_offsets(self) -> tuple[int, ...]:
-        """The network's."""
-        return self._network.source_offsets
-
-    @property
-    def size_multiple(self) -> int:
-        """The network's."""
-        return self._network.size_multiple
-
-    @property
-    def hole_reach(self) -> int | None:
-        """The network's."""
-        return self._network.hole_reach
-
-    @property
-    def guide_scales(self) -> tuple[int, ...]:
-        """The network's."""
-        return self._network.guide_scales
-
-    @property
-    def channel_order(self) -> ChannelOrder:
-        """The network's."""
-        return self._network.channel_order
-
-    @property
-    def working_size(self) -> int:
-        """The network's."""
-        return self._network.working_size
-
-    def encode(self, frame: Picture, mask: Mask) -> Features:
-        """Encode one frame as a source."""
-        return self._network.encode(frame, mask)
-
-    def start(self, frame: Picture, mask: Mask) -> Carry:
-        """Return the carry before a shot's first frame."""
-        return self._network.start(frame, mask)
 
     def step(
         self,
@@ -161,17 +109,7 @@ class Stateless:
         debug: bool = False,
     ) -> StepOutput:
         """Fill one frame as if it were the first; the carry is ignored."""
-        start = self._network.start(frame, mask)
-        more = {} if guide is None else {"guide": guide}
-        return self._network.step(frame, mask, sources, start, debug=debug, **more)
-
-    def fetch(self, carry: Carry) -> dict[str, NDArray[np.float32]]:
-        """Copy a carry to host memory."""
-        return self._network.fetch(carry)
-
-    def put(self, arrays: Mapping[str, NDArray[np.float32]]) -> Carry:
-        """Bring a fetched carry back."""
-        return self._network.put(arrays)
+        return super().step(frame, mask, sources, self.start(frame, mask), guide=guide, debug=debug)
 
 
 class Renderer:

@@ -11,6 +11,7 @@ from .exit_codes import EXIT_CODES
 from .json_file import hand_over
 from .options import add_job, job_of
 from .progress_option import add_progress
+from .told_errors import told_errors
 
 if TYPE_CHECKING:
     from ..job.job import Job
@@ -91,7 +92,7 @@ def run_job(job: Job, progress: str, stop: Stop, job_file: str | None = None) ->
         job_file: where the job is written too, as it can be run again.
     """
     from ..api import open_model
-    from ..errors import Interrupted, translated
+    from ..errors import Interrupted
     from ..progress.reporters import reporting
     from ..progress.signals import AT_ONCE
     from ..progress.watch import Phase
@@ -110,17 +111,12 @@ def run_job(job: Job, progress: str, stop: Stop, job_file: str | None = None) ->
 
     with reporting(progress, run.progress_file) as reporters:
         try:
-            reporters.phase(Phase.MODEL)
-            with open_model(run.model, run.device, run.threads) as model:
-                given = job.shot, job.settings, run, model.network, reporters, stop
-                for _ in render(*given, recorded=recorded):
-                    pass
-        except Exception as error:
-            ours = translated(error)
-            if ours is None:
-                raise
-            reporters.error(str(ours), ours.exit_code)
-            raise ours from error
+            with told_errors(reporters):
+                reporters.phase(Phase.MODEL)
+                with open_model(run.model, run.device, run.threads) as model:
+                    given = job.shot, job.settings, run, model.network, reporters, stop
+                    for _ in render(*given, recorded=recorded):
+                        pass
         except KeyboardInterrupt:
             code = stop.requested() or 130
             stopped = Interrupted(AT_ONCE, code)

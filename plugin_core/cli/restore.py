@@ -8,6 +8,7 @@ from typing import Any
 from .exit_codes import EXIT_CODES
 from .options import add_some
 from .parser import Parser
+from .told_errors import told_errors
 
 _DETECT_EXAMPLES = """\
 examples:
@@ -140,7 +141,6 @@ def _add_own(parser: Parser, search: tuple[_Option, ...], run: tuple[_Option, ..
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    from ..errors import translated
     from ..job.strict import validated
     from ..progress.reporters import reporting
     from ..progress.signals import on_signals
@@ -152,14 +152,11 @@ def _run(arguments: argparse.Namespace) -> int:
     fields = {name: given[name] for name in Restoration.model_fields if name in given}
     asked = validated(Restoration, fields, "Options")
     stop = Stop()
-    with on_signals(stop, ends=True), reporting(arguments.progress, None) as reporters:
-        try:
-            for _ in (detect if given["what"] == "detect" else restore)(asked, reporters, stop):
-                pass
-        except Exception as error:
-            ours = translated(error)
-            if ours is None:
-                raise
-            reporters.error(str(ours), ours.exit_code)
-            raise ours from error
+    with (
+        on_signals(stop, ends=True),
+        reporting(arguments.progress, None) as reporters,
+        told_errors(reporters),
+    ):
+        for _ in (detect if given["what"] == "detect" else restore)(asked, reporters, stop):
+            pass
     return 0

@@ -11,6 +11,7 @@ from .json_file import add_json, hand_over
 from .look import add_look
 from .options import add_job, job_of
 from .progress_option import add_progress
+from .told_errors import told_errors
 
 if TYPE_CHECKING:
     from ..progress.stop import Stop
@@ -96,7 +97,6 @@ def _retarget(arguments: argparse.Namespace) -> int:
 
 
 def _run(plan: Plan, clean: str | None, progress: str, stop: Stop) -> int:
-    from ..errors import translated
     from ..progress.reporters import reporting
     from ..retarget.retarget import check_output, retarget
     from .render import run_job
@@ -106,18 +106,11 @@ def _run(plan: Plan, clean: str | None, progress: str, stop: Stop) -> int:
         cleaning = plan.clean_job()
         run_job(cleaning, progress, stop)
         clean = cleaning.shot.output
-    with reporting(progress, plan.job.run.progress_file) as reporters:
-        try:
-            for note in plan.notes:
-                reporters.note(note)
-            for warning in plan.warnings:
-                reporters.note(warning, "retarget")
-            for _ in retarget(plan, clean, reporters, stop):
-                pass
-        except Exception as error:
-            ours = translated(error)
-            if ours is None:
-                raise
-            reporters.error(str(ours), ours.exit_code)
-            raise ours from error
+    with reporting(progress, plan.job.run.progress_file) as reporters, told_errors(reporters):
+        for note in plan.notes:
+            reporters.note(note)
+        for warning in plan.warnings:
+            reporters.note(warning, "retarget")
+        for _ in retarget(plan, clean, reporters, stop):
+            pass
     return 0

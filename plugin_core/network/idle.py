@@ -7,55 +7,21 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from .contract import Carry, ChannelOrder, Features, Guide, Mask, Network, Picture, StepOutput
+from .contract import Carry, Features, Guide, Mask, Picture, StepOutput
+from .wrapped import Wrapped
 
 
-class Idle:
+class Idle(Wrapped):
     """Another network as far as anyone asks, but what it would fill is left black.
-
-    Implements `contract.Network`.
 
     Args:
         network: which is not run.
     """
 
-    def __init__(self, network: Network) -> None:
-        self._network = network
-
-    @property
-    def model_id(self) -> str:
-        """The other one's."""
-        return self._network.model_id
-
-    @property
-    def source_offsets(self) -> tuple[int, ...]:
-        """The other one's."""
-        return self._network.source_offsets
-
-    @property
-    def size_multiple(self) -> int:
-        """The other one's."""
-        return self._network.size_multiple
-
-    @property
-    def hole_reach(self) -> int | None:
-        """The other one's."""
-        return self._network.hole_reach
-
     @property
     def guide_scales(self) -> tuple[int, ...]:
         """None: what is not run needs no flows."""
         return ()
-
-    @property
-    def channel_order(self) -> ChannelOrder:
-        """The other one's."""
-        return self._network.channel_order
-
-    @property
-    def working_size(self) -> int:
-        """The other one's."""
-        return self._network.working_size
 
     def encode(self, frame: Picture, mask: Mask) -> Features:
         """Return nothing."""
