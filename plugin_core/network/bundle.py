@@ -26,7 +26,7 @@ from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError,
 from ..disk.problems import problem_of
 from ..disk.regular import open_regular, read_regular
 from ..errors import ModelError
-from .contract import ChannelOrder
+from .channel_order import ChannelOrder
 
 FORMAT_VERSION = 2
 """Format 1 says nothing of flows."""

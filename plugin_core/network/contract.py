@@ -11,18 +11,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+
+from .channel_order import ChannelOrder
 
 Picture = NDArray[np.float32]
 """(3, H, W), RGB, -1..1."""
 
 Mask = NDArray[np.float32]
 """(1, H, W), 1 in the hole."""
-
-ChannelOrder = Literal["RGB", "BGR"]
 
 Guide = tuple[NDArray[np.float32], ...]
 """Given flows at each of `guide_scales`, (sources, 3, H / scale, W / scale): for each source the flow to it,

@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 from ..errors import DeviceError, InputError, ModelError, StateError
 from ..memory import installed_memory
 from .bundle import Bundle, CarryTensor, find_bundle
-from .contract import SIZES_AT_ONCE, Carry, ChannelOrder, Features, Guide, Mask, Picture, StepOutput
+from .channel_order import ChannelOrder
+from .contract import SIZES_AT_ONCE, Carry, Features, Guide, Mask, Picture, StepOutput
 from .device import Device, automatic_device, card_memory, parse_device
 from .graphs import Graphs, on_device, open_graph
 from .working_size import working_size_for

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from .contract import Carry, ChannelOrder, Features, Guide, Mask, Network, Picture, StepOutput
+from .channel_order import ChannelOrder
+from .contract import Carry, Features, Guide, Mask, Network, Picture, StepOutput
 
 
 class Wrapped:

@@ -29,7 +29,9 @@ def wait_until(condition, seconds: float = 20) -> bool:
 
 
 def children(blender: Blender) -> list[psutil.Process]:
-    return psutil.Process(blender.process.pid).children(recursive=True)
+    """Processes of Blender's that run; one that has ended is cleared away when the next is started."""
+    started = psutil.Process(blender.process.pid).children(recursive=True)
+    return [child for child in started if child.is_running() and child.status() != psutil.STATUS_ZOMBIE]
 
 
 def clean_folder(tmp_path: Path) -> Path:
