@@ -11,17 +11,14 @@ BPY_5.0 := 5.0.1
 # Our modules are compiled once, and not in each of the hundreds of processes that the tests start.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test suite check lint generated bench wheel blender-extension bpy-4.2 bpy-4.5 bpy-5.0 clean
+.PHONY: demo test check lint generated bench wheel blender-extension bpy-4.2 bpy-4.5 bpy-5.0 clean
 
 demo: .venv/demo.stamp
 	$(BIN)/cleanplate demo --output demo_out
 
-test: lint bpy-4.5
-	$(MAKE) suite
-
 # All tests; those of one file stay together, so that what they share is made once, and files come in order,
 # so that the long ones (Blender's, the models') begin first. One process more than there are cores: many tests wait.
-suite:
+test: lint bpy-4.5
 	$(BIN)/python -m pytest -n $(TEST_WORKERS) --dist loadscope --no-loadscope-reorder
 
 # The inner loop: what can be known in a minute and a half.

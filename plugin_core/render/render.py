@@ -56,8 +56,6 @@ from .writer import FrameWriter, Written
 _QUEUE = 2
 """Steps prepared ahead, and frames waiting to be written."""
 
-_HOW_TO_GO_ON = "use --resume to go on or --overwrite to start again"
-
 
 @dataclass(frozen=True)
 class FrameDone:
@@ -126,7 +124,7 @@ def _render(
     covered = Covered(sources, reporters.watch(stop, "Stopped while reading mattes."))
     if fresh and not root.exists():
         # No render of ours: leave nothing behind when refusing it.
-        refuse_existing(sources, _HOW_TO_GO_ON)
+        refuse_existing(sources)
     with holding(
         root,
         str(sources.output),
@@ -135,7 +133,7 @@ def _render(
         watch=lambda: _check_stop(stop, "Stopped while waiting for another render."),
     ) as claim:
         if fresh:
-            refuse_existing(sources, _HOW_TO_GO_ON)
+            refuse_existing(sources)
         for note in sources.notes:
             reporters.note(note)
         odd = tuple(picture_doubts(sources, settings))

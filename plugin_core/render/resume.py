@@ -265,7 +265,11 @@ def _restore(
     return state.restore(network, before=before)
 
 
-def refuse_existing(sources: Sources, advice: str) -> None:
+HOW_TO_GO_ON = "use --resume to go on or --overwrite to start again"
+"""What to do where frames of ours are there already."""
+
+
+def refuse_existing(sources: Sources, advice: str = HOW_TO_GO_ON) -> None:
     """Raise InputError when frames of the output are there already.
 
     Args:

@@ -145,7 +145,7 @@ def _run(
         finds = None if asked.finds is None else FindList.read(Path(asked.finds))
         folder = output_folder(sources.output)
         if not (asked.resume or asked.overwrite or folder.exists()):
-            refuse_existing(sources, _ADVICE)
+            refuse_existing(sources)
         with holding(folder, str(sources.output), None, watch=looking) as claim:
             run = _Run(asked, what, sources, choice.color, folder, finds)
             todo = run.begin()
@@ -171,7 +171,6 @@ def _run(
 
 
 _ONE_OF_THEM = "--resume goes on and --overwrite starts again; give one of them."
-_ADVICE = "use --resume to go on or --overwrite to start again"
 
 
 class _Run:
@@ -188,7 +187,7 @@ class _Run:
     ) -> None:
         self._asked, self._sources, self._color, self._folder = asked, sources, color, folder
         self._protect = None if asked.protect is None else open_clip(asked.protect)
-        self._takes = Takes(sources.lower, sources.upper, shot_cuts(asked), self._thumbnail)
+        self._takes = Takes(sources.lower, sources.upper, asked.shot().cuts, self._thumbnail)
         self._shot = RestoredShot(
             sources.plate,
             color,
@@ -218,7 +217,7 @@ class _Run:
             refuse_precious(output, look(output, frames, entries))
             entries = {frame: entry for frame, entry in entries.items() if self._holds(entry)}
         elif not self._asked.overwrite:
-            refuse_existing(sources, _ADVICE)
+            refuse_existing(sources)
         if not entries:
             (self._folder / _NOTES).unlink(missing_ok=True)
         remove_leftovers(self._folder, lambda path: True)
@@ -315,8 +314,3 @@ class _Run:
         box = Box(0, 0, plate.header.width, plate.header.height)
         native = native_pixels(plate, box)[::_THUMBNAIL_STEP, ::_THUMBNAIL_STEP]
         return thumbnail(network_pixels(np.ascontiguousarray(native), self._color)[0])
-
-
-def shot_cuts(asked: Restoration) -> tuple[int, ...]:
-    """Return the first frames of takes that were given."""
-    return asked.shot().cuts

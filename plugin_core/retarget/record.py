@@ -13,6 +13,7 @@ from ..clips.sequence import FileSequence, compact
 from ..disk.fingerprint import Fingerprint
 from ..errors import InputError, WriteError
 from ..job.settings import Run
+from ..render.resume import HOW_TO_GO_ON
 from ..state.folder import output_folder
 
 _NAME = "retarget.jsonl"
@@ -57,10 +58,7 @@ class Record:
         if not there or run.overwrite:
             return frozenset(), frozenset()
         if not run.goes_on:
-            raise InputError(
-                f"Output {self._output} has frames {compact(there)} already; use --resume to go on or "
-                "--overwrite to start again."
-            )
+            raise InputError(f"Output {self._output} has frames {compact(there)} already; {HOW_TO_GO_ON}.")
         ours = frozenset(frame for frame in there if self._is_ours(frame))
         others = frozenset(there) - ours
         if others and not run.keep_edited:

@@ -24,6 +24,7 @@ import OpenImageIO as oiio
 from plugin_core.job.settings import Run, Settings, Shot
 from plugin_core.network.contract import Carry, Features, Guide, Mask, Picture, StepOutput
 from plugin_core.network.session import Session
+from plugin_core.network.wrapped import Wrapped
 from plugin_core.progress.reporters import Reporters
 from plugin_core.progress.stop import Stop
 from plugin_core.render import render as render_module
@@ -33,26 +34,17 @@ WIDTH, HEIGHT, HOLE = 1920, 1080, 400
 BAR = 0.15
 
 
-class Recording:
+class Recording(Wrapped):
     """A network that remembers what it was asked, to be asked again without the rest."""
 
     def __init__(self, session: Session) -> None:
-        self._session = session
+        super().__init__(session)
         self._made: dict[int, Features] = {}
         self._numbers: dict[int, int] = {}
         self.calls: list[tuple[str, Any]] = []
-        self.model_id = session.model_id
-        self.source_offsets = session.source_offsets
-        self.size_multiple = session.size_multiple
-        self.hole_reach = session.hole_reach
-        self.guide_scales = session.guide_scales
-        self.channel_order = session.channel_order
-        self.working_size = session.working_size
-        self.fetch = session.fetch
-        self.put = session.put
 
     def encode(self, frame: Picture, mask: Mask) -> Features:
-        features = self._session.encode(frame, mask)
+        features = super().encode(frame, mask)
         number = len(self._made)
         self._made[number] = features  # kept, so that its id stays its own
         self._numbers[id(features)] = number
@@ -61,7 +53,7 @@ class Recording:
 
     def start(self, frame: Picture, mask: Mask) -> Carry:
         self.calls.append(("start", (frame, mask)))
-        return self._session.start(frame, mask)
+        return super().start(frame, mask)
 
     def step(
         self,
@@ -71,10 +63,11 @@ class Recording:
         carry: Carry,
         *,
         guide: Guide | None = None,
+        debug: bool = False,
     ) -> StepOutput:
         numbers = [self._numbers[id(source)] for source in sources]
         self.calls.append(("step", (frame, mask, numbers, guide)))
-        return self._session.step(frame, mask, sources, carry, guide=guide)
+        return super().step(frame, mask, sources, carry, guide=guide, debug=debug)
 
     def again(self) -> None:
         """Make the same calls of the session, and nothing else."""
@@ -82,14 +75,14 @@ class Recording:
         carry: Carry | None = None
         for call, given in self.calls:
             if call == "encode":
-                made.append(self._session.encode(*given))
+                made.append(self._network.encode(*given))
             elif call == "start":
-                carry = self._session.start(*given)
+                carry = self._network.start(*given)
             else:
                 frame, mask, numbers, guide = given
                 assert carry is not None
                 sources = [made[number] for number in numbers]
-                carry = self._session.step(frame, mask, sources, carry, guide=guide).carry
+                carry = self._network.step(frame, mask, sources, carry, guide=guide).carry
 
 
 def main(arguments: list[str] | None = None) -> None:
