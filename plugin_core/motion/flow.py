@@ -109,8 +109,12 @@ def flow_between(
         first_hole, second_hole: (H, W), true in the hole.
         precision: how finely.
     """
-    one, other = Seen.of(first, first_hole, precision), Seen.of(second, second_hole, precision)
-    return _completed(*_searched(one, other, precision), one, other, precision)
+    return flow_of(Seen.of(first, first_hole, precision), Seen.of(second, second_hole, precision), precision)
+
+
+def flow_of(first: Seen, second: Seen, precision: Precision) -> Flow:
+    """Measure the background's motion from the first frame to the second."""
+    return _completed(*_searched(first, second, precision), first, second, precision)
 
 
 def flows_of(first: Seen, second: Seen, precision: Precision) -> tuple[Flow, Flow]:

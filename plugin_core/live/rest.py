@@ -1,0 +1,143 @@
+"""What was never seen: filled by the network from the past alone, steadily from frame to frame."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from ..box import Box
+from ..motion.guide import Beside, guide_of
+from ..motion.sampling import bilinear, pixel_grid
+from ..network.contract import Carry, Guide, Mask, Network, Picture
+from ..state.carry_follow import all_followed, change_between, followed
+from ..state.carry_shift import shifted
+from .view import SIDE, Floats, View
+from .way import SeenFrame, Way
+
+_FRESH = np.float32(0.25)
+"""Share of the network's new picture in what a hole shows; the rest is what it showed before, moved along."""
+
+
+class Rest:
+    """The network, its memory, and what it said so far.
+
+    Args:
+        network: fills.
+    """
+
+    def __init__(self, network: Network) -> None:
+        self._network = network
+        self._carry: tuple[View, Carry] | None = None
+        self._said: tuple[View, Floats, NDArray[np.bool_]] | None = None
+
+    @property
+    def reach(self) -> int:
+        """Frames that the network looks back."""
+        return max(abs(offset) for offset in self._network.source_offsets)
+
+    def forget(self) -> None:
+        """Forget everything."""
+        self._carry = self._said = None
+
+    def fill(self, view: View, here: SeenFrame, past: Sequence[SeenFrame], way: Way) -> Floats:
+        """Fill what is unknown of a frame; returns the view (SIDE, SIDE, 3) float32, around 0..1.
+
+        Args:
+            view: what is filled.
+            here: the frame.
+            past: frames before it at the same scale, newest first.
+            way: from the frame back.
+        """
+        network = self._network
+        target = shown(here, view)
+        lengths = [min(abs(offset), way.length) for offset in network.source_offsets]
+        frames = {length: here if length == 0 else past[length - 1] for length in lengths}
+        pictures = {length: shown(frame, view) for length, frame in frames.items()}
+        features = {length: network.encode(*picture) for length, picture in pictures.items()}
+        scales = network.guide_scales
+        guide = _guide(target, pictures, lengths, way, view, scales) if scales else None
+        carry = self._carried(view, target, past, way, guided=guide is not None)
+        sources = [features[length] for length in lengths]
+        if guide is None:
+            output = network.step(*target, sources, carry)
+        else:
+            output = network.step(*target, sources, carry, guide=guide)
+        self._carry = view, output.carry
+        picture = np.ascontiguousarray(output.fill.transpose(1, 2, 0))
+        picture = np.asarray((picture + 1) / 2, np.float32)
+        return self._steadied(view, picture, here.unknown[view.box.slices], way)
+
+    def _carried(
+        self, view: View, target: tuple[Picture, Mask], past: Sequence[SeenFrame], way: Way, *, guided: bool
+    ) -> Carry:
+        """Return the network's memory, where the background is now."""
+        network = self._network
+        if self._carry is None or not way.length or self._carry[0].scale != view.scale:
+            return network.start(*target)
+        before, carry = self._carry
+        behind = shown(past[0], view)
+        if before != view:
+            right, down = view.x - before.x, view.y - before.y
+            carry = shifted(network, carry, *behind, right=right, down=down)
+        flow = way.last
+
+        def moved(box: Box, cell: int) -> tuple[Floats, NDArray[np.bool_]]:
+            size = box.width // cell, box.height // cell
+            part = np.ascontiguousarray(flow.motion[box.slices])
+            motion = np.asarray(cv2.resize(part, size, interpolation=cv2.INTER_AREA), np.float32)
+            return motion, np.zeros(motion.shape[:2], np.bool_)
+
+        change = change_between(behind, target, moved)
+        if guided:
+            return all_followed(network, carry, change, behind)
+        return carry if change is None else followed(network, carry, change)
+
+    def _steadied(self, view: View, picture: Floats, unknown: NDArray[np.bool_], way: Way) -> Floats:
+        """Mix a picture with what was shown before, moved along."""
+        if self._said is not None and way.length and self._said[0].scale == view.scale:
+            before, said, valid = self._said
+            x, y = pixel_grid(Box(0, 0, SIDE, SIDE))
+            x = x + way.last.motion[..., 0] + np.float32(view.x - before.x)
+            y = y + way.last.motion[..., 1] + np.float32(view.y - before.y)
+            moved = bilinear(said, x, y)
+            weight = bilinear(valid.astype(np.float32), x, y)
+            inside = (x >= 0) & (y >= 0) & (x <= SIDE - 1) & (y <= SIDE - 1)
+            share = (1 - _FRESH) * np.where(inside & unknown, weight, np.float32(0))[..., None]
+            picture = picture + share * (moved - picture)
+        self._said = view, picture, unknown
+        return picture
+
+
+def shown(frame: SeenFrame, view: View) -> tuple[Picture, Mask]:
+    """Return a frame's part as the network takes it."""
+    picture = np.ascontiguousarray(frame.picture[view.box.slices].transpose(2, 0, 1))
+    mask = frame.unknown[view.box.slices].astype(np.float32)[None]
+    picture *= 2
+    picture -= 1
+    return picture, mask
+
+
+def _guide(
+    target: tuple[Picture, Mask],
+    pictures: dict[int, tuple[Picture, Mask]],
+    lengths: Sequence[int],
+    way: Way,
+    view: View,
+    scales: Sequence[int],
+) -> Guide:
+    """Return the flows to the sources, of which one that stands in several slots shares its weight."""
+    beside = [
+        Beside(*picture, way.ways(view, length, scales[0]) if length else None, 1 / max(1, length))
+        for length, picture in pictures.items()
+    ]
+    order = [list(pictures).index(length) for length in lengths]
+    counts = np.array([order.count(place) for place in order], np.float32)[:, None, None]
+    levels = []
+    for level in guide_of(target, beside, scales):
+        doubled = level[order]
+        doubled[:, 2] /= counts
+        levels.append(doubled)
+    return tuple(levels)
