@@ -23,10 +23,14 @@ from ..disk.regular import read_regular
 from ..errors import OutputBusyError, WriteError
 from ..images import Plate, write_plate
 from ..images.color_copy import color_copy
+from ..progress.notes import notes
 from ..state.folder import paint_folder
 from ..state.key import FIRST_FRAME
 from .key_frames import KeyFrame
 from .plan import Plan
+
+PAINTER = 2
+"""Version of what paints key frames: counted up when it gives other pixels; older ones are made anew."""
 
 _MOST_BYTES = 1 << 24
 _LOOK_SECONDS = 1.0
@@ -45,6 +49,7 @@ class _Note(BaseModel):
 
     model_config = ConfigDict(strict=True)
 
+    painter: int = 1
     key: dict[str, str]
     painted: Fingerprint | None
     inputs: dict[int, dict[str, Fingerprint]]
@@ -76,6 +81,7 @@ class KeyFiles:
         self._folder = paint_folder(plan.sources.output)
         self._key = {name: part for name, part in plan.key.items() if name not in _IRRELEVANT}
         self._prints: dict[tuple[str, int], Fingerprint] = {}
+        self._told_of_another_painter = False
 
     def path(self, frame: int) -> Path:
         """Return where a key frame lies."""
@@ -108,7 +114,7 @@ class KeyFiles:
         note = self._note(frame)
         if note is None or (note.painted is not None) != self.path(frame).is_file():
             return False
-        return note.key == self._key and self._are_as_they_were(note)
+        return note.painter == PAINTER and note.key == self._key and self._are_as_they_were(note)
 
     def ensure(
         self,
@@ -131,8 +137,15 @@ class KeyFiles:
         while not self.holds(key.frame):
             with contextlib.suppress(_BusyError), self._alone(key.frame, watch):
                 if not self.holds(key.frame):
+                    self._tell_of_another_painter(key.frame)
                     remove_leftovers(self._folder, lambda path: path.stem == self.path(key.frame).stem)
                     self._write(key.frame, make(), looked_at)
+
+    def _tell_of_another_painter(self, frame: int) -> None:
+        note = self._note(frame)
+        if note is not None and note.painter != PAINTER and not self._told_of_another_painter:
+            self._told_of_another_painter = True
+            notes.info("Another version of the painter made the key frames there are: they are made anew.")
 
     @contextlib.contextmanager
     def _alone(self, frame: int, watch: Callable[[], None]) -> Iterator[None]:
@@ -152,7 +165,7 @@ class KeyFiles:
         inputs = self._inputs(looked_at)
 
         def note(painted: Fingerprint | None) -> None:
-            told = _Note(key=self._key, painted=painted, inputs=inputs, parents=parents)
+            told = _Note(painter=PAINTER, key=self._key, painted=painted, inputs=inputs, parents=parents)
             try:
                 path.unlink(missing_ok=True)
             except OSError as error:

@@ -233,6 +233,36 @@ def test_a_key_frame_changed_by_hand_is_kept_and_shows_on_the_frames_beside_it(s
     assert path.read_bytes() == edited
 
 
+def test_key_frames_of_another_painter_are_made_anew_unless_mended(shot, monkeypatch, caplog):
+    plan = make_plan(open_sources(shot.shot()), shot.shot(), PAINT, ToyNetwork())
+    made: list[int] = []
+
+    def see_to_all() -> list[int]:
+        files = KeyFiles(plan)
+        for key in plan.keys:
+
+            def make(frame: int = key.frame) -> Made:
+                made.append(frame)
+                return Made(plan.sources.plate.plate(frame), ())
+
+            files.ensure(key, make, {"plate": range(1, 3)}, lambda: None)
+        again, made[:] = list(made), []
+        return again
+
+    frames = [key.frame for key in plan.keys]
+    with caplog.at_level("INFO"):
+        assert see_to_all() == frames and see_to_all() == []
+        mended = KeyFiles(plan).path(frames[0])
+        write_plate(read_plate(shot.plate(9)), mended)
+        monkeypatch.setattr(key_files, "PAINTER", key_files.PAINTER + 1)
+        assert not caplog.records
+        assert see_to_all() == frames[1:] and see_to_all() == []
+    assert [record.getMessage() for record in caplog.records] == [
+        "Another version of the painter made the key frames there are: they are made anew."
+    ]
+    assert KeyFiles(plan).is_edited(frames[0])
+
+
 def test_two_processes_never_paint_the_same_key_frame_twice(shot):
     plan = make_plan(open_sources(shot.shot()), shot.shot(), PAINT, ToyNetwork())
     key, made, begun = plan.keys[0], [], threading.Event()
