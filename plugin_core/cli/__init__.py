@@ -32,6 +32,7 @@ from . import render as cli_render
 from . import restore as cli_restore
 from . import retarget as cli_retarget
 from . import review as cli_review
+from . import stream as cli_stream
 from . import worker as cli_worker
 from .exit_codes import EXIT_CODES
 from .json_file import add_json
@@ -103,6 +104,7 @@ def _parser() -> Parser:
         cli_probe,
         cli_qc,
         cli_review,
+        cli_stream,
         cli_farm,
         cli_worker,
         cli_config,

@@ -8,15 +8,15 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
-BT709, _BT601 = 1, 5
+BT709, BT601 = 1, 5
 _MATRICES = {1: 1, 4: 4, 5: 5, 6: 5, 7: 7, 9: 9, 10: 9}
 """Matrix in the file (ISO/IEC 23091-4) to the one swscale takes; BT.470BG and SMPTE 170M are BT.601."""
 
 _WEIGHTS = {1: (0.2126, 0.0722), 4: (0.30, 0.11), 5: (0.299, 0.114), 7: (0.212, 0.087), 9: (0.2627, 0.0593)}
 """Share of red and blue in luma, by matrix."""
 
-LIMITED, _FULL = 1, 2
-_HD_LINES = 720
+LIMITED, FULL = 1, 2
+HD_LINES = 720
 _DEPTHS = {9: 10, 10: 10, 12: 12, 14: 16, 16: 16}
 _SCALING = 4 | 8192 | 16384 | 262144  # bicubic chroma, in full resolution, rounded exactly
 
@@ -35,32 +35,32 @@ def to_rgb(picture: Any) -> NDArray[Any]:
     if bits > 8 and not layout.is_rgb:
         return _deep_yuv(picture, _DEPTHS.get(bits, 16), alpha)
     name = ("rgb48le" if bits > 8 else "rgb24") if not alpha else ("rgba64le" if bits > 8 else "rgba")
-    pixels: NDArray[Any] = np.ascontiguousarray(_reformat(picture, name, _FULL).to_ndarray())
+    pixels: NDArray[Any] = np.ascontiguousarray(_reformat(picture, name, FULL).to_ndarray())
     return pixels
 
 
-def _reformat(picture: Any, name: str, color_range: int) -> Any:
+def _reformat(picture: Any, name: str, wanted_range: int) -> Any:
     return picture.reformat(
         format=name,
-        src_colorspace=_matrix(picture),
-        dst_colorspace=_matrix(picture),
-        src_color_range=_range(picture),
-        dst_color_range=color_range,
+        src_colorspace=matrix(picture),
+        dst_colorspace=matrix(picture),
+        src_color_range=color_range(picture),
+        dst_color_range=wanted_range,
         interpolation=_SCALING,
     )
 
 
 def _deep_yuv(picture: Any, bits: int, alpha: bool) -> NDArray[np.uint16]:
     """The matrix in floating point: swscale makes reference white 65283 of 65535."""
-    full = _range(picture) == _FULL
-    planar = _reformat(picture, f"yuv{'a' if alpha else ''}444p{bits}le", _range(picture))
+    full = color_range(picture) == FULL
+    planar = _reformat(picture, f"yuv{'a' if alpha else ''}444p{bits}le", color_range(picture))
     top, step = (1 << bits) - 1, 1 << (bits - 8)
     black, luma_span, chroma_span = (0, top, top) if full else (16 * step, 219 * step, 224 * step)
     luma = (_plane(planar, 0).astype(np.float32) - black) / np.float32(luma_span)
     blue_of, red_of = (
         (_plane(planar, index).astype(np.float32) - 128 * step) / np.float32(chroma_span) for index in (1, 2)
     )
-    kr, kb = _WEIGHTS[_matrix(picture)]
+    kr, kb = _WEIGHTS[matrix(picture)]
     red = luma + np.float32(2 - 2 * kr) * red_of
     blue = luma + np.float32(2 - 2 * kb) * blue_of
     green = (luma - np.float32(kr) * red - np.float32(kb) * blue) / np.float32(1 - kr - kb)
@@ -106,14 +106,14 @@ def _plane(picture: Any, index: int) -> NDArray[np.uint16]:
     return rows[:, : plane.width]
 
 
-def _matrix(picture: Any) -> int:
+def matrix(picture: Any) -> int:
     """The matrix in the file; where it states none, BT.709 from 720 lines up, else BT.601, as players do."""
     stated = _MATRICES.get(int(picture.colorspace))
-    return stated if stated is not None else (BT709 if picture.height >= _HD_LINES else _BT601)
+    return stated if stated is not None else (BT709 if picture.height >= HD_LINES else BT601)
 
 
-def _range(picture: Any) -> int:
+def color_range(picture: Any) -> int:
     """Limited unless the file says full, or stores RGB or gray, which have no headroom."""
-    if int(picture.color_range) == _FULL or picture.format.is_rgb or picture.format.name.startswith("gray"):
-        return _FULL
+    if int(picture.color_range) == FULL or picture.format.is_rgb or picture.format.name.startswith("gray"):
+        return FULL
     return LIMITED

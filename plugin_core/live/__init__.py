@@ -1,1 +1,1 @@
-"""Holes filled from what has been seen so far: nothing is read ahead, a frame goes out as it comes in."""
+"""Video filled as it comes, a frame out as one comes in; pipes, movies and cameras."""
