@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from .errors import SettingsError, translated
 from .job.job import Job
 from .job.settings import Run, Settings, Shot, with_options
+from .live.arrays import fill_as_they_come
 from .network.contract import Network
 from .network.session import Session
 from .probe.probe import probe
@@ -188,7 +189,8 @@ def fill(
             otherwise.
         mattes: one for each frame, 1 (255, 65535, True) where it is filled: (H, W), or with channels as a
             matte file; or one array (H, W) for all. All are read before the first frame is filled.
-        settings: what changes the pixels; None for the defaults.
+        settings: what changes the pixels; None for the defaults. With `look_ahead=0` a frame and its matte
+            are read when that frame is asked for, and no more (docs/live.md).
         model: an open one, or the name or path of one that is opened for this.
         device, threads: that it is opened with; see `open_model`.
         colorspace, ocio_config: of the frames, as in `Shot`.
@@ -229,7 +231,8 @@ def fill(
             if ours is not model:
                 stack.enter_context(ours)
             given = shot, settings or Settings(), ours.network, everyone, stop or Stop()
-            yield from fill_arrays(frames, mattes, *given, first=first, folder=at, state=kept)
+            filling = fill_arrays if given[1].look_ahead is None else fill_as_they_come
+            yield from filling(frames, mattes, *given, first=first, folder=at, state=kept)
 
     return filled()
 

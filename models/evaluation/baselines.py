@@ -75,6 +75,11 @@ def flow_propagation(plate: Video, holes: list[Mask]) -> Video:
     return flow_fill(plate, holes, telea)
 
 
+def flow_from_the_past(plate: Video, holes: list[Mask]) -> Video:
+    """Fill as `flow_propagation` does, from frames before each only."""
+    return flow_fill(plate, holes, telea, past_only=True)
+
+
 BASELINES: dict[str, Baseline] = {
     "black": black,
     "telea": telea,
@@ -82,4 +87,5 @@ BASELINES: dict[str, Baseline] = {
     "harmonic": harmonic,
     "median": temporal_median,
     "flow": flow_propagation,
+    "flow-past": flow_from_the_past,
 }

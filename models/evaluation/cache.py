@@ -20,7 +20,12 @@ from .clips import Footage, Video
 from .scores import Scores
 
 _CODE = ("cases.py", "clips.py", "baselines.py", "scores.py", "detail.py", "texture.py", "detail_flicker.py")
-_OWN_CODE = {"harmonic": ("harmonic.py",), "median": ("median.py",), "flow": ("flow_fill.py",)}
+_OWN_CODE = {
+    "harmonic": ("harmonic.py",),
+    "median": ("median.py",),
+    "flow": ("flow_fill.py",),
+    "flow-past": ("flow_fill.py",),
+}
 _CORE_CODE = ("qc/scores.py", "qc/warp_error.py")
 
 

@@ -44,14 +44,19 @@ def flow_fill(
     holes: list[Mask],
     rest: Callable[[Video, list[Mask]], Video],
     settings: FlowSettings = FlowSettings(),
+    *,
+    past_only: bool = False,
 ) -> Video:
-    """Fill by propagation; `rest` fills what is never uncovered."""
+    """Fill by propagation; `rest` fills what is never uncovered, or was not yet with `past_only`."""
     forward, backward = _flows(rest(plate, holes), holes, settings)
     steps = range(len(plate) - 1)
     good_forward = [_agrees(forward[t], backward[t], settings.agree_px) for t in steps]
     good_backward = [_agrees(backward[t], forward[t], settings.agree_px) for t in steps]
     past = _carry(plate, holes, list(zip(backward, good_backward, strict=True)))
-    future = _carry(plate[::-1], holes[::-1], list(zip(forward, good_forward, strict=True))[::-1])[::-1]
+    if past_only:
+        future = past
+    else:
+        future = _carry(plate[::-1], holes[::-1], list(zip(forward, good_forward, strict=True))[::-1])[::-1]
     filled, unknown = [], []
     for picture, hole, one, other in zip(plate, holes, past, future, strict=True):
         result, left = _merged(picture, hole, one, other)

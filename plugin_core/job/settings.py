@@ -424,6 +424,18 @@ class Settings(Strict):
             slider=(1, 100),
         ),
     ] = Field(PROPAGATE_FRAMES, ge=0, le=1000)
+    look_ahead: Annotated[
+        int | None,
+        About(
+            "Frames after each that may be looked at: 0 fills frames in memory from the past alone, each "
+            "before the next is read (cleanplate.fill; a stream always does). Renders of files look ahead.",
+            label="look ahead",
+            group="fill",
+            metavar="0",
+            unit="frames",
+            unset="as many as help",
+        ),
+    ] = Field(None, ge=0, le=0)
     paint: Annotated[
         Literal["auto", "off", "network"],
         About(

@@ -77,7 +77,7 @@ def fill_arrays(
         Interrupted: `stop` was asked for.
     """
     with ExitStack() as stack:
-        work = stack.enter_context(_temporary(folder))
+        work = stack.enter_context(temporary_folder(folder))
         sources = _opened(frames, mattes, first, Path(work), reporters.watch(stop, _STOPPED))
         before = None
         if state is not None and state.exists():
@@ -95,7 +95,8 @@ def fill_arrays(
 _STOPPED = "Stopped while the mattes were read."
 
 
-def _temporary(folder: Path | None) -> tempfile.TemporaryDirectory[str]:
+def temporary_folder(folder: Path | None) -> tempfile.TemporaryDirectory[str]:
+    """Make a folder that goes away, in another or the system's. Raises WriteError."""
     try:
         return tempfile.TemporaryDirectory(prefix="cleanplate-", dir=folder)
     except OSError as error:

@@ -146,7 +146,13 @@ def make_plan(
     Raises:
         ImageError: a matte can't be read or does not fit its plate.
         InputError: the matte covers the whole picture on every frame, or a cut names no frame.
+        SettingsError: nothing ahead is to be looked at.
     """
+    if settings.look_ahead is not None:
+        raise SettingsError(
+            "look_ahead 0 is for frames in memory and streams (cleanplate.fill, cleanplate stream); a render "
+            "of files looks ahead: leave it out."
+        )
     cuts = _check_cuts(shot, sources)
     _check_beginning(sources, settings, cuts, continues)
     schedule = Schedule(

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Any
+
 import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from plugin_core.errors import InputError
+from plugin_core.api import Model, fill
+from plugin_core.errors import InputError, SettingsError
 from plugin_core.job.settings import Settings
 from plugin_core.live.causal import CausalFiller
 from tests.plugin_core.toy_network import ToyNetwork
@@ -95,3 +99,59 @@ def test_an_object_that_comes_in_covers_what_was_seen(street: Picture) -> None:
 def test_other_sizes_are_refused(plate: Picture, matte: Picture, said: str) -> None:
     with pytest.raises(InputError, match=said):
         filler().step(plate, matte)
+
+
+class Pulled:
+    """Arrays that tell how many of them were taken."""
+
+    def __init__(self, arrays: list[Any]) -> None:
+        self.arrays = arrays
+        self.count = 0
+
+    def __iter__(self) -> Iterator[Any]:
+        for array in self.arrays:
+            self.count += 1
+            yield array
+
+
+@pytest.mark.parametrize("kind", ["uint8", "uint16", "float32"])
+def test_frames_in_memory_are_filled_without_looking_ahead(street: Picture, kind: str) -> None:
+    frames = [frame(street, number) for number in range(12)]
+    # A cut at the seventh frame: back to where the camera was.
+    frames = frames[:6] + frames[2:6]
+    plates = [plate for _, plate, _ in frames]
+    if kind == "uint16":
+        plates = [plate.astype(np.uint16) * np.uint16(257) for plate in plates]
+    elif kind == "float32":
+        plates = [(plate / np.float32(255)) ** np.float32(2.2) for plate in plates]
+    settings = Settings(grow=0, feather=0, look_ahead=0)
+    pulled, mattes = Pulled(plates), Pulled([matte for *_, matte in frames])
+    model = Model(ToyNetwork())
+    ours = filler()
+    for number, filled in enumerate(fill(pulled, mattes, settings, model=model, cuts=[7])):
+        assert (pulled.count, mattes.count) == (number + 1, number + 1)
+        if number == 6:
+            ours.cut()
+        _, plate, matte = frames[number]
+        expected = ours.step(plate, matte)
+        given = plates[number]
+        assert filled.dtype == given.dtype
+        assert (filled[~matte] == given[~matte]).all()
+        if kind == "uint8":
+            assert (filled == expected).all()
+        elif kind == "uint16":
+            assert np.abs(filled / 257 - expected)[matte].mean() < 1
+    assert number == 9
+
+
+def test_what_needs_later_frames_is_refused(street: Picture) -> None:
+    _, plate, matte = frame(street, 0)
+    model = Model(ToyNetwork())
+    for settings, state, said in (
+        (Settings(look_ahead=0, matte_union=1), None, "can't join mattes"),
+        (Settings(look_ahead=0), "shot.state", "no state is kept"),
+    ):
+        with pytest.raises(SettingsError, match=said):
+            list(fill([plate], [matte], settings, model=model, state=state))
+    with pytest.raises(InputError, match="more frames than mattes"):
+        list(fill([plate, plate], [matte], Settings(look_ahead=0), model=model))
