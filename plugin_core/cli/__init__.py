@@ -19,6 +19,7 @@ from .. import __version__
 from ..errors import translated
 from ..progress.notes import NOTES
 from ..progress.terminal import OneLine, say
+from ..sample.embedded import NAMES
 from . import batch as cli_batch
 from . import completion
 from . import config as cli_config
@@ -118,6 +119,12 @@ def _parser() -> Parser:
     demo.add_argument(
         "--output", default="demo_out", metavar="DIR", help="folder for the frames and the sheet (demo_out)"
     )
+    demo.add_argument(
+        "--shot",
+        default="balloon",
+        choices=NAMES,
+        help="balloon: scene-linear EXR, computed; lake: 8-bit PNG, a photograph with grain (balloon)",
+    )
     add_fields(demo, "model", "device")
     demo.set_defaults(command=_demo, progress="auto")
     doctor = commands.add_parser("doctor", help="say what is installed and whether a render would run here")
@@ -138,7 +145,9 @@ class _Version(argparse.Action):
 def _demo(arguments: argparse.Namespace) -> int:
     from .demo import run_demo
 
-    return run_demo(Path(arguments.output), arguments.model, arguments.device, arguments.progress)
+    return run_demo(
+        Path(arguments.output), arguments.shot, arguments.model, arguments.device, arguments.progress
+    )
 
 
 def _doctor(arguments: argparse.Namespace) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..api import open_model
 from ..images import read_matte, read_plate
@@ -18,15 +19,24 @@ from ..qc.contact_sheet import before_after_sheet, hole_psnr
 from ..render.recorded import recorded_job
 from ..review.build import Review
 from ..review.place import Folder
-from ..sample import FIRST, FRAMES, LAST, clean_pattern, frame_path, matte_pattern, plate_pattern
+from ..sample import frame_path
+from ..sample.embedded import EmbeddedShot, embedded_shot
 
 DEMO_SETTINGS = Settings(grow=2, feather=3)
 
 
-def run_demo(output: Path, model: str, device: str, progress: str = "auto") -> int:
-    """Render the sample into `output`, with `before_after.png` and a review page; print where. Returns 0."""
-    clean = str(output / "clean.####.exr")
-    shot = Shot(plate=plate_pattern(), matte=matte_pattern(), output=clean, frames=FRAMES, layers=("source",))
+def run_demo(output: Path, name: str, model: str, device: str, progress: str = "auto") -> int:
+    """Render an embedded shot into `output`, with `before_after.png` and a review page; print where. Returns 0."""
+    given = embedded_shot(name, output / name)
+    clean = str(output / f"clean.####{given.suffix}")
+    frames = f"{given.first}-{given.last}"
+    shot = Shot(
+        plate=given.plate,
+        matte=given.matte,
+        output=clean,
+        frames=frames,
+        layers=("source",) if given.linear else (),
+    )
     stop = Stop()
     with (
         reporting(progress, None) as reporters,
@@ -35,15 +45,15 @@ def run_demo(output: Path, model: str, device: str, progress: str = "auto") -> i
     ):
         rendered = list(opened.render(shot, DEMO_SETTINGS, overwrite=True, reporters=reporters, stop=stop))
         where = opened.device
-    score = float(np.mean([_score(clean, done.frame) for done in rendered]))
+    score = float(np.mean([_score(given, clean, done.frame) for done in rendered]))
     sheet = before_after_sheet(
-        lambda frame: read_plate(frame_path(plate_pattern(), frame)).rgb,
-        lambda frame: read_matte(frame_path(matte_pattern(), frame)).values,
-        lambda frame: read_plate(frame_path(clean, frame)).rgb,
-        lambda frame: read_plate(frame_path(clean_pattern(), frame)).rgb,
-        [FIRST + 1, (FIRST + LAST) // 2, LAST - 1],
+        lambda frame: _linear(given, given.plate, frame),
+        lambda frame: read_matte(frame_path(given.matte, frame)).values,
+        lambda frame: _linear(given, clean, frame),
+        lambda frame: _linear(given, given.clean, frame),
+        [given.first + 1, (given.first + given.last) // 2, given.last - 1],
         output / "before_after.png",
-        title="Cleanplate: the embedded sample shot",
+        title=f"Cleanplate: {given.title}",
         note=f"model {model} on {where}, {len(rendered)} frames, {score:.1f} dB inside the hole",
     )
     say(f"clean plate:      {clean}")
@@ -63,7 +73,11 @@ def _page(clean: str, folder: Path) -> Path:
     return review.page
 
 
-def _score(output: str, frame: int) -> float:
-    result = read_plate(frame_path(output, frame)).rgb
-    truth = read_plate(frame_path(clean_pattern(), frame)).rgb
-    return hole_psnr(result, truth, read_matte(frame_path(matte_pattern(), frame)).values)
+def _score(given: EmbeddedShot, clean: str, frame: int) -> float:
+    result, truth = _linear(given, clean, frame), _linear(given, given.clean, frame)
+    return hole_psnr(result, truth, read_matte(frame_path(given.matte, frame)).values)
+
+
+def _linear(given: EmbeddedShot, pattern: str, frame: int) -> NDArray[np.float32]:
+    """A frame's R, G, B as scene-linear light."""
+    return given.light(read_plate(frame_path(pattern, frame)).rgb)

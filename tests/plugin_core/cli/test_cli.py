@@ -8,12 +8,15 @@ import subprocess
 import sys
 
 import cv2
+import numpy as np
 import pytest
 import torch
 
 from models.network.generated import generated_network
+from plugin_core import sample
 from plugin_core.cli import demo, main
 from plugin_core.job.settings import Settings
+from plugin_core.sample import lake
 
 pytestmark = pytest.mark.slow
 
@@ -136,8 +139,7 @@ def test_a_library_that_is_missing_is_told_in_a_sentence(command):
 
 
 def test_the_demo_renders_and_shows_before_and_after(bundle_512, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(demo, "FRAMES", "1001-1003")
-    monkeypatch.setattr(demo, "LAST", 1003)
+    monkeypatch.setattr(sample, "LAST", 1003)
     monkeypatch.setattr(demo, "DEMO_SETTINGS", Settings(working_size=64))
     out = tmp_path / "a demo"
     assert main(["demo", "--output", str(out), "--model", str(bundle_512)]) == 0
@@ -147,6 +149,29 @@ def test_the_demo_renders_and_shows_before_and_after(bundle_512, tmp_path, monke
     assert "dB" in printed and str(out / "review" / "review.html") in printed
     assert cv2.imread(str(sheet)).shape[1] > 1000
     assert sorted(path.name for path in out.glob("clean.*")) == [f"clean.{f}.exr" for f in (1001, 1002, 1003)]
+
+
+def test_the_demo_of_a_photograph(bundle_512, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(lake, "LAST", 1002)
+    monkeypatch.setattr(demo, "DEMO_SETTINGS", Settings(working_size=64, propagate=0, paint="network"))
+    out = tmp_path / "demo"
+    assert main(["demo", "--shot", "lake", "--output", str(out), "--model", str(bundle_512)]) == 0
+    assert str(out / "review" / "review.html") in capsys.readouterr().out
+    plate, matte, clean, result = (
+        cv2.imread(str(out / name), cv2.IMREAD_UNCHANGED)
+        for name in (
+            "lake/plate/plate.1002.png",
+            "lake/matte/matte.1002.png",
+            "lake/clean/clean.1002.png",
+            "clean.1002.png",
+        )
+    )
+    outside = matte == 0
+    assert plate.shape == clean.shape == result.shape == (lake.HEIGHT, lake.WIDTH, 3)
+    assert np.array_equal(plate[outside], clean[outside])
+    assert 0.01 < (~outside).mean() < 0.1
+    assert np.abs(plate[~outside].astype(int) - clean[~outside]).mean() > 20  # it can be seen
+    assert (result[~outside] != plate[~outside]).mean() > 0.9
 
 
 def test_the_python_interface_of_the_readme(bundle_512, tmp_path):
