@@ -26,7 +26,7 @@ DEMO_SETTINGS = Settings(grow=2, feather=3)
 
 
 def run_demo(output: Path, name: str, model: str, device: str, progress: str = "auto") -> int:
-    """Render an embedded shot into `output`, with `before_after.png` and a review page; print where. Returns 0."""
+    """Render an embedded shot into `output`, with a before/after picture and a review page; print where."""
     given = embedded_shot(name, output / name)
     clean = str(output / f"clean.####{given.suffix}")
     frames = f"{given.first}-{given.last}"

@@ -23,7 +23,7 @@ class EmbeddedShot:
 
     Attributes:
         title: what it is, for a headline.
-        plate, matte, clean: patterns of the files, #### for the frame number; `clean` is the true clean plate.
+        plate, matte, clean: patterns of the files, #### for the frame number; `clean` is the truth.
         suffix: of the files, with its dot.
         first, last: of the frames.
         linear: whether the plate is scene-linear (Rec.709); else it is as a screen shows it (sRGB).
@@ -48,7 +48,7 @@ class EmbeddedShot:
 
 
 def embedded_shot(name: str, folder: Path) -> EmbeddedShot:
-    """The shot of that name, one of `NAMES`; one whose frames are made when they are asked for gets them in `folder`.
+    """The shot of that name, one of `NAMES`; one whose frames are made when asked for gets them in `folder`.
 
     Raises:
         WriteError: the folder or the disk does not take the frames.

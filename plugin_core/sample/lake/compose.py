@@ -33,8 +33,8 @@ def write_lake(folder: Path) -> tuple[str, str, str]:
     photograph = _linear(_decoded(Path(__file__).with_name("lake.jpg").read_bytes()))
     plate, matte, clean = (folder / kind / f"{kind}.####.png" for kind in ("plate", "matte", "clean"))
     patterns = str(plate), str(matte), str(clean)
-    for pattern in (plate, matte, clean):
-        pattern.parent.mkdir(parents=True, exist_ok=True)
+    for files in (plate, matte, clean):
+        files.parent.mkdir(parents=True, exist_ok=True)
     for frame in range(lake.FIRST, lake.LAST + 1):
         for pattern, picture in zip(patterns, _frame(photograph, frame - lake.FIRST), strict=True):
             _write(frame_path(pattern, frame), picture)
@@ -42,7 +42,7 @@ def write_lake(folder: Path) -> tuple[str, str, str]:
 
 
 def _frame(photograph: Plane, time: float) -> tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.uint8]]:
-    """Plate (H, W, 3), matte (H, W) and clean plate of one frame, blue first, at `time` frames from the first."""
+    """Plate (H, W, 3), matte (H, W) and clean plate, blue first, at `time` frames from the first."""
     clean = _seen(photograph, time)
     cover, light = np.zeros((HEIGHT, WIDTH), np.float32), np.zeros((HEIGHT, WIDTH, 3), np.float32)
     top = np.s_[:_LOWEST]
@@ -72,7 +72,7 @@ def _seen(photograph: Plane, time: float) -> Plane:
 
 
 def _microphone(time: float) -> tuple[Plane, Plane]:
-    """Cover and linear color, blue first, of a furry microphone on its boom at one instant: rows to `_LOWEST`."""
+    """Cover and linear color, blue first, of a furry microphone on its boom: rows above `_LOWEST`."""
     swing = 0.5 - 0.5 * math.cos(2 * math.pi * time / 34)
     x, y = 150 + 330 * swing, 168 + 26 * math.sin(time / 4.1)
     rows, columns = np.mgrid[:_LOWEST, :WIDTH].astype(np.float32)
@@ -122,7 +122,7 @@ def _decoded(file: bytes) -> NDArray[np.uint8]:
 
 def _linear(codes: NDArray[np.uint8]) -> Plane:
     """sRGB codes as linear light."""
-    return srgb_to_linear(codes.astype(np.float32) / 255)
+    return srgb_to_linear(codes.astype(np.float32) / np.float32(255))
 
 
 def srgb_to_linear(shown: Plane) -> Plane:
