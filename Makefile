@@ -11,7 +11,7 @@ BPY_5.0 := 5.0.1
 # Our modules are compiled once, and not in each of the hundreds of processes that the tests start.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test check lint generated bench wheel blender-extension bpy-4.2 bpy-4.5 bpy-5.0 clean
+.PHONY: demo test check lint generated bench docs wheel blender-extension bpy-4.2 bpy-4.5 bpy-5.0 clean
 
 demo: .venv/demo.stamp
 	$(BIN)/cleanplate demo --output demo_out
@@ -38,6 +38,11 @@ generated: .venv/test.stamp
 bench: .venv/test.stamp
 	$(BIN)/python -m tests.benchmarks
 
+# The documentation as a site, in site/; a broken link fails.
+docs: .venv/docs.stamp
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	@echo "site/index.html"
+
 wheel: .venv/test.stamp
 	$(BIN)/python -m pip wheel --no-deps --wheel-dir dist .
 
@@ -60,9 +65,13 @@ bpy-4.2 bpy-4.5 bpy-5.0: bpy-%:
 	PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
 	touch $@
 
+.venv/docs.stamp: .venv/bin/python pyproject.toml
+	PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[docs]'
+	touch $@
+
 .venv/test.stamp: .venv/bin/python pyproject.toml
 	PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test]'
 	touch $@
 
 clean:
-	rm -rf .venv .venv-bpy-* build dist demo_out *.egg-info
+	rm -rf .venv .venv-bpy-* build dist site demo_out *.egg-info

@@ -5,6 +5,7 @@ The wheel must never install a top-level package called models, nuke or blender:
 
 from setuptools import find_packages, setup
 
+PAGES = "cleanplate_pages"  # docs/, which the command's help leads to
 HOSTS = ("nuke", "blender", "davinci_fusion")
 
 setup(
@@ -14,11 +15,13 @@ setup(
         "cleanplate_models",
         *(f"cleanplate_models.{name}" for name in find_packages("models")),
         *(f"cleanplate_hosts.{host}" for host in HOSTS),
+        PAGES,
     ],
     package_dir={
         "cleanplate": "cleanplate",
         "plugin_core": "plugin_core",
         "cleanplate_models": "models",
+        PAGES: "docs",
         **{f"cleanplate_hosts.{host}": host for host in HOSTS},
     },
 )

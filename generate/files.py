@@ -12,6 +12,7 @@ from plugin_core.job.catalog import catalog
 from plugin_core.job.config import PART_OF
 from plugin_core.job.job import Job
 
+from .exit_codes import exit_codes_page
 from .fusion_macro import MACRO, with_settings
 from .lua import lua_script
 from .page import page
@@ -38,6 +39,7 @@ def generated() -> dict[Path, str]:
     texts[ROOT / "docs/job.schema.json"] = _json(Job.model_json_schema())
     texts[ROOT / "docs/shots.schema.json"] = _json(shots_schema())
     texts[ROOT / "docs/settings.md"] = page(data, PART_OF)
+    texts[ROOT / "docs/exit_codes.md"] = exit_codes_page()
     texts[ROOT / LUA] = lua_script(data, data["about"])
     texts[ROOT / MACRO] = with_settings((SOURCE / MACRO).read_text("utf-8"), data["fields"])
     return texts

@@ -24,6 +24,7 @@ from . import batch as cli_batch
 from . import completion
 from . import config as cli_config
 from . import farm as cli_farm
+from . import docs as cli_docs
 from . import install as cli_install
 from . import models as cli_models
 from . import paint as cli_paint
@@ -111,6 +112,7 @@ def _parser() -> Parser:
         cli_config,
         cli_models,
         cli_install,
+        cli_docs,
     ):
         module.add(commands)
     demo = commands.add_parser(

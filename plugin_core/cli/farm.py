@@ -34,7 +34,7 @@ examples:
   cleanplate farm openjd shots.yaml --output job && openjd run job/template.yaml
 
 The folder must be where the farm's machines see it under the same path. A task that is killed or fails is run
-again as it is: it goes on where it was. docs/farm.md has a page on each engine.
+again as it is: it goes on where it was. `cleanplate docs farm` has each engine.
 """
 
 

@@ -265,5 +265,5 @@ def test_the_wheel_has_the_package_and_no_hosts_own_names() -> None:
         patch.setattr(setuptools, "setup", lambda **given: asked.update(given))
         runpy.run_path(str(ROOT / "setup.py"))
     tops = {name.split(".")[0] for name in asked["packages"]}
-    assert tops == {"cleanplate", "plugin_core", "cleanplate_models", "cleanplate_hosts"}
+    assert tops == {"cleanplate", "plugin_core", "cleanplate_models", "cleanplate_hosts", "cleanplate_pages"}
     assert (ROOT / "cleanplate" / "py.typed").is_file()
