@@ -1,7 +1,7 @@
 """What the documentation site has from outside docs/: pages of the project, and links between the two.
 
-MkDocs calls these (`hooks` in mkdocs.yml). In the repository the pages stay where a reader of the code looks for
-them, and their links lead to files; in the site they lie under `project/`, as in the repository.
+MkDocs calls these (`hooks` in mkdocs.yml). In the repository the pages stay where a reader of the code looks
+for them, and their links lead to files; in the site they lie under `project/`, as in the repository.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
 
 
 def _led(target: str, in_repository: PurePosixPath, in_site: PurePosixPath) -> str:
-    """Return a link's target, relative to a page of the repository, as it is relative to that page in the site."""
+    """Return where a link of a page leads to in the site, from that page."""
     whole = PurePosixPath(normpath(str(in_repository.parent / target)))
     of_docs = whole.parts[0] == "docs"
     placed = whole.relative_to("docs") if of_docs else PurePosixPath(PLACE) / whole

@@ -1,6 +1,7 @@
 """Make docs/images/lake.webp: the lake shot before and after, moving, as the demo leaves it.
 
-.venv/bin/cleanplate demo --shot lake --output lake_out && .venv/bin/python docs/images/lake_picture.py lake_out
+.venv/bin/cleanplate demo --shot lake --output lake_out
+.venv/bin/python docs/images/lake_picture.py lake_out
 """
 
 from __future__ import annotations

@@ -23,8 +23,8 @@ from ..sample.embedded import NAMES
 from . import batch as cli_batch
 from . import completion
 from . import config as cli_config
-from . import farm as cli_farm
 from . import docs as cli_docs
+from . import farm as cli_farm
 from . import install as cli_install
 from . import models as cli_models
 from . import paint as cli_paint

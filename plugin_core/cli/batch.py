@@ -29,7 +29,7 @@ cleanplate batch --help-all has every option, examples and exit codes.
 """
 
 _HOW = """\
-a list of shots (`cleanplate docs shots.schema.json`: every field; JSON has the same parts, CSV a column a field):
+a list of shots (`cleanplate docs shots.schema.json`: every field; JSON the same, CSV a column a field):
   defaults:
     plate: "{name}/plate.####.exr"
     matte: "{name}/matte.####.exr"
