@@ -94,6 +94,7 @@ def _parser() -> Parser:
         usage="%(prog)s COMMAND [options]",
         description="Video inpainting for VFX: a plate and a matte go in, a clean plate comes out.",
         epilog=EXIT_CODES,
+        brief_epilog="cleanplate docs exit_codes: what the exit codes mean\n",
     )
     parser.common.add_argument("--version", action=_Version, nargs=0, help="print the version and exit")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND", prog="cleanplate")
