@@ -18,7 +18,7 @@ lines out:
   {"event": "result", "id": "sh010", "exit_code": 0, "frames": 100, "seconds": 41.2}
 
 A job is what job.json holds (`cleanplate docs job.schema.json`); its exit code is that of `render`. The
-worker ends with 0 when its input ends and every job is done; with 143 or 130 on a signal, the job's state saved.
+worker ends with 0 when its input ends and every job is done; with 143 or 130 on a signal, its state saved.
 """
 
 
