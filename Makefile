@@ -74,4 +74,4 @@ bpy-4.2 bpy-4.5 bpy-5.0: bpy-%:
 	touch $@
 
 clean:
-	rm -rf .venv .venv-bpy-* build dist site demo_out *.egg-info
+	rm -rf .venv .venv-* build dist site demo_out *.egg-info

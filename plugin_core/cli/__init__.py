@@ -128,6 +128,7 @@ def _parser() -> Parser:
         choices=NAMES,
         help="balloon: scene-linear EXR, computed; lake: 8-bit PNG, a photograph with grain (balloon)",
     )
+    demo.add_argument("--frames", metavar="A-B", help="fewer of them, for a quick look (1001-1024)")
     add_fields(demo, "model", "device")
     demo.set_defaults(command=_demo, progress="auto")
     doctor = commands.add_parser("doctor", help="say what is installed and whether a render would run here")
@@ -148,9 +149,9 @@ class _Version(argparse.Action):
 def _demo(arguments: argparse.Namespace) -> int:
     from .demo import run_demo
 
-    return run_demo(
-        Path(arguments.output), arguments.shot, arguments.model, arguments.device, arguments.progress
-    )
+    asked = arguments
+    where = Path(asked.output)
+    return run_demo(where, asked.shot, asked.frames, asked.model, asked.device, asked.progress)
 
 
 def _doctor(arguments: argparse.Namespace) -> int:

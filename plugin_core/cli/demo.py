@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -25,11 +26,13 @@ from ..sample.embedded import EmbeddedShot, embedded_shot
 DEMO_SETTINGS = Settings(grow=2, feather=3)
 
 
-def run_demo(output: Path, name: str, model: str, device: str, progress: str = "auto") -> int:
+def run_demo(
+    output: Path, name: str, frames: str | None, model: str, device: str, progress: str = "auto"
+) -> int:
     """Render an embedded shot into `output`, with a before/after picture and a review page; print where."""
     given = embedded_shot(name, output / name)
     clean = str(output / f"clean.####{given.suffix}")
-    frames = f"{given.first}-{given.last}"
+    frames = frames or f"{given.first}-{given.last}"
     shot = Shot(
         plate=given.plate,
         matte=given.matte,
@@ -51,7 +54,7 @@ def run_demo(output: Path, name: str, model: str, device: str, progress: str = "
         lambda frame: read_matte(frame_path(given.matte, frame)).values,
         lambda frame: _linear(given, clean, frame),
         lambda frame: _linear(given, given.clean, frame),
-        [given.first + 1, (given.first + given.last) // 2, given.last - 1],
+        _a_few([done.frame for done in rendered]),
         output / "before_after.png",
         title=f"Cleanplate: {given.title}",
         note=f"model {model} on {where}, {len(rendered)} frames, {score:.1f} dB inside the hole",
@@ -61,6 +64,12 @@ def run_demo(output: Path, name: str, model: str, device: str, progress: str = "
     say(f"review page:      {_page(clean, output / 'review')}")
     say(f"inside the hole:  {score:.1f} dB PSNR against the true clean plate")
     return 0
+
+
+def _a_few(frames: Sequence[int]) -> list[int]:
+    """Frames to show: near the beginning, in the middle, near the end."""
+    last = len(frames) - 1
+    return sorted({frames[min(1, last)], frames[last // 2], frames[max(last - 1, 0)]})
 
 
 def _page(clean: str, folder: Path) -> Path:

@@ -13,7 +13,6 @@ import pytest
 import torch
 
 from models.network.generated import generated_network
-from plugin_core import sample
 from plugin_core.cli import demo, main
 from plugin_core.job.settings import Settings
 from plugin_core.sample import lake
@@ -139,10 +138,9 @@ def test_a_library_that_is_missing_is_told_in_a_sentence(command):
 
 
 def test_the_demo_renders_and_shows_before_and_after(bundle_512, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(sample, "LAST", 1003)
     monkeypatch.setattr(demo, "DEMO_SETTINGS", Settings(working_size=64))
     out = tmp_path / "a demo"
-    assert main(["demo", "--output", str(out), "--model", str(bundle_512)]) == 0
+    assert main(["demo", "--frames", "1001-1003", "--output", str(out), "--model", str(bundle_512)]) == 0
     printed = capsys.readouterr().out
     sheet = out / "before_after.png"
     assert str(sheet) in printed
