@@ -165,11 +165,12 @@ def _color(asked: str, config: str | None) -> ColorMap:
 def _encode(linear: NDArray[np.float32]) -> NDArray[np.float32]:
     size = np.abs(linear)
     tiny = np.float32(np.finfo(np.float32).tiny)
-    low = 12.92 * size
-    middle = 1.055 * np.maximum(size, tiny) ** np.float32(1 / 2.4) - 0.055
-    high = 1 + _SLOPE_AT_ONE * np.log(np.maximum(size, 1))
-    curve = np.where(size <= 0.0031308, low, np.where(size <= 1, middle, high))
-    return np.copysign(curve, linear).astype(np.float32)
+    curve = np.asarray(1.055 * np.maximum(size, tiny) ** np.float32(1 / 2.4) - 0.055)
+    low, high = size <= 0.0031308, ~(size <= 1)  # what is no number is high, and stays none
+    np.multiply(12.92, size, out=curve, where=low)
+    if high.any():
+        curve[high] = 1 + _SLOPE_AT_ONE * np.log(size[high])
+    return np.copysign(curve, linear).astype(np.float32, copy=False)
 
 
 def light_of(picture: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -184,9 +185,10 @@ def picture_of(light: NDArray[np.float32]) -> NDArray[np.float32]:
 
 def _decode(display: NDArray[np.float32]) -> NDArray[np.float32]:
     size = np.abs(display)
-    low = size / 12.92
-    middle = ((size + 0.055) / 1.055) ** np.float32(2.4)
-    # Beyond float range the exponential would be infinite; half-float plates end far below it anyway.
-    high = np.exp(np.minimum((np.maximum(size, 1) - 1) / _SLOPE_AT_ONE, 80))
-    curve = np.where(size <= 0.04045, low, np.where(size <= 1, middle, high))
-    return np.copysign(curve, display).astype(np.float32)
+    curve = np.asarray(((size + 0.055) / 1.055) ** np.float32(2.4))
+    low, high = size <= 0.04045, ~(size <= 1)  # what is no number is high, and stays none
+    np.divide(size, 12.92, out=curve, where=low)
+    if high.any():
+        # Beyond float range the exponential would be infinite; half-float plates end far below it anyway.
+        curve[high] = np.exp(np.minimum((size[high] - 1) / _SLOPE_AT_ONE, 80))
+    return np.copysign(curve, display).astype(np.float32, copy=False)

@@ -116,6 +116,7 @@ class Background:
         self._looking = ThreadPoolExecutor(1, "look")
         self.workers = ThreadPoolExecutor(threads or _cores(), "motion")
         self._looks: dict[int, Future[_Kept]] = {}
+        self._looked_at: set[int] = set()
         self._pairs: dict[tuple[int, int], Future[tuple[Field, Field]]] = {}
         self._joins: dict[tuple[int, int], Field] = {}
         self._roads: dict[tuple[int, int], Floats] = {}
@@ -181,9 +182,9 @@ class Background:
             for ends in _measured(frame, to):
                 self._pair(*sorted(ends))
 
-    def looked_at(self, frames: Iterable[int]) -> int:
-        """Return how many of some frames were looked at."""
-        return sum(frame in self._looks and self._looks[frame].done() for frame in frames)
+    def looked_at(self, frames: Set[int]) -> int:
+        """Return how many of some frames were looked at, and are still known."""
+        return len(self._looked_at & frames)
 
     def moved(self, field: Codes | Floats, x: Floats, y: Floats) -> tuple[Floats, Floats, Floats]:
         """Return where points (h, w) of the view come to, and the doubt that adds.
@@ -214,6 +215,7 @@ class Background:
 
     def _forget(self, besides: Set[int]) -> None:
         self._looks = {frame: look for frame, look in self._looks.items() if frame in besides}
+        self._looked_at &= besides
         self._pairs = {ends: pair for ends, pair in self._pairs.items() if {*ends} <= besides}
         self._joins = {ends: join for ends, join in self._joins.items() if {*ends} <= besides}
 
@@ -238,6 +240,7 @@ class Background:
         codes = np.clip(scaled, 0, 65535, out=scaled).astype(np.uint16)
         hole = look.hole.view(np.uint8) * np.uint8(255)
         small_hole = cv2.resize(hole, self._size, interpolation=cv2.INTER_AREA) > 0
+        self._looked_at.add(frame)
         return _Kept(codes, hole, Seen.of(small, small_hole, FINE))
 
     def _pair(self, earlier: int, later: int) -> Future[tuple[Field, Field]]:

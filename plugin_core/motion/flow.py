@@ -140,7 +140,7 @@ def spread(values: Floats, known: Mask) -> Floats:
     Known values stay as they are. Without any known value the result is 0.
     """
     weight = known.astype(np.float32)
-    return _pull_push(np.asarray(values * _each(weight, values.shape[2]), np.float32), weight)
+    return _pull_push(np.asarray(values * each(weight, values.shape[2]), np.float32), weight)
 
 
 def median(values: NDArray[np.floating]) -> float:
@@ -152,7 +152,15 @@ def median(values: NDArray[np.floating]) -> float:
     return (float(low) + float(high)) / 2
 
 
-def _each(weight: Floats, channels: int) -> Floats:
+def medians(colors: Floats) -> Floats:
+    """Return the median (3,) of each channel of colors (n, 3), n above 0."""
+    count = len(colors)
+    kth = (count // 2,) if count % 2 else (count // 2 - 1, count // 2)
+    parted = np.partition(np.ascontiguousarray(colors.T), kth, axis=1)[:, kth]
+    return np.asarray(parted.astype(np.float64).sum(axis=1) / len(kth), np.float32)
+
+
+def each(weight: Floats, channels: int) -> Floats:
     """Return a weight (H, W) for every channel, (H, W, C): products then run along whole rows."""
     return weight[..., None] if channels == 1 else np.asarray(cv2.merge([weight] * channels))
 
@@ -161,18 +169,18 @@ def _pull_push(values: Floats, weight: Floats) -> Floats:
     """Fill (H, W, C) values up where their weight, 0..1, is below 1, from coarser and coarser means."""
     height, width, channels = values.shape
     total = float(weight.sum())
-    each = _each(weight, channels)
+    share = each(weight, channels)
+    weighted = values * share
     if min(height, width) <= 2 or total == weight.size or total == 0:
-        mean = (values * each).sum(axis=(0, 1)) / np.float32(max(total, 1e-6))
-        return np.asarray(values * each + mean * (1 - each), np.float32)
-    weighted = values * each
+        mean = weighted.sum(axis=(0, 1)) / np.float32(max(total, 1e-6))
+        return np.asarray(weighted + mean * (1 - share), np.float32)
     small_weight = cv2.pyrDown(weight)
     reduced = np.asarray(cv2.pyrDown(weighted), np.float32).reshape(*small_weight.shape, channels)
-    reduced /= _each(np.maximum(small_weight, np.float32(1e-6)), channels)
+    reduced /= each(np.maximum(small_weight, np.float32(1e-6)), channels)
     coarse = _pull_push(reduced, np.minimum(2 * small_weight, np.float32(1)))
     wide = np.asarray(cv2.resize(coarse, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
     wide = wide.reshape(values.shape)
-    wide *= 1 - each
+    wide *= 1 - share
     wide += weighted
     return wide
 

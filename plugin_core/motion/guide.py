@@ -10,13 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from ..network.contract import Guide, Mask, Picture
+from .flow import each
 from .ways import Ways
 
 Floats = NDArray[np.float32]
@@ -35,32 +35,50 @@ _KNOWN = 0.95
 
 
 @dataclass(frozen=True)
+class Cells:
+    """A frame in cells, as far as its plate is known: made once, whether it is filled or a source.
+
+    Attributes:
+        shown: (h, w, 3) float32, means of cells twice as wide as the finest level's, 0 for what is hidden.
+        shown_known: (h, w) float32, how much of each of these is known, 0..1.
+        known: the same at each level, finest first.
+    """
+
+    shown: Floats
+    shown_known: Floats
+    known: tuple[Floats, ...]
+
+    @classmethod
+    def of(cls, picture: Picture, mask: Mask, scales: Sequence[int]) -> Cells:
+        """Bring a frame, as the network sees it through a crop, to cells of the levels."""
+        cell = 2 * scales[0]
+        known = np.ascontiguousarray(1 - mask[0])
+        shown = np.ascontiguousarray(picture.transpose(1, 2, 0)) * each(known, 3)
+        levels = tuple(_reduced(known, scale) for scale in scales)
+        return cls(_reduced(shown, cell), _reduced(known, cell), levels)
+
+
+@dataclass(frozen=True)
 class Beside:
     """A source of a frame.
 
     Attributes:
-        picture, mask: as the network sees it through the frame's crop.
+        cells: as seen through the frame's crop.
         ways: where the centers of the frame's cells, of the finest level, lie in it, in the network's pixels;
             None for a source that is the frame itself.
         share: how much it counts beside others that are trusted alike.
     """
 
-    picture: Picture
-    mask: Mask
+    cells: Cells
     ways: Ways | None
     share: float
 
-    @cached_property
-    def known(self) -> Floats:
-        """(H, W) float32, 1 where the plate is known."""
-        return np.ascontiguousarray(1 - self.mask[0])
 
-
-def guide_of(target: tuple[Picture, Mask], sources: Sequence[Beside], scales: Sequence[int]) -> Guide:
+def guide_of(target: Cells, sources: Sequence[Beside], scales: Sequence[int]) -> Guide:
     """Make what a step is given.
 
     Args:
-        target: the frame to fill, as the network sees it.
+        target: the frame to fill.
         sources: in the network's order.
         scales: network pixels a cell of each level, finest first, each twice the one before.
 
@@ -68,7 +86,7 @@ def guide_of(target: tuple[Picture, Mask], sources: Sequence[Beside], scales: Se
         For each level (sources, 3, H / scale, W / scale) float32: x, y in cells, and weight.
     """
     errors = [_error(target, source, scales[0]) for source in sources]
-    return tuple(_level(sources, errors, scale, scales[0]) for scale in scales)
+    return tuple(_level(sources, errors, level, scales) for level in range(len(scales)))
 
 
 def cell_centers(height: int, width: int, scale: int) -> tuple[Floats, Floats]:
@@ -80,9 +98,10 @@ def cell_centers(height: int, width: int, scale: int) -> tuple[Floats, Floats]:
     return columns, rows
 
 
-def _level(sources: Sequence[Beside], errors: Sequence[Floats], scale: int, finest: int) -> Floats:
+def _level(sources: Sequence[Beside], errors: Sequence[Floats], level: int, scales: Sequence[int]) -> Floats:
     """One level's flows and weights."""
-    height, width = (side // scale for side in sources[0].mask.shape[1:])
+    scale, finest = scales[level], scales[0]
+    height, width = sources[0].cells.known[level].shape
     given = np.zeros((len(sources), 3, height, width), np.float32)
     trusts, shown = np.zeros((2, len(sources), height, width), np.float32)
     x, y = cell_centers(height * scale, width * scale, scale)
@@ -98,7 +117,7 @@ def _level(sources: Sequence[Beside], errors: Sequence[Floats], scale: int, fine
         trust = np.exp(-(wrong**2) - (apart / scale) ** 2)
         trusts[number] = np.where(lost > 0, 0, trust)
         at = _in_cells(there_x, scale), _in_cells(there_y, scale)
-        shown[number] = _sampled(_reduced(source.known, scale), *at)
+        shown[number] = _sampled(source.cells.known[level], *at)
     shares = np.array([source.share for source in sources], np.float32)[:, None, None] * trusts
     together = np.maximum((shares * shown).sum(axis=0), np.float32(1e-4))
     best = 1 - np.prod(1 - np.clip(trusts * shown, 0, 1), axis=0)
@@ -106,28 +125,19 @@ def _level(sources: Sequence[Beside], errors: Sequence[Floats], scale: int, fine
     return given
 
 
-def _error(target: tuple[Picture, Mask], source: Beside, finest: int) -> Floats:
+def _error(target: Cells, source: Beside, finest: int) -> Floats:
     """How wrong known pixels come out along a source's motion, smoothly continued everywhere: (h, w)."""
-    cell = 2 * finest
-    height, width = (side // cell for side in source.mask.shape[1:])
     if source.ways is None:
-        return np.zeros((height, width), np.float32)
+        return np.zeros_like(target.shown_known)
+    cell = 2 * finest
     at = _in_cells(_reduced(source.ways.x, 2), cell), _in_cells(_reduced(source.ways.y, 2), cell)
-    here, here_known = _cells(*target, cell)
-    there, there_known = _cells(source.picture, source.mask, cell)
-    moved, moved_known = _sampled(there, *at), _sampled(there_known, *at)
-    both = ((here_known > _KNOWN) & (moved_known > _KNOWN)).astype(np.float32)
-    off = np.abs(moved / np.maximum(moved_known, np.float32(0.05))[..., None] - here).mean(axis=2) * both
+    moved, moved_known = _sampled(source.cells.shown, *at), _sampled(source.cells.shown_known, *at)
+    both = ((target.shown_known > _KNOWN) & (moved_known > _KNOWN)).astype(np.float32)
+    apart = np.abs(moved / each(np.maximum(moved_known, np.float32(0.05)), 3) - target.shown)
+    off = apart.mean(axis=2) * both
     everywhere = off.sum() / max(float(both.sum()), 1.0)
     near, count = (_blurred(np.asarray(part, np.float32)) for part in (off, both))
     return np.asarray((near + _EVERYWHERE * everywhere) / (count + _EVERYWHERE), np.float32)
-
-
-def _cells(picture: Picture, mask: Mask, cell: int) -> tuple[Floats, Floats]:
-    """Return cells (h, w, 3) with 0 for what is hidden, and how much of each is known (h, w)."""
-    known = np.ascontiguousarray(1 - mask[0])
-    shown = np.ascontiguousarray(picture.transpose(1, 2, 0)) * known[..., None]
-    return _reduced(shown, cell), _reduced(known, cell)
 
 
 def _reduced(values: Floats, by: int) -> Floats:

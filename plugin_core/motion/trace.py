@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from ..box import Box, bounds
 from .background import Background, Codes, Field
-from .flow import median, spread
+from .flow import each, medians, spread
 from .itinerary import legs, post, stops
 from .sampling import bilinear, in_rows, pixel_grid
 
@@ -274,6 +274,8 @@ class _Arrival:
 
     source: int
     points: _Points
+    shown: Mask
+    """At which points the frame shows what is not its own hole's."""
 
 
 class _Target:
@@ -292,10 +294,13 @@ class _Target:
         self._holed = self.grid.any(hole)
         self._shown = background.colors(frame, self._x, self._y)
         self._points = np.count_nonzero(self._holed)
+        self._count = np.count_nonzero(self.hole)
         self._known = ~background.hidden(frame, self._x, self._y)
         known = np.flatnonzero(self._known)
         self._compared = known[:: max(1, round(known.size / _COMPARED))]
+        self._shown_there = self._shown.reshape(-1, 3).take(self._compared, axis=0)
         self._votes = tuple(in_rows(of[self.hole]) for of in self.votes.places())
+        self._between = self.grid.at(*self._votes)
 
     def arrivals(self, end: int) -> Iterator[_Arrival]:
         """Yield the sources on the way to a frame, nearest first.
@@ -323,10 +328,10 @@ class _Target:
             )
             reached: list[_Points] = []
             for walk in led:
-                here = self._looked(walk, frame, begin, camera, last=frame == end)
-                if here is not None and not any(here is other for other in reached):
-                    yield _Arrival(frame, replace(here))
-                    reached.append(here)
+                arrival = self._looked(walk, frame, begin, camera, last=frame == end)
+                if arrival is not None and not any(arrival.points is other for other in reached):
+                    yield replace(arrival, points=replace(arrival.points))
+                    reached.append(arrival.points)
             walks[-1].wanted &= led[-1].wanted
             walks = [walk for walk in walks if walk.wanted.any()]
             if not walks:
@@ -334,20 +339,22 @@ class _Target:
 
     def _looked(
         self, walk: _Walk, frame: int, begin: _Points, camera: NDArray[np.float64], *, last: bool
-    ) -> _Points | None:
+    ) -> _Arrival | None:
         """Return where a walk's points lie in a frame that shows enough of them to be a source; else None."""
         left = walk.wanted & walk.points.alive
         if not left.any():
             walk.wanted = left
             return None
-        if self._new(walk, frame, walk.points, last=last) is None:
+        seen = self._new(walk, frame, walk.points, last=last)
+        if seen is None:
             return None  # most frames show nothing new: nothing more is asked of them
         here = self._arrived(frame, walk.points, begin.ridden(self._background, camera), begin)
-        seen = self._new(walk, frame, here, last=last)
+        if here is not walk.points:
+            seen = self._new(walk, frame, here, last=last)
         if seen is None:
             return None
         walk.wanted = walk.wanted & ~seen
-        return here
+        return _Arrival(frame, here, seen)
 
     def _new(self, walk: _Walk, frame: int, points: _Points, *, last: bool) -> Mask | None:
         """Return which points a frame shows, if there are enough among them that no nearer one shows."""
@@ -382,13 +389,13 @@ class _Target:
     def _seen_known(self, frame: int, points: _Points) -> tuple[Floats, Mask]:
         """Sample a frame where some of the known points have come to."""
         at = self._compared
-        x, y = points.x.ravel()[at][None], points.y.ravel()[at][None]
+        x, y = points.x.take(at)[None], points.y.take(at)[None]
         hidden = self._background.hidden(frame, x, y)[0]
-        return self._background.colors(frame, x, y)[0], points.alive.ravel()[at] & ~hidden
+        return self._background.colors(frame, x, y)[0], points.alive.take(at) & ~hidden
 
     def _apart(self, looked: Floats, known: Mask) -> float:
-        difference = (self._shown.reshape(-1, 3)[self._compared] - looked)[known]
-        difference -= _medians(difference)
+        difference = (self._shown_there - looked).compress(known, axis=0)
+        difference -= medians(difference)
         return float(np.abs(difference, out=difference).mean())
 
     def led(self, source: int) -> _Points:
@@ -426,10 +433,10 @@ class _Target:
         source, points = arrival.source, arrival.points
         background = self._background
         color = background.colors(source, points.x, points.y)
-        shift = np.dstack([points.x - self._x, points.y - self._y])
+        shift = points.x - self._x, points.y - self._y
         distance = abs(source - self._frame)
-        path = np.hypot(shift[..., 0], shift[..., 1])
-        known = self._known & points.alive & ~background.hidden(source, points.x, points.y)
+        path = np.hypot(*shift)
+        known = self._known & arrival.shown
         offset, wrong, wrong_here = self._difference(color, known)
         error = (
             2 * wrong_here**2
@@ -437,19 +444,20 @@ class _Target:
             + np.float32(5e-4) * np.minimum(path, np.float32(distance))
             + np.float32(2e-4) * points.doubt
         )
-        at = self._votes
-        carried = self.grid.between(np.dstack([shift, points.alive.astype(np.float32), error]), *at)
-        x, y = at[0] + carried[..., 0], at[1] + carried[..., 1]
-        seen = (carried[..., 2] > 0.99) & ~background.hidden(source, x, y) & ~background.outside(x, y)
-        found = background.colors(source, x, y) + self.grid.between(offset, *at)
-        count = np.count_nonzero(self.hole)
+        at, between = self._votes, self._between
+        alive = points.alive.astype(np.float32)
+        carried = cv2.split(bilinear(np.asarray(cv2.merge([*shift, alive, error]), np.float32), *between))
+        x, y = at[0] + carried[0], at[1] + carried[1]
+        seen = (carried[2] > 0.99) & ~background.hidden(source, x, y) & ~background.outside(x, y)
+        found = background.colors(source, x, y) + bilinear(offset, *between)
+        count = self._count
         return Trace(
             source,
-            shift,
+            np.asarray(cv2.merge(shift), np.float32),
             offset,
             seen.reshape(-1)[:count],
             found.reshape(-1, 3)[:count],
-            carried[..., 3].reshape(-1)[:count],
+            np.asarray(carried[3], np.float32).reshape(-1)[:count],
         )
 
     def _difference(self, color: Floats, known: Mask) -> tuple[Floats, float, Floats]:
@@ -458,26 +466,24 @@ class _Target:
         Returns the offset (h, w, 3) that makes them meet, and how far they still differ: everywhere, and near
         each point (h, w).
         """
-        if np.count_nonzero(known) < _FEW:
+        at = np.flatnonzero(known)
+        if at.size < _FEW:
             return np.zeros_like(color), 0.2, np.full(known.shape, 0.2, np.float32)
         difference = self._shown - color
-        middle = np.clip(_medians(difference[known]), -_OFFSET_LIMIT, _OFFSET_LIMIT).astype(np.float32)
+        there = difference.reshape(-1, 3).take(at, axis=0)
+        middle = np.clip(medians(there), -_OFFSET_LIMIT, _OFFSET_LIMIT).astype(np.float32)
         local = np.asarray(np.clip(difference - middle, -_LOCAL_LIMIT, _LOCAL_LIMIT), np.float32)
         offset = middle + _smooth(local, known, 10.0 / self.grid.apart)
         apart = np.abs(difference - offset)
         wrong = np.asarray((apart[..., 0] + apart[..., 1] + apart[..., 2]) / np.float32(3), np.float32)
         here = _smooth(wrong[..., None], known, 8.0 / self.grid.apart)[..., 0]
-        return offset, float(wrong[known].mean()), here
-
-
-def _medians(colors: Floats) -> Floats:
-    """Return the median (3,) of each channel of colors (n, 3), n above 0."""
-    return np.array([median(channel) for channel in colors.T], np.float32)
+        return offset, float(wrong.take(at).mean()), here
 
 
 def _smooth(values: Floats, known: Mask, sigma: float) -> Floats:
     """Low frequencies of values (h, w, c) that are known in places, continued to where they are not."""
-    weight = cv2.GaussianBlur(known.astype(np.float32), (0, 0), sigma)
-    blurred = cv2.GaussianBlur(values * known[..., None].astype(np.float32), (0, 0), sigma)
-    mean = blurred.reshape(values.shape) / np.maximum(weight, 1e-3)[..., None]
+    shown, channels = known.astype(np.float32), values.shape[2]
+    weight = np.asarray(cv2.GaussianBlur(shown, (0, 0), sigma), np.float32)
+    blurred = cv2.GaussianBlur(values * each(shown, channels), (0, 0), sigma)
+    mean = blurred.reshape(values.shape) / each(np.maximum(weight, np.float32(1e-3)), channels)
     return spread(np.asarray(mean, np.float32), weight > 0.05)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from ..box import Box
 from ..motion.finder import Propagator
-from ..motion.guide import Beside, cell_centers, guide_of
+from ..motion.guide import Beside, Cells, cell_centers, guide_of
 from ..motion.ways import Ways
 from ..network.contract import Guide
 from ..regions.region import Region
@@ -37,6 +37,7 @@ class Guiding:
         self._scales = tuple(scales)
         self._own = finder_of(plan) if finder is None and plan.motion is not None else None
         self._finder = finder or self._own
+        self._cells: dict[tuple[int, Region], Cells] = {}
 
     def looks_at(self, step: Step) -> range:
         """Return the frames whose plates or mattes have a part in a step's flows."""
@@ -48,11 +49,23 @@ class Guiding:
         x, y = cell_centers(*region.network_size, self._scales[0])
         others = [source for source in step.sources if source != step.frame]
         found = dict(zip(others, self._ways(step.frame, others, region, x, y), strict=True))
+        reach = max((abs(source - step.frame) for source in others), default=0)
+        self._cells = {at: cells for at, cells in self._cells.items() if abs(at[0] - step.frame) <= reach}
         beside = [
-            Beside(*shown, found.get(source), 1 / max(1, abs(source - step.frame)))
+            Beside(
+                self._in_cells(source, region, shown),
+                found.get(source),
+                1 / max(1, abs(source - step.frame)),
+            )
             for source, shown in zip(step.sources, sources, strict=True)
         ]
-        return guide_of(target, beside, self._scales)
+        return guide_of(self._in_cells(step.frame, region, target), beside, self._scales)
+
+    def _in_cells(self, frame: int, region: Region, shown: Shown) -> Cells:
+        """Return a frame in cells; it is seen as a source several times before and after it is filled."""
+        if (frame, region) not in self._cells:
+            self._cells[frame, region] = Cells.of(*shown, self._scales)
+        return self._cells[frame, region]
 
     def since(self, before: int, frame: int, region: Region) -> Moved:
         """Return what tells where points of a frame lay in the one before, on a crop."""

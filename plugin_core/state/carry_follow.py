@@ -119,11 +119,9 @@ def followed(network: Network, carry: Carry, change: Change) -> Carry:
     before = arrays.get(PREVIOUS_OUTPUT)
     if before is None:
         return carry
-    picture = np.moveaxis(before, -3, -1)
     if change.motion is not None:
-        picture = _moved_inside(picture, change.box, change.motion)
-    picture = _brightened(network, picture, change.gain)
-    return network.put({**arrays, PREVIOUS_OUTPUT: np.moveaxis(picture, -1, -3)})
+        before = _moved_inside(before, change.box, change.motion)
+    return network.put({**arrays, PREVIOUS_OUTPUT: _brightened(network, before, change.gain)})
 
 
 def all_followed(
@@ -155,17 +153,16 @@ def all_followed(
             kept = after[PREVIOUS_OUTPUT][inside]
             output = output.copy()
             output[inside] = kept + change.trust * (output[inside] - kept)
-        bright = _brightened(network, np.moveaxis(output, -3, -1), change.gain)
-        output = np.ascontiguousarray(np.moveaxis(bright, -1, -3))
+        output = _brightened(network, output, change.gain)
     return network.put(_hidden({**after, PREVIOUS_OUTPUT: output}, change))
 
 
 def _brightened(network: Network, picture: Floats, gain: Gain | None) -> Floats:
-    """Return a picture (..., 3) of a carry, brighter."""
+    """Return a picture (..., 3, H, W) of a carry, brighter."""
     if gain is None:
         return picture
     own = gain if network.channel_order == "RGB" else gain[::-1]
-    return _LINEAR.to_network(_LINEAR.from_network(picture) * own)
+    return _LINEAR.to_network(_LINEAR.from_network(picture) * own[:, None, None])
 
 
 def _hidden(arrays: Mapping[str, Floats], change: Change | None) -> dict[str, Floats]:
@@ -200,8 +197,7 @@ def _all_moved(
             target[cells.slices] = bilinear(plane, x, y)
         moved[name] = after
     if PREVIOUS_OUTPUT in arrays:
-        picture = _moved_inside(np.moveaxis(arrays[PREVIOUS_OUTPUT], -3, -1), box, motion)
-        moved[PREVIOUS_OUTPUT] = np.ascontiguousarray(np.moveaxis(picture, -1, -3))
+        moved[PREVIOUS_OUTPUT] = _moved_inside(arrays[PREVIOUS_OUTPUT], box, motion)
     return moved
 
 
@@ -211,15 +207,13 @@ def _planes(array: Floats) -> Floats:
 
 
 def _moved_inside(picture: Floats, box: Box, motion: Floats) -> Floats:
-    """Return a picture (..., H, W, 3) whose pixels in a box have moved."""
-    moved = picture.copy()
-    moved[(..., *box.slices, slice(None))] = _moved(picture.reshape(picture.shape[-3:]), box, motion)
-    return moved
-
-
-def _moved(picture: Floats, box: Box, motion: Floats) -> Floats:
+    """Return a picture (..., 3, H, W) whose pixels in a box have moved."""
     x, y = pixel_grid(box)
-    return bicubic(np.ascontiguousarray(picture), x + motion[..., 0], y + motion[..., 1])
+    interleaved = np.asarray(cv2.merge(list(_planes(picture))), np.float32)
+    inside = bicubic(interleaved, x + motion[..., 0], y + motion[..., 1])
+    moved = picture.copy()
+    moved[(..., *box.slices)] = np.moveaxis(inside, -1, 0)
+    return moved
 
 
 def _around(*holes: NDArray[np.bool_]) -> Box | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from plugin_core.motion.guide import Beside, cell_centers, guide_of
+from plugin_core.motion.guide import Beside, Cells, cell_centers, guide_of
 from plugin_core.motion.ways import Ways, legs
 
 from .test_flow import disc, texture
@@ -27,10 +27,11 @@ def beside(
     x, y = cell_centers(HEIGHT, WIDTH, SCALES[0])
     there = x - at + off
     lost = (there < 0) | (there > WIDTH - 1)
-    return Beside(*seen(at, hole), Ways(there, y, np.full_like(x, apart), lost), share)
+    cells = Cells.of(*seen(at, hole), SCALES)
+    return Beside(cells, Ways(there, y, np.full_like(x, apart), lost), share)
 
 
-TARGET = seen(0, (32, 48))
+TARGET = Cells.of(*seen(0, (32, 48)), SCALES)
 INNER = (slice(6, 10), slice(10, 14))
 """Cells of the hole, of four pixels."""
 
@@ -63,7 +64,7 @@ def test_who_does_not_fit_or_whose_leads_part_is_not_trusted():
 def test_what_has_left_the_picture_and_the_frame_itself_have_no_weight():
     gone = guide_of(TARGET, [beside(40)], SCALES)[0][0, 2]
     assert not gone[:, :9].any() and gone[2, 20] > 0.8
-    itself = Beside(*TARGET, None, 1.0)
+    itself = Beside(TARGET, None, 1.0)
     assert not guide_of(TARGET, [itself], SCALES)[0].any()
 
 
