@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..box import Box
-from ..motion.guide import Beside, guide_of
+from ..motion.guide import Beside, Cells, guide_of
 from ..motion.sampling import bilinear, pixel_grid
 from ..network.contract import Carry, Guide, Mask, Network, Picture
 from ..state.carry_follow import all_followed, change_between, followed
@@ -130,13 +130,17 @@ def _guide(
 ) -> Guide:
     """Return the flows to the sources, of which one that stands in several slots shares its weight."""
     beside = [
-        Beside(*picture, way.ways(view, length, scales[0]) if length else None, 1 / max(1, length))
+        Beside(
+            Cells.of(*picture, scales),
+            way.ways(view, length, scales[0]) if length else None,
+            1 / max(1, length),
+        )
         for length, picture in pictures.items()
     ]
     order = [list(pictures).index(length) for length in lengths]
     counts = np.array([order.count(place) for place in order], np.float32)[:, None, None]
     levels = []
-    for level in guide_of(target, beside, scales):
+    for level in guide_of(Cells.of(*target, scales), beside, scales):
         doubled = level[order]
         doubled[:, 2] /= counts
         levels.append(doubled)
