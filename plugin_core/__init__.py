@@ -15,7 +15,20 @@ from typing import TYPE_CHECKING, Any
 from ._version import __version__
 
 if TYPE_CHECKING:
-    from .api import Model, ProbeReport, QcLimits, QcReport, fill, open_model, probe_job, qc_job
+    from .api import (
+        Model,
+        ProbeReport,
+        QcLimits,
+        QcReport,
+        Restored,
+        fill,
+        forecast_job,
+        open_model,
+        probe_job,
+        qc_job,
+        restore_job,
+        retarget_job,
+    )
     from .errors import (
         BatchError,
         CleanplateError,
@@ -33,8 +46,10 @@ if TYPE_CHECKING:
         WriteError,
     )
     from .job.job import Job
+    from .job.restore_settings import Restore
+    from .job.retarget_settings import Retarget
     from .job.settings import Run, Settings, Shot
-    from .probe.forecast import Forecast, forecast_job
+    from .probe.forecast import Forecast
     from .progress.reporters import JsonLines, Reporter, Reporters, reporting
     from .progress.signals import on_signals
     from .progress.stop import Stop
@@ -66,6 +81,9 @@ __all__ = [
     "QcReport",
     "Reporter",
     "Reporters",
+    "Restore",
+    "Restored",
+    "Retarget",
     "Run",
     "Settings",
     "SettingsError",
@@ -81,10 +99,25 @@ __all__ = [
     "probe_job",
     "qc_job",
     "reporting",
+    "restore_job",
+    "retarget_job",
 ]
 
 _HOMES = {
-    ".api": ("Model", "ProbeReport", "QcLimits", "QcReport", "fill", "open_model", "probe_job", "qc_job"),
+    ".api": (
+        "Model",
+        "ProbeReport",
+        "QcLimits",
+        "QcReport",
+        "Restored",
+        "fill",
+        "forecast_job",
+        "open_model",
+        "probe_job",
+        "qc_job",
+        "restore_job",
+        "retarget_job",
+    ),
     ".errors": (
         "BatchError",
         "CleanplateError",
@@ -102,8 +135,10 @@ _HOMES = {
         "WriteError",
     ),
     ".job.job": ("Job",),
+    ".job.restore_settings": ("Restore",),
+    ".job.retarget_settings": ("Retarget",),
     ".job.settings": ("Run", "Settings", "Shot"),
-    ".probe.forecast": ("Forecast", "forecast_job"),
+    ".probe.forecast": ("Forecast",),
     ".progress.reporters": ("JsonLines", "Reporter", "Reporters", "reporting"),
     ".progress.signals": ("on_signals",),
     ".progress.stop": ("Stop",),

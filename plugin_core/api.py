@@ -20,21 +20,36 @@ from .job.settings import Run, Settings, Shot, with_options
 from .live.arrays import fill_as_they_come
 from .network.contract import Network
 from .network.session import Session
+from .probe.forecast import Forecast
 from .probe.probe import probe
 from .probe.report import Report as ProbeReport
 from .progress.reporters import JsonLines, Reporters, reporting
 from .progress.stop import Stop
-from .progress.watch import Phase, counted
+from .progress.watch import Phase, Watch, counted, unwatched
 from .qc.check import QcShot, check
 from .qc.report import Limits as QcLimits
 from .qc.report import Report as QcReport
 from .qc.sheet import write_qc_sheet
-from .render.delivery import render
 from .render.in_memory import fill_arrays
 from .render.render import FrameDone
 from .render.side_files import check_side_files
+from .restore.run import Restored
+from .work import carry_out, foretell
 
-__all__ = ["Model", "ProbeReport", "QcLimits", "QcReport", "fill", "open_model", "probe_job", "qc_job"]
+__all__ = [
+    "Model",
+    "ProbeReport",
+    "QcLimits",
+    "QcReport",
+    "Restored",
+    "fill",
+    "forecast_job",
+    "open_model",
+    "probe_job",
+    "qc_job",
+    "restore_job",
+    "retarget_job",
+]
 
 Tell = Callable[[str], None]
 
@@ -102,7 +117,8 @@ class Model:
         """Render a shot and yield each frame once its file is whole under its final name.
 
         Args:
-            shot: where the pictures are; or a whole job, which has settings and run of its own.
+            shot: where the pictures are; or a whole job, which has settings and run of its own, and may ask
+                for something else than a render.
             settings: what changes the pixels; None for the defaults.
             run: how it is rendered; None for the defaults.
             reporters: told of progress, beside the run's `progress_file`.
@@ -137,11 +153,7 @@ class Model:
                 )
 
     def _frames(self, job: Job, reporters: Reporters | None, stop: Stop) -> Iterator[FrameDone]:
-        if job.run.cancel_file is not None:
-            stop.watch(Path(job.run.cancel_file))
-        check_side_files(job.shot, job.run)
-        with _telling(reporters, job.run.progress_file) as everyone, _telling_errors(everyone):
-            yield from render(job.shot, job.settings, job.run, self._network, everyone, stop)
+        yield from _carried_out(job, lambda: self._network, reporters, stop)
 
 
 def open_model(
@@ -161,6 +173,76 @@ def open_model(
     """
     opened = Run(model=os.fspath(model), device=device, threads=threads)
     return Model(Session.open(opened.model, device=device, threads=threads), opened)
+
+
+def restore_job(
+    job: Job, *, reporters: Reporters | None = None, stop: Stop | None = None
+) -> Iterator[Restored]:
+    """Find film damage, or take a matte of it, and repair it: `cleanplate restore`. Needs no model.
+
+    Args:
+        job: its `do` is ``restore``, or ``detect``: then mattes of the damage are written.
+        reporters: told of progress, beside the run's `progress_file`.
+        stop: asked before each frame whether to go on; the run's `cancel_file` is watched too.
+
+    Yields:
+        Each frame once its file is whole, and what was found on it.
+
+    Raises:
+        SettingsError: the job asks for something else.
+        CleanplateError: see `plugin_core.errors`; what was written stays and can be resumed.
+    """
+    _check_asked(job, "restore", "detect")
+    return (
+        one for one in _carried_out(job, _no_network, reporters, stop or Stop()) if isinstance(one, Restored)
+    )
+
+
+def retarget_job(
+    job: Job,
+    *,
+    model: Model | None = None,
+    reporters: Reporters | None = None,
+    stop: Stop | None = None,
+) -> Iterator[FrameDone]:
+    """Give a shot another aspect: `cleanplate retarget`.
+
+    Args:
+        job: its `do` is ``retarget``.
+        model: renders the clean plate, where the job gives none; None opens the one that the job asks for,
+            where it is needed.
+        reporters, stop: as of `restore_job`.
+
+    Yields:
+        Each frame once its file is whole.
+
+    Raises:
+        SettingsError: the job asks for something else.
+        CleanplateError: see `plugin_core.errors`; what was written stays and can be resumed.
+    """
+    _check_asked(job, "retarget")
+
+    def made() -> Iterator[FrameDone]:
+        with contextlib.ExitStack() as stack:
+
+            def network() -> Network:
+                run = job.run
+                ours = model or stack.enter_context(open_model(run.model, run.device, run.threads))
+                return ours.network
+
+            yield from _carried_out(job, network, reporters, stop or Stop())
+
+    return made()
+
+
+def forecast_job(job: Job, watch: Watch = unwatched) -> Forecast:
+    """Say what a job would do, whatever it asks for: `--dry-run`. Raises what stops it before it begins.
+
+    Args:
+        job: what would be done.
+        watch: told how it gets on; may raise to stop.
+    """
+    return foretell(job, watch).forecast
 
 
 def fill(
@@ -284,6 +366,23 @@ def qc_job(
     if sheet is not None:
         write_qc_sheet(shot, report, Path(sheet))
     return report
+
+
+def _check_asked(job: Job, *known: str) -> None:
+    if job.do not in known:
+        raise SettingsError(f"The job is to {job.do}, and this is to {known[0]}: set its field 'do'.")
+
+
+def _no_network() -> Network:
+    raise AssertionError("a restoration asks for no network")
+
+
+def _carried_out(
+    job: Job, network: Callable[[], Network], reporters: Reporters | None, stop: Stop
+) -> Iterator[FrameDone]:
+    check_side_files(job.shot, job.run)
+    with _telling(reporters, job.run.progress_file) as everyone, _telling_errors(everyone):
+        yield from carry_out(job, network, everyone, stop)
 
 
 @contextlib.contextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..clips.clip import open_clip
 from ..errors import InputError
+from ..job.job import Job
 from ..job.settings import Shot
 from ..render.sources import check_complete, plate_of
 
@@ -26,15 +27,33 @@ def shot_frames(shot: Shot) -> tuple[int, int]:
     return asked.first, asked.last
 
 
-def check_frames_there(shot: Shot) -> None:
+def renders_side_by_side(job: Job) -> bool:
+    """Whether chunks of a job may be made at the same time.
+
+    Those of a render with a pre-roll are not those of one go. What is restored, or retargeted over a clean
+    plate that is there, depends on files alone: its chunks are exact.
+    """
+    if job.do == "retarget":
+        return job.retarget.clean is not None or job.retarget.keep == "crop"
+    return job.do != "render" or job.settings.pre_roll is not None
+
+
+def is_in_one_go(job: Job) -> bool:
+    """Whether a job can't be cut into chunks: a retargeting that renders its clean plate first."""
+    return job.do == "retarget" and not renders_side_by_side(job)
+
+
+def check_frames_there(job: Job) -> None:
     """Look for every frame of a shot's plate and matte; no picture is opened.
 
     Raises:
         InputError: a range or a name can't be understood.
         MissingFramesError: frames are not on disk; all are listed.
     """
+    shot = job.shot
     first, last = shot_frames(shot)
-    check_complete(plate_of(shot), open_clip(shot.matte), first, last)
+    plate = plate_of(shot)
+    check_complete(plate, plate if shot.matte is None else open_clip(shot.matte), first, last)
 
 
 def grid(first: int, last: int, chunk_frames: int | None) -> list[tuple[int, int]]:

@@ -14,7 +14,7 @@ _DRAFT = "https://json-schema.org/draft/2020-12/schema"
 def shots_schema() -> dict[str, Any]:
     """Return the schema of a list of shots: the job's fields side by side, in defaults and in each shot."""
     job = Job.model_json_schema()
-    fields: dict[str, Any] = {}
+    fields: dict[str, Any] = {"do": _without_default(job["properties"]["do"])}
     for part, names in LISTED.items():
         known = job["$defs"][PARTS[part].__name__]["properties"]
         fields |= {name: _without_default(known[name]) for name in names}

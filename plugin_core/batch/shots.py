@@ -24,7 +24,7 @@ LISTED: dict[str, tuple[str, ...]] = {
     part: tuple(name for name, about in abouts(model).items() if not about.once)
     for part, model in PARTS.items()
 }
-"""Fields an entry may have beside `name` and `chunk_frames`, by the part of the job they go to."""
+"""Fields an entry may have beside `name`, `do` and `chunk_frames`, by the part of the job they go to."""
 
 
 @dataclass(frozen=True)
@@ -124,7 +124,7 @@ def _shot(shots: ShotList, row: Row, overrides: Mapping[str, Any]) -> BatchShot:
         raise SettingsError(
             f"{where}: a shot needs a 'name' of letters, digits, '.', '_' and '-', got {shown(name)}."
         )
-    chunk_frames = fields.pop("chunk_frames", None)
+    chunk_frames, do = fields.pop("chunk_frames", None), fields.pop("do", "render")
     for field in fields:
         if not any(field in names for names in LISTED.values()):
             raise SettingsError(
@@ -144,14 +144,16 @@ def _shot(shots: ShotList, row: Row, overrides: Mapping[str, Any]) -> BatchShot:
     typed = {field: Given(value, where) for field, value in fields.items()}
     places = [str(fields[field]) for field in ("output", "plate") if field in fields]
     around = over(from_files(files_around(places, {})), typed)
-    job = _job(shots, row, name, {field: one.value for field, one in around.items()})
+    job = _job(shots, row, name, do, {field: one.value for field, one in around.items()})
     return BatchShot(name, job, _chunk_frames(where, name, chunk_frames), row.line)
 
 
-def _job(shots: ShotList, row: Row, name: str, fields: Mapping[str, Any]) -> Job:
-    parts: dict[str, Any] = {}
+def _job(shots: ShotList, row: Row, name: str, do: Any, fields: Mapping[str, Any]) -> Job:
+    parts: dict[str, Any] = {} if do == "render" else {"do": do}
     for part, names in LISTED.items():
         given = {field: fields[field] for field in names if field in fields}
+        if part in ("restore", "retarget") and not given:
+            continue
         try:
             parts[part] = PARTS[part](**given).model_dump(exclude_unset=True)
         except SettingsError as error:
@@ -174,7 +176,7 @@ def _where(shots: ShotList, row: Row, field: str) -> str:
 
 
 def _nearest(field: str) -> str:
-    known = ["name", "chunk_frames", *(name for names in LISTED.values() for name in names)]
+    known = ["name", "do", "chunk_frames", *(name for names in LISTED.values() for name in names)]
     close = difflib.get_close_matches(field, known, n=1)
     return f"; did you mean {close[0]!r}?" if close else f"; known are {', '.join(known)}"
 

@@ -10,7 +10,7 @@ from enum import StrEnum
 from ..errors import CleanplateError
 from ..job.job import Job
 from ..progress.text import Event, plain
-from .chunks import grid, shot_frames
+from .chunks import grid, renders_side_by_side, shot_frames
 from .shots import BadShot, BatchShot
 
 
@@ -139,8 +139,8 @@ class ShotProgress:
 def plan_tasks(shots: Iterable[BatchShot], bad: Iterable[BadShot]) -> tuple[list[ShotProgress], list[Task]]:
     """Return every shot's progress, and the tasks of those that can be rendered.
 
-    Only chunks with a pre-roll become tasks of their own: exact chunks would wait for one another, and a shot
-    in one go gives their very pixels.
+    Only chunks that are made side by side become tasks of their own: those of an exact render would wait for
+    one another, and a shot in one go gives their very pixels.
     """
     progress: list[ShotProgress] = []
     tasks: list[Task] = []
@@ -165,7 +165,7 @@ def plan_tasks(shots: Iterable[BatchShot], bad: Iterable[BadShot]) -> tuple[list
 
 
 def _tasks(shot: BatchShot, state: ShotProgress, first: int, last: int) -> list[Task]:
-    if shot.chunk_frames is None or shot.job.settings.pre_roll is None:
+    if shot.chunk_frames is None or not renders_side_by_side(shot.job):
         return [Task(shot.name, state, shot.job)]
     tasks = []
     for begin, end in grid(first, last, shot.chunk_frames):

@@ -42,8 +42,8 @@ from ..progress.reporters import HEARTBEAT_SECONDS, JsonLines, Reporters
 from ..progress.signals import AT_ONCE
 from ..progress.stop import Stop
 from ..progress.text import Event
-from ..render.delivery import render
 from ..render.side_files import check_side_files
+from ..work import carry_out
 
 log = logging.getLogger("cleanplate.batch")
 
@@ -227,11 +227,8 @@ class Worker:
         return Outcome(0)
 
     def _render(self, job: Job, reporters: Reporters, stop: Stop) -> None:
-        if job.run.cancel_file is not None:
-            stop.watch(Path(job.run.cancel_file))
         try:
-            network = self._models.get(job.run).network
-            for _ in render(job.shot, job.settings, job.run, network, reporters, stop):
+            for _ in carry_out(job, lambda: self._models.get(job.run).network, reporters, stop):
                 pass
         except Exception as error:
             if isinstance(translated(error), DeviceError):

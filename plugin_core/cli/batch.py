@@ -41,6 +41,7 @@ a list of shots (`cleanplate docs shots.schema.json`: every field; JSON the same
     - name: sh020
       grow: 8
 
+A shot that says 'do: restore' ('detect', 'retarget') has that done, with that command's options as fields.
 {name} is the shot's name; relative paths begin at the list's folder; a shot's field wins over the default,
 --set over both. What an earlier run finished is kept: run the same line again after any end.
 
@@ -179,7 +180,7 @@ def _batch(arguments: argparse.Namespace) -> int:
         if not arguments.keep_going:
             refuse_bad(bad)
         if arguments.check_seams:
-            return _check_seams(good, arguments, stop)
+            return _check_seams([shot for shot in good if shot.job.do == "render"], arguments, stop)
         return _render(good, bad, arguments, stop)
 
 
@@ -192,7 +193,7 @@ def _check(listed: list[BatchShot], bad: list[BadShot], arguments: argparse.Name
     from ..batch.shots import refuse_bad, tried
     from ..errors import BatchError
 
-    good, lacking = tried(Path(arguments.shots), listed, lambda shot: check_frames_there(shot.job.shot))
+    good, lacking = tried(Path(arguments.shots), listed, lambda shot: check_frames_there(shot.job))
     if not arguments.keep_going:
         refuse_bad([*bad, *lacking])
     say(*(shot.message for shot in (*bad, *lacking)), stream=sys.stderr)

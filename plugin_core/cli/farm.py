@@ -147,6 +147,7 @@ def _begin_index(folder: Path, job: FarmJob) -> None:
     shots = [
         Listed(name=shot.name, output=shot.source.job.shot.output, frames=shot.last - shot.first + 1)
         for shot in job.shots
+        if shot.is_checked
     ]
     begin_index(folder, job.name, shots)
 

@@ -22,7 +22,7 @@ from .parser import Parser
 
 if TYPE_CHECKING:
     from ..job.config import Given
-    from ..job.job import Job
+    from ..job.job import Do, Job
 
 _CATALOG = Path(__file__).resolve().parents[1] / "job" / "settings.json"
 _BELOW_ZERO = re.compile(r"-[0-9][0-9,-]*")
@@ -39,7 +39,9 @@ _BARE = object()
 _TYPES = {"int": int, "float": float}
 
 
-def add_job(parser: Parser, *groups: str, rare: Collection[str] = ()) -> argparse._ArgumentGroup:
+def add_job(
+    parser: Parser, *groups: str, rare: Collection[str] = (), names: Collection[str] | None = None
+) -> argparse._ArgumentGroup:
     """Add the options that a job is made of; returns the group for the command's own.
 
     The parser must have `argument_default` SUPPRESS: what is not given is not in the namespace, and a
@@ -47,15 +49,16 @@ def add_job(parser: Parser, *groups: str, rare: Collection[str] = ()) -> argpars
 
     Args:
         parser: to add to.
-        groups: of a `Run`, those whose options are added; all of a `Shot` and of `Settings` are added anyway.
+        groups: those whose options are added; all of a `Shot` and of `Settings` are added anyway.
         rare: basic fields that this command leaves out of its short help.
+        names: the fields that are added, in place of all that and of groups.
     """
     catalog = _catalog()
     for group, title in catalog["groups"].items():
         named = None
         for name, field in catalog["fields"].items():
-            wanted = field["part"] != "run" or group in groups
-            if field["group"] == group and wanted:
+            wanted = field["part"] in ("shot", "settings") or group in groups
+            if field["group"] == group and (wanted if names is None else name in names):
                 named = named or parser.add_argument_group(title)
                 action = _add(parser, named, name, field)
                 if name in rare:
@@ -101,7 +104,7 @@ def joined(words: Sequence[str]) -> list[str]:
     return ready
 
 
-def job_of(arguments: argparse.Namespace, result: str | None = None) -> Job:
+def job_of(arguments: argparse.Namespace, result: str | None = None, *, do: Do | None = None) -> Job:
     """Build the job from job.json, if one is given, else from settings files and variables; options over it.
 
     Which files and variables count is said on standard error.
@@ -110,6 +113,7 @@ def job_of(arguments: argparse.Namespace, result: str | None = None) -> Job:
         arguments: as parsed.
         result: what a render has made: the job that it left there takes the place of files and variables,
             and where the job that is given is another one, that is said on standard error.
+        do: what the command does, and a job has to ask for; None for whatever it asks for.
 
     Raises:
         SettingsError: a file can't be read, or a field is unknown, missing or out of range.
@@ -127,6 +131,10 @@ def job_of(arguments: argparse.Namespace, result: str | None = None) -> Job:
     base = given.get("job", left)
     fields: dict[str, Any] = _beside(arguments) if base is None else read_job_fields(Path(base))
     what = "Options" if base is None else f"Job {base}"
+    if do is not None and fields.setdefault("do", "render" if base is not None else do) != do:
+        raise SettingsError(
+            f"{what} is to {fields['do']}, and this command is to {do}; cleanplate render --job runs any job."
+        )
     for part, options in _given(given).items():
         before = fields.get(part, {})
         if not isinstance(before, dict):
@@ -135,7 +143,7 @@ def job_of(arguments: argparse.Namespace, result: str | None = None) -> Job:
     try:
         job = validated(Job, fields, what)
     except SettingsError as error:
-        raise _lacking(fields["shot"], base, _named(error, given), result) from None
+        raise _lacking(fields, base, _named(error, given), result) from None
     if left is not None and given.get("told", 0) >= 0:
         _tell_disagreements(job, left)
     if not arguments.path_map:
@@ -207,12 +215,13 @@ def _tell_disagreements(job: Job, left: Path) -> None:
 
 
 def _lacking(
-    shot: dict[str, Any], job: str | Path | None, error: SettingsError, result: str | None
+    fields: dict[str, Any], job: str | Path | None, error: SettingsError, result: str | None
 ) -> SettingsError:
     """Return the error for a shot that lacks what has no default, naming the options; any other as it is."""
     if _MISSING not in str(error):
         return error
-    lacking = [name for name in _NEEDED if name not in shot]
+    needed = _NEEDED if fields.get("do", "render") in ("render", "retarget") else ("plate", "output")
+    lacking = [name for name in needed if name not in fields["shot"]]
     options = [_catalog()["fields"][name]["option"] for name in lacking]
     told = " and ".join((", ".join(options[:-1]), options[-1])) if options[1:] else "".join(options)
     if job is not None:

@@ -48,7 +48,7 @@ def _paint(arguments: argparse.Namespace) -> int:
     stop = Stop()
     with on_signals(stop, ends=True), reporting(arguments.progress, None) as reporters:
         watch = reporters.watch(stop, "Stopped; key frames that are finished stay.")
-        frames = paint_job(job_of(arguments), watch)
+        frames = paint_job(job_of(arguments, do="render"), watch)
     lines = [f"{one.path}{' (mended by hand)' if one.edited else ''}" for one in frames]
     told = [{"frame": one.frame, "path": str(one.path), "edited": one.edited} for one in frames]
     hand_over({"key_frames": told}, arguments.json, lines or ["Nothing to paint: no matte has a hole."])

@@ -70,7 +70,7 @@ def _probe(arguments: argparse.Namespace) -> int:
     with on_signals(stop, ends=True), reporting(arguments.progress, None) as reporters:
         watch = reporters.watch(stop, "Stopped; nothing was changed.")
         report = probe(
-            job_of(arguments, arguments.result),
+            job_of(arguments, arguments.result, do="render"),
             quick="quick" in arguments,
             trial="trial" in arguments,
             watch=watch,

@@ -128,7 +128,7 @@ def _qc(arguments: argparse.Namespace) -> int:
     if "min_psnr" in given and arguments.truth is None:
         raise SettingsError("--min-psnr needs a true clean plate to compare with: give --truth.")
     limits = limits_given(given)
-    job = job_of(arguments, output_given(given))
+    job = job_of(arguments, output_given(given), do="render")
     shot = QcShot(job, arguments.truth)
     report = check(shot, limits, tell=say_for_now)
     say_for_now("")

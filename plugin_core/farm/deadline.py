@@ -32,7 +32,7 @@ def write(job: FarmJob, engine: Engine) -> list[str]:
             names.append(paint)
         names += _chain(files, shot, paint) if shot.is_chain else [_grid(files, shot, paint)]
         last = names[-1]
-        qc = job.qc_arguments(job.path_of(shot))
+        qc = job.last_step(shot)
         if qc:
             names.append(files.put(shot.qc, "0", 1, qc, after=last))
     listed = "[\n" + "".join(f'    "{name}",\n' for name in names) + "]"

@@ -9,7 +9,6 @@ from pathlib import Path
 from ..disk.atomic import replacing
 from ..disk.folders import make_folder
 from ..errors import InputError
-from ..job.job import Job
 from .job import FarmJob
 
 _NOT_YAML = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
@@ -38,7 +37,7 @@ def write_jobs(job: FarmJob) -> None:
         settings = fields.settings.model_copy(update={"pre_roll": pre_roll})
         # A frame that appears on disk later must not change the grid.
         frames = fields.shot.model_copy(update={"frames": f"{shot.first}-{shot.last}"})
-        told = Job(shot=frames, settings=settings, run=run)
+        told = fields.model_copy(update={"shot": frames, "settings": settings, "run": run})
         text = json.dumps(told.model_dump(mode="json", exclude_unset=True), indent=2, ensure_ascii=False)
         write(job.jobs_folder / f"{shot.name}.json", text + "\n")
 

@@ -4,7 +4,8 @@ The exporters write this down in the words of their engines. A shot's tasks are
 
 * one, for a shot without ``chunk_frames``: exact;
 * a chain, for a shot with ``chunk_frames``: each chunk takes the state of the one before, exact;
-* a fixed grid, for one with ``pre_roll`` too: in any order, at the same time, approximate.
+* a fixed grid, for one with ``pre_roll`` too: in any order, at the same time, approximate. What is restored,
+  or retargeted over a clean plate that is there, is cut so without a pre-roll, and is exact.
 
 Where chunks are painted, a task before them, `cleanplate paint`, makes the key frames that all of them take.
 
@@ -18,11 +19,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..batch.chunks import grid, shot_frames
+from ..batch.chunks import grid, is_in_one_go, renders_side_by_side, shot_frames
 from ..batch.shots import BatchShot
 from ..clips.movie_read import is_movie
 from ..errors import InputError
-from ..job.settings import Settings
+from ..job.job import Job
 from ..state.folder import handed_state
 from .names import Names
 
@@ -108,6 +109,11 @@ class FarmShot:
         return len(self.parts) > 1 and self.chunk_frames is None
 
     @property
+    def is_checked(self) -> bool:
+        """Whether a step looks at it when it is done: only renders can be held against their plates."""
+        return self.source.job.do == "render"
+
+    @property
     def first(self) -> int:
         """Its first frame."""
         return self.parts[0].first
@@ -173,8 +179,12 @@ class FarmJob:
         """Return the arguments of the step before a shot's chunks, for its job.json."""
         return ["paint", "--job", path, "--progress", dialect, *self._maps()]
 
+    def last_step(self, shot: FarmShot) -> list[str]:
+        """Return the arguments of a shot's last step; empty for none."""
+        return self.qc_arguments(self.path_of(shot)) if shot.is_checked else []
+
     def qc_arguments(self, path: str) -> list[str]:
-        """Return the arguments of a shot's last step, for its job.json; empty for none."""
+        """Return the arguments of a checked shot's last step, for its job.json; empty for none."""
         given = [word.replace("{job}", path) for word in self.manners.qc]
         return [*given, *self._maps()] if given[:1] in (["qc"], ["review"]) else given
 
@@ -200,22 +210,28 @@ def check_plannable(shot: BatchShot) -> None:
 
 
 def _shot(names: Names, name: str, shot: BatchShot) -> FarmShot:
-    first, last = shot_frames(shot.job.shot)
-    chunks = grid(first, last, shot.chunk_frames)
-    if len(chunks) > 1 and is_movie(Path(shot.job.shot.output)):
+    job = shot.job
+    first, last = shot_frames(job.shot)
+    chunks = grid(first, last, None if is_in_one_go(job) else shot.chunk_frames)
+    if len(chunks) > 1 and is_movie(Path(job.shot.output)):
         raise InputError(
             f"Shot {shot.name} writes a movie, which is made in one go; leave chunk_frames out, or write a "
             "sequence."
         )
+    if len(chunks) > 1 and job.do != "render" and job.restore.review is not None:
+        raise InputError(
+            f"Shot {shot.name} writes sheets of its finds, which are made in one go; leave chunk_frames or "
+            "review out."
+        )
     qc = names.give(f"{name}.qc")
     if len(chunks) == 1:
         return FarmShot(shot, name, qc, (Part(name, first, last),), None)
-    paint = names.give(f"{name}.paint") if _is_painted(shot.job.settings) else None
+    paint = names.give(f"{name}.paint") if _is_painted(job) else None
     named = [(names.give(f"{name}.{a}-{b}"), a, b) for a, b in chunks]
-    if shot.job.settings.pre_roll is not None:
+    if renders_side_by_side(job):
         parts = tuple(Part(own, a, b, chunk=True) for own, a, b in named)
         return FarmShot(shot, name, qc, parts, shot.chunk_frames, paint)
-    output = Path(shot.job.shot.output)
+    output = Path(job.shot.output)
     states = [None, *(str(handed_state(output, f"{name}.{last}")) for _, last in chunks[:-1]), None]
     chain = tuple(
         Part(own, a, b, True, states[number], states[number + 1]) for number, (own, a, b) in enumerate(named)
@@ -223,6 +239,6 @@ def _shot(names: Names, name: str, shot: BatchShot) -> FarmShot:
     return FarmShot(shot, name, qc, chain, None, paint)
 
 
-def _is_painted(settings: Settings) -> bool:
-    """Whether a render paints key frames, which needs the search for real pixels."""
-    return settings.paint == "auto" and settings.propagate > 0
+def _is_painted(job: Job) -> bool:
+    """Whether it is a render that paints key frames, which needs the search for real pixels."""
+    return job.do == "render" and job.settings.paint == "auto" and job.settings.propagate > 0

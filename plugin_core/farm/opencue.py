@@ -48,7 +48,7 @@ class _Specification:
         """Return it."""
         for shot in self._job.shots:
             last = self._parts(shot)
-            qc = self._job.qc_arguments(self._job.path_of(shot))
+            qc = self._job.last_step(shot)
             if qc:
                 self._layer(shot.qc, "Post", qc, "1", 1, after=last)
         return self._engine.filled(

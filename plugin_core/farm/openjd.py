@@ -125,11 +125,11 @@ class _Steps:
         return [*self._job.render_arguments(_PATH, chunk, part, self._engine.dialect), *_SESSION_MAP]
 
     def _qc(self, of: str, shots: Sequence[FarmShot], after: str) -> Iterator[str]:
-        given = self._job.qc_arguments(_PATH)
-        if given:
+        given, checked = self._job.qc_arguments(_PATH), [shot for shot in shots if shot.is_checked]
+        if given and checked:
             words = [*given, *_SESSION_MAP] if given[0] in ("qc", "review") else given
             name = self._names.give(f"QC of {of}")
-            yield self._step(name, {"Shot": [shot.name for shot in shots]}, words, after, gpu=False)
+            yield self._step(name, {"Shot": [shot.name for shot in checked]}, words, after, gpu=False)
 
     def _step(
         self,

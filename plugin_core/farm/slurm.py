@@ -51,28 +51,31 @@ class _Steps:
         files = [
             (self._tasks(shot), self._qc_tasks(shot.qc, [shot]), self._paint_tasks(shot)) for shot in parted
         ]
-        yield from self._whole([shot for shot in self._job.shots if len(shot.parts) == 1])
+        whole = [shot for shot in self._job.shots if len(shot.parts) == 1]
+        yield from self._whole("shots", [shot for shot in whole if shot.is_checked])
+        yield from self._whole("others", [shot for shot in whole if not shot.is_checked])
         for shot, (tasks, checks, paint) in zip(parted, files, strict=True):
             yield from self._chain(shot, tasks, paint) if shot.is_chain else self._grid(shot, tasks, paint)
             yield f'echo "{shot.name}: $id"'
             if checks is not None:
                 yield f"queue --array=1 --dependency=afterok:$id task.sbatch {checks}"
 
-    def _whole(self, shots: Sequence[FarmShot]) -> Iterable[str]:
-        """One array of all whole shots; each shot's last step waits for its own task only."""
+    def _whole(self, wanted: str, shots: Sequence[FarmShot]) -> Iterable[str]:
+        """One array of whole shots; each shot's last step waits for its own task only."""
         if not shots:
             return
         job = self._job
-        tasks = self._lines("shots", [job.arguments(shot, shot.parts[0], self._dialect) for shot in shots])
+        tasks = self._lines(wanted, [job.arguments(shot, shot.parts[0], self._dialect) for shot in shots])
         yield f"# {len(shots)} whole shots"
         yield f"id=$({self._queue} --array=1-{len(shots)} task.sbatch {tasks})"
-        yield 'echo "shots: $id"'
-        checks = self._qc_tasks("shots.qc", shots)
+        yield f'echo "{wanted}: $id"'
+        checks = self._qc_tasks(f"{wanted}.qc", shots)
         if checks is not None:
             yield f"queue --array=1-{len(shots)} --dependency=aftercorr:$id task.sbatch {checks}"
 
     def _grid(self, shot: FarmShot, tasks: str, paint: str | None) -> Iterable[str]:
-        yield f"# {shot.name}: {len(shot.parts)} chunks with a pre-roll, side by side"
+        how = "with a pre-roll" if shot.is_checked else "of files alone"
+        yield f"# {shot.name}: {len(shot.parts)} chunks {how}, side by side"
         after = yield from self._painted(paint)
         yield f"id=$({self._queue} --array=1-{len(shot.parts)}{after} task.sbatch {tasks})"
 
@@ -101,9 +104,8 @@ class _Steps:
         return self._lines(shot.name, arguments)
 
     def _qc_tasks(self, wanted: str, shots: Sequence[FarmShot]) -> str | None:
-        if not self._job.manners.qc:
-            return None
-        return self._lines(wanted, [self._job.qc_arguments(self._job.path_of(shot)) for shot in shots])
+        steps = [self._job.last_step(shot) for shot in shots]
+        return self._lines(wanted, steps) if all(steps) else None
 
     def _lines(self, wanted: str, tasks: Sequence[Sequence[str]]) -> str:
         """Write a file of arguments, a line for each task, a tab between words; returns its path."""

@@ -43,7 +43,7 @@ def _shot(job: FarmJob, shot: FarmShot, dialect: str) -> Iterator[str]:
         yield f"        {_command(job, job.arguments(shot, part, dialect))}"
         yield "      }"
     yield "    }"
-    qc = job.qc_arguments(job.path_of(shot))
+    qc = job.last_step(shot)
     if qc:
         yield from _step(job, f"{shot.name} qc", qc)
     yield "  }"

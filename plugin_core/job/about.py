@@ -9,11 +9,26 @@ from typing import Any, Literal
 from pydantic import BaseModel, GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
 
-Group = Literal["shot", "matte", "blend", "fill", "network", "color", "stored", "model", "run", "chunk"]
+Group = Literal[
+    "shot",
+    "matte",
+    "damage",
+    "format",
+    "blend",
+    "fill",
+    "network",
+    "color",
+    "stored",
+    "model",
+    "run",
+    "chunk",
+]
 
 GROUPS: Mapping[Group, str] = {
     "shot": "the shot",
     "matte": "what goes away",
+    "damage": "film damage, to detect or restore",
+    "format": "the new format, to retarget",
     "blend": "how the fill meets the plate",
     "fill": "where the fill comes from",
     "network": "what the network sees",

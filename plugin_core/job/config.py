@@ -43,7 +43,10 @@ USERS = f"{PREFIX}CONFIG"
 OTHERS = (USERS, f"{PREFIX}MODELS")
 """Variables that are no setting's, and are read elsewhere."""
 
-_OF_ONE_SHOT = ("plate", "matte", "output", "reference", "shadow_matte", "sample_matte", "patch", "debug")
+_OF_ONE_SHOT = (
+    *("plate", "matte", "output", "reference", "shadow_matte", "sample_matte", "patch", "debug"),
+    *("protect", "finds", "review", "clean"),
+)
 
 PART_OF: Mapping[str, str] = {
     name: part

@@ -7,24 +7,57 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import ConfigDict, Field, JsonValue, model_validator
 
 from ..disk.bounded import UnreadableError, load_json
 from ..disk.regular import read_regular
 from ..errors import SettingsError
+from .restore_settings import Restore
+from .retarget_settings import Retarget
 from .settings import Run, Settings, Shot
 from .strict import Strict, validated
 
 JOB_VERSION = 1
 
+Do = Literal["render", "detect", "restore", "retarget"]
+DO = (
+    "What is done: render a clean plate; detect film damage and write mattes of it; restore, which repairs "
+    "it; or retarget, which gives the shot another aspect."
+)
+"""What the field of that name says of itself."""
+
+_NEEDS_A_MATTE: dict[str, JsonValue] = {
+    "if": {"properties": {"do": {"enum": ["detect", "restore"]}}, "required": ["do"]},
+    "else": {"properties": {"shot": {"required": ["matte"]}}},
+}
+
 
 class Job(Strict):
-    """One render, as a `job.json` holds it."""
+    """What is to be done with one shot, as a `job.json` holds it.
+
+    `restore` counts where damage is detected or restored, `retarget` where a shot is retargeted, and
+    `settings` where there is a matte.
+    """
+
+    model_config = ConfigDict(json_schema_extra=_NEEDS_A_MATTE)
 
     version: Literal[1] = 1
+    do: Annotated[Do, Field(description=DO)] = "render"
     shot: Shot
     settings: Settings = Settings()
     run: Run = Run()
+    restore: Restore = Restore()
+    retarget: Retarget = Retarget()
+
+    @model_validator(mode="after")
+    def _has_what_it_needs(self) -> Self:
+        if self.do in ("render", "retarget"):
+            self.shot.needed_matte()
+        if self.do == "retarget":
+            self.retarget.target()
+        return self
 
     @classmethod
     def read(cls, path: str | os.PathLike[str]) -> Job:

@@ -21,8 +21,8 @@ from ..disk.regular import read_regular
 from ..errors import SettingsError
 from .about import paths_of
 from .job import Job
-from .settings import Run, Shot
-from .strict import shown
+from .settings import PARTS
+from .strict import Strict, shown
 
 
 @dataclass(frozen=True)
@@ -63,17 +63,19 @@ def mapped_job(job: Job, rules: Sequence[Rule]) -> Job:
     """Return a job whose paths are those of this machine."""
     if not rules:
         return job
-    shot = _mapped_fields(job.shot, paths_of(Shot), rules)
-    # A model may be given by its path, too; a name fits no rule.
-    run = _mapped_fields(job.run, (*paths_of(Run), "model"), rules)
-    return job.model_copy(
-        update={"shot": job.shot.model_copy(update=shot), "run": job.run.model_copy(update=run)}
-    )
+    parts: dict[str, Strict] = {name: getattr(job, name) for name in PARTS}
+    moved = {
+        name: _mapped_part(part, (*paths_of(type(part)), *(["model"] if name == "run" else [])), rules)
+        for name, part in parts.items()
+    }
+    return job.model_copy(update={name: part for name, part in moved.items() if part is not parts[name]})
 
 
-def _mapped_fields(part: Shot | Run, names: Iterable[str], rules: Sequence[Rule]) -> dict[str, str]:
+def _mapped_part(part: Strict, names: Iterable[str], rules: Sequence[Rule]) -> Strict:
+    """Return a part of a job with other paths, of which a model may be one: a name fits no rule."""
     given = {name: getattr(part, name) for name in names if getattr(part, name) is not None}
-    return {name: mapped(path, rules) for name, path in given.items()}
+    other = {name: mapped(path, rules) for name, path in given.items()}
+    return part if other == given else part.model_copy(update=other)
 
 
 def _from_file(path: Path) -> list[Rule]:

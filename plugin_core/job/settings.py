@@ -13,7 +13,10 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BeforeValidator, Field, model_validator
 
 from ..clips.sequence import FrameRange
+from ..errors import SettingsError
 from .about import About
+from .restore_settings import Restore
+from .retarget_settings import Retarget
 from .strict import Strict
 
 PROPAGATE_FRAMES = 48
@@ -93,18 +96,19 @@ class Shot(Strict):
         ),
     ] = Field(min_length=1)
     matte: Annotated[
-        str,
+        str | None,
         About(
             "What goes away, in white (1): a sequence, folder or movie like the plate's, or one still for "
-            "every frame.",
+            "every frame. A restoration that is given none finds the damage itself.",
             label="matte",
             group="shot",
             level="basic",
             brief="what goes away, in white: like the plate, or a still",
             metavar="M",
+            unset="needed, but to detect or restore",
             path=True,
         ),
-    ] = Field(min_length=1)
+    ] = Field(None, min_length=1)
     output: Annotated[
         str,
         About(
@@ -267,6 +271,12 @@ class Shot(Strict):
             unset="none",
         ),
     ] = ()
+
+    def needed_matte(self) -> str:
+        """Return the matte's name. Raises SettingsError where there is none."""
+        if self.matte is None:
+            raise SettingsError("Shot needs the field 'matte'.")
+        return self.matte
 
     def frame_range(self) -> FrameRange | None:
         """Return the parsed frame range. Raises InputError when it can't be read."""
@@ -760,5 +770,11 @@ def with_options(before: Mapping[str, Any], given: Mapping[str, Any]) -> dict[st
     return {**before, **back, **given}
 
 
-PARTS: dict[str, type[Strict]] = {"shot": Shot, "settings": Settings, "run": Run}
+PARTS: dict[str, type[Strict]] = {
+    "shot": Shot,
+    "settings": Settings,
+    "run": Run,
+    "restore": Restore,
+    "retarget": Retarget,
+}
 """The parts of a job by their names in it; no two of them have a field of the same name."""

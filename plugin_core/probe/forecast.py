@@ -59,6 +59,7 @@ class Forecast:
         reasons: why, for people; no full stops.
         rendered, edited, missing: what there is of the range, such as ``1-2,4``: frames that a render of ours
             wrote, frames that are not as one left them, and frames without a file; empty for none.
+        many: how many frames would be rendered, where that is not all from `begin` on.
     """
 
     action: Action
@@ -69,11 +70,12 @@ class Forecast:
     rendered: str = ""
     edited: str = ""
     missing: str = ""
+    many: int | None = None
 
     @property
     def frames(self) -> int:
         """How many frames would be rendered."""
-        return self.last - self.begin + 1
+        return self.last - self.begin + 1 if self.many is None else self.many
 
     def as_dict(self) -> dict[str, Any]:
         """Return the event, for machines."""
@@ -165,7 +167,7 @@ def forecast(
         told = replace(told, reasons=(grown.why[0].lower() + grown.why[1:], *told.reasons))
     ours = {*present.rendered, *present.older, *present.damaged}
     missing = set(range(sources.first, sources.last + 1)) - present.precious - ours
-    return replace(told, rendered=_span(ours), edited=_span(present.precious), missing=_span(missing))
+    return replace(told, rendered=span(ours), edited=span(present.precious), missing=span(missing))
 
 
 def _movie(
@@ -190,7 +192,8 @@ def _movie(
     return Forecast("resume", first, last, first, (why,), rendered=whole)
 
 
-def _span(frames: Collection[int]) -> str:
+def span(frames: Collection[int]) -> str:
+    """Return frames as they are told of, such as ``1-2,4``; empty for none."""
     return compact(sorted(frames)) if frames else ""
 
 

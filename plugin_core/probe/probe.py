@@ -80,7 +80,7 @@ class _Finder:
         self._trial = trial
         self._quick = quick
         self._watch = watch
-        self.report = Report(plate=job.shot.plate, matte=job.shot.matte, cuts=job.shot.cuts)
+        self.report = Report(plate=job.shot.plate, matte=job.shot.needed_matte(), cuts=job.shot.cuts)
 
     def find(self) -> None:
         """Raises what the render would raise before its first frame."""
@@ -218,7 +218,7 @@ def cost_of(plan: Plan, pace: Pace, device: str, planning: float = 0.0) -> Cost:
 
 def _frames_of(shot: Shot) -> Frames:
     """What is on disk of the range, gaps and all. Raises InputError or MissingFramesError."""
-    plate, matte = plate_of(shot), open_clip(shot.matte)
+    plate, matte = plate_of(shot), open_clip(shot.needed_matte())
     asked = shot.frame_range()
     there = plate.frames()
     first, last = (asked.first, asked.last) if asked else (there[0], there[-1]) if there else (0, 0)

@@ -27,6 +27,7 @@ class Phase(StrEnum):
     SEARCHING = "searching"
     FILLING = "filling"
     DELIVERING = "delivering"
+    CLEANING = "cleaning"
     CUTS = "cuts"
     EDGES = "edges"
     TIMING = "timing"
@@ -45,6 +46,7 @@ DOING = {
     Phase.SEARCHING: "searching in other frames",
     Phase.FILLING: "filling",
     Phase.DELIVERING: "making the movie",
+    Phase.CLEANING: "rendering the clean plate",
     Phase.CUTS: "looking for cuts",
     Phase.EDGES: "looking at the matte's edge",
     Phase.TIMING: "timing a few frames",

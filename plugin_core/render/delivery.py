@@ -8,28 +8,26 @@ name and renamed, and the pictures are removed. An interrupted render leaves the
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 
 from ..clips.clip import Clip, holds
 from ..clips.movie_read import is_movie
-from ..clips.movie_write import MovieLook, check_movie, write_movie
+from ..clips.movie_write import MovieLook, check_movie
 from ..clips.sequence import FileSequence
-from ..disk.atomic import remove_leftovers
-from ..disk.folders import remove_own
-from ..errors import InputError, Interrupted, WriteError
-from ..images import Plate, read_plate
+from ..errors import InputError, WriteError
 from ..job.job import Job
 from ..job.settings import Run, Settings, Shot, matte_names
 from ..network.contract import Network
 from ..progress.reporters import Reporters
 from ..progress.stop import Stop
 from ..progress.watch import Phase
-from ..state.folder import journal_path, movie_frames_folder, output_folder, paint_folder
+from ..state.folder import movie_frames_folder, paint_folder
+from .assemble import assemble, remove_pictures
 from .made_movie import look_at_movie, mark, movie_about, note_movie
 from .render import FrameDone
 from .render import render as render_frames
+from .resume import HOW_TO_GO_ON
 from .sources import plate_of
 
 
@@ -83,7 +81,7 @@ def check_delivery(shot: Shot, run: Run, plate: Clip) -> None:
     if path.is_dir():
         raise InputError(f"Output {path} is a folder, and a movie is one file; give another name.")
     if path.exists() and not (run.goes_on or run.overwrite):
-        raise InputError(f"{path} is there already; use --overwrite to render it again.")
+        raise InputError(f"{path} is there already; {HOW_TO_GO_ON}.")
     check_movie(path, plate.header(_range(shot, plate)[0]).is_float)
 
 
@@ -142,14 +140,7 @@ class _MovieRender:
     def _make(self, plate: Clip, about: dict[str, object]) -> None:
         """Make the movie of the pictures, and remove them."""
         first, last = _range(self._shot, plate)
-        look = MovieLook.of(plate.plate(first))
-        if not look.is_rate_known:
-            self._reporters.note("The plate states no frame rate: the movie has 24 frames a second.")
-        self._reporters.note(
-            f"{self._path.name} is ProRes 4444, which is not lossless: what was not filled was encoded, too. "
-            "For untouched pixels to stay exact, render a sequence."
-        )
-        remove_leftovers(self._path.parent, lambda path: path == self._path)
+        pictures = FileSequence.parse(self._pattern)
 
         def note(movie: Path) -> None:
             """Say what the movie is like that is about to take its name, and what stands there till then."""
@@ -158,30 +149,13 @@ class _MovieRender:
                     f"{self._path} was changed while the render ran, and is not replaced; leave it as it is "
                     "with --keep-edited, or start again with --overwrite."
                 )
-            paint = paint_folder(FileSequence.parse(self._pattern)).glob("paint.*.exr")
+            paint = paint_folder(pictures).glob("paint.*.exr")
             note_movie(self._path, about, movie, self._found, paint)
 
-        write_movie(self._pictures(first, last), last - first + 1, self._path, look, note)
-        self._remove_pictures()
-
-    def _remove_pictures(self) -> None:
-        """Remove the pictures and what was remembered of them; what anyone else put there stays."""
-        sequence = FileSequence.parse(self._pattern)
-        kept = output_folder(sequence)
-        remove_own(kept, [journal_path(kept), *kept.glob("state.*.safetensors")])
-        with contextlib.suppress(OSError):
-            kept.parent.rmdir()
-        remove_own(sequence.folder, map(sequence.path, sequence.frames_on_disk()))
-
-    def _pictures(self, first: int, last: int) -> Iterator[Plate]:
-        sequence = FileSequence.parse(self._pattern)
-        for frame in range(first, last + 1):
-            code = self._stop.requested()
-            if code is not None:
-                message = "Stopped while the movie was made; its frames are kept, go on with --resume."
-                raise Interrupted(message, code)
-            self._reporters.phase(Phase.DELIVERING, frame - first, last - first + 1)
-            yield read_plate(sequence.path(frame))
+        look = MovieLook.of(plate.plate(first))
+        frames = range(first, last + 1)
+        assemble(self._path, pictures, frames, look, note, self._reporters, self._stop)
+        remove_pictures(pictures, ["state.*.safetensors"])
 
 
 class UntilTheMovie(Reporters):

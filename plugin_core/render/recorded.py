@@ -16,6 +16,7 @@ from ..errors import CleanplateError, InputError
 from ..job.about import abouts, paths_of
 from ..job.job import Job
 from ..job.settings import Run, Settings, Shot
+from ..job.strict import Strict
 from ..state.folder import job_path, jobs_beside, movie_folder, output_folder
 from .sources import Sources
 
@@ -23,34 +24,31 @@ _LEFT_OUT = ("keep_edited",)
 """Of a `Run`, beside what belongs to one run only: what was decided for the files that were there then."""
 
 
-def job_to_record(shot: Shot, settings: Settings, run: Run, sources: Sources) -> Job:
-    """Return a render's job as it can be run again from anywhere on this machine.
+def job_to_record(job: Job, sources: Sources) -> Job:
+    """Return a job as it can be run again from anywhere on this machine.
 
     Every setting is spelled out, paths are absolute, the frames are those of the whole shot. What belonged to
     this run only (its chunk, resume or overwrite, its progress file) is left out.
 
     Args:
-        shot: as asked for: its output may be a movie.
-        settings, run: as asked for.
+        job: as asked for: its output may be a movie.
         sources: what is rendered.
     """
+    shot, run = job.shot, job.run
     frames = shot.frame_range()
     there = sources.plate.frames()
     first, last = (there[0], there[-1]) if frames is None else (frames.first, frames.last)
-    placed = {name: _absolute(getattr(shot, name)) for name in paths_of(Shot) if getattr(shot, name)}
     kept = [name for name, about in abouts(Run).items() if not about.once and name not in _LEFT_OUT]
     asked: dict[str, Any] = {name: getattr(run, name) for name in kept if name in run.model_fields_set}
     asked["model"] = _absolute(run.model) if Path(run.model).exists() else run.model
     asked |= {name: _absolute(asked[name]) for name in paths_of(Run) if asked.get(name)}
-    return Job(
-        shot=shot.model_copy(update={**placed, "frames": f"{first}-{last}"}),
-        settings=settings,
-        run=Run(**asked),
-    )
+    parts = {name: _placed(getattr(job, name)) for name in ("shot", "restore", "retarget")}
+    parts["shot"] = parts["shot"].model_copy(update={"frames": f"{first}-{last}"})
+    return job.model_copy(update={**parts, "run": Run(**asked)})
 
 
-def record(job: Job, output: FileSequence) -> None:
-    """Leave a job beside its output. Raises WriteError.
+def record(job: Job, output: FileSequence) -> Job:
+    """Leave a job beside its output, and return it. Raises WriteError.
 
     Where the shot was rendered in ranges that meet, one after the other, the frames of all are noted.
 
@@ -64,6 +62,7 @@ def record(job: Job, output: FileSequence) -> None:
         job = _joined(Job.read(path), job)
     make_folder(path.parent)
     _write(path, job)
+    return job
 
 
 def write_job(path: Path, job: Job) -> None:
@@ -124,6 +123,12 @@ def disagreements(given: Job, recorded: Job) -> list[str]:
     return told
 
 
+def _placed(part: Strict) -> Strict:
+    """Return a part of a job with absolute paths."""
+    given = {name: getattr(part, name) for name in paths_of(type(part))}
+    return part.model_copy(update={name: _absolute(path) for name, path in given.items() if path})
+
+
 def _shown(value: object) -> str:
     return "none" if value in (None, ()) else str(value)
 
@@ -134,6 +139,8 @@ def _absolute(path: str | None) -> str | None:
 
 def _joined(before: Job, now: Job) -> Job:
     """Return a job with the frames of an earlier one too, where they meet and all else is the same."""
+    if before.do != now.do:
+        return now
     frames = [FrameRange.parse(job.shot.frames or "") for job in (before, now)]
     shots = [job.shot.model_dump(exclude={"frames"}) for job in (before, now)]
     first, last = min(one.first for one in frames), max(one.last for one in frames)
@@ -156,9 +163,14 @@ def _write(path: Path, job: Job) -> None:
 
 
 def _told(job: Job) -> dict[str, Any]:
+    parts = {"restore": ("detect", "restore"), "retarget": ("retarget",)}
+    what = {} if job.do == "render" else {"do": job.do}
+    own = [part for part, modes in parts.items() if job.do in modes]
     return {
         "version": job.version,
+        **what,
         "shot": job.shot.model_dump(mode="json", exclude_none=True),
         "settings": job.settings.model_dump(mode="json"),
         "run": job.run.model_dump(mode="json", exclude_unset=True),
+        **{part: getattr(job, part).model_dump(mode="json", exclude_none=True) for part in own},
     }

@@ -162,7 +162,7 @@ def _render(
             plan = replace(plan, key={**plan.key, FIRST_FRAME: handed_in.saved.key.get(FIRST_FRAME, "")})
         rendering = _Rendering(plan, run, network, reporters, stop, folder, claim)
         start = rendering.begin(handed_in)
-        job = job_to_record(asked, settings, run, sources)
+        job = job_to_record(Job(shot=asked, settings=settings, run=run), sources)
         record(job, sources.output)
         recorded(job)
         yield from rendering.frames(start)

@@ -105,7 +105,7 @@ def open_sources(
     watch(Phase.FRAMES)
     storage = Storage(shot.compression, shot.bit_depth)
     plate = plate_of(shot, storage)
-    matte = open_clip(shot.matte)
+    matte = open_clip(shot.needed_matte())
     first, last = _range(shot, plate)
     check_complete(plate, matte, first, last)
     sample = None if shot.sample_matte is None else open_clip(shot.sample_matte)

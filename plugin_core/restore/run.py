@@ -9,7 +9,7 @@ from __future__ import annotations
 import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -18,32 +18,32 @@ from numpy.typing import NDArray
 from ..box import Box
 from ..clips.clip import Clip, open_clip
 from ..clips.movie_read import is_movie
-from ..clips.movie_write import check_movie
-from ..clips.sequence import FileSequence
 from ..color.color_map import ColorMap
 from ..color.network_pixels import native_pixels, network_pixels
 from ..color.shot_color import shot_color
 from ..damage.finder import Damage
-from ..disk.atomic import remove_leftovers, replacing
-from ..disk.fingerprint import Fingerprint
-from ..disk.lock import holding
+from ..disk.atomic import replacing
 from ..errors import InputError, Interrupted
 from ..images import Plate, matte_on, write_plate
 from ..images.layers import Layers, picture_of
+from ..job.job import Job
+from ..job.settings import Settings, Shot, matte_names
 from ..probe.cuts import Thumbnail, thumbnail
+from ..probe.forecast import Forecast
+from ..probe.frame_forecast import frame_forecast, movie_forecast
 from ..progress.reporters import Reporters
 from ..progress.stop import Stop
-from ..progress.watch import Phase
-from ..render.delivery import UntilTheMovie, pictures_of
+from ..progress.watch import Phase, Watch, unwatched
+from ..render.delivery import pictures_of
 from ..render.folder import leaving_nothing_behind
-from ..render.present import Guard, look, refuse_precious
-from ..render.resume import refuse_existing
-from ..render.sources import Sources, open_sources
-from ..state.folder import journal_path, output_folder
-from ..state.journal import Entry, Journal
+from ..render.frame_by_frame import FrameByFrame
+from ..render.frame_movie import Delivery, delivered
+from ..render.recorded import job_to_record, record
+from ..render.render import FrameDone
+from ..render.sources import Sources, mattes_of, open_sources
 from .find_list import FindList
-from .movie import RestoredMovie
-from .options import Restoration
+from .given_matte import damage_of
+from .options import key_of, search_of
 from .review import Review
 from .shot import RestoredShot
 from .takes import LOOKS_FAR, Takes
@@ -51,37 +51,33 @@ from .takes import LOOKS_FAR, Takes
 _THUMBNAIL_STEP = 4
 _NOTES = "finds.jsonl"
 
+Mask = NDArray[np.bool_]
+
 
 @dataclass(frozen=True)
-class Done:
+class Restored(FrameDone):
     """A frame that is on disk.
 
     Attributes:
-        frame: its number.
-        path: its file.
         finds: pieces of damage on it.
         pixels: that are damage (`detect`), or that were changed (`restore`).
     """
 
-    frame: int
-    path: Path
     finds: int
     pixels: int
 
 
-def detect(asked: Restoration, reporters: Reporters, stop: Stop) -> Iterator[Done]:
-    """Write a matte of each frame's damage, white; yields each frame once it is written.
+def restore(
+    job: Job, reporters: Reporters, stop: Stop, *, recorded: Callable[[Job], None] = lambda job: None
+) -> Iterator[Restored]:
+    """Write a shot without its damage, or mattes of it, white; yields each frame once it is written.
 
-    Raises:
-        CleanplateError: as `restore`.
-    """
-    if is_movie(Path(asked.output)):
-        raise InputError(f"Mattes are a sequence such as matte.####.exr; got {asked.output}.")
-    yield from _run(asked, "mattes of damage", _matte, reporters, stop)
-
-
-def restore(asked: Restoration, reporters: Reporters, stop: Stop) -> Iterator[Done]:
-    """Write a shot without its damage; yields each frame once it is written.
+    Args:
+        job: `do` is ``restore`` or ``detect``, whose output is the mattes. A matte says what is damaged;
+            without one it is found.
+        reporters: told of progress.
+        stop: asked before each frame.
+        recorded: told the job that is left beside the output once the run has begun.
 
     Raises:
         InputError, MissingFramesError, ImageError, SettingsError: what is asked for can't be done.
@@ -90,170 +86,152 @@ def restore(asked: Restoration, reporters: Reporters, stop: Stop) -> Iterator[Do
         WriteError: the disk does not take a frame; what was written stays and can be gone on with.
         Interrupted: a stop was asked for.
     """
-    if not is_movie(Path(asked.output)):
-        yield from _run(asked, "restored plates", _restored, reporters, stop)
-        return
-    if asked.resume and asked.overwrite:
-        raise InputError(_ONE_OF_THEM)
-    movie = RestoredMovie(asked, _NOTES)
-    if movie.is_finished:
-        movie.say_finished(reporters)
-        return
-    inner = pictures_of(asked.shot())
-    pictures = FileSequence.parse(inner.output)
-    path, asked = (
-        asked.output,
-        asked.model_copy(update={"output": inner.output, "compression": inner.compression}),
-    )
-    yield from _run(asked, "restored plates", _restored, UntilTheMovie(reporters, path), stop, Path(path))
-    movie.make(pictures, reporters, stop)
-    reporters.done()
+    _check(job)
+
+    def make(shot: Shot, told: Reporters) -> Iterator[Restored]:
+        return _frames(job, shot, told, stop, recorded)
+
+    yield from delivered(_delivery(job), reporters, stop, make)
 
 
-Make = Callable[[RestoredShot, int, Path], tuple[Plate | None, Damage, int]]
-"""Makes what is written for a frame; None where that is the plate as it is."""
+def restore_forecast(job: Job, watch: Watch = unwatched) -> Forecast:
+    """Say what `restore` would do with a job. Raises what it would raise before its first frame."""
+    _check(job)
+    if is_movie(job.shot.output) and (told := movie_forecast(_delivery(job))) is not None:
+        return told
+    sources, protect = _open(job, pictures_of(job.shot), dry=True, watch=watch)
+    color = _color(job, sources)
+    return frame_forecast(_book(job, sources, protect, color), watch)
 
 
-def _matte(shot: RestoredShot, frame: int, path: Path) -> tuple[Plate | None, Damage, int]:
-    damage, plate = shot.damage(frame), shot.plate(frame)
-    mask = damage.mask()
-    layers = Layers(plate.header.data_window, {"Y": mask.astype(np.float16)})
-    return picture_of(path, layers, plate), damage, int(mask.sum())
+def _check(job: Job) -> None:
+    if job.do == "detect" and is_movie(job.shot.output):
+        raise InputError(f"Mattes are a sequence such as matte.####.exr; got {job.shot.output}.")
+    if job.do == "detect" and job.shot.matte is not None:
+        raise InputError("Damage is detected where no matte says it: leave the matte out.")
+    if job.run.chunk is not None and job.restore.review is not None:
+        raise InputError("Sheets of finds are made in one go: leave the chunk or the review out.")
+    if job.shot.matte is not None and job.restore.finds is not None:
+        raise InputError("A matte and a list of finds both say what is damaged; give one of them.")
 
 
-def _restored(shot: RestoredShot, frame: int, path: Path) -> tuple[Plate | None, Damage, int]:
-    plate, damage, changed = shot.restored(frame)
-    return (plate if changed else None), damage, changed
+def _delivery(job: Job) -> Delivery:
+    protect = [] if job.restore.protect is None else [job.restore.protect]
+    return Delivery(job.shot, job.run, [*matte_names(job.shot), *protect], key_of(job), notes=[_NOTES])
 
 
-def _run(
-    asked: Restoration, what: str, make: Make, reporters: Reporters, stop: Stop, movie: Path | None = None
-) -> Iterator[Done]:
-    looking = reporters.watch(stop, "Stopped while looking for frames.")
-    shot = asked.shot()
-    if asked.resume and asked.overwrite:
-        raise InputError(_ONE_OF_THEM)
-    with leaving_nothing_behind(shot, shot):
-        sources = open_sources(shot, watch=looking)
-        if movie is not None:
-            check_movie(movie, sources.header.is_float)
-        choice = shot_color(
-            shot, asked.settings(), sources.plate, sources.header, range(sources.lower, sources.upper + 1)
+def _open(job: Job, shot: Shot, *, dry: bool = False, watch: Watch) -> tuple[Sources, Clip | None]:
+    """Open what a run is made from. A shot without a matte is opened with its plate in the matte's place."""
+    stands_in = {"matte": shot.matte or shot.plate}
+    beside = {"patch": None, "layers": (), "sample_matte": None, "shadow_matte": None, "reference": None}
+    sources = open_sources(shot.model_copy(update=beside | stands_in), job.run.chunk, dry=dry, watch=watch)
+    protect = None if job.restore.protect is None else open_clip(job.restore.protect)
+    return sources, protect
+
+
+def _color(job: Job, sources: Sources) -> ColorMap:
+    readable = range(sources.lower, sources.upper + 1)
+    return shot_color(job.shot, Settings(), sources.plate, sources.header, readable).color
+
+
+def _book(job: Job, sources: Sources, protect: Clip | None, color: ColorMap) -> FrameByFrame:
+    size = f"{sources.header.width}x{sources.header.height}"
+    clips = {"plate": sources.plate}
+    if job.shot.matte is not None:
+        clips["matte"] = sources.matte
+    if protect is not None:
+        clips["protect"] = protect
+
+    def near(frame: int) -> range:
+        return range(max(sources.lower, frame - LOOKS_FAR), min(sources.upper, frame + LOOKS_FAR) + 1)
+
+    return FrameByFrame(sources, job.run, {**key_of(job), "size": size, "color": color.key}, clips, near)
+
+
+def _frames(
+    job: Job, shot: Shot, reporters: Reporters, stop: Stop, recorded: Callable[[Job], None]
+) -> Iterator[Restored]:
+    """Make what is missing of a shot whose output is pictures."""
+    watch = reporters.watch(stop, "Stopped; what is finished stays, go on with --resume.")
+    with leaving_nothing_behind(shot, job.shot):
+        sources, protect = _open(job, shot, watch=watch)
+        color = shot_color(
+            shot, Settings(), sources.plate, sources.header, range(sources.lower, sources.upper + 1)
         )
-        for note in (*sources.notes, *choice.notes):
+        for note in (*sources.notes, *color.notes):
             reporters.note(note)
-        finds = None if asked.finds is None else FindList.read(Path(asked.finds))
-        folder = output_folder(sources.output)
-        if not (asked.resume or asked.overwrite or folder.exists()):
-            refuse_existing(sources)
-        with holding(folder, str(sources.output), None, watch=looking) as claim:
-            run = _Run(asked, what, sources, choice.color, folder, finds)
-            todo = run.begin()
-            total = sources.last - sources.first + 1
+        book = _book(job, sources, protect, color.color)
+        restoring = _Run(job, sources, protect, color.color, book)
+        with book.held(watch) as claim:
+            todo = book.begin(watch)
+            restoring.begin(forget=len(todo) == len(book.frames))
+            recorded(record(job_to_record(job, sources), sources.output))
             reporters.start(
                 first=sources.first,
                 last=sources.last,
-                done=total - len(todo),
-                output=str(movie or sources.output),
-                color=choice.color.name,
+                done=len(book.frames) - len(todo),
+                output=str(sources.output),
+                color=color.color.name,
             )
             for number, frame in enumerate(todo):
                 claim.check()
                 if (code := stop.requested()) is not None:
                     raise Interrupted(f"Stopped before frame {frame}; go on with --resume.", code)
                 reporters.phase(Phase.SEARCHING, number, len(todo))
-                done = run.make(make, frame)
-                reporters.frame(frame)
-                yield done
-            for note in run.finish():
+                finds, pixels = restoring.make(frame)
+                path = sources.output.path(frame)
+                yield Restored(frame, path, reporters.frame(frame), finds, pixels)
+            for note in restoring.finish():
                 reporters.note(note)
-            reporters.done()
-
-
-_ONE_OF_THEM = "--resume goes on and --overwrite starts again; give one of them."
 
 
 class _Run:
     """One run over a shot's frames."""
 
     def __init__(
-        self,
-        asked: Restoration,
-        what: str,
-        sources: Sources,
-        color: ColorMap,
-        folder: Path,
-        finds: FindList | None,
+        self, job: Job, sources: Sources, protect: Clip | None, color: ColorMap, book: FrameByFrame
     ) -> None:
-        self._asked, self._sources, self._color, self._folder = asked, sources, color, folder
-        self._protect = None if asked.protect is None else open_clip(asked.protect)
-        self._takes = Takes(sources.lower, sources.upper, asked.shot().cuts, self._thumbnail)
+        self._job, self._sources, self._color, self._book = job, sources, color, book
+        self._protect = protect
+        self._mattes = None if job.shot.matte is None else mattes_of(sources, job.settings, ())
+        asked = job.restore
+        search = search_of(asked)
+        chosen: dict[str, Callable[[int, Damage], Damage]] = {}
+        if self._mattes is not None:
+            search, chosen = replace(search, kinds=frozenset()), {"chosen": self._given}
+        elif asked.finds is not None:
+            chosen = {"chosen": FindList.read(Path(asked.finds)).chosen}
+        self._takes = Takes(sources.lower, sources.upper, job.shot.cuts, self._thumbnail)
         self._shot = RestoredShot(
             sources.plate,
             color,
             self._takes.of,
-            asked.search(),
-            grain=asked.grain == "auto",
+            search,
+            grain=asked.repair_grain == "auto",
             protected=self._protected,
-            **({} if finds is None else {"chosen": finds.chosen}),
+            **chosen,
         )
-        key = {**asked.key(what), "size": f"{sources.header.width}x{sources.header.height}"}
-        if asked.finds is not None:
-            key["finds"] = Fingerprint.of(Path(asked.finds)).digest
-        self._journal = Journal(journal_path(folder), {**key, "color": color.key})
-        self._guard = Guard(sources.output)
-        self._prints: dict[tuple[str, int], Fingerprint] = {}
         self._counts: Counter[str] = Counter()
-        notes = folder / _NOTES
-        self._review = None if asked.review is None else Review(Path(asked.review), notes, color)
+        self._notes = book.folder / _NOTES
+        self._review: Review | None = None
 
-    def begin(self) -> list[int]:
-        """Return the frames to make, ascending; the journal then knows whose files stand there."""
-        sources, output = self._sources, self._sources.output
-        frames = range(sources.first, sources.last + 1)
-        entries: dict[int, Entry] = {}
-        if self._asked.resume:
-            entries = {entry.frame: entry for entry in self._journal.read() or []}
-            refuse_precious(output, look(output, frames, entries))
-            entries = {frame: entry for frame, entry in entries.items() if self._holds(entry)}
-        elif not self._asked.overwrite:
-            refuse_existing(sources)
-        if not entries:
-            (self._folder / _NOTES).unlink(missing_ok=True)
-        remove_leftovers(self._folder, lambda path: True)
-        ours = {output.path(frame).name for frame in frames}
-        remove_leftovers(output.folder, lambda path: path.name in ours)
-        todo = [frame for frame in frames if frame not in entries]
-        standing = {
-            frame: file for frame, file in look(output, frames, entries).files.items() if frame in todo
-        }
-        self._guard = Guard(output, standing)
-        self._journal.restart(list(entries.values()), standing)
-        return todo
+    def begin(self, *, forget: bool) -> None:
+        """Make ready to write; `forget` what was noted of finds."""
+        if forget:
+            self._notes.unlink(missing_ok=True)
+        folder = self._job.restore.review
+        self._review = None if folder is None else Review(Path(folder), self._notes, self._color)
 
-    def _holds(self, entry: Entry) -> bool:
-        """Whether a frame is as it was written, from files that are as they were."""
-        if not entry.is_whole(self._sources.output.path(entry.frame)):
-            return False
-        for frame, files in entry.inputs.items():
-            for kind, known in files.items():
-                clip = self._sources.plate if kind == "plate" else self._protect
-                if clip is None or not known.still_holds(clip.path(frame)):
-                    return False
-        return True
-
-    def make(self, make: Make, frame: int) -> Done:
-        """Make and write one frame."""
+    def make(self, frame: int) -> tuple[int, int]:
+        """Make and write one frame; returns how many finds and pixels are damaged on it."""
         path = self._sources.output.path(frame)
-        picture, damage, pixels = make(self._shot, frame, path)
-        inputs = {other: self._inputs(other) for other in self._near(frame)}
+        picture, damage, pixels = (self._matte if self._job.do == "detect" else self._restored)(frame, path)
         if self._review is not None:
-            clean = picture if make is _restored else None
+            clean = picture if self._job.do == "restore" else None
             self._review.add(frame, self._shot.plate(frame), clean, damage)
 
         def note(file: Path) -> None:
-            self._guard.check(frame)
-            self._journal.append(Entry(frame, Fingerprint.of(file), inputs, {}))
+            self._book.note(frame, file)
 
         source = self._sources.plate.path(frame)
         same = source.suffix.lower() == path.suffix.lower() and not self._sources.storage.is_given
@@ -268,46 +246,47 @@ class _Run:
             self._counts[find.kind] += 1
         self._counts["pixels"] += pixels
         self._counts["frames"] += bool(damage.finds)
-        return Done(frame, path, len(damage.finds), pixels)
+        return len(damage.finds), pixels
 
     def finish(self) -> Iterator[str]:
         """Write the review and yield what there is to say."""
         count = self._counts
         area = self._sources.header.width * self._sources.header.height
-        share = count["pixels"] / area / max(1, self._sources.last - self._sources.first + 1)
+        share = count["pixels"] / area / len(self._book.frames)
         yield (
             f"{count['dirt']} pieces of dirt and {count['scratch']} lines of scratches on {count['frames']} "
             f"frames, {share:.2%} of all pixels."
         )
         if self._review is not None:
-            path = self._review.finish(self._asked.plate)
+            path = self._review.finish(self._job.shot.plate)
             yield f"Every find is in {path} and on the sheets beside it; edit it and give it to --finds."
 
-    def _near(self, frame: int) -> range:
-        lower, upper = self._sources.lower, self._sources.upper
-        return range(max(lower, frame - LOOKS_FAR), min(upper, frame + LOOKS_FAR) + 1)
+    def _matte(self, frame: int, path: Path) -> tuple[Plate | None, Damage, int]:
+        damage, plate = self._shot.damage(frame), self._shot.plate(frame)
+        mask = damage.mask()
+        layers = Layers(plate.header.data_window, {"Y": mask.astype(np.float16)})
+        return picture_of(path, layers, plate), damage, int(mask.sum())
 
-    def _inputs(self, frame: int) -> dict[str, Fingerprint]:
-        files = {"plate": self._print("plate", self._sources.plate, frame)}
-        if self._protect is not None and self._has(self._protect, frame):
-            files["matte"] = self._print("matte", self._protect, frame)
-        return files
+    def _restored(self, frame: int, path: Path) -> tuple[Plate | None, Damage, int]:
+        plate, damage, changed = self._shot.restored(frame)
+        return (plate if changed else None), damage, changed
 
-    def _print(self, kind: str, clip: Clip, frame: int) -> Fingerprint:
-        if (kind, frame) not in self._prints:
-            self._prints[kind, frame] = clip.fingerprint(frame)
-            for old in [old for old in self._prints if old[1] < frame - 3 * LOOKS_FAR]:
-                del self._prints[old]
-        return self._prints[kind, frame]
+    def _given(self, frame: int, _: Damage) -> Damage:
+        """Return what the matte says is damaged; a frame that it has not, is whole."""
+        assert self._mattes is not None
+        clip, header = self._sources.matte, self._sources.header
+        mask = np.zeros((header.height, header.width), np.bool_)
+        if clip.is_still or frame in clip.frames():
+            mask = self._mattes.values(frame) >= self._job.settings.matte_threshold
+        if (protected := self._protected(frame)) is not None:
+            mask &= ~protected
+        return damage_of(mask)
 
-    def _has(self, clip: Clip, frame: int) -> bool:
-        return clip.is_still or frame in clip.frames()
-
-    def _protected(self, frame: int) -> NDArray[np.bool_] | None:
-        if self._protect is None or not self._has(self._protect, frame):
+    def _protected(self, frame: int) -> Mask | None:
+        clip, header = self._protect, self._sources.header
+        if clip is None or not (clip.is_still or frame in clip.frames()):
             return None
-        header = self._sources.header
-        return np.asarray(matte_on(header, self._protect.matte(frame, "auto", header)) > 0.5)
+        return np.asarray(matte_on(header, clip.matte(frame, "auto", header)) > 0.5)
 
     def _thumbnail(self, frame: int) -> Thumbnail:
         plate = self._shot.plate(frame)

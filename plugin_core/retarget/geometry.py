@@ -2,90 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
-from fractions import Fraction
-from typing import Literal
 
 from ..errors import SettingsError
 from ..images import Header
+from ..job.retarget_settings import LEAST_SIDE, MOST_SIDE, Keep, Target
 
-Keep = Literal["squeeze", "crop"]
-Axis = Literal["x", "y"]
 Pair = tuple[float, float]
-
-_AXES: dict[str, Axis] = {"x": "x", "horizontal": "x", "y": "y", "vertical": "y"}
-_LEAST, _MOST = 8, 32768
-"""Pixels of a side."""
 
 _NATIVE = 1e-9
 """Scales nearer to 1 than this are 1."""
-
-
-@dataclass(frozen=True)
-class Target:
-    """What is asked for; exactly one of the three.
-
-    Attributes:
-        aspect: width over height as it is seen on a screen.
-        size: pixels across and down.
-        squeeze: a ratio above 0, below 1, and the axis that it is for.
-    """
-
-    aspect: Fraction | None = None
-    size: tuple[int, int] | None = None
-    squeeze: tuple[float, Axis] | None = None
-
-
-def target_of(aspect: str | None, size: str | None, squeeze: str | None) -> Target:
-    """Read the target from what was typed: ``9:16`` or ``0.5625``, ``1080x1920``, ``0.5`` or ``0.5,y``.
-
-    Raises:
-        SettingsError: none or several are given, or one can't be read.
-    """
-    if sum(each is not None for each in (aspect, size, squeeze)) != 1:
-        raise SettingsError(
-            "Say what the shot is to become with one of --aspect 9:16, --size 1080x1920 or --squeeze 0.5."
-        )
-    if aspect is not None:
-        return Target(aspect=_aspect(aspect))
-    if size is not None:
-        return Target(size=_size(size))
-    assert squeeze is not None
-    return Target(squeeze=_squeeze(squeeze))
-
-
-def _aspect(text: str) -> Fraction:
-    match = re.fullmatch(r"(\d{1,6}(?:\.\d{1,6})?)(?:[:/](\d{1,6}(?:\.\d{1,6})?))?", text.strip())
-    if match is not None and float(match[1]) and float(match[2] or 1):
-        aspect = Fraction(match[1]) / Fraction(match[2] or 1)
-        if Fraction(1, 20) <= aspect <= 20:
-            return aspect
-    raise SettingsError(f"--aspect should be width over height, such as 9:16 or 1.85, got {text!r}.")
-
-
-def _size(text: str) -> tuple[int, int]:
-    match = re.fullmatch(r"(\d{1,5})\s*[xX]\s*(\d{1,5})", text.strip())
-    if match is None or not all(_LEAST <= int(side) <= _MOST for side in match.groups()):
-        raise SettingsError(
-            f"--size should be pixels across and down, each {_LEAST} to {_MOST}, such as 1080x1920, "
-            f"got {text!r}."
-        )
-    return int(match[1]), int(match[2])
-
-
-def _squeeze(text: str) -> tuple[float, Axis]:
-    ratio, _, axis = text.partition(",")
-    try:
-        value = float(ratio)
-    except ValueError:
-        value = 0.0
-    if not 0.05 <= value < 1 or (axis or "x") not in _AXES:
-        raise SettingsError(
-            f"--squeeze should be a ratio from 0.05 to below 1 and, for height, ',y', such as 0.5 or 0.5,y, "
-            f"got {text!r}."
-        )
-    return value, _AXES[axis or "x"]
 
 
 @dataclass(frozen=True)
@@ -153,18 +79,16 @@ def geometry_of(header: Header, target: Target, keep: Keep, pixel_aspect: float 
         pixel_aspect: of the output; None for the plate's.
 
     Raises:
-        SettingsError: a side would be too small or too large, or a pixel aspect is no such thing.
+        SettingsError: a side would be too small or too large.
     """
     width, height = header.display_window[2:]
     ours = header.pixel_aspect or 1.0
     theirs = ours if pixel_aspect is None else pixel_aspect
-    if not 0.1 <= theirs <= 10:
-        raise SettingsError(f"--pixel-aspect should be from 0.1 to 10, got {theirs:g}.")
     size = _new_size(width, height, ours, theirs, target)
-    if not all(_LEAST <= side <= _MOST for side in size):
+    if not all(LEAST_SIDE <= side <= MOST_SIDE for side in size):
         raise SettingsError(
             f"The plate's {width}x{height} would become {size[0]}x{size[1]} pixels; a side may have "
-            f"{_LEAST} to {_MOST}."
+            f"{LEAST_SIDE} to {MOST_SIDE}."
         )
     background = size[0] / width, size[1] / height
     whole = max(background[0] * theirs / ours, background[1])

@@ -3,62 +3,50 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from fractions import Fraction
 from functools import partial
 from pathlib import Path
 
-from ..clips.clip import Clip, check_frames, open_clip
-from ..clips.sequence import FileSequence
+from ..clips.clip import Clip
+from ..clips.movie_read import is_movie
+from ..clips.movie_write import MovieLook
 from ..color.color_map import ColorMap, choose_color
-from ..disk.atomic import remove_leftovers
-from ..disk.lock import holding
-from ..errors import InputError, Interrupted, MissingFramesError
-from ..images import write_plate
+from ..errors import InputError, Interrupted
+from ..images import Plate, write_plate
 from ..job.job import Job
+from ..job.settings import Shot, matte_names
+from ..network.contract import Network
+from ..probe.forecast import Forecast, forecast_job
+from ..probe.frame_forecast import frame_forecast, movie_forecast
 from ..progress.reporters import Reporters
 from ..progress.stop import Stop
 from ..progress.watch import Watch, unwatched
 from ..regions.shot_mattes import ShotMattes
-from ..render.sources import Sources, mattes_of, open_sources, output_of
-from ..state.folder import output_folder
-from .geometry import Geometry, Keep, Target, geometry_of
+from ..render.delivery import pictures_of
+from ..render.folder import leaving_nothing_behind
+from ..render.frame_by_frame import FrameByFrame
+from ..render.frame_movie import Delivery, delivered
+from ..render.recorded import job_to_record, record
+from ..render.render import FrameDone
+from ..render.sources import Sources, mattes_of, open_sources
+from .clean_plate import clean_job, open_clean, render_clean
+from .geometry import Geometry, geometry_of
 from .lay import Placed, cropped, laid
 from .objects import Thing, find_objects
 from .paths import Path as Way
 from .paths import object_path, window_path
 from .pictures import clean_of, left_out, mattes_shown, retargeted
-from .record import Record
 from .resample import FILTER
 from .warnings import in_order, warnings_of
 
 VERSION = 1
 """Of the pixels: frames that another version made are made again."""
 
-SMOOTH = 8
-"""Frames each way over which positions are smoothed, unless it is said."""
-
-CLEAN_FOLDER = "clean"
-"""Beside the output: where the clean plate is rendered to."""
+_OF_A_MATTE = ("matte_channel", "matte_invert", "matte_fit")
 
 _STOPPED = "Stopped; what was written is kept, go on with --resume."
-
-
-@dataclass(frozen=True)
-class Asked:
-    """What a shot is to become.
-
-    Attributes:
-        target: its format.
-        keep: whether the background is squeezed, or a part of the picture shown.
-        pixel_aspect: of the output; None for the plate's.
-        smooth: frames each way over which positions are smoothed.
-    """
-
-    target: Target
-    keep: Keep = "squeeze"
-    pixel_aspect: float | None = None
-    smooth: int = SMOOTH
 
 
 @dataclass(frozen=True)
@@ -91,18 +79,6 @@ class Plan:
     def needs_clean(self) -> bool:
         """Whether a clean plate is needed: what is behind an object that moves away is seen."""
         return self.geometry.keep == "squeeze" and bool(self.things)
-
-    def clean_job(self) -> Job:
-        """Return the job of the clean plate, into a folder beside the output, going on where it stands."""
-        shot, run = self.job.shot, self.job.run
-        folder = self.sources.output.folder / CLEAN_FOLDER
-        clean = output_of(str(folder), lambda: self.sources.plate).pattern
-        return self.job.model_copy(
-            update={
-                "shot": shot.model_copy(update={"output": clean, "patch": None, "layers": ()}),
-                "run": run.model_copy(update={} if run.overwrite else {"resume": True}),
-            }
-        )
 
     def as_dict(self) -> dict[str, object]:
         """Return what was decided, as JSON can hold it."""
@@ -142,12 +118,12 @@ class Plan:
         return [*told, *self.notes, *(f"warning: {each}" for each in self.warnings)]
 
 
-def plan_retarget(job: Job, asked: Asked, *, dry: bool = False, watch: Watch = unwatched) -> Plan:
+def plan_retarget(job: Job, *, dry: bool = False, watch: Watch = unwatched) -> Plan:
     """Decide a retargeting from all mattes that can be read: any part of a shot agrees with the whole.
 
     Args:
-        job: plate, matte, output, frames; `Settings` say how the matte is read and the clean plate made.
-        asked: what it is to become.
+        job: plate, matte, output, frames, and the new format; `Settings` say how the matte is read and the
+            clean plate made.
         dry: make no folder for the output.
         watch: told how it gets on; may raise to stop.
 
@@ -155,14 +131,12 @@ def plan_retarget(job: Job, asked: Asked, *, dry: bool = False, watch: Watch = u
         InputError, MissingFramesError, ImageError, WriteError: as a render, before any frame is written.
         SettingsError: the target makes no sense for this plate.
     """
-    shot = job.shot.model_copy(update={"patch": None, "layers": ()})
-    if Path(shot.output).suffix.lower() in (".mov", ".mp4", ".mxf"):
-        raise InputError(
-            f"A retargeted shot is written as pictures, not as {Path(shot.output).suffix}; give a sequence "
-            f"such as {Path(shot.output).stem}.####.png."
-        )
-    sources = open_sources(shot, dry=dry, watch=watch)
-    geometry = geometry_of(sources.header, asked.target, asked.keep, asked.pixel_aspect)
+    asked = job.retarget
+    shot = pictures_of(job.shot).model_copy(
+        update={"patch": None, "layers": (), "sample_matte": None, "reference": None}
+    )
+    sources = open_sources(shot, job.run.chunk, dry=dry, watch=watch)
+    geometry = geometry_of(sources.header, asked.target(), asked.keep, asked.pixel_aspect)
     color = choose_color(shot.colorspace, sources.header, shot.ocio_config)
     cuts = tuple(sorted(set(shot.cuts)))
     mattes = mattes_of(sources, job.settings, cuts)
@@ -185,63 +159,137 @@ def plan_retarget(job: Job, asked: Asked, *, dry: bool = False, watch: Watch = u
     return Plan(job, sources, geometry, mattes, color.color, things, paths, notes, told)
 
 
-def check_output(plan: Plan) -> None:
-    """Refuse what would be refused once the clean plate is there; before hours are spent on it.
-
-    Raises:
-        InputError: frames are there already and nothing says what to do with them, or `strict` and a warning.
-    """
-    run, sources = plan.job.run, plan.sources
-    if run.strict and plan.warnings:
-        raise InputError(f"{plan.warnings[0]} Refused because of --strict.")
-    Record(sources.output).check(range(sources.first, sources.last + 1), run)
-
-
-def retarget(plan: Plan, clean: str | None, reporters: Reporters, stop: Stop) -> Iterator[Path]:
-    """Make the frames and yield the file of each once it is whole.
+def retarget(
+    job: Job,
+    network: Callable[[], Network],
+    reporters: Reporters,
+    stop: Stop,
+    *,
+    recorded: Callable[[Job], None] = lambda job: None,
+) -> Iterator[FrameDone]:
+    """Give a shot its new format and yield each frame once its file is whole.
 
     Args:
-        plan: what was decided.
-        clean: the clean plate; None where the plan needs none.
+        job: what is asked for.
+        network: opens the model, or has it open; asked for where a clean plate is to be rendered.
         reporters: told of progress.
-        stop: asked before each frame whether to go on.
+        stop: asked inside every long loop whether to go on.
+        recorded: told the job that is left beside the output once the run has begun.
 
     Raises:
         InputError: frames are there already and nothing says what to do with them, or `strict` and a warning.
-        MissingFramesError, ImageError: the clean plate lacks frames, or does not fit.
+        MissingFramesError, ImageError: a picture is missing, can't be read, or does not fit.
+        SettingsError: the target makes no sense for this plate.
+        StateError: a resume of a run with other settings.
         OutputBusyError: somebody else writes this output.
         WriteError: the disk does not take a frame.
         Interrupted: `stop` was asked for.
     """
-    sources, run = plan.sources, plan.job.run
-    check_output(plan)
-    root = output_folder(sources.output)
-    frames = range(sources.first, sources.last + 1)
-    opened = _open_clean(plan, clean)
-    with holding(root, str(sources.output), None, wait_seconds=run.wait_seconds) as claim:
-        record = Record(sources.output)
-        kept = record.keep(frames, run, _Digests(plan, opened))
-        remove_leftovers(sources.output.folder, lambda path: path in map(sources.output.path, frames))
-        reporters.start(
-            first=sources.first,
-            last=sources.last,
-            done=len(kept),
-            output=str(sources.output),
-            color=plan.color.name,
+
+    def make(shot: Shot, told: Reporters) -> Iterator[FrameDone]:
+        return _frames(job, shot, network, told, stop, recorded)
+
+    yield from delivered(_delivery(job), reporters, stop, make)
+
+
+def retarget_forecast(plan: Plan, watch: Watch = unwatched) -> Forecast:
+    """Say what `retarget` would do. Raises what it would raise before its first frame.
+
+    Args:
+        plan: of the job, made dry.
+        watch: told how it gets on; may raise to stop.
+    """
+    job = plan.job
+    _refuse_doubtful(plan)
+    if is_movie(job.shot.output) and (told := movie_forecast(_delivery(job))) is not None:
+        return told
+    if not plan.needs_clean or job.retarget.clean is not None:
+        clean = None if job.retarget.clean is None else open_clean(job.retarget.clean, plan.sources)
+        return frame_forecast(_book(plan, clean), watch)
+    cleaning = clean_job(job, plan.sources)
+    before = forecast_job(cleaning, watch)
+    if before.action in ("overwrite", "occupied"):
+        return replace(before, reasons=tuple(f"clean plate: {why}" for why in before.reasons))
+    if before.action == "nothing":
+        return frame_forecast(_book(plan, open_clean(cleaning.shot.output, plan.sources)), watch)
+    told = frame_forecast(_book(plan, None), watch)
+    return replace(told, reasons=(*told.reasons, "the clean plate is rendered first"))
+
+
+def _refuse_doubtful(plan: Plan) -> None:
+    if plan.job.run.strict and plan.warnings:
+        raise InputError(f"{plan.warnings[0]} Refused because of --strict.")
+
+
+def _delivery(job: Job) -> Delivery:
+    asked, shot = job.retarget, job.shot
+    about = {"what": job.do, **asked.model_dump(mode="json"), "version": str(VERSION)}
+    about |= {name: str(getattr(job.settings, name)) for name in _OF_A_MATTE}
+    about |= {name: str(getattr(shot, name)) for name in ("colorspace", "view", "cuts")}
+    if asked.clean is None:
+        about["filled with"] = job.settings.effective()
+
+    def look(plate: Plate) -> MovieLook:
+        ours = MovieLook.of(plate)
+        aspect = asked.pixel_aspect
+        return (
+            ours if aspect is None else replace(ours, pixel_aspect=Fraction(aspect).limit_denominator(1000))
         )
-        digests = _Digests(plan, opened)
-        for frame in frames:
-            if frame in kept:
-                continue
-            if (code := stop.requested()) is not None:
-                raise Interrupted(_STOPPED, code)
-            claim.check()
-            yield _make(plan, opened, frame, record, digests[frame])
-            reporters.frame(frame)
-    reporters.done()
+
+    clips = [*matte_names(shot), *([] if asked.clean is None else [asked.clean])]
+    return Delivery(shot, job.run, clips, about, look)
 
 
-def _make(plan: Plan, clean: Clip | None, frame: int, record: Record, digest: str) -> Path:
+def _frames(
+    job: Job,
+    shot: Shot,
+    network: Callable[[], Network],
+    reporters: Reporters,
+    stop: Stop,
+    recorded: Callable[[Job], None],
+) -> Iterator[FrameDone]:
+    """Make what is missing of a shot whose output is pictures."""
+    watch = reporters.watch(stop, _STOPPED)
+    with leaving_nothing_behind(shot, job.shot):
+        plan = plan_retarget(job, watch=watch)
+        _refuse_doubtful(plan)
+        sources = plan.sources
+        _book(plan, None).check()  # before hours are spent on a clean plate
+        for note in plan.notes:
+            reporters.note(note)
+        for warning in plan.warnings:
+            reporters.note(warning, "retarget")
+        clean = job.retarget.clean
+        if clean is None and plan.needs_clean and job.run.chunk is not None:
+            raise InputError(
+                "A chunk of a retargeting needs a clean plate that is there: give it with --clean, or "
+                "retarget the shot in one go."
+            )
+        if clean is None and plan.needs_clean:
+            cleaning = clean_job(job, sources)
+            render_clean(cleaning, network, reporters, stop)
+            clean = cleaning.shot.output
+        opened = None if clean is None or not plan.needs_clean else open_clean(clean, sources)
+        book = _book(plan, opened)
+        with book.held(watch) as claim:
+            todo = book.begin(watch)
+            recorded(record(job_to_record(job, sources), sources.output))
+            reporters.start(
+                first=sources.first,
+                last=sources.last,
+                done=len(book.frames) - len(todo),
+                output=str(sources.output),
+                color=plan.color.name,
+            )
+            for frame in todo:
+                if (code := stop.requested()) is not None:
+                    raise Interrupted(_STOPPED, code)
+                claim.check()
+                path = _make(plan, opened, frame, book)
+                yield FrameDone(frame, path, reporters.frame(frame))
+
+
+def _make(plan: Plan, clean: Clip | None, frame: int, book: FrameByFrame) -> Path:
     sources, geometry, color = plan.sources, plan.geometry, plan.color
     plate = sources.plate.plate(frame)
     threads = plan.job.run.threads or 0
@@ -252,9 +300,7 @@ def _make(plan: Plan, clean: Clip | None, frame: int, record: Record, digest: st
         mattes = mattes_shown(plan.mattes, sources.header, frame)
         pixels = laid(plate, behind, mattes, _placed(plan, frame), geometry, color, threads)
     path = sources.output.path(frame)
-    write_plate(
-        retargeted(plate, pixels, geometry), path, ready=lambda file: record.note(frame, digest, file)
-    )
+    write_plate(retargeted(plate, pixels, geometry), path, ready=partial(book.note, frame))
     return path
 
 
@@ -266,58 +312,29 @@ def _placed(plan: Plan, frame: int) -> list[Placed]:
     ]
 
 
-class _Digests(Mapping[int, str]):
-    """What each frame is made of, worked out when asked for: its inputs' content, and every decision."""
+def _book(plan: Plan, clean: Clip | None) -> FrameByFrame:
+    """Return what knows of the frames that are there: all that they are made of, and every decision."""
+    job, sources, geometry = plan.job, plan.sources, plan.geometry
+    clips = {"plate": sources.plate}
+    if geometry.keep == "squeeze":
+        clips |= sources.clips | ({} if clean is None else {"clean": clean})
+    across, down = geometry.size
+    key = {
+        "what": job.do,
+        "version": str(VERSION),
+        "filter": FILTER,
+        "format": f"{across}x{down}, pixels {geometry.pixel_aspect:g}",
+        "keep": geometry.keep,
+        "plate": "x".join(map(str, geometry.source)),
+        "color": plan.color.key,
+        "stored": repr((sources.storage, sources.output.extension)),
+        **{name: str(getattr(job.settings, name)) for name in _OF_A_MATTE},
+    }
 
-    def __init__(self, plan: Plan, clean: Clip | None) -> None:
-        self._plan = plan
-        self._clean = clean
+    def place(frame: int) -> dict[str, str]:
+        if geometry.keep == "crop":
+            return {"window": repr(plan.paths[0][frame])}
+        said = repr(_placed(plan, frame)).encode()
+        return {"objects": hashlib.blake2b(said, digest_size=16).hexdigest()}
 
-    def __getitem__(self, frame: int) -> str:
-        plan, sources = self._plan, self._plan.sources
-        clips = [sources.plate, sources.matte, self._clean, sources.shadow]
-        if plan.geometry.keep == "crop":
-            clips = clips[:1]
-            placed: object = plan.paths[0][frame]
-        else:
-            placed = _placed(plan, frame)
-        inputs = [None if clip is None else clip.fingerprint(frame).digest for clip in clips]
-        storage = sources.storage, sources.output.extension
-        decided = (
-            VERSION,
-            FILTER,
-            plan.geometry,
-            placed,
-            plan.color.key,
-            storage,
-            plan.job.settings.matte_invert,
-        )
-        said = repr((*decided, plan.job.settings.matte_channel, plan.job.settings.matte_fit, inputs))
-        return hashlib.blake2b(said.encode(), digest_size=16).hexdigest()
-
-    def __iter__(self) -> Iterator[int]:
-        return iter(range(self._plan.sources.first, self._plan.sources.last + 1))
-
-    def __len__(self) -> int:
-        return self._plan.sources.last - self._plan.sources.first + 1
-
-
-def _open_clean(plan: Plan, clean: str | None) -> Clip | None:
-    if not plan.needs_clean:
-        return None
-    if clean is None:
-        raise InputError(
-            "A clean plate is needed: what an object leaves behind is seen. Give it with --clean."
-        )
-    opened = open_clip(clean)
-    lack = check_frames(opened, plan.sources.first, plan.sources.last, "clean plate")
-    if lack is not None:
-        raise MissingFramesError(
-            f"{lack[0].upper()}{lack[1:]}; supply them or retarget a shorter --frames range."
-        )
-    sequence = getattr(opened, "sequence", None)
-    if isinstance(sequence, FileSequence) and plan.sources.output.same_files(sequence):
-        raise InputError(
-            f"Output {plan.sources.output} would overwrite the clean plate; give another folder or name."
-        )
-    return opened
+    return FrameByFrame(sources, job.run, key, clips, lambda frame: range(frame, frame + 1), place)

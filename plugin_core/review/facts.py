@@ -51,7 +51,7 @@ def _pictures(shot: QcShot, job: Job) -> Rows:
     aspect = header.pixel_aspect or 1
     return [
         ("plate", job.shot.plate),
-        ("matte", job.shot.matte),
+        ("matte", job.shot.needed_matte()),
         ("result", shot.name),
         ("frames", f"{shot.sources.first}-{shot.sources.last}"),
         ("size", size if aspect == 1 else f"{size}, pixel aspect {aspect:g}"),

@@ -32,10 +32,11 @@ from .key import ShotKey, check_key
 from .saved_state import Frame
 
 Inputs = Mapping[int, Mapping[str, Fingerprint]]
-"""Fingerprints by frame and by kind: ``plate``, ``matte``, ``shadow``, or ``paint`` of a key frame."""
+"""Fingerprints by frame and by kind: ``plate``, ``matte``, ``shadow``, ``paint`` of a key frame; of a
+restoration ``protect``, of a retargeting ``clean``."""
 
 _MOST_BYTES = 1 << 28
-_Kind = Annotated[str, Field(pattern="^(plate|matte|shadow|paint)$")]
+_Kind = Annotated[str, Field(pattern="^(plate|matte|shadow|paint|protect|clean)$")]
 
 
 class KnownReference(BaseModel):

@@ -145,7 +145,7 @@ def test_a_bug_in_one_job_does_not_end_the_worker(shot, bundle_512, monkeypatch)
         raise ZeroDivisionError("oops")
         yield
 
-    monkeypatch.setattr(worker, "render", broken)
+    monkeypatch.setattr(worker, "carry_out", broken)
     code, events = serve(line(shot, bundle_512, "a"), line(shot, bundle_512, "b"))
     assert code == 0 and results(events) == [("a", 1, 0), ("b", 1, 0)]
     assert "ZeroDivisionError('oops')" in events[-1]["message"]

@@ -16,7 +16,7 @@ from plugin_core.cli.options import add_job, job_of
 from plugin_core.cli.parser import Parser
 from plugin_core.errors import SettingsError
 from plugin_core.job.catalog import catalog
-from plugin_core.job.settings import Run, Settings, Shot
+from plugin_core.job.settings import PARTS, Run, Shot
 
 FIELDS: dict[str, dict[str, Any]] = catalog()["fields"]
 TEXTS = {
@@ -26,12 +26,31 @@ TEXTS = {
     "cuts": "1012,1040",
     "frames": "1001-1009",
     "chunk": "1001-1005",
+    "aspect": "9:16",
+    "size": "90x160",
+    "squeeze": "0.5",
 }
 """Values of texts that must have a certain form."""
 
 MODEL = [name for name, field in FIELDS.items() if field["group"] == "model"]
-LOOK = [name for name, field in FIELDS.items() if field["part"] != "run"]
-TAKEN = {"render": list(FIELDS), "probe": LOOK + MODEL, "qc": LOOK}
+LOOK = [name for name, field in FIELDS.items() if field["part"] in ("shot", "settings")]
+RUN = [name for name, field in FIELDS.items() if field["part"] == "run"]
+PART = {
+    part: [name for name, field in FIELDS.items() if field["part"] == part]
+    for part in ("restore", "retarget")
+}
+RESTORED = [
+    *("plate", "matte", "output", "frames", "colorspace", "ocio_config", "view", "cuts", "compression"),
+    *("bit_depth", "matte_channel", "matte_invert", "matte_threshold", "matte_fit", "resume", "overwrite"),
+    *("keep_edited", "chunk", "wait_seconds", "progress_file", "cancel_file"),
+]
+TAKEN = {
+    "render": LOOK + RUN,
+    "probe": LOOK + MODEL,
+    "qc": LOOK,
+    "restore": RESTORED + PART["restore"],
+    "retarget": LOOK + [name for name in RUN if FIELDS[name]["group"] != "chunk"] + PART["retarget"],
+}
 """What each command takes of a job."""
 
 SHOT = ["--plate", "p.####.exr", "--matte", "m.####.exr", "--output", "o.####.exr"]
@@ -66,19 +85,24 @@ def test_a_patch_without_a_name_is_a_layer():
 
 def defaults() -> dict[str, Any]:
     shot = Shot(plate="p.####.exr", matte="m.####.exr", output="o.####.exr")
-    return {part: of.model_dump() for part, of in (("shot", shot), ("settings", Settings()), ("run", Run()))}
+    others = {part: of() for part, of in PARTS.items() if part != "shot"}
+    return {part: of.model_dump() for part, of in {"shot": shot, **others}.items()}
 
 
 def job(words: list[str]) -> dict[str, Any]:
-    return job_of(_parser().parse_args(words)).model_dump(exclude={"version"})
+    do = words[0] if words[0] in PART else None
+    return job_of(_parser().parse_args(words), do=do).model_dump(exclude={"version", "do"})
 
 
 @pytest.mark.parametrize(
     ("command", "name"), [(command, name) for command, names in TAKEN.items() for name in names]
 )
 def test_every_option_reaches_the_job_and_nothing_else_moves(command, name):
-    found = job([command, *SHOT, *typed(name)])
+    format_ = name not in ("aspect", "size", "squeeze") and command == "retarget"
+    found = job([command, *SHOT, *typed(name), *(["--aspect", "9:16"] if format_ else [])])
     part = FIELDS[name]["part"]
+    if format_:
+        found["retarget"]["aspect"] = None
     value = found[part].pop(name)
     assert value != defaults()[part][name]
     expected = defaults()
@@ -145,7 +169,7 @@ def test_numbers_may_be_given_as_words():
 
 def test_help_has_texts_choices_and_defaults():
     parser = Parser(argument_default=argparse.SUPPRESS)
-    add_job(parser, "model", "run", "chunk")
+    add_job(parser, "model", "run", "chunk", "damage", "format")
     told = " ".join(parser.format_help_all().split())
     for name, field in FIELDS.items():
         words = [field["text"], *field.get("choices", {}).values(), str(field.get("unset", ""))]

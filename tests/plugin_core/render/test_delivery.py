@@ -102,7 +102,7 @@ def test_a_movie_that_could_not_be_written_is_made_on_resume_without_rendering(s
     def fail(*_: object) -> None:
         raise WriteError("the disk is full")
 
-    monkeypatch.setattr(plugin_core.render.delivery, "write_movie", fail)
+    monkeypatch.setattr(plugin_core.render.assemble, "write_movie", fail)
     heard = Listener()
     with pytest.raises(WriteError):
         run(movie_of(shot), listener=heard)
@@ -160,7 +160,7 @@ def test_a_movie_becomes_a_movie_with_its_rate_and_timecode(shot):
 
 def test_what_can_not_be_is_refused_before_any_work(shot, tmp_path):
     run(movie_of(shot))
-    with pytest.raises(InputError, match=r"clean\.mov is there already; use --overwrite"):
+    with pytest.raises(InputError, match=r"clean\.mov is there already; use --resume .* or --overwrite"):
         run(movie_of(shot))
     with pytest.raises(InputError, match="render chunks to a sequence"):
         run(movie_of(shot, "b.mov"), state_out=str(tmp_path / "a.state"))

@@ -7,10 +7,12 @@ import pytest
 
 from plugin_core.clips.movie_read import MovieReader
 from plugin_core.errors import InputError, Interrupted
+from plugin_core.job.job import Job
+from plugin_core.job.restore_settings import Restore
+from plugin_core.job.settings import Run, Shot
 from plugin_core.progress.reporters import Reporters
 from plugin_core.progress.stop import Stop
 from plugin_core.progress.text import Event
-from plugin_core.restore.options import Restoration
 from plugin_core.restore.run import restore
 from tests.plugin_core.pictures_on_disk import save, spec_of
 
@@ -26,9 +28,9 @@ class _Heard:
         pass
 
 
-def _asked(folder: Path, **fields: object) -> Restoration:
-    plate, output = f"{folder}/plate.####.png", str(folder / "clean.mov")
-    return Restoration(plate=plate, output=output, grain="off", **fields)
+def _asked(folder: Path, kinds: str = "all", **run: object) -> Job:
+    shot = Shot(plate=f"{folder}/plate.####.png", output=str(folder / "clean.mov"))
+    return Job(do="restore", shot=shot, restore=Restore(kinds=kinds, repair_grain="off"), run=Run(**run))
 
 
 def _run(folder: Path, **fields: object) -> tuple[int, list[Event]]:
@@ -71,5 +73,5 @@ def test_a_movie_is_made_once_and_then_known_as_finished(tmp_path: Path) -> None
     assert frames == 4 and movie.stat().st_mtime_ns != written
     movie.write_bytes(b"someone's own")
     (tmp_path / ".cleanplate" / "clean.mov" / "movie.json").unlink()
-    with pytest.raises(InputError, match="no restoration of ours"):
+    with pytest.raises(InputError, match="no run of ours"):
         _run(tmp_path, resume=True)

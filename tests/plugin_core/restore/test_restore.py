@@ -47,7 +47,7 @@ def test_detect_writes_mattes(shot: Path, tmp_path: Path) -> None:
 
 def test_restore_repairs_keeps_the_rest_and_goes_on(shot: Path, tmp_path: Path) -> None:
     out, look = tmp_path / "c.####.exr", tmp_path / "look"
-    base = ["restore", "--plate", f"{shot}/plate.####.exr", "--output", str(out), "--grain", "off"]
+    base = ["restore", "--plate", f"{shot}/plate.####.exr", "--output", str(out), "--repair-grain", "off"]
     base += ["--frames", "1003-1005"]
     assert main([*base, "--review", str(look)]) == 0
     before, after = read_plate(shot / f"plate.{DIRTY}.exr"), read_plate(tmp_path / f"c.{DIRTY}.exr")

@@ -126,13 +126,15 @@ def test_resume_makes_what_is_missing_or_made_of_something_else(shot, tmp_path, 
     assert _run(shot, tmp_path, "--squeeze", "0.5", "--frames", "1-3", "--resume") == 0
     assert read_plate(second).rgb.tobytes() == _same(tmp_path, whole)
     assert third.stat().st_mtime_ns == before
-    assert _run(shot, tmp_path, "--squeeze", "0.6", "--frames", "1-3", "--resume") == 0
+    assert _run(shot, tmp_path, "--squeeze", "0.6", "--frames", "1-3", "--resume") == 4
+    assert "format is" in capsys.readouterr().err
+    assert _run(shot, tmp_path, "--squeeze", "0.6", "--frames", "1-3", "--overwrite") == 0
     assert read_plate(third).header.width == 144
-    first.write_bytes(b"painted by hand")
+    first.write_bytes(third.read_bytes())  # by hand
     assert _run(shot, tmp_path, "--squeeze", "0.6", "--frames", "1-3", "--resume") == 2
     assert "changed since" in capsys.readouterr().err
     assert _run(shot, tmp_path, "--squeeze", "0.6", "--frames", "1-3", "--keep-edited") == 0
-    assert first.read_bytes() == b"painted by hand"
+    assert first.read_bytes() == third.read_bytes()
 
 
 def _same(folder: Path, content: bytes) -> bytes:
@@ -167,12 +169,12 @@ def test_another_size_scales_objects_and_pixels_may_become_square(shot, tmp_path
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ((), "one of --aspect"),
+        ((), "one of aspect"),
         (("--aspect", "9:0"), "--aspect should be"),
         (("--size", "10"), "--size should be"),
         (("--squeeze", "1.5"), "--squeeze should be"),
         (("--squeeze", "0.5", "--smooth", "-1"), "--smooth should be"),
-        (("--squeeze", "0.5", "--output", "a.mov"), "as pictures"),
+        (("--squeeze", "0.5", "--output", "a.mov"), "floating-point"),
         (("--squeeze", "0.5", "--clean", "nowhere.####.exr"), "nowhere"),
         (("--size", "20x60", "--strict"), "Refused because of --strict"),
     ],
