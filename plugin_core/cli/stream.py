@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any
 
+from ..errors import SettingsError
 from .exit_codes import EXIT_CODES
 from .look import add_look
 from .options import add_some
@@ -97,6 +98,19 @@ def _add_output(stream: Parser) -> None:
         metavar="NAME",
         help="a camera for other programs (pyvirtualcam)",
     )
+    stream.brief(
+        group.add_argument(
+            "--viewer",
+            nargs="?",
+            const=0,
+            type=int,
+            metavar="PORT",
+            help="a page to look at it, and to mark what goes away; for this machine alone. "
+            "Implies --realtime and --loop",
+        ),
+        "a page to look at it, and to mark what goes away",
+    )
+    stream.advanced(group.add_argument("--open", action="store_true", help="open the page in the browser"))
     group.add_argument(
         "--realtime", action="store_true", help="keep to the clock: drop frames rather than lag"
     )
@@ -110,6 +124,8 @@ def _add_output(stream: Parser) -> None:
 
 
 def _stream(arguments: argparse.Namespace) -> int:
+    import webbrowser
+
     from ..api import open_model
     from ..job.settings import Run, Settings
     from ..job.strict import validated
@@ -135,7 +151,8 @@ def _stream(arguments: argparse.Namespace) -> int:
             telling,
             settings,
             stop,
-            realtime=given.get("realtime", False),
+            realtime=given.get("realtime", False) or output.viewer is not None,
+            show=webbrowser.open if given.get("open", False) else lambda address: None,
         )
     return 0
 
@@ -147,7 +164,6 @@ def _opened_by(network: Any, settings: Any) -> OpenFiller:
 
 
 def _source(given: dict[str, Any]) -> Asked:
-    from ..errors import SettingsError
     from ..live.source import Asked, rate_of, size_of
 
     if "camera" in given and given["input"] is not None:
@@ -157,7 +173,7 @@ def _source(given: dict[str, Any]) -> Asked:
         size=size_of(given["size"]) if "size" in given else None,
         pixels=given.get("pix_fmt"),
         rate=rate_of(given["rate"]) if "rate" in given else None,
-        loop=given.get("loop", False),
+        loop=given.get("loop", False) or "viewer" in given,
         is_camera="camera" in given,
     )
 
@@ -178,10 +194,15 @@ def _output(given: dict[str, Any]) -> Output:
     from ..live.pipe import STANDARD
     from ..live.run import Output
 
-    camera = "virtual_camera" in given
+    camera, viewer = "virtual_camera" in given, given.get("viewer")
+    if viewer is not None and not 0 <= viewer < 1 << 16:
+        raise SettingsError(
+            f"--viewer {viewer} is no port; expected 1 to 65535, or none for any that is free."
+        )
     return Output(
-        given.get("output", None if camera else STANDARD),
+        given.get("output", None if camera or viewer is not None else STANDARD),
         y4m={"y4m": True, "rawvideo": False}.get(given.get("to", "")),
         camera=camera,
         camera_device=given.get("virtual_camera") or None,
+        viewer=viewer,
     )

@@ -13,11 +13,13 @@ from ..job.settings import Settings
 from ..progress.stop import Stop
 from .bytes_out import BytesOut
 from .filler import OpenFiller
+from .marks import Marks
 from .mattes import BoxMatte, Mattes, OwnMattes, StreamedMattes
 from .pipe import STANDARD, open_out
 from .source import Asked, Reader, open_reader
-from .stream import Sink, Stream, Work
+from .stream import Control, Sink, Stream, Work
 from .telling import Telling
+from .viewer import Viewer
 from .virtual_camera import VirtualCamera
 from .y4m import Y4mReader
 
@@ -52,12 +54,14 @@ class Output:
         y4m: with a header or raw; None for what holds the frames as they are.
         camera: also to a virtual camera.
         camera_device: the system's name for that; None for the first.
+        viewer: the port of a page to look at, and to mark what goes away; 0 for any, None for no page.
     """
 
     pipe: str | None = STANDARD
     y4m: bool | None = None
     camera: bool = False
     camera_device: str | None = None
+    viewer: int | None = None
 
 
 def run_stream(
@@ -70,6 +74,7 @@ def run_stream(
     stop: Stop,
     *,
     realtime: bool,
+    show: Callable[[str], object] = lambda address: None,
 ) -> None:
     """Run a stream to its end. Raises CleanplateError, after it was told.
 
@@ -82,6 +87,7 @@ def run_stream(
         settings: how far a fill reaches beyond the matte is of them.
         stop: asked all the while.
         realtime: frames are dropped rather than late.
+        show: called with the address of the viewer's page.
     """
 
     def hear() -> None:
@@ -94,7 +100,16 @@ def run_stream(
             camera = VirtualCamera(output.camera_device) if output.camera else None
             pipe = None if output.pipe is None else closing.enter_context(open_out(output.pipe))
             reader = open_reader(source, hear)
-            mattes = _mattes(matte, source, hear)
+            viewer = None
+            if output.viewer is None:
+                mattes = _mattes(matte, source, hear)
+            else:
+                is_given = matte.box is not None or matte.stream is not None
+                mattes = Marks(_mattes(matte, source, hear) if is_given else None)
+                viewer = Viewer(output.viewer, mattes, Control(), telling.meter)
+                closing.callback(viewer.close)
+                telling.note(f"viewer: {viewer.address} (Ctrl-C ends it)")
+                show(viewer.address)
             sinks: list[Sink] = [_Started(telling, reader)]
             if camera is not None:
                 camera.rate = reader.rate
@@ -113,6 +128,8 @@ def run_stream(
                         reach=max(settings.grow, 0) + settings.feather + 1,
                     )
                 )
+            if viewer is not None:
+                sinks.append(viewer)
             Stream(
                 reader,
                 mattes,
@@ -123,6 +140,7 @@ def run_stream(
                 telling.note,
                 realtime=realtime,
                 clock=not source.is_camera,
+                control=None if viewer is None else viewer.control,
             ).run(telling.tick)
         except CleanplateError as error:
             telling.end(error)
