@@ -44,6 +44,10 @@ class Matte:
     pixels: str = "gray"
     invert: bool = False
 
+    def __post_init__(self) -> None:
+        if self.box is not None and self.stream is not None:
+            raise SettingsError("Give --matte or --box, not both.")
+
 
 @dataclass(frozen=True)
 class Output:
@@ -164,8 +168,6 @@ class _Started:
 
 
 def _mattes(matte: Matte, source: Asked, hear: Callable[[], None]) -> Mattes:
-    if matte.box is not None and matte.stream is not None:
-        raise SettingsError("Give --matte or --box, not both.")
     if matte.box is not None:
         return BoxMatte(matte.box)
     if matte.stream is None:
