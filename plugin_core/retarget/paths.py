@@ -10,12 +10,10 @@ from numpy.typing import NDArray
 from ..schedule import takes
 from .geometry import Geometry
 from .objects import Seen, Thing, together
+from .steady import steadied, whole
 
 Series = NDArray[np.float64]
 Shift = tuple[int, int]
-
-_HALF = 1e-6
-"""What is so little below a half counts as one."""
 
 Path = Mapping[int, Shift]
 """For each frame, how many output pixels right and down of its own scaled place an object is laid; whole
@@ -35,12 +33,15 @@ def object_path(thing: Thing, geometry: Geometry, reach: int) -> dict[int, Shift
     """
     frames = np.arange(thing.first, thing.last + 1)
 
-    def way(axis: int) -> Series:
+    def way(axis: int) -> NDArray[np.int_]:
         scale, back = geometry.objects[axis], geometry.background[axis]
         center = _filled(frames, thing.seen, lambda seen: seen.center[axis])
         low, high, fits = _inside(frames, thing.seen, geometry, axis)
         wanted = held(smooth(center, reach) * (back - scale), low, high, reach)
-        return np.clip(wanted, low, high) if fits else smooth(wanted, reach)
+        if fits:
+            return _laid(np.clip(wanted, low, high), low, high, reach)
+        anywhere = np.full(frames.size, np.inf)
+        return _laid(smooth(wanted, reach), -anywhere, anywhere, reach)
 
     return _shifts(frames, thing.seen, way)
 
@@ -67,17 +68,17 @@ def window_path(
 
 def _window_way(
     frames: NDArray[np.int_], seen: Mapping[int, Seen], geometry: Geometry, reach: int
-) -> Callable[[int], Series]:
-    def way(axis: int) -> Series:
+) -> Callable[[int], NDArray[np.int_]]:
+    def way(axis: int) -> NDArray[np.int_]:
         scale, side = geometry.objects[axis], geometry.size[axis]
         least = min(0.0, side - geometry.source[axis] * scale)
+        limits = np.full(frames.size, least), np.zeros(frames.size)
         if not seen:
-            return np.full(frames.size, least / 2)
+            return _laid(np.full(frames.size, least / 2), *limits, reach)
         center = _filled(frames, seen, lambda each: each.center[axis])
         low, high, _ = _inside(frames, seen, geometry, axis)
         wanted = held(side / 2 - smooth(center, reach) * scale, low, high, reach)
-        limits = np.full(frames.size, least), np.zeros(frames.size)
-        return np.clip(wanted, *limits)
+        return _laid(np.clip(wanted, *limits), *limits, reach)
 
     return way
 
@@ -159,11 +160,14 @@ def _values(frames: NDArray[np.int_], known: Mapping[int, float]) -> Series:
     return np.asarray(np.interp(frames, there, values), np.float64)
 
 
+def _laid(way: Series, low: Series, high: Series, reach: int) -> NDArray[np.int_]:
+    return whole(steadied(way, low, high, reach), low, high, reach)
+
+
 def _shifts(
-    frames: NDArray[np.int_], wanted: Mapping[int, object], way: Callable[[int], Series]
+    frames: NDArray[np.int_], wanted: Mapping[int, object], way: Callable[[int], NDArray[np.int_]]
 ) -> dict[int, Shift]:
-    # Halves all go up: to the nearest even they would go to and fro.
-    across, down = (np.floor(way(axis) + 0.5 + _HALF).astype(int).tolist() for axis in (0, 1))
+    across, down = (way(axis).tolist() for axis in (0, 1))
     return {
         frame: (x, y) for frame, x, y in zip(frames.tolist(), across, down, strict=True) if frame in wanted
     }

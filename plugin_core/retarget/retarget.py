@@ -41,7 +41,7 @@ from .pictures import clean_of, left_out, mattes_shown, retargeted
 from .resample import FILTER
 from .warnings import in_order, warnings_of
 
-VERSION = 1
+VERSION = 2
 """Of the pixels: frames that another version made are made again."""
 
 _OF_A_MATTE = ("matte_channel", "matte_invert", "matte_fit")

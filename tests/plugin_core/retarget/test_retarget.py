@@ -12,6 +12,7 @@ import pytest
 from plugin_core.cli import main
 from plugin_core.images import read_plate
 from plugin_core.retarget.paths import held
+from plugin_core.retarget.steady import curve, steadied, whole
 
 from ..pictures_on_disk import save, spec_of
 
@@ -221,6 +222,20 @@ def test_an_object_larger_than_the_output_shows_its_middle_without_a_jump():
     way = held(40 * np.sin(frames / 6), low, high, 8)
     assert np.abs(np.diff(way)).max() < 7 and np.allclose(way[28:], 12)
     assert (way[:20] <= 12).all() and (way[:12] >= -10).all()
+
+
+def test_a_way_is_rounded_off_and_its_whole_pixels_stray_by_less_than_a_half():
+    frames = np.arange(60.0)
+    kinked = np.where(frames < 25, 0.73 * frames, 18.25) + 3 * np.sin(frames / 9)
+    low, high = np.full(60, -50.0), np.full(60, 50.0)
+    high[24] = 20.4  # one frame's limit, as of an arm that is flung out
+    way = steadied(np.clip(kinked, low, high), low, high, 8)
+    assert np.abs(way - curve(way, 8)).max() < 0.1 and np.abs(way - kinked).max() < 3
+    pixels = whole(way, low, high, 8)
+    assert np.abs(pixels - curve(pixels.astype(float), 8)).max() < 0.5
+    assert pixels[24] <= 20 and np.abs(pixels - way).max() < 1
+    steady = 1.5 * frames - 7.25
+    assert np.abs(whole(steadied(steady, -np.inf, np.inf, 8), -np.inf, np.inf, 8) - steady).max() < 0.5
 
 
 @pytest.mark.slow
