@@ -321,7 +321,7 @@ class DamageFinder:
         gray = self._sight(frame)[0].astype(np.float32)
         return [
             (scratch, np.flatnonzero(scratches.pixels_of(scratch, gray)))
-            for scratch in found
+            for scratch in (scratches.placed(each, gray) for each in found)
             if search.polarity == "both" or scratch.white == (search.polarity == "white")
         ]
 

@@ -9,7 +9,7 @@ around it, is a scratch. Things of the picture move with it, or end.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import cv2
 import numpy as np
@@ -45,7 +45,20 @@ _SCALE_ROWS = 540
 _RUNS = {6: 1.0, 5: 1.1, 4: 1.35, 3: 1.7}
 """Lines may run through so many bands; the shorter, the more of it has to be seen."""
 
-_PROFILE_ROWS = 13
+_WHITEST, _BLACKEST, _ROOM = 240.0, 25.0, 20.0
+_LEAST_ABLE = 0.4
+"""A white line can't be seen on what is as white, a black one on what is as black: sides this many levels
+from that are left out more and more. Where fewer than this share of the rows are left, those have to show the
+more."""
+
+_GOES_ON = 0.3
+"""A line goes on where it is seen on this share of a band's rows."""
+
+_SPEAKS = 0.3
+"""A frame on which a line could be seen on fewer of the rows says nothing about it."""
+
+_PROFILE_ROWS, _PLACE_ROWS = 13, 24
+_HOLDS = 0.05
 _VISIBLE, _FAINT = 10.0, 0.17
 """A scratch's pixels are those that it changes by so many levels, and by this share of what its middle
 has."""
@@ -58,13 +71,16 @@ class Lines:
     Attributes:
         ridge: (2, h, w): how many levels each column of each group of rows is above (first) or below
             (second) both its sides.
-        share: (2, slants, runs, w): how much of the rows of a run of bands a line would show there.
+        share: (2, slants, runs, w): how much of the rows of a run of bands a line shows there, of those on
+            which it could be seen.
+        able: (2, slants, runs, w): on how many of the rows that is, 0..1.
         height, width: of the frame.
         per: columns of the frame that are one here.
     """
 
     ridge: NDArray[np.float16] = field(repr=False)
     share: NDArray[np.float16] = field(repr=False)
+    able: NDArray[np.float16] = field(repr=False)
     height: int
     width: int
     per: int
@@ -118,7 +134,13 @@ def look_for_lines(gray: Floats, threshold: float) -> Lines:
     right = ((sums[:, at + last + 1] - sums[:, at + first]) / count).astype(np.float32)
     ridge = np.stack([thin - np.maximum(left, right), np.minimum(left, right) - thin])
     seen = np.clip(ridge / np.float32(2 * threshold), -0.5, 1).astype(np.float32)
-    return Lines(ridge.astype(np.float16), _shares(seen).astype(np.float16), height, width, per)
+    sides = np.stack([_WHITEST - np.maximum(left, right), np.minimum(left, right) - _BLACKEST])
+    can = np.clip(sides / np.float32(_ROOM), 0, 1).astype(np.float32)
+    can = np.maximum(can, np.clip(np.abs(ridge) / np.float32(2 * threshold), 0, 1)).astype(np.float32)
+    able = _shares(can)
+    share = _shares(seen * can) / np.maximum(able, _LEAST_ABLE)
+    kept = np.float16
+    return Lines(ridge.astype(kept), share.astype(kept), able.astype(kept), height, width, per)
 
 
 def _slants() -> Floats:
@@ -167,66 +189,126 @@ def find_scratches(around: Sequence[Lines], at: int, least: float) -> list[Scrat
         score = float(both[sign, slant, run, x])
         if score < least:
             break
+        first, last = _lengthened(here, int(sign), int(slant), _runs()[run], int(x))
         found.append(_measured(here, int(sign), float(_slants()[slant]), _runs()[run], int(x), score))
-        both[:, :, :, max(0, int(x) - 6) : int(x) + 7] = -1
+        height = here.height
+        found[-1] = replace(
+            found[-1], top=round(first * height / _BANDS), bottom=round(last * height / _BANDS)
+        )
+        # Beyond its ends it may go on, darker than what is there where it was brighter.
+        meets = [begin < last and end > first for begin, end in _runs()]
+        both[:, :, meets, max(0, int(x) - 6) : int(x) + 7] = -1
     return found
+
+
+def _lengthened(lines: Lines, sign: int, slant: int, run: tuple[int, int], x: int) -> tuple[int, int]:
+    """Return a run with the bands at its ends into which its line goes on, though it is seen less there."""
+    runs = _runs()
+    near = np.s_[sign, max(0, slant - 1) : slant + 2, :, max(0, x - 1) : x + 2]
+    able = lines.able[near].astype(np.float32)
+    shown = lines.share[near].astype(np.float32) * np.maximum(able, _LEAST_ABLE)
+
+    def goes_on(longer: tuple[int, int], run: tuple[int, int]) -> bool:
+        if longer not in runs:
+            return False
+        sums = [
+            values[:, runs.index(longer)] * (longer[1] - longer[0])
+            - values[:, runs.index(run)] * (run[1] - run[0])
+            for values in (shown, able)
+        ]
+        return bool(sums[1].max() > _SPEAKS and (sums[0] / np.maximum(sums[1], _SPEAKS)).max() > _GOES_ON)
+
+    while True:
+        begin, end = run
+        if goes_on((begin, end + 1), run):
+            run = begin, end + 1
+        elif goes_on((begin - 1, end), run):
+            run = begin - 1, end
+        else:
+            return run
 
 
 def _staying(around: Sequence[Lines], at: int) -> Floats:
     """Return the shares of a line that wanders, over all frames but this one."""
     shares = []
+    here = around[at].share.astype(np.float32)
+    spoken = np.zeros(here.shape, np.int32)
     for number, lines in enumerate(around):
         if number != at:
             reach = 1 + round(_WANDER_PX * abs(number - at) * 0.6)
             brush = np.ones((3, 2 * reach + 1), np.uint8)
             whole = lines.share.astype(np.float32)
-            wide = [
-                [cv2.dilate(whole[sign, :, run], brush) for run in range(whole.shape[2])] for sign in (0, 1)
-            ]
-            shares.append(np.moveaxis(np.array(wide), 1, 2))
+            wide = np.stack(
+                [[cv2.dilate(whole[sign, :, run], brush) for run in range(whole.shape[2])] for sign in (0, 1)]
+            )
+            silent = lines.able < _SPEAKS
+            spoken += ~silent
+            shares.append(np.where(silent, here, np.moveaxis(wide, 1, 2)))
     if not shares:
-        return np.full(around[at].share.shape, -1, np.float32)  # on a single frame nothing runs
-    return np.asarray(np.quantile(np.stack(shares), 0.3, axis=0), np.float32)
+        return np.full(here.shape, -1, np.float32)  # on a single frame nothing runs
+    stays = np.quantile(np.stack(shares), 0.3, axis=0)
+    return np.where(spoken >= min(2, len(shares)), stays, -1).astype(np.float32)
 
 
 def _measured(lines: Lines, sign: int, slant: float, run: tuple[int, int], x: int, score: float) -> Scratch:
-    """Place a line to a fraction of a column."""
-    ridge = lines.ridge[sign].astype(np.float32)
-    groups = ridge.shape[0]
+    """Return a line as it lies on the frame, to the column."""
+    groups, width = lines.ridge.shape[1:]
     low, high = (round(edge * groups / _BANDS) for edge in run)
-    rows = np.arange(low, high, dtype=np.float32)[:, None]
-    middles = (rows + 0.5) / groups - 0.5
-    best = (-1.0, 0.0, 0.0, 0.0)
-    for lean in np.arange(slant - 1, slant + 1.01, 0.5):
-        for shift in np.arange(-1.5, 1.51, 0.25):
-            columns = np.asarray(x + shift + lean * middles, np.float32)
-            sampled = cv2.remap(ridge, columns, rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-            strength = float(np.clip(sampled, 0, 60).mean())
-            if strength > best[0]:
-                best = (strength, x + shift, float(lean), float(np.median(sampled)))
-    _, place, lean, contrast = best
+    rows = np.arange(low, high)
+    columns = np.clip(np.rint(x + slant * ((rows + 0.5) / groups - 0.5)), 0, width - 1).astype(int)
+    contrast = float(np.median(lines.ridge[sign, rows, columns]))
     per = lines.per
     top, bottom = round(run[0] * lines.height / _BANDS), round(run[1] * lines.height / _BANDS)
-    middle = (place + 0.5) * lines.width / ridge.shape[1] - 0.5
-    return Scratch(middle, lean * per, sign == 0, top, bottom, score, contrast, 2 * per)
+    middle = (x + 0.5) * lines.width / width - 0.5
+    return Scratch(middle, slant * per, sign == 0, top, bottom, score, contrast, 2 * per)
 
 
-def pixels_of(scratch: Scratch, gray: Floats) -> Mask:
-    """Return the pixels (H, W) of a frame that a scratch covers, where it can be seen."""
+def placed(scratch: Scratch, gray: Floats) -> Scratch:
+    """Return a scratch placed to a fraction of a column on its frame, (H, W) levels."""
+    height = gray.shape[0]
+    for _ in range(3):
+        rows, columns, off = _beside(scratch, gray)
+        away = columns - scratch.columns(rows, height)[:, None]
+        parts = np.array_split(np.arange(rows.size), max(2, rows.size // _PLACE_ROWS))
+        mean = np.array([off[part].mean(axis=0) for part in parts])  # what is no line is averaged out
+        places = np.array([away[part].mean(axis=0) for part in parts])
+        weight = np.clip(mean, 0, None) * (np.abs(places) <= scratch.half + 0.5)
+        heavy = weight.sum(axis=1)
+        shift = (weight * places).sum(axis=1) / np.maximum(heavy, 1e-3)
+        at = np.array([(rows[part].mean() + 0.5) / height - 0.5 for part in parts])
+        firm = np.minimum(heavy / max(float(np.quantile(heavy, 0.9)), 1e-3), 1) ** 2
+        trust = firm
+        for _ in range(3):  # a part whose picture leans on the line counts for less
+            known = np.concatenate([trust, [_HOLDS, _HOLDS]])
+            slope, offset = np.polyfit([*at, -0.5, 0.5], [*shift, 0, 0], 1, w=np.sqrt(known))
+            trust = firm / (1 + (8 * (shift - offset - slope * at)) ** 2)
+        scratch = replace(scratch, x=scratch.x + float(offset), slant=scratch.slant + float(slope))
+    return scratch
+
+
+def _beside(scratch: Scratch, gray: Floats) -> tuple[NDArray[np.int64], NDArray[np.int64], Floats]:
+    """Return a scratch's rows (n,), the columns (n, m) around it, and by how much they are off its sides."""
     height, width = gray.shape
     rows = np.arange(scratch.top, scratch.bottom)
     half = scratch.half
     steps = np.arange(-3 * half, 3 * half + 1)
     middles = np.rint(scratch.columns(rows, height)).astype(int)
     columns = middles[:, None] + steps[None]
-    inside = (columns >= 0) & (columns < width)
     cut = gray[rows[:, None], np.clip(columns, 0, width - 1)]
     sides = np.abs(steps) > half + 1
     left, right = cut[:, sides & (steps < 0)], cut[:, sides & (steps > 0)]
     level, slope = (left.mean(axis=1) + right.mean(axis=1)) / 2, right.mean(axis=1) - left.mean(axis=1)
     span = float(np.abs(steps[sides]).mean()) * 2
     off = cut - level[:, None] - slope[:, None] * steps[None] / span
-    off = off if scratch.white else -off
+    return rows, columns, np.asarray(off if scratch.white else -off, np.float32)
+
+
+def pixels_of(scratch: Scratch, gray: Floats) -> Mask:
+    """Return the pixels (H, W) of a frame that a scratch covers, where it can be seen."""
+    height, width = gray.shape
+    rows, columns, off = _beside(scratch, gray)
+    half = scratch.half
+    inside = (columns >= 0) & (columns < width)
     away = columns - scratch.columns(rows, height)[:, None]
     shown = _shown(np.asarray(off, np.float32), np.asarray(away, np.float32), half)
     covered = (shown > _VISIBLE) & (np.abs(away) <= half + 0.5) & inside
@@ -249,7 +331,7 @@ def _shown(off: Floats, away: Floats, half: int) -> Floats:
     """
     fourths = np.clip(np.rint(away * 4).astype(int) + 4 * half + 4, 0, 8 * half + 8)
     strong = np.where(np.abs(away) <= half, off, 0).max(axis=1)
-    rows = strong >= np.median(strong)
+    rows = strong >= np.quantile(strong, 0.9) / 2
     profile = np.zeros(8 * half + 9, np.float32)
     for place in range(profile.size):
         here = off[rows][fourths[rows] == place]
