@@ -55,13 +55,10 @@ class Pieces:
 _LARGE_PX = 60
 """Pieces of more pixels than this are doubted more: dirt is small, what moves fast is not."""
 
-_COLOR_LEVELS = 20
-_ONE_SIDE = 20
+_COLOR_LEVELS = 15
+_ONE_SIDE = 40
 """Levels of doubt where no neighbor reaches, and in proportion where some do: those are on one side in time,
 and agree more than they know."""
-
-_USUAL = 30
-"""Levels that dirt usually stands out by."""
 
 
 def suspected(
@@ -117,15 +114,13 @@ def suspected(
     size = (_WIDE_PX, _WIDE_PX)
     wide = cv2.blur(np.minimum(spread, _CAP) * clean, size) / np.maximum(cv2.blur(clean, size), 1e-3)
     gained = mean(chroma) - mean(behind)
-    doubt = mean(spread) + 2 * mean(inner) + ring + ring_spread / 2 + mean(wide)
+    doubt = mean(spread) + mean(inner) + ring + ring_spread / 2 + 2 * mean(wide)
     # Dirt has no color: it takes away that of what it lies on, and never adds any.
     doubt += 2 * np.maximum(gained - 5, 0) - np.clip(-gained - 3, 0, _COLOR_LEVELS)
     if unseen is not None:
         doubt += _ONE_SIDE * mean(unseen)
-    # A find that is wrong shows the more the more it stands out: so that helps less than in proportion.
-    stands_out = np.sqrt(contrast * np.maximum(peaks[1:], 1))
-    doubt = np.maximum(doubt, 0) / (_USUAL * (stands_out / _USUAL) ** 0.75)
-    doubt *= np.maximum(area / _LARGE_PX, 1) ** 0.3
+    doubt = np.maximum(doubt, 0) / np.sqrt(contrast * np.maximum(peaks[1:], 1))
+    doubt *= np.maximum(area / _LARGE_PX, 1) ** 0.15
     return Pieces(labels, boxes, area, white, contrast, mean(gray), peaks[1:], doubt.astype(np.float32), off)
 
 

@@ -15,9 +15,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import dirt, scratches
-from .followed import followed
+from .followed import elsewhere, followed
 from .look import Look, look_at
-from .motion import brought, brought_mask, full_size, motion_between, only_seen, rough_clean, targets
+from .motion import (
+    best_of_sides,
+    brought,
+    brought_mask,
+    full_size,
+    motion_between,
+    only_seen,
+    rough_clean,
+    targets,
+)
 
 Floats = NDArray[np.float32]
 Mask = NDArray[np.bool_]
@@ -31,7 +40,7 @@ REACH = 2
 LOOKS_AT = 2 * REACH + 1 + scratches.REACH
 """Frames on either side that a frame's finds depend on."""
 
-_DOUBT, _CALM = 1.25, 0.0045
+_DOUBT, _CALM = 0.95, 0.0045
 _STRICTEST = 0.4
 """Pieces may be doubted up to `_DOUBT`; where more than the share `_CALM` of a frame is motion that went
 wrong, less by the square of how much there is of it, down to this share."""
@@ -225,8 +234,12 @@ class DamageFinder:
     def _alone(self, frame: int) -> _Judged:
         """Leave out of a frame's dirt what moves on through the frames around."""
         judged, near = self._judged(frame), (frame - 1, frame + 1)
-        if judged.taken.any() and set(near) <= set(self.around(frame)):
-            moves = followed(judged.pieces, *(self._first(other).pieces for other in near)) & judged.taken
+        if judged.taken.any():
+            known = [self.look(other).small for other in near if other in self.around(frame)]
+            moves = elsewhere(judged.pieces, judged.taken, self.look(frame).small, known)
+            if set(near) <= set(self.around(frame)):
+                moves |= followed(judged.pieces, *(self._first(other).pieces for other in near))
+            moves &= judged.taken
             if moves.any():
                 kept = np.concatenate([[True], ~moves])[judged.pixels]
                 return _Judged(judged.pieces, judged.taken & ~moves, np.where(kept, judged.pixels, 0))
@@ -273,6 +286,9 @@ class DamageFinder:
             nothing = np.zeros_like(look.gray, np.int32)
             return _Judged(dirt.no_pieces(nothing), np.zeros(0, np.bool_), nothing)
         pictures, unseen = only_seen(pictures, motions, look.gray, damaged)
+        if len(pictures) > 2:
+            aways = [other - frame for other in self.around(frame)]
+            pictures = best_of_sides(dict(zip(aways, pictures, strict=True)), look.gray)
         noise = _noise(look.gray, pictures)
         low = max(_LOW, min(_NOISES * noise, 40.0), search.contrast * _LOW / 10)
         near_lines = cv2.dilate(look.lines.view(np.uint8), np.ones((3, 5), np.uint8)) > 0

@@ -7,11 +7,14 @@ frame alone.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from ..box import Box
 from .dirt import Pieces
 
 _LEAST_PX = 24
@@ -23,6 +26,13 @@ _REACH = 0.2
 """Share of the picture's height that a thing moves from one frame to the next, at most."""
 
 _BENT = 0.6
+
+_SEARCHED = 0.15
+"""Share of the picture's height around a piece in which it is searched for on other frames."""
+
+_SHOWN_PX, _RIM_PX, _LIKE = 16, 3, 0.3
+"""Pieces of so many pixels are searched for, with so many around them. A place is like one where it differs
+by less than this share of what the piece and its rim vary by."""
 
 
 def followed(pieces: Pieces, before: Pieces, after: Pieces) -> NDArray[np.bool_]:
@@ -36,6 +46,51 @@ def followed(pieces: Pieces, before: Pieces, after: Pieces) -> NDArray[np.bool_]
             long = np.linalg.norm(come, axis=1)[:, None] + np.linalg.norm(go, axis=1)[None]
             moves[number] = bool((bend < _BENT * long + 5).any())
     return moves
+
+
+def elsewhere(
+    pieces: Pieces,
+    which: NDArray[np.bool_],
+    here: NDArray[np.uint8],
+    others: Sequence[NDArray[np.uint8]],
+) -> NDArray[np.bool_]:
+    """Return which pieces (n,) another frame shows again somewhere near, with what lies around them.
+
+    Args:
+        pieces: of a frame.
+        which: (n,), those that are asked about; the others count as not seen.
+        here, others: (h, w), that frame and others, as motion is measured on them.
+    """
+    seen = np.zeros(len(pieces.area), np.bool_)
+    height, width = here.shape
+    scale = height / pieces.labels.shape[0]
+    reach = round(_SEARCHED * height)
+    for number in np.flatnonzero(which & (pieces.area * scale**2 >= _SHOWN_PX)).tolist():
+        left, top, wide, high = (int(edge) for edge in pieces.boxes[number])
+        own = Box(left, top, left + wide, top + high)
+        box = Box(
+            int(left * scale) - _RIM_PX,
+            int(top * scale) - _RIM_PX,
+            math.ceil((left + wide) * scale) + _RIM_PX,
+            math.ceil((top + high) * scale) + _RIM_PX,
+        ).within(width, height)
+        rows = ((np.arange(box.y0, box.y1) + 0.5) / scale).astype(int) - own.y0
+        columns = ((np.arange(box.x0, box.x1) + 0.5) / scale).astype(int) - own.x0
+        shape = np.zeros((box.height, box.width), np.uint8)
+        down, across = (rows >= 0) & (rows < high), (columns >= 0) & (columns < wide)
+        piece = pieces.labels[own.slices] == number + 1
+        shape[np.ix_(down, across)] = piece[np.ix_(rows[down], columns[across])]
+        rim = cv2.dilate(shape, np.ones((2 * _RIM_PX + 1, 2 * _RIM_PX + 1), np.uint8))
+        cut = here[box.slices].astype(np.float32)
+        lively = float(cut[rim > 0].std())
+        searched = box.grown(reach).within(width, height)
+        for other in others:
+            off = cv2.matchTemplate(
+                other[searched.slices].astype(np.float32), cut, cv2.TM_SQDIFF, mask=rim.astype(np.float32)
+            )
+            misfit = math.sqrt(max(float(off.min()), 0.0) / max(int(rim.sum()), 1))
+            seen[number] |= misfit < _LIKE * lively
+    return seen
 
 
 def _ways(pieces: Pieces, other: Pieces) -> Sequence[NDArray[np.float32]]:

@@ -8,7 +8,7 @@ between frames that damage was taken out of.
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import cv2
 import numpy as np
@@ -30,6 +30,11 @@ _ROUGH_PX, _ROUGH_LEVELS = 5, 8
 """Damage is told roughly by what no neighbor shows within this reach, by so many levels."""
 
 _AROUND_PX = 7
+
+_FITS_OVER, _MOST_OFF = (25, 25), np.float32(60)
+_WORSE, _WORSE_BY = 2.0, 2.0
+"""How well a neighbor fits is measured over so many pixels; it fits clearly worse than another from so many
+times that one's misfit on, and so many levels."""
 
 _LIGHT_CELL = 24
 """Light is compared in cells of so many pixels, the median of five squared."""
@@ -128,6 +133,26 @@ def only_seen(
         np.where(inside & known, picture, others) for picture, inside in zip(pictures, shown, strict=True)
     ]
     return right, unseen
+
+
+def best_of_sides(pictures: Mapping[int, Floats], gray: Floats) -> list[Floats]:
+    """Return neighbors brought to a frame (H, W), by how far away they are; on each side in time the one that
+    fits worse speaks as the other does, wherever the other fits clearly better around a pixel."""
+    ordered = [pictures[away] for away in sorted(pictures)]
+    lowest, highest = np.min(ordered, axis=0), np.max(ordered, axis=0)
+    known = ((gray < highest + _ROUGH_LEVELS) & (gray > lowest - _ROUGH_LEVELS)).astype(np.float32)
+    weight = np.maximum(cv2.blur(known, _FITS_OVER), 1e-3)
+    misfit = {
+        away: cv2.blur(np.minimum(np.abs(gray - picture), _MOST_OFF) * known, _FITS_OVER) / weight
+        for away, picture in pictures.items()
+    }
+    best = dict(pictures)
+    for away in pictures:
+        others = [other for other in pictures if other != away and other * away > 0]
+        for other in others:
+            worse = misfit[away] > _WORSE * misfit[other] + _WORSE_BY
+            best[away] = np.where(worse, pictures[other], best[away])
+    return [best[away] for away in sorted(best)]
 
 
 def brought_mask(mask: Mask, motion: Floats, px: int) -> Mask:
