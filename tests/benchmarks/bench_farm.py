@@ -9,6 +9,8 @@ sizes. Both are then put together and held against whole tasks, a chunk in the m
 first. A batch of small shots on two workers is foretold from one on one worker, and the table of
 docs/farm.md is printed.
 
+What is painted comes on top and is measured by itself: a first pass over the shot, and carrying.
+
 All is told in core seconds, which hardly care what else runs on the machine.
 """
 
@@ -93,6 +95,8 @@ def main() -> None:
             )
         for hole, first, last in (("large", 62, 67), ("small", 62, 67), ("middle", 62, 65), ("large", 1, 6)):
             _check_task(folder, network, real[hole], (hole, first, last), asked.model)
+        for hole in HOLES:
+            _painting(folder, hole, asked.model)
         _check_batch(Path(name), asked.model)
         for hole, cost in {"off": None, **real}.items():
             _table(hole, network, network.frame(seen), cost, megabytes)
@@ -150,6 +154,7 @@ def _command(folder: Path, hole: str, size: int, model: str, *options: str) -> l
     command = [sys.executable, "-m", "plugin_core.cli", "render", "--plate", str(folder / "plate.####.exr")]
     command += ["--matte", str(folder / f"{hole}.####.png"), "--output", str(folder / "out/clean.####.exr")]
     command += ["--working-size", str(size), "--model", model, "--overwrite", "--progress", "json"]
+    command += ["--paint", "network"]
     return [*command, *options]
 
 
@@ -241,6 +246,30 @@ def _check_task(
     print(
         f"  {hole}, frames {first}-{last} of {FRAMES} ({task.looks} looks, {task.searches} searches): model "
         f"{told:.0f}, measured {took:.0f}, {100 * (told / took - 1):+.0f} %",
+        flush=True,
+    )
+
+
+def _painting(folder: Path, hole: str, model: str) -> None:
+    """Measure the first pass, which paints a shot's key frames, and what carrying them costs a frame."""
+    before = _children()
+    command = _command(folder, hole, 512, model)
+    command[command.index("render")] = "paint"
+    for option in ("--overwrite", "--paint", "network"):
+        command.remove(option)
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    painted = _children() - before
+    took = []
+    for paint in ("network", "auto"):
+        before = _children()
+        chunk = ["--chunk", f"{MIDDLE}-{MIDDLE + 7}", "--pre-roll", "0", "--paint", paint]
+        subprocess.run(_command(folder, hole, 512, model, *chunk), check=True, stdout=subprocess.DEVNULL)
+        took.append(_children() - before)
+    carried = (took[1] - took[0]) / 8
+    hours = 1000 * 150 * (painted / FRAMES + carried) / 3600
+    print(
+        f"  {hole}: key frames of {FRAMES} frames painted in {painted:.0f}, carried at {carried:.2f} a "
+        f"frame: {hours:.0f} core hours for 1,000 shots of 150, on top of the tables",
         flush=True,
     )
 
