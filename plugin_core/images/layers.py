@@ -16,7 +16,7 @@ from .plate import Header, Part, Plate, Window
 from .read import header_of
 from .storage import grouped
 
-_TYPES = {"float16": "half", "float32": "float"}
+_TYPES = {"float16": "half", "float32": "float", "uint8": "uint8"}
 _SHORTENS = "pxr24"
 """The compression that cuts 32-bit floats off."""
 
@@ -30,7 +30,8 @@ class Layers:
 
     Attributes:
         window: where they lie, in pixel coordinates as files state them.
-        planes: (h, w) float16 or float32 each, by the channel's whole name: ``patch.R``.
+        planes: (h, w) float16 or float32 each, by the channel's whole name: ``patch.R``; uint8 only where a
+            picture consists of them alone.
     """
 
     window: Window

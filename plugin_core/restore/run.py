@@ -25,6 +25,7 @@ from ..damage.finder import Damage
 from ..disk.atomic import replacing
 from ..errors import InputError, Interrupted
 from ..images import Plate, matte_on, write_plate
+from ..images.formats import format_for
 from ..images.layers import Layers, picture_of
 from ..job.job import Job
 from ..job.settings import Settings, Shot, matte_names
@@ -264,7 +265,9 @@ class _Run:
     def _matte(self, frame: int, path: Path) -> tuple[Plate | None, Damage, int]:
         damage, plate = self._shot.damage(frame), self._shot.plate(frame)
         mask = damage.mask()
-        layers = Layers(plate.header.data_window, {"Y": mask.astype(np.float16)})
+        half = "half" in format_for(path.suffix.lower()).types
+        values = mask.astype(np.float16) if half else mask.astype(np.uint8) * np.uint8(255)
+        layers = Layers(plate.header.data_window, {"Y": values})
         return picture_of(path, layers, plate), damage, int(mask.sum())
 
     def _restored(self, frame: int, path: Path) -> tuple[Plate | None, Damage, int]:
