@@ -235,14 +235,18 @@ class _StepWriter(_Writer):
         target = self.encoder("encoder1", self.masked, self.mask)
         previous = self.encoder("encoder2", self._output, self._mask)
         for level in ("s8", "s4", "s2"):
-            last = self.graph.transpose(previous[level], 0, 2, 3, 1)
-            self._sources[level].append(self.graph.op("Squeeze", last, self.graph.ints(0)))
+            if not self._guide:
+                last = self.graph.transpose(previous[level], 0, 2, 3, 1)
+                self._sources[level].append(self.graph.op("Squeeze", last, self.graph.ints(0)))
 
         composed: dict[str, str] = {}
         flows: list[str] | None = None
         for level in ("s8", "s4", "s2"):
-            align = self._follow if self._guide else self._hold if self._still else self._align
-            flows, aggregated = align(level, target[level], flows)
+            if self._guide:
+                flows, aggregated = self._follow(level, previous[level])
+            else:
+                align = self._hold if self._still else self._align
+                flows, aggregated = align(level, target[level], flows)
             self._show(f"flow_{level}", self.graph.op("Concat", *flows, axis=0), [5, 2, *self._size(level)])
             wanted = self._picked(target[level], self._composed.get(level), 1)
             mask = self._composition_mask(level, wanted, aggregated)
@@ -313,33 +317,26 @@ class _StepWriter(_Writer):
         sources = [self._picked(source, self._heard.get(level), 1) for source in rows]
         return [flow] * STREAMS, self._aggregate(level, sources)
 
-    def _follow(self, level: str, target: str, coarser: list[str] | None) -> tuple[list[str], str]:
+    def _follow(self, level: str, previous: str) -> tuple[list[str], str]:
         """What `_align` gives where flows are given: the frames beside moved and weighted, aggregated."""
-        graph, channels = self.graph, self.channels[level]
-        warp = Warp(graph, self.level(level), "zeros")
-        taken = len(self._heard.get(level, range(channels)))
-        *beside, previous = self._sources[level]
-        flows, warped = [], []
-        for number, source in enumerate(beside):
-            flow = self._part(self._guide[level], number, 0, 2)
-            heard = self._picked(warp.source(source, channels), self._heard.get(level), 1)
-            moved = warp.sample(heard, warp.places(flow), taken)
-            weight = graph.reshape(self._part(self._guide[level], number, 2, 3), -1, 1)
-            flows.append(flow)
-            warped.append(graph.op("Mul", moved, weight))
-        flows.append(graph.op("Mul", flows[0], graph.floats(0.0)))
-        rows = graph.reshape(previous, -1, channels)
-        return flows, self._aggregate(level, [*warped, self._picked(rows, self._heard.get(level), 1)])
+        graph, channels, size = self.graph, self.channels[level], self.level(level)
+        heard = self._heard.get(level, tuple(range(channels)))
+        flows, weights = (
+            graph.op("Slice", self._guide[level], graph.ints(first), graph.ints(last), graph.ints(1))
+            for first, last in ((0, 2), (2, 3))
+        )
+        sources = [self._picked(source, heard, 2, channels) for source in self._sources[level]]
+        moved = Warp(graph, size, "zeros").sample_each(sources, flows, len(heard))
+        weighted = graph.op("Mul", moved, graph.reshape(weights, STREAMS - 1, 1, -1))
+        planes = graph.reshape(weighted, 1, (STREAMS - 1) * len(heard), size.height, size.width)
+        streams = graph.op("Concat", planes, self._picked(previous, heard, 1, channels), axis=1)
+        # The previous output does not move; being constant, that flow and what is made of it costs nothing.
+        still = graph.op("ConstantOfShape", graph.vector(1, 2, size.height, size.width))
+        return [flows, still], self._aggregate_planes(level, streams)
 
-    def _part(self, guide: str, number: int, first: int, last: int) -> str:
-        """Some planes (1, n, h, w) of one source's guide."""
-        graph = self.graph
-        starts, ends = graph.ints(number, first), graph.ints(number + 1, last)
-        return graph.op("Slice", guide, starts, ends, graph.ints(0, 1))
-
-    def _picked(self, x: str, channels: tuple[int, ...] | None, axis: int) -> str:
+    def _picked(self, x: str, channels: tuple[int, ...] | None, axis: int, all_of: int | None = None) -> str:
         """Some of a tensor's channels, in the given order; None for all."""
-        if channels is None:
+        if channels is None or (all_of is not None and channels == tuple(range(all_of))):
             return x
         return self.graph.op("Gather", x, self.graph.ints(*channels), axis=axis)
 
@@ -349,10 +346,14 @@ class _StepWriter(_Writer):
 
     def _aggregate(self, level: str, warped: list[str]) -> str:
         """Gated 5x3x3 convolution over the streams: one 2-D convolution over 5 * C channels."""
+        rows = self.graph.op("Concat", *warped, axis=1)
+        channels = STREAMS * len(self._heard.get(level, range(self.channels[level])))
+        return self._aggregate_planes(level, to_planes(self.graph, rows, channels, self.level(level)))
+
+    def _aggregate_planes(self, level: str, planes: str) -> str:
+        """The same of streams as planes (1, 5 * C, h, w)."""
         weight = self.weight(f"st_agg{_SUFFIX[level]}.stAgg.conv.weight")
         merged = weight.transpose(0, 2, 1, 3, 4).reshape(weight.shape[0], -1, 3, 3)
-        rows = self.graph.op("Concat", *warped, axis=1)
-        planes = to_planes(self.graph, rows, merged.shape[1], self.level(level))
         if not self.striped(level):
             return self.gated(planes, merged)
         stripes = self.winograd.gated(self.winograd.transform_planes(planes, merged.shape[1]), merged)
