@@ -33,7 +33,7 @@ _MATTE = ("matte", "matte_channel", "matte_invert", "matte_threshold", "matte_fi
 _SEARCH = ("sensitivity", "protect", "polarity", "contrast", "smallest", "largest", "review")
 _REPAIR = ("kinds", "finds", "repair_grain")
 _RUN = (
-    *("resume", "overwrite", "keep_edited", "chunk"),
+    *("resume", "overwrite", "keep_edited", "chunk", "threads"),
     *("wait_seconds", "progress_file", "cancel_file"),
 )
 

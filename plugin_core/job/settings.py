@@ -602,7 +602,7 @@ class Run(Strict):
     threads: Annotated[
         int | None,
         About(
-            "Processor threads for the network.",
+            "Processor threads.",
             label="threads",
             group="model",
             metavar="N",

@@ -9,9 +9,11 @@ from __future__ import annotations
 import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -154,7 +156,7 @@ def _frames(
 ) -> Iterator[Restored]:
     """Make what is missing of a shot whose output is pictures."""
     watch = reporters.watch(stop, "Stopped; what is finished stays, go on with --resume.")
-    with leaving_nothing_behind(shot, job.shot):
+    with leaving_nothing_behind(shot, job.shot), _threads(job.run.threads):
         sources, protect = _open(job, shot, watch=watch)
         color = shot_color(
             shot, Settings(), sources.plate, sources.header, range(sources.lower, sources.upper + 1)
@@ -184,6 +186,18 @@ def _frames(
                 yield Restored(frame, path, reporters.frame(frame), finds, pixels)
             for note in restoring.finish():
                 reporters.note(note)
+
+
+@contextmanager
+def _threads(count: int | None) -> Iterator[None]:
+    """Keep OpenCV to so many threads while the block runs; None for as many as it has."""
+    before = cv2.getNumThreads()
+    if count is not None:
+        cv2.setNumThreads(count)
+    try:
+        yield
+    finally:
+        cv2.setNumThreads(before)
 
 
 class _Run:

@@ -22,7 +22,7 @@ FAINT = np.float32(1 / 256)
 _SOLID = 0.5
 """An island that is this nowhere is dirt of the matte."""
 
-_EDGES = (0.04, 0.1, 0.2, 0.3, 0.4)
+EDGES = (0.04, 0.1, 0.2, 0.3, 0.4)
 """Shares of an object's weight that lie beyond each of its cores on each side."""
 
 _GAP = 12
@@ -149,7 +149,7 @@ def _seen(island: Box, box: Box, body: Box, values: Floats) -> Seen:
 def _spread(weights: NDArray[np.float64]) -> tuple[float, list[tuple[int, int]]]:
     """Return the center of a run of weights, and between which of them its cores lie."""
     summed = np.cumsum(weights)
-    inner = [np.searchsorted(summed, (edge * summed[-1], (1 - edge) * summed[-1])) for edge in _EDGES]
+    inner = [np.searchsorted(summed, (edge * summed[-1], (1 - edge) * summed[-1])) for edge in EDGES]
     center = float((weights * (np.arange(weights.size) + 0.5)).sum() / summed[-1])
     return center, [(int(low), int(high) + 1) for low, high in inner]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
@@ -9,11 +10,17 @@ from numpy.typing import NDArray
 
 from ..schedule import takes
 from .geometry import Geometry
-from .objects import Seen, Thing, together
+from .objects import EDGES, Seen, Thing, together
 from .steady import steadied, whole
 
 Series = NDArray[np.float64]
 Shift = tuple[int, int]
+
+_CUTS = sorted(
+    itertools.product(range(len(EDGES) + 1), repeat=2),
+    key=lambda cut: (sum((0.0, *EDGES)[each] for each in cut), abs(cut[0] - cut[1])),
+)
+"""How much of an object is let go of on its two sides, as numbers of cores: as little as possible first."""
 
 Path = Mapping[int, Shift]
 """For each frame, how many output pixels right and down of its own scaled place an object is laid; whole
@@ -128,26 +135,30 @@ def _inside(
 ) -> tuple[Series, Series, bool]:
     """Return between which shifts an object is inside the output, and whether it always can be.
 
-    Of an object that is ever larger than the output, the largest of its cores that fits is. Where none does
-    the limits are the wrong way round, and their middle is where it is cut alike on both sides.
+    Of an object that is ever larger than the output as much as fits is: kite lines are cut off rather than
+    half of the man who holds them. Where not even its smallest core fits, the limits are the wrong way round,
+    and their middle is where it is cut alike on both sides.
     """
     scale, side = geometry.objects[axis], geometry.size[axis]
-    begins = _filled(frames, seen, lambda each: float(each.body[axis]))
-    ends = _filled(frames, seen, lambda each: float(each.body[axis + 2]))
+    begins, ends = _edges(frames, seen, 0, axis), _edges(frames, seen, 0, axis + 2)
     # What the plate's edge cuts must not show the cut.
     at_start, at_end = begins <= 0, ends >= geometry.source[axis]
     from_start, from_end = -begins * scale, side - ends * scale
     low, high = from_start, from_end
     fits = bool((low <= high).all())
-    for level in range(len(next(iter(seen.values())).cores)):
+    for before, after in _CUTS:
         if (low <= high).all():
             break
-        cores = {frame: each.cores[level] for frame, each in seen.items()}
-        low = -_values(frames, {frame: float(core[axis]) for frame, core in cores.items()}) * scale
-        high = side - _values(frames, {frame: float(core[axis + 2]) for frame, core in cores.items()}) * scale
+        begins, ends = (_edges(frames, seen, cut, edge) for cut, edge in ((before, axis), (after, axis + 2)))
+        low, high = -begins * scale, side - ends * scale
     high = np.where(at_start & ~at_end, np.minimum(high, from_start), high)
     low = np.where(at_end & ~at_start, np.maximum(low, from_end), low)
     return low, high, fits
+
+
+def _edges(frames: NDArray[np.int_], seen: Mapping[int, Seen], cut: int, edge: int) -> Series:
+    """Return where an object ends on an edge, of which the `cut`-th share is let go of; 0 for none."""
+    return _filled(frames, seen, lambda each: float((each.body, *each.cores)[cut][edge]))
 
 
 def _filled(frames: NDArray[np.int_], seen: Mapping[int, Seen], take: Callable[[Seen], float]) -> Series:

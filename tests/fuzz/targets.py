@@ -150,7 +150,12 @@ def _lists() -> st.SearchStrategy[tuple[str, bytes]]:
     needed = {name: fields.pop(name) for name in ("plate", "matte", "output")}
     names = st.sampled_from(["sh010", "sh020", "a b", ""])
     row = st.fixed_dictionaries(
-        {"name": names, **needed}, optional={**fields, "chunk_frames": st.integers(-1, 20)}
+        {"name": names, **needed},
+        optional={
+            **fields,
+            "chunk_frames": st.integers(-1, 20),
+            "do": st.sampled_from(["retarget", "detect"]),
+        },
     )
     tree = changed(
         st.fixed_dictionaries({"shots": st.lists(row, max_size=3)}, optional={"version": st.just(1)})

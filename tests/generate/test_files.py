@@ -50,7 +50,7 @@ def test_a_stale_file_is_named_and_written(tmp_path, monkeypatch, capsys):
 def test_every_property_of_a_schema_has_a_description(name):
     schema = json.loads((ROOT / f"docs/{name}.schema.json").read_text("utf-8"))
     shown = (
-        [schema["$defs"][part]["properties"] for part in ("Shot", "Settings", "Run")]
+        [schema["$defs"][part]["properties"] for part in ("Shot", "Settings", "Run", "Restore", "Retarget")]
         if name == "job"
         else [schema["properties"]["defaults"]["properties"]]
     )

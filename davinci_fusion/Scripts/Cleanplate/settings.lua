@@ -527,7 +527,7 @@ return {
       ["part"] = "run",
       ["option"] = "--threads",
       ["kind"] = "int",
-      ["text"] = "Processor threads for the network.",
+      ["text"] = "Processor threads.",
       ["label"] = "threads",
       ["group"] = "model",
       ["level"] = "advanced",

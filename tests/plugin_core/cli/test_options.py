@@ -42,7 +42,7 @@ PART = {
 RESTORED = [
     *("plate", "matte", "output", "frames", "colorspace", "ocio_config", "view", "cuts", "compression"),
     *("bit_depth", "matte_channel", "matte_invert", "matte_threshold", "matte_fit", "resume", "overwrite"),
-    *("keep_edited", "chunk", "wait_seconds", "progress_file", "cancel_file"),
+    *("keep_edited", "chunk", "wait_seconds", "progress_file", "cancel_file", "threads"),
 ]
 TAKEN = {
     "render": LOOK + RUN,
