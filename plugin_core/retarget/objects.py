@@ -22,7 +22,7 @@ FAINT = np.float32(1 / 256)
 _SOLID = 0.5
 """An island that is this nowhere is dirt of the matte."""
 
-EDGES = (0.04, 0.1, 0.2, 0.3, 0.4)
+EDGES = (0.01, 0.02, 0.04, 0.07, 0.1, 0.15, 0.2, 0.3, 0.4)
 """Shares of an object's weight that lie beyond each of its cores on each side."""
 
 _GAP = 12

@@ -16,10 +16,14 @@ from .steady import steadied, whole
 Series = NDArray[np.float64]
 Shift = tuple[int, int]
 
-_CUTS = sorted(
-    itertools.product(range(len(EDGES) + 1), repeat=2),
-    key=lambda cut: (sum((0.0, *EDGES)[each] for each in cut), abs(cut[0] - cut[1])),
-)
+
+def _share(before: int, after: int) -> float:
+    """Return the share of an object that is let go of with such cores on its two sides."""
+    shares = (0.0, *EDGES)
+    return round(shares[before] + shares[after], 9)
+
+
+_CUTS = sorted(itertools.product(range(len(EDGES) + 1), repeat=2), key=lambda cut: _share(*cut))
 """How much of an object is let go of on its two sides, as numbers of cores: as little as possible first."""
 
 Path = Mapping[int, Shift]
@@ -146,14 +150,26 @@ def _inside(
     from_start, from_end = -begins * scale, side - ends * scale
     low, high = from_start, from_end
     fits = bool((low <= high).all())
-    for before, after in _CUTS:
-        if (low <= high).all():
-            break
-        begins, ends = (_edges(frames, seen, cut, edge) for cut, edge in ((before, axis), (after, axis + 2)))
-        low, high = -begins * scale, side - ends * scale
+    if not fits:
+        low, high = _most_inside(frames, seen, scale, side, axis)
     high = np.where(at_start & ~at_end, np.minimum(high, from_start), high)
     low = np.where(at_end & ~at_start, np.maximum(low, from_end), low)
     return low, high, fits
+
+
+def _most_inside(
+    frames: NDArray[np.int_], seen: Mapping[int, Seen], scale: float, side: int, axis: int
+) -> tuple[Series, Series]:
+    """Return between which shifts as much as can be of an object that is too large is inside the output."""
+    cores = range(len(EDGES) + 1)
+    lows = [-_edges(frames, seen, cut, axis) * scale for cut in cores]
+    highs = [side - _edges(frames, seen, cut, axis + 2) * scale for cut in cores]
+    for _, alike in itertools.groupby(_CUTS, key=lambda cut: _share(*cut)):
+        # Of two sides on which as little is let go of, the one that reaches farther.
+        room, (before, after) = max((float((highs[b] - lows[a]).min()), (a, b)) for a, b in alike)
+        if room >= 0:
+            return lows[before], highs[after]
+    return lows[-1], highs[-1]
 
 
 def _edges(frames: NDArray[np.int_], seen: Mapping[int, Seen], cut: int, edge: int) -> Series:
