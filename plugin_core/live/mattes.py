@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
+from collections.abc import Callable
 from typing import Protocol
 
 import numpy as np
@@ -69,21 +70,21 @@ def box_of(text: str) -> tuple[int, int, int, int]:
 class StreamedMattes:
     """A second stream, whose pictures are read as `Picture.matte` says.
 
-    It is read by a thread of its own, a frame ahead: a sender that writes both streams is never waited for
-    on one while it waits on the other.
+    It is opened and read by a thread of its own, a frame ahead: a sender that writes both streams is never
+    waited for on one while it waits on the other.
 
     Args:
-        reader: of the mattes.
+        opened: opens the reader of the mattes.
         name: of the stream, for messages.
         invert: black is filled.
     """
 
-    def __init__(self, reader: Reader, name: str, *, invert: bool) -> None:
+    def __init__(self, opened: Callable[[], Reader], name: str, *, invert: bool) -> None:
         self._name = name
         self._invert = invert
         self._number = 0
         self._coming: Handoff[NDArray[np.bool_]] = Handoff()
-        threading.Thread(target=self._read, args=(reader,), name="matte", daemon=True).start()
+        threading.Thread(target=self._read, args=(opened,), name="matte", daemon=True).start()
 
     def of(self, frame: Incoming, rgb: NDArray[np.uint8]) -> NDArray[np.bool_]:
         """Return the next matte.
@@ -106,9 +107,9 @@ class StreamedMattes:
             )
         return ~matte if self._invert else matte
 
-    def _read(self, reader: Reader) -> None:
+    def _read(self, opened: Callable[[], Reader]) -> None:
         try:
-            for frame in reader:
+            for frame in opened():
                 if not self._coming.put(frame.picture.matte()):
                     return
         except BaseException as error:

@@ -88,7 +88,8 @@ class Picture:
             return Picture(self.layout, np.ascontiguousarray(fill).reshape(-1))
         box = self._on_whole_samples(box)
         new = np.ascontiguousarray(fill[box.slices])
-        changed = (new != rgb[box.slices]).any(axis=2)
+        differs = new != rgb[box.slices]
+        changed = differs[..., 0] | differs[..., 1] | differs[..., 2]
         # The matrix goes by the whole frame's height.
         of_box = Layout(
             box.width, box.height, self.layout.opaque.pixels, self.layout.full, self.layout.matrix
@@ -174,7 +175,8 @@ def _converted(rgb: NDArray[np.uint8], layout: Layout) -> NDArray[np.uint8]:
     """The samples of (H, W, 3) uint8 in a layout of the same size; opaque where that has alpha."""
     if layout.pixels is _RGB:
         return rgb.reshape(-1)
-    made = av.VideoFrame.from_ndarray(rgb, format=_RGB.name).reformat(
+    made = _way_back(threading.get_ident()).reformat(
+        av.VideoFrame.from_ndarray(rgb, format=_RGB.name),
         format=layout.pixels.name,
         src_colorspace=layout.matrix,
         dst_colorspace=layout.matrix,
@@ -217,6 +219,12 @@ class _Converter:
         for plane, samples in zip(self._frame.planes, picture.planes, strict=True):
             _rows(plane, samples)[...] = samples
         return self._frame
+
+
+@lru_cache(maxsize=8)
+def _way_back(thread: int) -> VideoReformatter:
+    """One for each thread; swscale keeps what it set up while size and format stay."""
+    return VideoReformatter()
 
 
 @lru_cache(maxsize=8)

@@ -103,13 +103,11 @@ def run_stream(
         try:
             camera = VirtualCamera(output.camera_device) if output.camera else None
             pipe = None if output.pipe is None else closing.enter_context(open_out(output.pipe))
+            mattes = _mattes(matte, source, hear)
             reader = open_reader(source, hear)
             viewer = None
-            if output.viewer is None:
-                mattes = _mattes(matte, source, hear)
-            else:
-                is_given = matte.box is not None or matte.stream is not None
-                mattes = Marks(_mattes(matte, source, hear) if is_given else None)
+            if output.viewer is not None:
+                mattes = Marks(None if isinstance(mattes, OwnMattes) else mattes)
                 viewer = Viewer(output.viewer, mattes, Control(), telling.meter)
                 closing.callback(viewer.close)
                 telling.note(f"viewer: {viewer.address} (Ctrl-C ends it)")
@@ -184,4 +182,4 @@ def _mattes(matte: Matte, source: Asked, hear: Callable[[], None]) -> Mattes:
         rate=source.rate,
         loop=source.loop,
     )
-    return StreamedMattes(open_reader(asked, hear), matte.stream, invert=matte.invert)
+    return StreamedMattes(lambda: open_reader(asked, hear), matte.stream, invert=matte.invert)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from fractions import Fraction
+from pathlib import Path
 
 import av
 import numpy as np
@@ -116,6 +118,31 @@ def test_a_matte_as_alpha_before_each_frame_or_by_a_second_pipe(monkeypatch, tmp
         Run(monkeypatch, frames.tobytes())(RAW, Matte(stream=str(second)))
     with pytest.raises(SettingsError, match="has no matte"):
         Run(monkeypatch, frames.tobytes())(RAW, Matte())
+
+
+def test_one_sender_of_both_pipes_is_never_waited_for_on_the_wrong_one(monkeypatch, tmp_path):
+    """FFmpeg opens both before it writes, and may be a frame ahead on either."""
+    frames, pipes = noise(N, W * H), [str(tmp_path / name) for name in ("plate", "matte")]
+    header = b"YUV4MPEG2 W%d H%d F25:1 Cmono\n" % (W, H)
+    matte = np.where(HOLE, 255, 0).astype(np.uint8).tobytes()
+    for pipe in pipes:
+        os.mkfifo(pipe)
+
+    def send() -> None:
+        with Path(pipes[0]).open("wb", 0) as plates, Path(pipes[1]).open("wb", 0) as mattes:
+            mattes.write(header + b"FRAME\n" + matte)
+            plates.write(header)
+            for number, frame in enumerate(frames):
+                plates.write(b"FRAME\n" + frame)
+                if number < N - 1:
+                    mattes.write(b"FRAME\n" + matte)
+
+    sender = threading.Thread(target=send)
+    sender.start()
+    out = Run(monkeypatch)(Asked(pipes[0]), Matte(stream=pipes[1]))
+    sender.join(20)
+    assert len(out) == len(header) + N * (W * H + 6)
+    assert out[len(header) + 6 :][:W] == frames[0][:W]
 
 
 def test_an_end_inside_a_frame_is_told_and_whole_frames_go_out(monkeypatch):
