@@ -132,8 +132,10 @@ def job_of(arguments: argparse.Namespace, result: str | None = None, *, do: Do |
     fields: dict[str, Any] = _beside(arguments) if base is None else read_job_fields(Path(base))
     what = "Options" if base is None else f"Job {base}"
     if do is not None and fields.setdefault("do", "render" if base is not None else do) != do:
+        ours = "is for renders alone" if do == "render" else f"is to {do}"
         raise SettingsError(
-            f"{what} is to {fields['do']}, and this command is to {do}; cleanplate render --job runs any job."
+            f"{what} is to {shown(fields['do'])[1:-1]}, and this command {ours}; cleanplate render --job "
+            "runs any job."
         )
     for part, options in _given(given).items():
         before = fields.get(part, {})

@@ -232,4 +232,4 @@ def test_python_and_commands_do_what_a_job_asks_for_and_no_other(show, tmp_path,
     assert main(["restore", "--job", str(path), *movie]) == 2
     assert main(["qc", "--job", str(path)]) == 2
     said = capsys.readouterr().err
-    assert said.count("is to retarget") == 2 and "cleanplate render --job runs any job" in said
+    assert said.count("is to retarget") == 2 and "to restore;" in said and "for renders alone" in said
