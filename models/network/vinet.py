@@ -65,7 +65,9 @@ class Carry(NamedTuple):
         cell: ConvLSTM cell state, same shape.
         output: the previous output as fed back, (B, 3, H, W), unclamped.
         mask: the mask fed back with it, (B, 1, H, W).
-        feedback: () or (B, 1, 1, 1); 0 at the first frame (nothing to blend with), 1 after.
+        feedback: share of the composition mask that counts, (B, 1, h, w) at s1 where flows are given, else ()
+            or (B, 1, 1, 1); 0 at the first frame (nothing to blend with), 1 after. Whoever moves the carry
+            lowers it where the previous output is not to be trusted.
     """
 
     hidden: Tensor
@@ -462,7 +464,9 @@ class VINet(nn.Module):
         scale = self.size_multiple
         memory = self.convlstm.Gates.weight.shape[0] // 4
         empty = frame.new_zeros(batch, memory, height // scale, width // scale)
-        return Carry(empty, empty.clone(), frame * (1 - mask), mask, frame.new_zeros(()))
+        level = 1 if self.variant == 256 else 2
+        going = (batch, 1, height // level, width // level) if self.takes_flows else ()
+        return Carry(empty, empty.clone(), frame * (1 - mask), mask, frame.new_zeros(going))
 
     def step(
         self,
@@ -576,12 +580,11 @@ class VINet(nn.Module):
         flow_s1 = 2 * upsample(flow_s2, 2)
         aligned = warp(previous_s1, flow_s1, "border")
         mask_s1 = self.masknet_256(target_s1, aligned)
+        mask = mask_s1 * carry.feedback
         if self.variant == 256:
-            mask = mask_s1
             flow = flow_s1 + self.flownet_256(target_s1, aligned, flow_s1)
         else:
-            mask = F.interpolate(mask_s1, scale_factor=2, mode="nearest")
+            mask = F.interpolate(mask, scale_factor=2, mode="nearest")
             flow = 4 * upsample(flow_s2, 4)
-        mask = mask * carry.feedback
         output = (1 - mask) * raw + mask * warp(carry.output, flow, "border")
         return output, mask_s1, flow

@@ -181,7 +181,7 @@ def _manifest(
         data=files["data"],
         fill="fill",
         features=tuple(_feature(level, scales[level], channels[level]) for level in ("s2", "s4", "s8")),
-        carry=_carry(scales["s8"], channels["memory"]),
+        carry=_carry(scales["s8"], channels["memory"], scales["s1"] if network.takes_flows else None),
         flows=_flows(network),
         guide=_guide(scales) if network.takes_flows else (),
         debug=DEBUG_OUTPUTS,
@@ -209,7 +209,7 @@ def _feature(level: str, scale: int, channels: int) -> FeatureTensor:
     return FeatureTensor(name=level, channels=channels, scale=scale, inputs=inputs)
 
 
-def _carry(memory_scale: int, memory: int) -> tuple[CarryTensor, ...]:
+def _carry(memory_scale: int, memory: int, share_scale: int | None) -> tuple[CarryTensor, ...]:
     """The carry in the manifest's words; see `models.network.vinet.Carry` for what each tensor is."""
 
     def tensor(name: str, channels: int, scale: int | None, start: str) -> CarryTensor:
@@ -229,7 +229,7 @@ def _carry(memory_scale: int, memory: int) -> tuple[CarryTensor, ...]:
         tensor("cell", memory, memory_scale, "zeros"),
         tensor("output", 3, 1, "masked_frame"),
         tensor("mask", 1, 1, "mask"),
-        tensor("feedback", 1, None, "zeros"),
+        tensor("feedback", 1, share_scale, "zeros"),
     )
 
 

@@ -229,7 +229,8 @@ class _StepWriter(_Writer):
         self._cell = graph.input("cell_in", [1, memory, *size_of(scales["s8"])])
         self._output = graph.input("output_in", [1, 3, *size_of(1)])
         self._mask = graph.input("mask_in", [1, 1, *size_of(1)])
-        self._feedback = graph.input("feedback_in", [])
+        self._going: list[int | str] = [1, 1, *size_of(scales["s1"])] if network.takes_flows else []
+        self._feedback = graph.input("feedback_in", self._going)
 
     def build(self) -> onnx.ModelProto:
         target = self.encoder("encoder1", self.masked, self.mask)
@@ -280,7 +281,7 @@ class _StepWriter(_Writer):
         graph.output("cell_out", cell, [1, self.channels["memory"], *self._size("s8")])
         graph.output("output_out", fill, [1, 3, *size_of(1)])
         graph.output("mask_out", kept, [1, 1, *size_of(1)])
-        graph.output("feedback_out", going, [])
+        graph.output("feedback_out", going, self._going)
         self._show("raw", raw, [1, 3, *size_of(1)])
 
     def _align(self, level: str, target: str, coarser: list[str] | None) -> tuple[list[str], str]:
@@ -456,6 +457,7 @@ class _StepWriter(_Writer):
             planes = to_planes(graph, aligned, channels, self.level("s1"))
         mask = self._composition_mask("s1", target, planes)
         self._show("mask_s1", mask, [1, 1, *self._size("s1")])
+        mask = graph.op("Mul", mask, self._feedback)
         if self.variant == 512:
             flow = self._finer(flow_s2, 4)
             scales = graph.floats(1.0, 1.0, 2.0, 2.0)
@@ -475,7 +477,7 @@ class _StepWriter(_Writer):
         fed = self._output
         if not holds:
             fed = Warp(graph, self.levels[1], "border").sample_planes(self._output, flow, 3)
-        return self._mix(graph.op("Mul", mask, self._feedback), raw, fed)
+        return self._mix(mask, raw, fed)
 
 
 class _FlowNet:

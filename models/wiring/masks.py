@@ -19,7 +19,14 @@ what it holds in the wrong place under a moving camera would be carried on for e
 """
 
 
-def wire_masks(state: dict[str, Tensor], feedback: float, outside: float = -6.0) -> None:
+_ANY = 0.25
+"""Between decoder and previous output a cell of which the hole takes this share counts as hole.
+
+Else it is taken for less along the border, just where a moving hole comes to cover what was seen.
+"""
+
+
+def wire_masks(state: dict[str, Tensor], feedback: float, outside: float = -7.0) -> None:
     """Write the masks into weights of zeros.
 
     Args:
@@ -34,8 +41,12 @@ def wire_masks(state: dict[str, Tensor], feedback: float, outside: float = -6.0)
         state[f"{name}.convs.2.bias"][0] = -SHARPNESS * THRESHOLD
     _chain(state, "masknet_256")
     for pixel in range(4):
-        tap(state["masknet_256.convs.0.0.weight"], 0, HOLE + pixel, 0.5)  # their gates are half open
-    tap(state["masknet_256.convs.2.weight"], 0, 0, feedback - outside)
+        # Their gates are half open. The second channel takes off the first what it has above the limit.
+        for channel in (0, 1):
+            tap(state["masknet_256.convs.0.0.weight"], channel, HOLE + pixel, 0.5)
+    state["masknet_256.convs.0.0.bias"][1] = -_ANY
+    tap(state["masknet_256.convs.1.0.weight"], 0, 1, -1.0)
+    tap(state["masknet_256.convs.2.weight"], 0, 0, (feedback - outside) / _ANY)
     state["masknet_256.convs.2.bias"][0] = outside
 
 

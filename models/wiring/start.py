@@ -56,8 +56,9 @@ STREAM_SHARES = (0.122, 0.343, 0.343, 0.122, 0.07)
 """How much the frames t-6, t-3, t+3, t+6 and the previous output count where all are seen."""
 GIVEN_SHARES = (1.0, 1.0, 1.0, 1.0, 0.07)
 """The same where flows are given: those of the frames beside come with them, pixel by pixel."""
-_FEEDBACK = 0.0
-"""Logit of the warped previous output's share in the hole."""
+_FEEDBACK, _GIVEN_FEEDBACK = 0.0, math.log(0.85 / 0.15)
+"""Logit of the warped previous output's share in the hole; where flows are given, of the most of it: whoever
+gives them lowers it where that picture does not go on from what is known."""
 
 
 def lean_network(variant: Variant, *, takes_flows: bool = False) -> VINet:
@@ -77,7 +78,7 @@ def lean_network(variant: Variant, *, takes_flows: bool = False) -> VINet:
             _constant_of_the_last(state[f"{name}.stAgg.conv.weight"])
     for encoder in ("encoder1", "encoder2"):
         wire_matching(state, encoder)
-    wire_masks(state, _FEEDBACK)
+    wire_masks(state, _GIVEN_FEEDBACK if takes_flows else _FEEDBACK)
     return network
 
 

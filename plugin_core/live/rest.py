@@ -92,7 +92,7 @@ class Rest:
 
         change = change_between(behind, target, moved)
         if guided:
-            return all_followed(network, carry, change, behind)
+            return all_followed(network, carry, change, behind, target)
         return carry if change is None else followed(network, carry, change)
 
     def _steadied(self, view: View, picture: Floats, unknown: NDArray[np.bool_], way: Way) -> Floats:

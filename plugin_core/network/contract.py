@@ -37,6 +37,11 @@ A network that has none carries nothing of that name."""
 PREVIOUS_MASK = "mask"
 """Name, in a carry, of the previous output's mask, (..., 1, H, W): 1 where that shows nothing."""
 
+PREVIOUS_SHARE = "feedback"
+"""Name, in a carry, of how much of the previous output a step takes of what it would, (..., 1, h, w), 0..1.
+
+Where it is a number, not a picture, the network does not ask for that."""
+
 SIZES_AT_ONCE = 4
 """Sizes that a network is quick on in turn: its graphs stay open for so many."""
 
@@ -101,8 +106,9 @@ class NetworkShape(Protocol):
         """Network pixels per pixel of each level at which a step takes flows; none where it takes none.
 
         Such a network is handed its carry moved as the background has moved, the plate put back into the
-        previous output where it is known and fits, and that one hidden, 0 under a mask of 1, where somebody
-        walks over a background that stands.
+        previous output where it is known and fits, that one hidden, 0 under a mask of 1, where somebody
+        walks over a background that stands, and its share lowered where it doesn't go on from what is known
+        around the hole.
         """
         ...
 

@@ -18,7 +18,16 @@ from ..box import Box, bounds
 from ..color.color_map import ColorMap
 from ..motion.flow import flow_between
 from ..motion.sampling import bicubic, bilinear, pixel_grid
-from ..network.contract import PREVIOUS_MASK, PREVIOUS_OUTPUT, Carry, Mask, Network, Picture
+from ..network.contract import (
+    PREVIOUS_MASK,
+    PREVIOUS_OUTPUT,
+    PREVIOUS_SHARE,
+    Carry,
+    Mask,
+    Network,
+    Picture,
+)
+from .carry_share import share_of
 from .light_change import Gain, change_of_light
 
 Floats = NDArray[np.float32]
@@ -125,19 +134,24 @@ def followed(network: Network, carry: Carry, change: Change) -> Carry:
 
 
 def all_followed(
-    network: Network, carry: Carry, change: Change | None, behind: tuple[Picture, Mask]
+    network: Network,
+    carry: Carry,
+    change: Change | None,
+    behind: tuple[Picture, Mask],
+    here: tuple[Picture, Mask],
 ) -> Carry:
     """Return a carry of which all has moved with the plate, for a network that takes flows.
 
     The memory moves as the previous output does. Of that one the plate is put back where it is known, as far
     as it fits the motion, so that what the hole comes to cover goes on from real pixels. Where the background
     stands and somebody walks over it nothing goes on: there the previous output is hidden, as at the start.
+    What doesn't go on from the plate around the hole is taken for less, where the network lets that be said.
 
     Args:
         network: gives the carry's arrays and takes them back.
         carry: after the step before.
         change: since then; None for none.
-        behind: picture and mask of the step before, on this crop.
+        behind, here: picture and mask of the step before and of the one to come, on this crop.
     """
     arrays = network.fetch(carry)
     if PREVIOUS_OUTPUT not in arrays:
@@ -154,7 +168,7 @@ def all_followed(
             output = output.copy()
             output[inside] = kept + change.trust * (output[inside] - kept)
         output = _brightened(network, output, change.gain)
-    return network.put(_hidden({**after, PREVIOUS_OUTPUT: output}, change))
+    return network.put(_shared(network, _hidden({**after, PREVIOUS_OUTPUT: output}, change), here))
 
 
 def _brightened(network: Network, picture: Floats, gain: Gain | None) -> Floats:
@@ -175,6 +189,18 @@ def _hidden(arrays: Mapping[str, Floats], change: Change | None) -> dict[str, Fl
         hidden[name] = arrays[name].copy()
         hidden[name][(..., *change.box.slices)][..., doubted] = value
     return hidden
+
+
+def _shared(network: Network, arrays: dict[str, Floats], here: tuple[Picture, Mask]) -> dict[str, Floats]:
+    """Lower the previous output's share where it doesn't go on from what is known."""
+    share = arrays.get(PREVIOUS_SHARE)
+    if share is None or share.ndim < 2:
+        return arrays
+    height, width = share.shape[-2:]
+    picture = arrays[PREVIOUS_OUTPUT].reshape(here[0].shape)
+    own = picture if network.channel_order == "RGB" else picture[::-1]
+    fits = cv2.resize(share_of(own, here), (width, height), interpolation=cv2.INTER_LINEAR)
+    return {**arrays, PREVIOUS_SHARE: share * np.asarray(fits, np.float32)}
 
 
 def _all_moved(

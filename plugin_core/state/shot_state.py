@@ -178,7 +178,8 @@ class ShotState:
             assert inputs.behind is not None  # given wherever the crop moves
             carry = shifted(network, carry, *inputs.behind, right=right, down=down)
         if inputs.guide is not None and inputs.behind is not None:
-            return all_followed(network, carry, inputs.change, inputs.behind)
+            here = inputs.picture, inputs.mask
+            return all_followed(network, carry, inputs.change, inputs.behind, here)
         return carry if inputs.change is None else followed(network, carry, inputs.change)
 
     def _begins(self, name: str) -> list[int]:

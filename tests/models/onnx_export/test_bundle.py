@@ -119,6 +119,10 @@ def agree(network: VINet, bundle: Path, height: int, width: int, *, guided: bool
             sources = [network.encode_source(frames[i, None], masks[i, None]) for i in at]
             expected = network.step(frames[t, None], masks[t, None], sources, theirs, guide=given)
             carry, theirs = found.carry, expected.carry
+            if guided:  # whoever moves a carry says how much of the previous output is to be trusted
+                trust = np.random.default_rng(t).random(theirs.feedback.shape).astype(np.float32)
+                carry = session.put({**session.fetch(carry), "feedback": trust})
+                theirs = theirs._replace(feedback=torch.from_numpy(trust))
             assert np.abs(found.fill - expected.output[0].numpy()).max() <= 1e-4
             for name, value in session.fetch(carry).items():
                 assert np.abs(value - getattr(theirs, name).numpy()).max() <= 1e-4, name

@@ -254,15 +254,20 @@ def test_where_flows_are_given_all_that_is_remembered_moves_and_the_plate_is_put
         "output": random.random(plate.shape).astype(np.float32),
         "mask": mask,
         "count": np.float32(3),
+        "feedback": np.ones((1, 80, 88), np.float32),
     }
     box = Box(48, 48, 112, 96)
     motion = np.zeros((box.height, box.width, 2), np.float32)
     motion[..., 0] = 8
     carry = network.put(arrays)
-    still = network.fetch(all_followed(network, carry, None, (plate, mask)))
+    still = network.fetch(all_followed(network, carry, None, (plate, mask), (plate, mask)))
     np.testing.assert_array_equal(still["output"], np.where(mask > 0, arrays["output"], plate))
     np.testing.assert_array_equal(still["blocks"], arrays["blocks"])
-    moved = network.fetch(all_followed(network, carry, Change(box, motion, None), (plate, mask)))
+    whole = {**arrays, "output": seen(0, hole=np.zeros_like(HOLE))[0]}
+    whole = network.fetch(all_followed(network, network.put(whole), None, (plate, mask), (plate, mask)))
+    assert still["feedback"][:, 34:46, 38:50].max() < 0.9 * whole["feedback"][:, 34:46, 38:50].min()
+    change = Change(box, motion, None)
+    moved = network.fetch(all_followed(network, carry, change, (plate, mask), (plate, mask)))
     np.testing.assert_allclose(
         moved["output"][:, 48:96, 48:112], still["output"][:, 48:96, 56:120], atol=1e-5
     )
@@ -287,7 +292,7 @@ def test_what_walks_against_the_given_motion_is_not_put_back_and_hidden_where_th
     network = LocalNetwork()
     carry = network.put({**network.fetch(network.start(*before)), "mask": np.zeros_like(before[1])})
     carry.tensors["output"][:] = 0.25
-    kept = network.fetch(all_followed(network, carry, change, before))
+    kept = network.fetch(all_followed(network, carry, change, before, here))
     walked, wall = np.s_[:, 70:90, 106:108], np.s_[:, 70:90, 56:58]
     fits = np.roll(before[0], -pan, axis=2)[wall]
     np.testing.assert_allclose(kept["output"][wall], fits, atol=0.1)
