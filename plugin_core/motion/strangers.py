@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -16,10 +17,9 @@ from numpy.typing import NDArray
 
 from ..box import Box, bounds
 from .background import MEASURED, Background, in_pixels
-from .flow import spread
+from .flow import each, medians, spread
 from .itinerary import legs
-from .sampling import bilinear, pixel_grid
-from .trace import Grid
+from .sampling import bilinear, in_rows, pixel_grid
 
 Floats = NDArray[np.float32]
 Mask = NDArray[np.bool_]
@@ -85,16 +85,19 @@ def border_of(
     if around is None:
         return None
     box = Box(*around).grown(int(_BAND_PX) + 2).within(background.width, background.height)
-    grid = Grid(box, 1)
     inside = hole[box.slices]
     away = cv2.distanceTransform((~inside).astype(np.uint8), cv2.DIST_L2, 3)
-    x, y = grid.places()
-    band = (away > 0) & (away <= _BAND_PX) & ~background.hidden(frame, x, y)
-    shown = background.colors(frame, x, y)
+    band = _Points.of((away > 0) & (away <= _BAND_PX), box)
+    if band is None:
+        return None
+    band = _Points.of(band.laid(~band.cut(background.hidden(frame, band.x, band.y))), box)
+    if band is None:
+        return None
+    shown = background.colors(frame, band.x, band.y)
     apart = [
         one
         for last in (frames[-1], frames[0])
-        for one in _compared(background, frame, last, (x, y), shown, band, watch)
+        for one in _compared(background, frame, last, band, shown, watch)
     ]
     if not apart:
         return None
@@ -102,33 +105,65 @@ def border_of(
     told = np.isfinite(stack).sum(axis=0)
     # The better half has to agree: a witness may be hidden behind the stranger itself.
     middle = np.take_along_axis(stack, np.maximum(told - 1, 0)[None] // 2, axis=0)[0]
-    known = band & (told > 0)
+    known = told > 0
     if not known.any():
         return None
     alike = np.where(known, np.clip((_OTHER - middle) / (_OTHER - _SAME), 0, 1), 0).astype(np.float32)
-    strange = known & (alike < _STRANGE)
+    strange = band.laid(known & (alike < _STRANGE))
     # What goes along with the hole stands before what it hides: it ends the hole, and does not enter it.
-    known &= ~_going_along(background, frame, (x, y), strange, frames, watch)
-    if not known.any():
+    sure = band.laid(known) & ~_going_along(background, frame, box, strange, frames, watch)
+    if not sure.any():
         return None
-    share = spread(alike[..., None], known)[..., 0]
+    share = spread(band.laid(alike)[..., None], sure)[..., 0]
     share = np.clip((share - _LEFT_AT) / (_SURE_AT - _LEFT_AT), 0, 1)
     share = np.asarray(share * share * (3 - 2 * share), np.float32)
     return Border(box, share, strange)
+
+
+@dataclass(frozen=True)
+class _Points:
+    """Some pixels of a box of the view, in rows (see `in_rows`): only they are followed.
+
+    Attributes:
+        mask: (H, W) of the box, true for its n pixels.
+        x, y: (h, w) float32, their columns and rows in the view.
+    """
+
+    mask: Mask
+    x: Floats
+    y: Floats
+
+    @classmethod
+    def of(cls, mask: Mask, box: Box) -> _Points | None:
+        """Take the pixels of a mask of a box; None where there are none."""
+        rows, columns = np.nonzero(mask)
+        if rows.size == 0:
+            return None
+        x, y = (columns + box.x0).astype(np.float32), (rows + box.y0).astype(np.float32)
+        return cls(mask, in_rows(x), in_rows(y))
+
+    def cut(self, values: NDArray[Any]) -> NDArray[Any]:
+        """Return values (h, w, ...) of the rows as those of the pixels, (n, ...)."""
+        return values.reshape(-1, *values.shape[2:])[: np.count_nonzero(self.mask)]
+
+    def laid(self, values: NDArray[Any]) -> NDArray[Any]:
+        """Lay values (n, ...) of the pixels out over the box; 0 elsewhere."""
+        whole = np.zeros((*self.mask.shape, *values.shape[1:]), values.dtype)
+        whole[self.mask] = values
+        return whole
 
 
 def _compared(
     background: Background,
     frame: int,
     last: int,
-    at: tuple[Floats, Floats],
+    band: _Points,
     shown: Floats,
-    band: Mask,
     watch: Callable[[], None],
 ) -> Iterator[Floats]:
-    """Yield how far (h, w) each witness on a frame's way differs from what is shown, NaN where unknown."""
-    x, y = at
-    alive = np.ones_like(band)
+    """Yield how far (n,) each witness on a frame's way differs from what is shown, NaN where unknown."""
+    x, y = band.x, band.y
+    alive = np.ones(x.shape, np.bool_)
     wanted = list(_WITNESSES)
     for before, here in legs(frame, last):
         watch()
@@ -136,12 +171,12 @@ def _compared(
         alive &= ~background.outside(x, y)
         if abs(here - frame) < wanted[0]:
             continue
-        known = band & alive & ~background.hidden(here, x, y)
+        known = band.cut(alive & ~background.hidden(here, x, y))
         if known.any():
-            difference = shown - background.colors(here, x, y)
-            difference -= np.median(difference[known], axis=0).astype(np.float32)
-            low = _smooth(difference, known)
-            yield np.where(known, np.abs(low).mean(axis=2), np.float32(np.nan)).astype(np.float32)
+            difference = band.cut(shown - background.colors(here, x, y))
+            difference -= medians(difference.compress(known, axis=0))
+            low = _smooth(band.laid(difference), band.laid(known))[band.mask]
+            yield np.where(known, np.abs(low).mean(axis=1), np.float32(np.nan)).astype(np.float32)
         wanted = [far for far in wanted if far > abs(here - frame)]
         if not wanted:
             return
@@ -150,17 +185,20 @@ def _compared(
 def _going_along(
     background: Background,
     frame: int,
-    at: tuple[Floats, Floats],
+    box: Box,
     strange: Mask,
     frames: range,
     watch: Callable[[], None],
 ) -> Mask:
     """Return which strange pixels (h, w) beside a hole move over the background as its border there does."""
-    if not strange.any():
+    points = _Points.of(strange, box)
+    if points is None:
         return strange
+    at = points.x, points.y
     before = _depth(background.hole(frame), *at)
     # Judged piece by piece: at a piece's ends what is measured is the background already.
-    count, pieces = cv2.connectedComponents(cv2.dilate(strange.astype(np.uint8), np.ones((5, 5), np.uint8)))
+    count, labels = cv2.connectedComponents(cv2.dilate(strange.astype(np.uint8), np.ones((5, 5), np.uint8)))
+    pieces = labels[strange]
     # Before and after: what meets the edge on its way goes along with it by chance, on one side of time.
     ways: list[Mask] = []
     for way in (1, -1):
@@ -173,16 +211,16 @@ def _going_along(
             here += way
         if here == frame or not background.hole(here).any():
             continue
-        path = np.hypot(own[0] - behind[0], own[1] - behind[1])
-        apart = np.abs(_depth(background.hole(here), *own) - before)
-        along = np.zeros_like(strange)
+        path = points.cut(np.hypot(own[0] - behind[0], own[1] - behind[1]))
+        apart = points.cut(np.abs(_depth(background.hole(here), *own) - before))
+        along = np.zeros(pieces.shape, np.bool_)
         for piece in range(1, count):
-            its = strange & (pieces == piece)
+            its = pieces == piece
             way_on = float(np.median(path[its]))
             if way_on > _MOVES_PX and float(np.median(apart[its])) < _AS_MUCH * way_on:
                 along |= its
         ways.append(along)
-    return np.logical_and.reduce(ways) if ways else np.zeros_like(strange)
+    return points.laid(np.logical_and.reduce(ways)) if ways else np.zeros_like(strange)
 
 
 def _depth(hole: Mask, x: Floats, y: Floats) -> Floats:
@@ -194,8 +232,8 @@ def _depth(hole: Mask, x: Floats, y: Floats) -> Floats:
 def _smooth(values: Floats, known: Mask) -> Floats:
     """Return low frequencies of values (h, w, 3) that are known in places."""
     weight = cv2.GaussianBlur(known.astype(np.float32), (0, 0), _LOW_PX)
-    blurred = cv2.GaussianBlur(values * known[..., None].astype(np.float32), (0, 0), _LOW_PX)
-    return np.asarray(blurred / np.maximum(weight, np.float32(1e-3))[..., None], np.float32)
+    blurred = cv2.GaussianBlur(values * each(known.astype(np.float32), 3), (0, 0), _LOW_PX)
+    return np.asarray(blurred / each(np.maximum(weight, np.float32(1e-3)), 3), np.float32)
 
 
 def movers(
