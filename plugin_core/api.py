@@ -380,7 +380,7 @@ def _no_network() -> Network:
 def _carried_out(
     job: Job, network: Callable[[], Network], reporters: Reporters | None, stop: Stop
 ) -> Iterator[FrameDone]:
-    check_side_files(job.shot, job.run)
+    check_side_files(job.shot, job.run, beside=job.beside())
     with _telling(reporters, job.run.progress_file) as everyone, _telling_errors(everyone):
         yield from carry_out(job, network, everyone, stop)
 

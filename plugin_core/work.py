@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from .errors import InputError
 from .job.job import Job
 from .network.contract import Network
 from .probe.forecast import Forecast, forecast_job
@@ -39,6 +40,7 @@ def carry_out(
     Raises:
         CleanplateError: see `plugin_core.errors`; what was written stays and can be gone on with.
     """
+    _check(job)
     if job.run.cancel_file is not None:
         stop.watch(Path(job.run.cancel_file))
     if job.do == "render":
@@ -48,6 +50,13 @@ def carry_out(
         yield from retarget(job, network, reporters, stop, recorded=recorded)
     else:
         yield from restore(job, reporters, stop, recorded=recorded)
+
+
+def _check(job: Job) -> None:
+    if job.do != "render" and (job.run.state_in or job.run.state_out):
+        raise InputError(
+            f"To {job.do} needs no state, and hands none on: leave --state-in and --state-out out."
+        )
 
 
 @dataclass(frozen=True)
@@ -74,6 +83,7 @@ def foretell(job: Job, watch: Watch = unwatched) -> Foretold:
 
     `watch` is told how it gets on, and may raise to stop.
     """
+    _check(job)
     if job.do == "render":
         return Foretold(forecast_job(job, watch))
     if job.do == "retarget":

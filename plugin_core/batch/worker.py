@@ -248,7 +248,7 @@ def _outcome(error: BaseException, stop: Stop) -> Outcome:
 
 
 def _reporters(job: Job, out: _Named) -> list[JsonLines | _Named]:
-    check_side_files(job.shot, job.run)
+    check_side_files(job.shot, job.run, beside=job.beside())
     path = job.run.progress_file
     return [out] if path is None else [out, JsonLines.file(Path(path))]
 

@@ -112,7 +112,7 @@ def run_job(job: Job, progress: str, stop: Stop, job_file: str | None = None) ->
     from ..render.side_files import check_side_files
     from ..work import carry_out
 
-    check_side_files(job.shot, job.run, job_file)
+    check_side_files(job.shot, job.run, job_file, job.beside())
 
     def recorded(job: Job) -> None:
         if job_file is not None:

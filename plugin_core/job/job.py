@@ -51,6 +51,11 @@ class Job(Strict):
     restore: Restore = Restore()
     retarget: Retarget = Retarget()
 
+    def beside(self) -> tuple[str, ...]:
+        """Return what the job reads beside the shot's pictures: clips, and a list of finds."""
+        found = self.restore.protect, self.restore.finds, self.retarget.clean
+        return tuple(name for name in found if name is not None)
+
     @model_validator(mode="after")
     def _has_what_it_needs(self) -> Self:
         if self.do in ("render", "retarget"):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from ..clips.clip import holds
@@ -16,10 +16,15 @@ from .reference_files import find_references
 from .sources import output_of, patch_of, plate_of
 
 
-def check_side_files(shot: Shot, run: Run, job_file: str | None = None) -> None:
+def check_side_files(shot: Shot, run: Run, job_file: str | None = None, beside: Collection[str] = ()) -> None:
     """Refuse a state to hand on, a progress file or a job to write, under the name of anything else.
 
     To be called before the first of them is opened. Raises InputError.
+
+    Args:
+        shot, run: as asked for.
+        job_file: where the job is written; None for nowhere.
+        beside: clips and files that are read beside the shot's pictures.
     """
     files = (
         ("State file", run.state_out),
@@ -29,6 +34,8 @@ def check_side_files(shot: Shot, run: Run, job_file: str | None = None) -> None:
     for what, text in files:
         if text is not None:
             _check(what, Path(text), shot, run)
+            if any(holds(name, Path(text)) for name in beside):
+                raise InputError(f"{what} {text} is a file that is read; give another.")
 
 
 def _check(what: str, path: Path, shot: Shot, run: Run) -> None:

@@ -211,6 +211,14 @@ def test_python_and_commands_do_what_a_job_asks_for_and_no_other(show, tmp_path,
     for job in (given, found_again):
         assert [one.frame for one in cleanplate.restore_job(job)] == [*range(1, LAST + 1)]
     assert written(tmp_path / "given") == written(tmp_path / "found")
+    run = given.run.model_copy(
+        update={"progress_file": str(tmp_path / "found/o.0001.png"), "overwrite": True}
+    )
+    listed = given.restore.model_copy(update={"protect": str(tmp_path / "found/o.####.png")})
+    with pytest.raises(InputError, match="is a file that is read"):
+        list(cleanplate.restore_job(given.model_copy(update={"restore": listed, "run": run})))
+    with pytest.raises(InputError, match="needs no state"):
+        list(cleanplate.restore_job(elsewhere(given, tmp_path / "given", state_out="s.state")))
     with pytest.raises(SettingsError, match="is to restore"):
         cleanplate.retarget_job(given)
     assert (
