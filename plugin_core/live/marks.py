@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, FiniteFloat
 
 from .mattes import Mattes
 from .picture import Incoming
+from .stream import Control
 from .track import Tracked, View
 
 MOST = 8
@@ -60,14 +61,17 @@ class _Mark:
 class Marks:
     """The marks of a stream, drawn by one thread and followed by another.
 
-    On a movie that begins again a mark waits for the frame that it was drawn on.
+    On a movie that begins again a mark waits for the frame that it was drawn on. Until then its object was
+    taken for background: so what was seen is forgotten where a mark begins.
 
     Args:
         base: what is filled besides; None for nothing.
+        control: of the stream: told of each mark that begins.
     """
 
-    def __init__(self, base: Mattes | None) -> None:
+    def __init__(self, base: Mattes | None, control: Control) -> None:
         self._base = base
+        self._control = control
         self._lock = threading.Lock()
         self._drawn: list[Shape] = []
         self._marks: list[_Mark] = []
@@ -93,11 +97,12 @@ class Marks:
             self._drawn, self._marks = [], []
 
     @property
-    def state(self) -> tuple[int, int]:
-        """How many marks there are, and how many have lost what they followed."""
+    def state(self) -> tuple[int, int, int]:
+        """How many marks there are, how many have lost their object, how many wait for their frame."""
         with self._lock:
             lost = sum(mark.tracked is not None and mark.tracked.lost for mark in self._marks)
-            return len(self._marks) + len(self._drawn), lost
+            waiting = sum(mark.tracked is None for mark in self._marks)
+            return len(self._marks) + len(self._drawn), lost, waiting
 
     def of(self, frame: Incoming, rgb: NDArray[np.uint8]) -> NDArray[np.bool_]:
         """Return what is filled on a frame. The same frame given again is no further frame."""
@@ -126,5 +131,6 @@ class Marks:
             return np.zeros(view.shape, bool)
         if mark.tracked is None:
             mark.tracked = Tracked(view, mark.mask)
+            self._control.takes += 1
             return mark.mask
         return mark.tracked.follow(view)

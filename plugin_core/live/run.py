@@ -107,8 +107,9 @@ def run_stream(
             reader = open_reader(source, hear)
             viewer = None
             if output.viewer is not None:
-                mattes = Marks(None if isinstance(mattes, OwnMattes) else mattes)
-                viewer = Viewer(output.viewer, mattes, Control(), telling.meter)
+                control = Control()
+                mattes = Marks(None if isinstance(mattes, OwnMattes) else mattes, control)
+                viewer = Viewer(output.viewer, mattes, control, telling.meter)
                 closing.callback(viewer.close)
                 telling.note(f"viewer: {viewer.address} (Ctrl-C ends it)")
                 show(viewer.address)

@@ -75,10 +75,16 @@ class Sink(Protocol):
 
 
 class Control:
-    """What somebody who looks may ask of a stream while it runs."""
+    """What somebody who looks may ask of a stream while it runs.
+
+    Attributes:
+        paused: no further frame is read.
+        takes: counted up by what says that all that was seen so far is of no use.
+    """
 
     def __init__(self) -> None:
         self.paused = False
+        self.takes = 0
         self._again = threading.Event()
 
     def again(self) -> None:
@@ -247,7 +253,10 @@ class Stream:
         come = time.monotonic()
         self._meter.come(number)
         rgb = frame.picture.rgb()
-        work = Work(frame, rgb, self._mattes.of(frame, rgb), number, come, take)
+        hole = self._mattes.of(frame, rgb)
+        if self._control is not None:
+            take += self._control.takes
+        work = Work(frame, rgb, hole, number, come, take)
         if not self._realtime:
             return self._read.put(work)
         listening, before = self._read.replace(work)

@@ -137,7 +137,7 @@ class Viewer:
             self._come.wait_for(lambda: self.ended or self._is_after(number), _WAIT_SECONDS)
             shown = self._shown if self._is_after(number) else None
         pace = self._meter.pace()
-        marks, lost = self._marks.state
+        marks, lost, waiting = self._marks.state
         told = {
             "fps": round(pace.fps, 1),
             "latency": round(pace.latency),
@@ -145,6 +145,7 @@ class Viewer:
             "paused": self.control.paused,
             "marks": marks,
             "lost": lost,
+            "waiting": waiting,
             "ended": self.ended,
         }
         if shown is None:

@@ -34,6 +34,7 @@ function show() {
   if (canvas.width !== width || canvas.height !== height) {
     canvas.width = width;
     canvas.height = height;
+    fit();
   }
   const half = (plate, left, right) => {
     if (right > left)
@@ -49,6 +50,15 @@ function show() {
   }
   drawWay();
 }
+
+function fit() {
+  const stage = document.getElementById("stage");
+  const others = document.body.offsetHeight - stage.offsetHeight;
+  const share = Math.min(stage.clientWidth / canvas.width, Math.max(200, innerHeight - others) / canvas.height);
+  canvas.style.width = `${Math.floor(canvas.width * share)}px`;
+}
+
+addEventListener("resize", fit);
 
 function drawWay() {
   if (!state.way) return;
@@ -164,6 +174,7 @@ function tell(told) {
   const parts = [`${told.fps.toFixed(1)} fps`, `latency ${told.latency} ms`];
   if (told.dropped) parts.push(`${told.dropped} dropped`);
   if (told.marks) parts.push(`${told.marks} ${told.marks === 1 ? "mark" : "marks"}`);
+  if (told.waiting) parts.push(`${told.waiting} waiting for the frame it was drawn on`);
   if (told.lost) parts.push(`${told.lost} lost: draw again`);
   if (told.paused) parts.push("paused");
   document.getElementById("figures").textContent = parts.join(" · ");
@@ -189,5 +200,6 @@ async function follow() {
   }
 }
 
+fit();
 choose("view", "wipe");
 follow().catch(ended);

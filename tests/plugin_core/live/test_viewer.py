@@ -58,35 +58,39 @@ def incoming(frame: np.ndarray, begins: bool = False) -> Incoming:
 
 def test_marks_follow_what_they_were_laid_on_and_wait_for_it_on_the_next_round():
     frames = shot(20)
-    marks = Marks(None)
+    control = Control()
+    marks = Marks(None, control)
     assert not marks.of(incoming(frames[0]), frames[0]).any()
     assert marks.draw(Shape(kind="box", points=[(LEFT + 4, TOP), (LEFT + 4 + SIDE, TOP + SIDE)]))
     for number, frame in enumerate(frames[1:], 1):
         box = bounds(marks.of(incoming(frame), frame))
         there = Box(LEFT + 4 * number, TOP, LEFT + 4 * number + SIDE, TOP + SIDE)
         assert box is not None and max(abs(a - b) for a, b in zip(box, there, strict=True)) <= 3, number
-    assert marks.state == (1, 0)
+    assert marks.state == (1, 0, 0) and control.takes == 1, "the object had been taken for background"
     assert not marks.of(incoming(frames[0], begins=True), frames[0]).any(), "before it was drawn"
+    assert marks.state == (1, 0, 1)
     held = incoming(frames[1])
     first = marks.of(held, frames[1])
     assert bounds(first) == Box(LEFT + 4, TOP, LEFT + 4 + SIDE, TOP + SIDE)
+    assert control.takes == 2
     marks.draw(Shape(kind="brush", points=[(200.0, 20.0), (240.0, 20.0)], radius=5.0))
     both = marks.of(held, frames[1])
     assert both[first].all() and both[16:24, 200:240].all() and not both[30:, 200:].any()
     flat = np.full_like(frames[2], 90)
     kept = marks.of(incoming(flat), flat)
-    assert marks.state == (2, 2) and np.array_equal(kept, both), "what is lost stays"
+    assert marks.state == (2, 2, 0) and np.array_equal(kept, both), "what is lost stays"
     marks.undo()
-    assert marks.state == (1, 1)
+    assert marks.state == (1, 1, 0)
     marks.clear()
-    assert not marks.of(incoming(frames[3]), frames[3]).any() and marks.state == (0, 0)
+    assert not marks.of(incoming(frames[3]), frames[3]).any() and marks.state == (0, 0, 0)
 
 
 class Page:
     """A viewer without a stream, and what is asked of it by hand."""
 
     def __init__(self) -> None:
-        self.marks, self.control, self.meter = Marks(None), Control(), Meter()
+        self.control, self.meter = Control(), Meter()
+        self.marks = Marks(None, self.control)
         self.viewer = Viewer(0, self.marks, self.control, self.meter)
 
     def ask(self, method: str, path: str, body: Any = None, **headers: str | None) -> tuple[int, bytes, Any]:
@@ -149,7 +153,7 @@ def test_the_server_answers_this_page_alone(page):
     assert status == 409 and b"as many marks" in why
     frame = shot(1)[0]
     assert not page.marks.of(incoming(frame), frame).any(), "what is far outside is nowhere"
-    assert page.ask("POST", page.below("ask"), {"clear": True})[0] == 204 and page.marks.state == (0, 0)
+    assert page.ask("POST", page.below("ask"), {"clear": True})[0] == 204 and page.marks.state == (0, 0, 0)
 
 
 def test_frames_come_as_plate_over_result(page):
