@@ -53,6 +53,8 @@ class Patch:
             less where it is a mean of several or softened; 0 where there is nothing.
         soft: (h, w) float32, how far the picture was softened because it is not sure, 0..1: so far it gives
             way to what stands behind. None for nowhere.
+        guess: (h, w) float32, how much of a pixel is a painter's guess: its low frequencies are the network's
+            where that sees something else. At most the confidence; None for nothing.
         origins: (h, w) float32 for each class of pixels that has a part in it ("found", "painted"): how much
             of a pixel is of this class. Together they are the confidence, or empty where nobody asks.
         place: where a picture of one class comes from; None where nobody asks, or nobody knows.
@@ -65,6 +67,7 @@ class Patch:
     grain: Floats
     origins: Mapping[str, Floats] = field(default_factory=dict, kw_only=True)
     soft: Floats | None = field(default=None, kw_only=True)
+    guess: Floats | None = field(default=None, kw_only=True)
     place: Places | None = field(default=None, kw_only=True)
     places: Mapping[str, Places] = field(default_factory=dict, kw_only=True)
 
@@ -77,10 +80,9 @@ class Patch:
         """Return the part for a box inside this one; it does not say where its pixels come from."""
         inside = box.moved(-self.box.x0, -self.box.y0).slices
         origins = {name: share[inside] for name, share in self.origins.items()}
-        soft = None if self.soft is None else self.soft[inside]
-        return Patch(
-            box, self.picture[inside], self.confidence[inside], self.grain[inside], origins=origins, soft=soft
-        )
+        soft, guess = (None if part is None else part[inside] for part in (self.soft, self.guess))
+        picture, confidence, grain = self.picture[inside], self.confidence[inside], self.grain[inside]
+        return Patch(box, picture, confidence, grain, origins=origins, soft=soft, guess=guess)
 
 
 def laid_over(front: Patch | None, back: Patch | None) -> Patch | None:
@@ -102,8 +104,14 @@ def laid_over(front: Patch | None, back: Patch | None) -> Patch | None:
     origins = _origins_of_both(front, confidence - behind, back, behind)
     floats = (part.astype(np.float32) for part in (picture, confidence, grain))
     soft = None if front.soft is None else ((1 - share) * front.soft).astype(np.float32)
+    guesses = [
+        (patch.guess * (weight / np.maximum(patch.confidence, np.float32(1e-6)))).astype(np.float32)
+        for patch, weight in ((front, confidence - behind), (back, behind))
+        if patch.guess is not None
+    ]
+    guess = sum(guesses[1:], guesses[0]) if guesses else None
     places = {**back.places, **front.places}
-    return Patch(front.box, *floats, origins=origins, soft=soft, places=places)
+    return Patch(front.box, *floats, origins=origins, soft=soft, guess=guess, places=places)
 
 
 def covers(confidence: Floats, alpha: Floats) -> bool:

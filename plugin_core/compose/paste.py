@@ -18,6 +18,7 @@ from ..regions.hole import Hole
 from ..regions.region import Region
 from .regrain import regrain
 from .relight import relit
+from .undertone import led
 
 _TRUSTED = 0.75
 """Found pixels with at least this confidence are shown to the network as known."""
@@ -28,7 +29,8 @@ def network_input(
 ) -> tuple[Picture, Mask, int]:
     """Bring a crop of the plate to what the network takes.
 
-    Pixels found for the hole stand in it already where they are trusted; the network is left the rest.
+    Pixels found for the hole stand in it already where they are trusted; the network is left the rest, and
+    what a painter guessed: it is asked what it would see there.
     Pixels that are not finite can't be shown to a network: they become part of the hole it fills. (What is
     written keeps them, outside the matte.) The last value returned is how many of them there are.
     """
@@ -49,7 +51,8 @@ def _lay_in(patch: Patch, seen: Box, shown: NDArray[np.float32], mask: NDArray[n
         return
     here = shared.moved(-seen.x0, -seen.y0).slices
     there = shared.moved(-patch.box.x0, -patch.box.y0).slices
-    trusted = mask[here] & (patch.confidence[there] >= _TRUSTED)
+    sure = patch.confidence if patch.guess is None else patch.confidence - patch.guess
+    trusted = mask[here] & (sure[there] >= _TRUSTED)
     shown[here][trusted] = patch.picture[there][trusted]
     mask[here] &= ~trusted
 
@@ -136,6 +139,7 @@ def _values(
     picture = fill.region.restore(fill.picture)[local.slices]
     known = None if patch is None else patch.within(own.box)
     if known is not None:
+        known = led(known, picture, plate.header.height)
         picture = picture + (known.picture - picture) * known.confidence[..., None]
     kept = None
     if own.shadow is not None:

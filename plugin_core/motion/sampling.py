@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -9,6 +11,9 @@ from numpy.typing import NDArray
 from ..box import Box
 
 Floats = NDArray[np.float32]
+
+Sampler = Callable[[Floats, Floats, Floats], Floats]
+"""Samples a picture at columns and rows, such as `bilinear`."""
 
 
 def bilinear(picture: Floats, x: Floats, y: Floats) -> Floats:
@@ -20,6 +25,12 @@ def bilinear(picture: Floats, x: Floats, y: Floats) -> Floats:
 def bicubic(picture: Floats, x: Floats, y: Floats) -> Floats:
     """Return what `bilinear` does, sharper: resampled again and again a picture keeps more of its detail."""
     sampled = cv2.remap(picture, x, y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(sampled, np.float32)
+
+
+def lanczos(picture: Floats, x: Floats, y: Floats) -> Floats:
+    """Return what `bicubic` does, sharper still and three times as slowly: the finest grain lives."""
+    sampled = cv2.remap(picture, x, y, cv2.INTER_LANCZOS4, borderMode=cv2.BORDER_REPLICATE)
     return np.asarray(sampled, np.float32)
 
 

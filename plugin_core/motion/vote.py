@@ -22,7 +22,7 @@ from ..box import Box, bounds
 from ..patch import Patch
 from ..regions.hole import Hole
 from .places import Strongest, led_all
-from .sampling import bicubic, bilinear, in_rows, pixel_grid
+from .sampling import Sampler, bicubic, bilinear, in_rows, pixel_grid
 from .trace import Grid, Trace, Traces
 from .view import MotionView
 
@@ -311,11 +311,17 @@ def _map(inside: NDArray[np.bool_], values: Floats) -> Floats:
 
 
 def sampled(
-    found: Trace, grid: Grid, at: tuple[Floats, Floats], view: MotionView, read: ReadPixels
+    found: Trace,
+    grid: Grid,
+    at: tuple[Floats, Floats],
+    view: MotionView,
+    read: ReadPixels,
+    by: Sampler = bicubic,
 ) -> Floats:
     """Sample one source at points (n,) of the view: (n, 3) in the network's range."""
     rows = in_rows(at[0]), in_rows(at[1])
-    return _cut(_colors(found, grid, rows, led_all(found, grid, rows, view), view, read), (at[0].size, 3))
+    there = led_all(found, grid, rows, view)
+    return _cut(_colors(found, grid, rows, there, view, read, by), (at[0].size, 3))
 
 
 def _cut(values: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:
@@ -333,6 +339,7 @@ def _colors(
     there: tuple[Floats, Floats],
     view: MotionView,
     read: ReadPixels,
+    by: Sampler = bicubic,
 ) -> Floats:
     """Sample a source for points (h, w) of the view: (h, w, 3) in the network's range.
 
@@ -342,17 +349,18 @@ def _colors(
         there: their columns and rows in the source, in pixels of the plate.
         view: the motion view.
         read: gives pixels of the source.
+        by: samples between pixels.
     """
     x, y = there
     around = _around(x, y, view.crop)
-    colors = _sharply(read(found.source, around), x - np.float32(around.x0), y - np.float32(around.y0))
+    colors = _sharply(read(found.source, around), x - np.float32(around.x0), y - np.float32(around.y0), by)
     # Offsets are display-referred, 0..1; the network's range is twice as wide.
     colors += 2 * grid.between(found.offset, *at)
     return colors
 
 
-def _sharply(pixels: Floats, x: Floats, y: Floats) -> Floats:
-    """Sample pixels (H, W, 3) at points (h, w) by a bicubic filter, within the range of the four around each.
+def _sharply(pixels: Floats, x: Floats, y: Floats, by: Sampler) -> Floats:
+    """Sample pixels (H, W, 3) at points (h, w) by a filter, within the range of the four around each.
 
     Nothing rings: not beside a light, and not at the edge of the source's own hole, whose pixels the filter
     reaches while the four around the point are all known.
@@ -363,12 +371,12 @@ def _sharply(pixels: Floats, x: Floats, y: Floats) -> Floats:
     high = cv2.dilate(pixels, four, anchor=(0, 0), borderType=border)
     left, top = np.floor(x), np.floor(y)
     least, most = (cv2.remap(of, left, top, cv2.INTER_NEAREST, borderMode=border) for of in (low, high))
-    sampled = bicubic(pixels, x, y)
+    sampled = by(pixels, x, y)
     return np.clip(sampled, least, most, out=sampled)
 
 
 def _around(x: Floats, y: Floats, crop: Box) -> Box:
     """Return the box of plate pixels that points need, within the crop."""
-    box = Box(int(x.min()) - 3, int(y.min()) - 3, int(x.max()) + 4, int(y.max()) + 4)
+    box = Box(int(x.min()) - 4, int(y.min()) - 4, int(x.max()) + 5, int(y.max()) + 5)
     x0, y0 = min(max(box.x0, crop.x0), crop.x1 - 1), min(max(box.y0, crop.y0), crop.y1 - 1)
     return Box(x0, y0, max(min(box.x1, crop.x1), x0 + 1), max(min(box.y1, crop.y1), y0 + 1))

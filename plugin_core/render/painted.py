@@ -73,10 +73,9 @@ class Painted:
         if paint is None or any(map(self._files.is_edited, keys)):
             return paint
         share = self._finder.belonging(frame, hole, watch)
-        if share is None:
-            return paint
         # What passes behind the hole is not on any key frame: there the network goes on with it.
-        return replace(paint, confidence=paint.confidence * share)
+        confidence = paint.confidence if share is None else paint.confidence * share
+        return replace(paint, confidence=confidence, guess=confidence)
 
     def key_frames(self, frames: range, watch: Watch) -> list[int]:
         """Make the key frames whose paint some frames take, and return them, ascending. Raises as `find`."""

@@ -1,0 +1,67 @@
+"""Paint led by the network: where the two disagree at large, the low frequencies are the network's.
+
+Paint is sharp and has one meaning where there could be several: a tree ends here or there. The network, asked
+the same, gives the mean of what may be, and follows what moves. Where both say about the same at large, paint
+stays as it is; where they do not, it keeps its fine texture and takes the network's colors.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from ..patch import Patch
+
+Floats = NDArray[np.float32]
+
+_FINE, _LARGE = 1 / 160, 1 / 30
+"""Sigmas, in heights of the plate: finer than the one is texture; by the other disagreement is judged."""
+
+_AGREE = 0.07
+"""At large, colors (network's range) that differ by much more than this do not agree."""
+
+_BRIGHTEST = 1.0, 1.25
+"""Lights beyond the network's range (to the right: all of them) are no business of the network's."""
+
+
+def led(paint: Patch, network: Floats, rows: int) -> Patch:
+    """Return a patch whose painted guesses have the network's low frequencies where these disagree.
+
+    Args:
+        paint: pixels for a hole; those that are no guess stay as they are.
+        network: (h, w, 3) what the network gave for them, in its range -1..1.
+        rows: the plate's height.
+    """
+    if paint.guess is None or not paint.guess.any():
+        return paint
+    dark, bright = _BRIGHTEST
+    lights = np.clip((paint.picture.max(axis=2) - dark) / (bright - dark), 0, 1)
+    guess = np.asarray(paint.guess * (1 - lights), np.float32)
+    fine, large = max(1.0, _FINE * rows), max(4.0, _LARGE * rows)
+    whole = np.dstack([(network - paint.picture) * guess[..., None], guess])
+    # Low frequencies need few pixels.
+    step = max(1, int(fine / 2))
+    height, width = guess.shape
+    size = max(1, round(width / step)), max(1, round(height / step))
+    apart = _resized(whole, size, cv2.INTER_AREA)
+    at_large = _blurred(apart, large / step)
+    differ = (at_large[..., :3] ** 2).mean(axis=2) / np.maximum(at_large[..., 3], np.float32(0.05)) ** 2
+    lead = 1 - np.exp(-differ / np.float32(_AGREE**2))
+    change = np.asarray(_blurred(apart, fine / step)[..., :3] * lead[..., None], np.float32)
+    change = _resized(change, (width, height), cv2.INTER_LINEAR)
+    picture = np.asarray(paint.picture + change * guess[..., None], np.float32)
+    return replace(paint, picture=picture)
+
+
+def _resized(values: Floats, size: tuple[int, int], method: int) -> Floats:
+    """Resize values (h, w, C) to a width and height."""
+    resized = cv2.resize(values, size, interpolation=method)
+    return np.asarray(resized, np.float32).reshape(size[1], size[0], values.shape[2])
+
+
+def _blurred(values: Floats, sigma: float) -> Floats:
+    blurred = cv2.GaussianBlur(values, (0, 0), sigma, borderType=cv2.BORDER_CONSTANT)
+    return np.asarray(blurred, np.float32)
