@@ -2,55 +2,27 @@
 
 A pixel is suspected where it is brighter (or darker) than all of its neighbors, two frames on either side
 brought to it along the motion. Most of what is suspected is motion that went wrong. So each suspected piece
-is judged as a
-whole: neighbors that disagree on what should be there, in the piece and around it, say that motion is not to
-be trusted; dirt lies where they agree.
+is judged as a whole: neighbors that disagree on what should be there, in the piece and around it, say that
+motion is not to be trusted; dirt lies where they agree.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from ..box import Box
+from .compared import Compared
+
 Floats = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 Labels = NDArray[np.int32]
 
-_WIDE_PX = 61
+_WIDE_CELLS, _CELL_PX = 15, 4
 _CAP = np.float32(40)
-
-
-@dataclass(frozen=True)
-class Pieces:
-    """Suspected pieces of one frame.
-
-    Attributes:
-        labels: (H, W), the number of each pixel's piece, counted from 1; 0 for none.
-        boxes: (n, 4), left, top, width and height of each.
-        area: (n,) pixels.
-        white: (n,) bool, brighter than the neighbors or darker.
-        contrast: (n,) levels of 255 beside what the neighbors show.
-        level: (n,) mean gray.
-        peak: (n,) levels, the most that a pixel stands out from all that is near it there.
-        doubt: (n,) how much of its contrast may be motion that went wrong; dirt has below 1, the most
-            below one half.
-        off: (H, W) levels by which each pixel is off what its neighbors show.
-    """
-
-    labels: Labels = field(repr=False)
-    boxes: NDArray[np.int32]
-    area: NDArray[np.int64]
-    white: NDArray[np.bool_]
-    contrast: Floats
-    level: Floats
-    peak: Floats
-    doubt: Floats
-    off: Floats = field(repr=False)
-
 
 _LARGE_PX = 60
 """Pieces of more pixels than this are doubted more: dirt is small, what moves fast is not."""
@@ -61,118 +33,145 @@ _ONE_SIDE = 40
 and agree more than they know."""
 
 
-def suspected(
-    gray: Floats,
-    brought: Sequence[Floats],
-    chroma: NDArray[np.uint8],
-    behind: NDArray[np.uint8],
-    *,
-    low: float,
-    high: float,
-    apart: Mask,
-    unseen: Floats | None = None,
-) -> Pieces:
+@dataclass(frozen=True)
+class Pieces:
+    """Suspected pieces of one frame.
+
+    Attributes:
+        height, width: of the frame.
+        at: (m,), their pixels, counted row by row, piece after piece.
+        ends: (n + 1,), where the pixels of each begin, and where those of the last end.
+        boxes: (n, 4), left, top, width and height of each.
+        white: (n,) bool, brighter than the neighbors or darker.
+        contrast: (n,) levels of 255 beside what the neighbors show.
+        level: (n,) mean level.
+        peak: (n,) levels, the most that a pixel stands out from all that is near it there.
+        doubt: (n,) how much of its contrast may be motion that went wrong; dirt has below 1, the most
+            below one half.
+    """
+
+    height: int
+    width: int
+    at: NDArray[np.int32] = field(repr=False)
+    ends: NDArray[np.int64] = field(repr=False)
+    boxes: NDArray[np.int32]
+    white: NDArray[np.bool_]
+    contrast: Floats
+    level: Floats
+    peak: Floats
+    doubt: Floats
+
+    @property
+    def area(self) -> NDArray[np.int64]:
+        """(n,) pixels of each."""
+        return np.diff(self.ends)
+
+    def pixels(self, number: int) -> NDArray[np.int32]:
+        """Return the pixels of one piece, counted row by row."""
+        return self.at[self.ends[number] : self.ends[number + 1]]
+
+    def shape(self, number: int) -> tuple[Box, Mask]:
+        """Return the box of one piece, and which of its pixels (h, w) it has."""
+        left, top, wide, high = (int(edge) for edge in self.boxes[number])
+        rows, columns = np.divmod(self.pixels(number), self.width)
+        mask = np.zeros((high, wide), np.bool_)
+        mask[rows - top, columns - left] = True
+        return Box(left, top, left + wide, top + high), mask
+
+
+def suspected(found: Compared, level: NDArray[np.uint8], *, low: float, high: float, apart: Mask) -> Pieces:
     """Find what may be dirt, and measure each piece.
 
     Args:
-        gray: (H, W) levels.
-        brought: its neighbors, each (H, W), brought to it; at least one.
-        chroma, behind: (H, W), the frame's chroma and a neighbor's.
+        found: a frame beside its neighbors.
+        level: (H, W), how bright the frame is.
         low, high: levels by which a pixel of a piece stands out, and by which one of them has to stand out
             from everything near it.
         apart: (H, W), pixels that are not looked at.
-        unseen: (H, W) 0..1, share of the neighbors that end before they show a pixel; None for none.
     """
-    stack = _sorted(brought)
-    lowest, highest = stack[0], stack[-1]
-    count = len(brought)
-    middle = (stack[(count - 1) // 2] + stack[count // 2]) / np.float32(2)
-    brush = np.ones((3, 3), np.uint8)
-    above, below = gray - highest, lowest - gray
-    peak = np.maximum(gray - cv2.dilate(highest, brush), cv2.erode(lowest, brush) - gray)
-    labels, boxes, area, white = _labelled((above > low) & ~apart, (below > low) & ~apart, peak > high)
+    height, width = level.shape
+    there = (found.out > low) & ~apart
+    labels, boxes, area, white = _labelled(there, found.white, found.peak > high)
     number = len(area)
-    off = np.asarray(gray - middle, np.float32)
     if not number:
-        return no_pieces(labels)
-    spread = highest - lowest
-    inner = stack[count // 2] - stack[(count - 1) // 2] if count > 2 else spread
-    away = np.abs(off)
+        return no_pieces(height, width)
     at = np.flatnonzero(labels)
     own = labels.ravel()[at]
+    ends = np.concatenate([[0], np.cumsum(area)])
+    order = np.argsort(own, kind="stable")
+    at, own = at[order], own[order]
 
     def mean(values: NDArray[np.generic]) -> Floats:
         sums = np.bincount(own, values.ravel()[at].astype(np.float64), number + 1)[1:]
         return (sums / area).astype(np.float32)
 
-    contrast = np.maximum(mean(away), 1)
-    peaks = np.zeros(number + 1, np.float32)
-    np.maximum.at(peaks, own, peak.ravel()[at])
-    there = (labels > 0).view(np.uint8)
-    ring, ring_spread = _around(labels, there, number, away, np.minimum(spread, 2 * _CAP))
-    clean = 1 - cv2.dilate(there, np.ones((5, 5), np.uint8)).astype(np.float32)
-    size = (_WIDE_PX, _WIDE_PX)
-    wide = cv2.blur(np.minimum(spread, _CAP) * clean, size) / np.maximum(cv2.blur(clean, size), 1e-3)
-    gained = mean(chroma) - mean(behind)
-    doubt = mean(spread) + mean(inner) + ring + ring_spread / 2 + 2 * mean(wide)
+    contrast = np.maximum(np.abs(mean(found.off)), 1)
+    peak = np.maximum.reduceat(found.peak.ravel()[at].astype(np.float32), ends[:-1])
+    ring, ring_spread = _around(labels, boxes, number, found)
+    wide = _wide(found.spread, labels)
+    cells = wide[at // width // _CELL_PX, at % width // _CELL_PX]
+    disagree = (np.bincount(own, cells, number + 1)[1:] / area).astype(np.float32)
+    doubt = mean(found.spread) + mean(found.inner) + ring + ring_spread / 2 + 2 * disagree
     # Dirt has no color: it takes away that of what it lies on, and never adds any.
+    gained = mean(found.gained)
     doubt += 2 * np.maximum(gained - 5, 0) - np.clip(-gained - 3, 0, _COLOR_LEVELS)
-    if unseen is not None:
-        doubt += _ONE_SIDE * mean(unseen)
-    doubt = np.maximum(doubt, 0) / np.sqrt(contrast * np.maximum(peaks[1:], 1))
+    doubt += _ONE_SIDE * mean(found.unseen) / found.count
+    doubt = np.maximum(doubt, 0) / np.sqrt(contrast * np.maximum(peak, 1))
     doubt *= np.maximum(area / _LARGE_PX, 1) ** 0.15
-    return Pieces(labels, boxes, area, white, contrast, mean(gray), peaks[1:], doubt.astype(np.float32), off)
+    return Pieces(
+        height,
+        width,
+        np.asarray(at, np.int32),
+        ends,
+        boxes,
+        white,
+        contrast,
+        mean(level),
+        peak,
+        doubt.astype(np.float32),
+    )
 
 
-def no_pieces(labels: Labels) -> Pieces:
-    """Return that nothing is suspected on a frame, whose labels (H, W) are 0."""
+def no_pieces(height: int, width: int) -> Pieces:
+    """Return that nothing is suspected on a frame."""
     none = np.zeros(0, np.float32)
-    boxes, area = np.zeros((0, 4), np.int32), np.zeros(0, np.int64)
-    off = np.zeros(labels.shape, np.float32)
-    return Pieces(labels, boxes, area, np.zeros(0, np.bool_), none, none, none, none, off)
+    boxes, at, ends = np.zeros((0, 4), np.int32), np.zeros(0, np.int32), np.zeros(1, np.int64)
+    return Pieces(height, width, at, ends, boxes, np.zeros(0, np.bool_), none, none, none, none)
 
 
 def turmoil(pieces: Pieces, doubt: float) -> float:
     """Return the share of a frame, 0..1, that is suspected and doubted more than this: motion gone wrong."""
     wrong = pieces.area[pieces.doubt > doubt].sum()
-    return float(wrong) / pieces.labels.size
+    return float(wrong) / (pieces.height * pieces.width)
 
 
-def grown(pieces: Pieces, which: NDArray[np.bool_], least: float) -> Labels:
-    """Return the pixels of some pieces, (H, W) by their numbers, with the soft edge that each has.
+def grown(pieces: Pieces, number: int, off: NDArray[np.float16], least: float) -> NDArray[np.int64]:
+    """Return the pixels of a piece with the soft edge that it has, counted row by row.
 
     Args:
         pieces: of a frame.
-        which: (n,), those that are taken.
-        least: levels from which on a pixel beside a piece, off to the same side, belongs to it.
+        number: of the piece.
+        off: (H, W), see `Compared`.
+        least: levels from which on a pixel beside the piece, off to the same side, belongs to it.
     """
-    taken = np.concatenate([[False], which])[pieces.labels]
-    own = np.where(taken, pieces.labels, 0)
-    wide = cv2.dilate(own.astype(np.float32), np.ones((3, 3), np.uint8)).astype(np.int32)
-    sign = np.concatenate([[0], np.where(pieces.white, 1, -1)]).astype(np.float32)[wide]
-    edge = (own == 0) & (wide > 0) & (pieces.off * sign > least)
-    return np.where(edge, wide, own)
-
-
-def _sorted(pictures: Sequence[Floats]) -> list[Floats]:
-    """Sort pictures (H, W) pixel by pixel, the lowest values first."""
-    done: list[Floats] = []
-    for picture in pictures:
-        for at, other in enumerate(done):
-            done[at] = np.asarray(cv2.min(other, picture), np.float32)
-            picture = np.asarray(cv2.max(other, picture), np.float32)
-        done.append(picture)
-    return done
+    box, shape = pieces.shape(number)
+    around = box.grown(1).within(pieces.width, pieces.height)
+    own = np.zeros((around.height, around.width), np.uint8)
+    own[box.moved(-around.x0, -around.y0).slices] = shape
+    wide = cv2.dilate(own, np.ones((3, 3), np.uint8)) > 0
+    sign = np.float16(1 if pieces.white[number] else -1)
+    rows, columns = np.nonzero(wide & ((own > 0) | (off[around.slices] * sign > least)))
+    return (rows + around.y0) * pieces.width + columns + around.x0
 
 
 def _labelled(
-    above: Mask, below: Mask, seeds: Mask
+    there: Mask, white: Mask, seeds: Mask
 ) -> tuple[Labels, NDArray[np.int32], NDArray[np.int64], NDArray[np.bool_]]:
     """Number the pieces of both signs that have a seed, from 1 on."""
-    labels = np.zeros(above.shape, np.int32)
+    labels = np.zeros(there.shape, np.int32)
     boxes, areas, signs = [], [], []
     total = 0
-    for white, mask in ((True, above), (False, below)):
+    for sign, mask in ((True, there & white), (False, there & ~white)):
         count, own, stats, _ = cv2.connectedComponentsWithStats(mask.view(np.uint8), connectivity=8)
         seeded = np.zeros(count, np.bool_)
         seeded[own[seeds & mask]] = True
@@ -183,22 +182,52 @@ def _labelled(
         labels += new[own]
         boxes.append(stats[kept, :4])
         areas.append(stats[kept, 4])
-        signs.append(np.full(kept.size, white))
+        signs.append(np.full(kept.size, sign))
         total += kept.size
     return labels, np.concatenate(boxes), np.concatenate(areas).astype(np.int64), np.concatenate(signs)
 
 
-def _around(labels: Labels, there: NDArray[np.uint8], number: int, *values: Floats) -> list[Floats]:
-    """Return the means of some values (H, W) in a ring around each piece, 3 to 6 pixels away."""
+def _around(labels: Labels, boxes: NDArray[np.int32], number: int, found: Compared) -> tuple[Floats, Floats]:
+    """Return how far a frame is off its neighbors, and how far those differ, in a ring around each piece, 3
+    to 6 pixels away, where no piece is."""
+    there = (labels > 0).view(np.uint8)
     near = cv2.dilate(there, np.ones((5, 5), np.uint8))
-    reach = cv2.dilate(labels.astype(np.float32), np.ones((13, 13), np.uint8))
-    reach[near > 0] = 0
-    at = np.flatnonzero(reach)
-    own = reach.ravel()[at].astype(np.int64)
-    count = np.bincount(own, minlength=number + 1)[1:]
-    means = []
-    for each in values:
-        sums = np.bincount(own, each.ravel()[at].astype(np.float64), number + 1)[1:]
-        whole = float(each.mean())
-        means.append(np.where(count > 0, sums / np.maximum(count, 1), whole).astype(np.float32))
-    return means
+    height, width = labels.shape
+    brush = np.ones((13, 13), np.uint8)
+    off, spread = np.zeros(number, np.float32), np.zeros(number, np.float32)
+    for piece in range(number):
+        left, top, wide, high = (int(edge) for edge in boxes[piece])
+        box = Box(left, top, left + wide, top + high).grown(6).within(width, height)
+        own = (labels[box.slices] == piece + 1).view(np.uint8)
+        ring = (cv2.dilate(own, brush) > 0) & (near[box.slices] == 0)
+        if ring.any():
+            off[piece] = np.abs(found.off[box.slices][ring].astype(np.float32)).mean()
+            spread[piece] = np.minimum(found.spread[box.slices][ring].astype(np.float32), 2 * _CAP).mean()
+    return off, spread
+
+
+def _wide(spread: NDArray[np.float16], labels: Labels) -> Floats:
+    """Return how far neighbors differ in a wide window without what is suspected, cell by cell."""
+    height, width = labels.shape
+    size = max(1, -(-width // _CELL_PX)), max(1, -(-height // _CELL_PX))
+    clean = np.zeros((size[1], size[0]), np.float32)
+    summed = np.zeros_like(clean)
+    free = 1 - cv2.dilate((labels > 0).view(np.uint8), np.ones((5, 5), np.uint8))
+    for top in range(0, height, _CELL_PX * 64):
+        rows = slice(top, top + _CELL_PX * 64)
+        known = free[rows].astype(np.float32)
+        part = slice(top // _CELL_PX, top // _CELL_PX + -(-known.shape[0] // _CELL_PX))
+        values = np.minimum(spread[rows].astype(np.float32), _CAP) * known
+        pad = (
+            (0, part.stop * _CELL_PX - part.start * _CELL_PX - known.shape[0]),
+            (0, size[0] * _CELL_PX - width),
+        )
+        for into, each in ((clean, known), (summed, values)):
+            cells = np.pad(each, pad).reshape(-1, _CELL_PX, size[0], _CELL_PX)
+            into[part] = cells.sum(axis=(1, 3))
+    window = (_WIDE_CELLS, _WIDE_CELLS)
+    return np.asarray(
+        cv2.blur(summed, window, borderType=cv2.BORDER_CONSTANT)
+        / np.maximum(cv2.blur(clean, window, borderType=cv2.BORDER_CONSTANT), 1e-2),
+        np.float32,
+    )

@@ -15,25 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import dirt, scratches
+from .compared import Near, compared
 from .followed import elsewhere, followed
-from .look import Look, look_at
-from .motion import (
-    best_of_sides,
-    brought,
-    brought_mask,
-    full_size,
-    motion_between,
-    only_seen,
-    rough_clean,
-    targets,
-)
+from .look import Look, Seen, look_at
+from .motion import light_between, motion_between, rough_clean, targets
 
 Floats = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 Kind = Literal["dirt", "scratch"]
-Seen = tuple[NDArray[np.float16], NDArray[np.uint8]]
-"""A frame's gray, (H, W) levels of 0..255, and its chroma; see `look.gray_of`."""
-
 REACH = 2
 """Frames on either side that dirt is compared with."""
 
@@ -47,7 +36,6 @@ wrong, less by the square of how much there is of it, down to this share."""
 
 _LINE = 0.45
 _NOISES = 4.5
-_HIDDEN_PX = 2
 _LOW, _HIGH, _EDGE = 7.0, 11.0, 10.0
 """Levels that pieces stand out by, at least and at their strongest; and that their edges do."""
 
@@ -110,7 +98,7 @@ class Damage:
         finds: in the order of their numbers.
     """
 
-    labels: NDArray[np.int32] = field(repr=False)
+    labels: NDArray[np.integer] = field(repr=False)
     finds: tuple[Find, ...]
 
     def mask(self, kind: Kind | None = None) -> Mask:
@@ -125,13 +113,24 @@ class _Judged:
 
     Attributes:
         pieces: all that are suspected.
-        taken: (n,), which of them are dirt.
-        pixels: (H, W), the numbers of those, with their soft edges.
+        pixels: of those that are dirt, by their numbers, with their soft edges, counted row by row.
     """
 
     pieces: dirt.Pieces
-    taken: NDArray[np.bool_]
-    pixels: NDArray[np.int32] = field(repr=False)
+    pixels: Mapping[int, NDArray[np.int64]] = field(repr=False)
+
+    def mask(self) -> Mask:
+        """Return its dirt, (H, W)."""
+        mask = np.zeros((self.pieces.height, self.pieces.width), np.bool_)
+        for at in self.pixels.values():
+            mask.flat[at] = True
+        return mask
+
+    def doubted(self) -> Mask:
+        """Return what is suspected and no dirt, (H, W)."""
+        mask = np.zeros((self.pieces.height, self.pieces.width), np.bool_)
+        mask.flat[self.pieces.at] = True
+        return mask & ~self.mask()
 
 
 class DamageFinder:
@@ -169,13 +168,14 @@ class DamageFinder:
     def look(self, frame: int) -> Look:
         """Return a frame as damage is looked for on it."""
         if frame not in self._looks:
-            gray, chroma = self._sight(frame)
-            self._looks[frame] = look_at(gray.astype(np.float32), chroma, self.lines(frame))
+            self._looks[frame] = look_at(self._sight(frame), self.lines(frame))
+            del self._seen[frame]
         return self._looks[frame]
 
     def lines(self, frame: int) -> Mask:
         """Return the pixels (H, W) of a frame's running scratches."""
-        mask = np.zeros(self._sight(frame)[0].shape, np.bool_)
+        looks = self._looks.get(frame)
+        mask = np.zeros((self._sight(frame)[0] if looks is None else looks.low).shape, np.bool_)
         for _, at in self._scratches(frame):
             mask.flat[at] = True
         return mask
@@ -189,78 +189,62 @@ class DamageFinder:
     def find(self, frame: int) -> Damage:
         """Find a frame's damage."""
         self._forget(frame)
-        look = self.look(frame)
-        labels = np.zeros(look.gray.shape, np.int32)
+        labels = np.zeros(self.look(frame).low.shape, np.int32)
         finds: list[Find] = []
         protected = self._protected(frame)
         if "dirt" in self._search.kinds and self.around(frame):
-            self._add_dirt(frame, look, protected, labels, finds)
+            judged = self._alone(frame)
+            for piece, at in judged.pixels.items():
+                score = 1 / (1 + float(judged.pieces.doubt[piece]))
+                white, contrast = bool(judged.pieces.white[piece]), float(judged.pieces.contrast[piece])
+                _add(labels, finds, _free(at, protected), "dirt", white, contrast, score)
         if "scratch" in self._search.kinds:
             for scratch, at in self._scratches(frame):
-                if protected is not None:
-                    at = at[~protected.flat[at]]
+                at = _free(at, protected)
                 _add(labels, finds, at, "scratch", scratch.white, scratch.contrast, scratch.score)
-        return Damage(labels, tuple(finds))
-
-    def _add_dirt(
-        self, frame: int, look: Look, protected: Mask | None, labels: NDArray[np.int32], finds: list[Find]
-    ) -> None:
-        judged = self._alone(frame)
-        pieces, taken = judged.pieces, judged.taken
-        own = judged.pixels
-        if protected is not None:
-            own = np.where(protected, 0, own)
-        counts = np.bincount(own.ravel(), minlength=taken.size + 1)
-        numbers = np.zeros(taken.size + 1, np.int32)
-        for piece in np.flatnonzero(taken).tolist():
-            left, top, wide, high = (int(edge) for edge in pieces.boxes[piece])
-            doubt = float(pieces.doubt[piece])
-            numbers[piece + 1] = len(finds) + 1
-            finds.append(
-                Find(
-                    "dirt",
-                    left,
-                    top,
-                    wide,
-                    high,
-                    int(counts[piece + 1]),
-                    bool(pieces.white[piece]),
-                    round(float(pieces.contrast[piece]), 1),
-                    round(1 / (1 + doubt), 3),
-                )
-            )
-        np.maximum(labels, numbers[own], out=labels)
+        return Damage(labels.astype(np.uint16) if len(finds) < 1 << 16 else labels, tuple(finds))
 
     def _alone(self, frame: int) -> _Judged:
-        """Leave out of a frame's dirt what moves on through the frames around."""
+        """Leave out of a frame's dirt what is there, too, on the frames around: it moves."""
         judged, near = self._judged(frame), (frame - 1, frame + 1)
-        if judged.taken.any():
-            known = [self.look(other).small for other in near if other in self.around(frame)]
-            moves = elsewhere(judged.pieces, judged.taken, self.look(frame).small, known)
-            if set(near) <= set(self.around(frame)):
-                moves |= followed(judged.pieces, *(self._first(other).pieces for other in near))
-            moves &= judged.taken
-            if moves.any():
-                kept = np.concatenate([[True], ~moves])[judged.pixels]
-                return _Judged(judged.pieces, judged.taken & ~moves, np.where(kept, judged.pixels, 0))
-        return judged
+        if not judged.pixels:
+            return judged
+        pieces, around = judged.pieces, self.around(frame)
+        taken = np.zeros(len(pieces.white), np.bool_)
+        taken[list(judged.pixels)] = True
+        known = [self.look(other).small for other in near if other in around]
+        moves = elsewhere(pieces, taken, self.look(frame).small, known)
+        if set(near) <= set(around):
+            moves |= followed(pieces, *(self._first(other).pieces for other in near))
+        return _Judged(pieces, {piece: at for piece, at in judged.pixels.items() if not moves[piece]})
 
     def _judged(self, frame: int) -> _Judged:
         """Judge a frame's pieces: where a neighbor has dirt of its own it has no say."""
         first = self._first(frame)
-        doubted = (first.pieces.labels > 0) & (first.pixels == 0)
-        if not doubted.any():
+        if len(first.pixels) == len(first.pieces.white):
             return first
-        hidden: dict[int, Mask] = {}
-        height, width = doubted.shape
-        for other in self.around(frame):
-            dirty = self._first(other).pixels > 0
-            if dirty.any():
-                motion = full_size(self.motion(frame, other), height, width)
-                hidden[other] = brought_mask(dirty, motion, _HIDDEN_PX)
-        if not any(bool((mask & doubted).any()) for mask in hidden.values()):
-            return first
-        return self._judge(frame, hidden)
+        hidden = {other: self._first(other) for other in self.around(frame)}
+        masks = {other: judged.mask() for other, judged in hidden.items() if judged.pixels}
+        return self._judge(frame, masks) if self._speaks_of(frame, first.doubted(), masks) else first
+
+    def _speaks_of(self, frame: int, doubted: Mask, masks: Mapping[int, Mask]) -> bool:
+        """Whether a neighbor's dirt lies, roughly, on what is doubted."""
+        height, width = self.look(frame).small.shape
+        brush = np.ones((9, 9), np.uint8)
+
+        def rough(mask: Mask) -> NDArray[np.uint8]:
+            small = cv2.resize(
+                mask.view(np.uint8) * np.uint8(255), (width, height), interpolation=cv2.INTER_AREA
+            )
+            return np.asarray(cv2.dilate((small > 0).view(np.uint8), brush), np.uint8)
+
+        there = rough(doubted)
+        for other, mask in masks.items():
+            x, y = targets(self.motion(frame, other))
+            brought = np.asarray(cv2.remap(rough(mask), x, y, cv2.INTER_NEAREST), np.uint8)
+            if bool((brought & there).any()):
+                return True
+        return False
 
     def _first(self, frame: int) -> _Judged:
         if frame not in self._firsts:
@@ -269,39 +253,21 @@ class DamageFinder:
 
     def _judge(self, frame: int, hidden: Mapping[int, Mask]) -> _Judged:
         search, look, protected = self._search, self.look(frame), self._protected(frame)
-        height, width = look.gray.shape
-        pictures, motions, damaged, behind = [], [], [], None
+        height, width = look.low.shape
+        near = []
         for other in self.around(frame):
-            motion = full_size(self.motion(frame, other), height, width)
-            motions.append(motion)
-            damaged.append(hidden.get(other))
-            pictures.append(brought(self.look(other).gray, motion, look.gray))
-            if abs(other - frame) == 1:
-                border = cv2.BORDER_REPLICATE
-                chroma = cv2.remap(
-                    self.look(other).chroma, *targets(motion), cv2.INTER_LINEAR, borderMode=border
-                )
-                behind = chroma if behind is None else np.maximum(behind, chroma)
-        if not pictures:
-            nothing = np.zeros_like(look.gray, np.int32)
-            return _Judged(dirt.no_pieces(nothing), np.zeros(0, np.bool_), nothing)
-        pictures, unseen = only_seen(pictures, motions, look.gray, damaged)
-        if len(pictures) > 2:
-            aways = [other - frame for other in self.around(frame)]
-            pictures = best_of_sides(dict(zip(aways, pictures, strict=True)), look.gray)
-        noise = _noise(look.gray, pictures)
-        low = max(_LOW, min(_NOISES * noise, 40.0), search.contrast * _LOW / 10)
-        near_lines = cv2.dilate(look.lines.view(np.uint8), np.ones((3, 5), np.uint8)) > 0
-        pieces = dirt.suspected(
-            look.gray,
-            pictures,
-            look.chroma,
-            look.chroma if behind is None else np.asarray(behind, np.uint8),
-            low=low,
-            high=low * _HIGH / _LOW,
-            apart=near_lines if protected is None else near_lines | protected,
-            unseen=unseen,
-        )
+            motion = self.motion(frame, other)
+            light = light_between(look, self.look(other), motion)
+            near.append(Near(other - frame, self.look(other), motion, light, hidden.get(other)))
+        if not near:
+            return _Judged(dirt.no_pieces(height, width), {})
+        found = compared(look, near)
+        low = max(_LOW, min(_NOISES * found.noise, 40.0), search.contrast * _LOW / 10)
+        apart = cv2.dilate(self.lines(frame).view(np.uint8), np.ones((3, 5), np.uint8)) > 0
+        if protected is not None:
+            apart |= protected
+        level = np.asarray(cv2.addWeighted(look.low, 0.5, look.high, 0.5, 0), np.uint8)
+        pieces = dirt.suspected(found, level, low=low, high=low * _HIGH / _LOW, apart=apart)
         wrong = dirt.turmoil(pieces, _DOUBT)
         limit = _DOUBT * search.tolerance * float(np.clip((_CALM / max(wrong, 1e-9)) ** 2, _STRICTEST, 1))
         taken = (pieces.doubt < limit) & (pieces.area >= search.smallest)
@@ -310,7 +276,11 @@ class DamageFinder:
             taken &= pieces.area <= search.largest
         if search.polarity != "both":
             taken &= pieces.white == (search.polarity == "white")
-        return _Judged(pieces, taken, dirt.grown(pieces, taken, max(low, _EDGE)))
+        edge = max(low, _EDGE)
+        return _Judged(
+            pieces,
+            {piece: dirt.grown(pieces, piece, found.off, edge) for piece in np.flatnonzero(taken).tolist()},
+        )
 
     def _sight(self, frame: int) -> Seen:
         if frame not in self._seen:
@@ -330,14 +300,13 @@ class DamageFinder:
         ]
         for other in near:
             if other not in self._lines:
-                gray = self._sight(other)[0].astype(np.float32)
-                self._lines[other] = scratches.look_for_lines(gray, 0.3 * search.contrast)
+                self._lines[other] = scratches.look_for_lines(self._sight(other), 0.3 * search.contrast)
         least = _LINE / max(search.tolerance, 0.45) ** 0.5 if search.tolerance else 2.0
         found = scratches.find_scratches([self._lines[other] for other in near], near.index(frame), least)
-        gray = self._sight(frame)[0].astype(np.float32)
+        seen = self._sight(frame)
         return [
-            (scratch, np.flatnonzero(scratches.pixels_of(scratch, gray)))
-            for scratch in (scratches.placed(each, gray) for each in found)
+            (scratch, scratches.pixels_of(scratch, seen))
+            for scratch in (scratches.placed(each, seen) for each in found)
             if search.polarity == "both" or scratch.white == (search.polarity == "white")
         ]
 
@@ -363,6 +332,11 @@ class DamageFinder:
                 del known[other]
         near = range(frame - REACH, frame + REACH + 1)
         self._motions = {ends: motion for ends, motion in self._motions.items() if ends[0] in near}
+
+
+def _free(at: NDArray[np.int64], protected: Mask | None) -> NDArray[np.int64]:
+    """Return the pixels, counted row by row, that are not protected (H, W)."""
+    return at if protected is None else at[~protected.flat[at]]
 
 
 def _add(
@@ -393,10 +367,3 @@ def _add(
             round(min(score, 1.0), 3),
         )
     )
-
-
-def _noise(gray: Floats, pictures: list[Floats]) -> float:
-    """Return the plate's noise, as a standard deviation in levels, from what its neighbors differ by."""
-    sample = np.s_[::4, ::4]
-    off = [float(np.median(np.abs(gray[sample] - picture[sample]))) for picture in pictures]
-    return 1.4826 * min(off) / 2**0.5

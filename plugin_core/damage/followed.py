@@ -63,22 +63,21 @@ def elsewhere(
     """
     seen = np.zeros(len(pieces.area), np.bool_)
     height, width = here.shape
-    scale = height / pieces.labels.shape[0]
+    scale = height / pieces.height
     reach = round(_SEARCHED * height)
     for number in np.flatnonzero(which & (pieces.area * scale**2 >= _SHOWN_PX)).tolist():
-        left, top, wide, high = (int(edge) for edge in pieces.boxes[number])
-        own = Box(left, top, left + wide, top + high)
+        own, piece = pieces.shape(number)
         box = Box(
-            int(left * scale) - _RIM_PX,
-            int(top * scale) - _RIM_PX,
-            math.ceil((left + wide) * scale) + _RIM_PX,
-            math.ceil((top + high) * scale) + _RIM_PX,
+            int(own.x0 * scale) - _RIM_PX,
+            int(own.y0 * scale) - _RIM_PX,
+            math.ceil(own.x1 * scale) + _RIM_PX,
+            math.ceil(own.y1 * scale) + _RIM_PX,
         ).within(width, height)
         rows = ((np.arange(box.y0, box.y1) + 0.5) / scale).astype(int) - own.y0
         columns = ((np.arange(box.x0, box.x1) + 0.5) / scale).astype(int) - own.x0
         shape = np.zeros((box.height, box.width), np.uint8)
-        down, across = (rows >= 0) & (rows < high), (columns >= 0) & (columns < wide)
-        piece = pieces.labels[own.slices] == number + 1
+        down = (rows >= 0) & (rows < own.height)
+        across = (columns >= 0) & (columns < own.width)
         shape[np.ix_(down, across)] = piece[np.ix_(rows[down], columns[across])]
         rim = cv2.dilate(shape, np.ones((2 * _RIM_PX + 1, 2 * _RIM_PX + 1), np.uint8))
         cut = here[box.slices].astype(np.float32)
@@ -95,10 +94,10 @@ def elsewhere(
 
 def _ways(pieces: Pieces, other: Pieces) -> Sequence[NDArray[np.float32]]:
     """Return for each piece the ways (k, 2) to the pieces of another frame that are like it."""
-    reach = _REACH * pieces.labels.shape[0]
+    reach = _REACH * pieces.height
     here, there = _middles(pieces), _middles(other)
     ways = []
-    for number, area in enumerate(pieces.area):
+    for number, area in enumerate(pieces.area.tolist()):
         way = there - here[number]
         alike = (other.white == pieces.white[number]) & (other.area >= _LEAST_PX) & (area >= _LEAST_PX)
         alike &= np.abs(other.level - pieces.level[number]) < _LEVELS

@@ -104,7 +104,8 @@ class FindList:
 
     def chosen(self, frame: int, damage: Damage) -> Damage:
         """Return what of a frame's finds is in the list, and what is in it besides."""
-        labels = np.zeros_like(damage.labels)
+        height, width = damage.labels.shape
+        labels = np.zeros((height, width), np.int32)
         finds: list[Find] = []
         entries = self._by_frame.get(frame, [])
         used: set[Entry] = set()
@@ -115,7 +116,6 @@ class FindList:
             if meets:
                 finds.append(find)
                 labels[damage.labels == number] = len(finds)
-        height, width = labels.shape
         for entry in entries:
             box = entry.place.within(width, height)
             if entry in used or box.width <= 0 or box.height <= 0:

@@ -11,8 +11,8 @@ from ..box import Box
 from ..clips.clip import Clip
 from ..color.color_map import ColorMap
 from ..color.network_pixels import native_pixels, network_pixels
-from ..damage.finder import LOOKS_AT, REACH, Damage, DamageFinder, Search, Seen
-from ..damage.look import gray_of
+from ..damage.finder import LOOKS_AT, REACH, Damage, DamageFinder, Search
+from ..damage.look import Seen, bands, planes_of
 from ..damage.motion import part_of
 from ..damage.repair import Neighbor, repaired
 from ..images import Plate
@@ -102,7 +102,9 @@ class RestoredShot:
 
     def _see(self, frame: int) -> Seen:
         plate = self.plate(frame)
-        box = Box(0, 0, plate.header.width, plate.header.height)
-        picture, _ = network_pixels(native_pixels(plate, box), self._color)
-        gray, chroma = gray_of(np.asarray((picture + 1) / 2, np.float32))
-        return gray.astype(np.float16), chroma
+        height, width = plate.header.height, plate.header.width
+        low, high = np.empty((height, width), np.uint8), np.empty((height, width), np.uint8)
+        for box in bands(height, width):
+            picture, _ = network_pixels(native_pixels(plate, box), self._color)
+            low[box.slices], high[box.slices] = planes_of(np.asarray((picture + 1) / 2, np.float32))
+        return low, high

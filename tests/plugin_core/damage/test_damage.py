@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from plugin_core.damage.finder import DamageFinder, Search
-from plugin_core.damage.look import gray_of
+from plugin_core.damage.look import planes_of
 
 HEIGHT, WIDTH, COUNT, AT = 144, 208, 9, 4
 
@@ -27,8 +27,7 @@ def clean() -> list[np.ndarray]:
 
 def _finder(pictures: list[np.ndarray], search: Search | None = None, take=None, **more) -> DamageFinder:
     def see(frame: int):
-        gray, chroma = gray_of(pictures[frame].astype(np.float32))
-        return gray.astype(np.float16), chroma
+        return planes_of(pictures[frame].astype(np.float32))
 
     return DamageFinder(see, take or (lambda frame: range(COUNT)), search, **more)
 
