@@ -10,11 +10,20 @@ import OpenImageIO as oiio
 import pytest
 
 from plugin_core.cli import main
+from plugin_core.errors import Interrupted
 from plugin_core.images import read_plate
+from plugin_core.job.job import Job
+from plugin_core.job.retarget_settings import Retarget
+from plugin_core.job.settings import Run, Settings, Shot
+from plugin_core.progress.reporters import Reporters
+from plugin_core.progress.stop import Stop
 from plugin_core.retarget.paths import held
+from plugin_core.retarget.retarget import retarget
 from plugin_core.retarget.steady import curve, steadied, whole
+from plugin_core.work import foretell
 
 from ..pictures_on_disk import save, spec_of
+from ..toy_network import ToyNetwork
 
 WIDTH, HEIGHT, FRAMES = 240, 64, range(1, 7)
 ALPHA = np.pad(np.ones((20, 12), np.float32), 2, constant_values=0.5)
@@ -247,3 +256,46 @@ def test_the_clean_plate_is_rendered_beside_the_output_where_none_is_given(shot,
     assert main(["retarget", *given, *render, *where]) == 0
     assert sorted(path.name for path in (tmp_path / "clean").glob("*.exr")) == ["p.0001.exr", "p.0002.exr"]
     assert _picture(tmp_path, 1).shape == (HEIGHT, WIDTH // 2, 3)
+
+
+class _Heard:
+    def __init__(self) -> None:
+        self.events: list[dict] = []
+
+    def report(self, event: dict) -> None:
+        self.events.append(event)
+
+    def close(self) -> None:
+        pass
+
+
+def test_a_clean_plate_is_a_phase_before_the_first_frame_and_goes_on_after_a_stop(shot, tmp_path):
+    pictures = {"plate": str(shot / "plate"), "matte": str(shot / "matte"), "frames": "1-4"}
+    job = Job(
+        do="retarget",
+        shot=Shot(output=str(tmp_path / "tall/o.####.exr"), **pictures),
+        settings=Settings(paint="off", propagate=0, working_size=64, context=16),
+        run=Run(threads=1),
+        retarget=Retarget(squeeze="0.5"),
+    )
+    assert "the clean plate is rendered first" in foretell(job).forecast.reasons
+    heard, stop = _Heard(), Stop()
+
+    def stopping(event: dict) -> None:
+        if event.get("phase") == "cleaning" and event["done"] == 2:
+            stop.request(143)
+
+    heard.report = lambda event: (heard.events.append(event), stopping(event))
+    reporters = Reporters([heard])
+    reporters.phase = lambda *told: heard.report({"event": "phase", "phase": str(told[0]), "done": told[1]})
+    with pytest.raises(Interrupted):
+        list(retarget(job, ToyNetwork, reporters, stop))
+    assert (
+        not list((tmp_path / "tall").glob("o.*")) and len(list((tmp_path / "tall/clean").glob("*.exr"))) < 4
+    )
+    heard = _Heard()
+    done = [one.frame for one in retarget(job, ToyNetwork, Reporters([heard]), Stop())]
+    assert done == [1, 2, 3, 4] and len(list((tmp_path / "tall/clean").glob("*.exr"))) == 4
+    kinds = [event["event"] for event in heard.events if event["event"] not in ("phase", "note", "origins")]
+    assert kinds == ["start", *["frame"] * 4, "done"]
+    assert "cleaning" in {event.get("phase") for event in heard.events}
