@@ -84,10 +84,13 @@ def add_fields(parser: Parser, *names: str) -> None:
         parser.set_defaults(**{name: _catalog()["fields"][name]["default"]})
 
 
-def add_some(parser: Parser, *names: str) -> None:
-    """Add single fields of a job as options; what is not given is not in the namespace."""
+def add_some(parser: Parser, *names: str, to: argparse._ActionsContainer | None = None) -> None:
+    """Add single fields of a job as options, to a group of the parser's if one is given.
+
+    What is not given on the command line is not in the namespace.
+    """
     for name in names:
-        _add(parser, parser, name, _catalog()["fields"][name])
+        _add(parser, to or parser, name, _catalog()["fields"][name])
 
 
 def joined(words: Sequence[str]) -> list[str]:

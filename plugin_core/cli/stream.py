@@ -6,7 +6,6 @@ import argparse
 from typing import TYPE_CHECKING, Any
 
 from ..errors import SettingsError
-from .exit_codes import EXIT_CODES
 from .look import add_look
 from .options import add_some
 from .parser import Parser
@@ -16,7 +15,7 @@ if TYPE_CHECKING:
     from ..live.run import Matte, Output
     from ..live.source import Asked
 
-_EXAMPLES = f"""\
+_EXAMPLES = """\
 examples:
   ffmpeg -i in.mov -f yuv4mpegpipe - | cleanplate stream --box 600,300,160,160 | ffplay -
   ffmpeg -i keyed.mov -f rawvideo -pix_fmt rgba - | cleanplate stream --size 1920x1080 --pix-fmt rgba |
@@ -26,7 +25,16 @@ examples:
   cleanplate stream --camera --box 600,300,160,160 --virtual-camera        (a camera that others open)
   cleanplate stream plate.mov --viewer                                     (look, and mark what goes away)
 
-{EXIT_CODES}"""
+exit codes:
+  0    the video has ended, and all of it is sent
+  2    bad usage or input: a wrong option, no header, a video that ends inside a frame, sizes that differ
+  3    the matte ends before the video, or what is named is not there
+  4    a model that is damaged
+  5    the device is not there or out of memory
+  6    whoever reads the output has gone away, or it can't be written
+  130  interrupted
+  143  terminated
+"""
 
 
 def add(commands: Any) -> None:
@@ -44,7 +52,11 @@ def add(commands: Any) -> None:
     _add_input(stream)
     _add_matte(stream)
     _add_output(stream)
-    add_some(stream, "grow", "feather", "model", "device", "threads")
+    group = stream.add_argument_group("the fill")
+    add_some(stream, "grow", "feather", "model", "device", to=group)
+    stream.advanced(
+        group.add_argument("--threads", type=int, metavar="N", help="processor threads of the network (1)")
+    )
     stream.set_defaults(command=_stream)
 
 

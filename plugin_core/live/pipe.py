@@ -9,6 +9,7 @@ import os
 import select
 import stat
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
@@ -122,20 +123,32 @@ class PipeOut:
 def open_in(name: str, hear: Callable[[], None]) -> PipeIn:
     """Open standard input, a named pipe or a file.
 
-    A named pipe is waited for until somebody writes. Raises MissingFramesError where there is none.
+    A named pipe is waited for, here or by the first read, until somebody writes.
+
+    Args:
+        name: of it.
+        hear: as of `PipeIn`.
+
+    Raises:
+        MissingFramesError: it is not there.
+        InputError: it can't be opened.
     """
     if name == STANDARD:
         return PipeIn(io.FileIO(sys.stdin.fileno(), "rb", closefd=False), "Standard input", hear)
     if not Path(name).exists():
         raise MissingFramesError(f"{name} is not there; make a pipe with mkfifo, or name a movie.")
     try:
-        return PipeIn(io.FileIO(name, "rb"), name, hear)
+        return PipeIn(io.FileIO(_opened(name), "rb"), name, hear)
     except OSError as error:
         raise InputError(f"{name} can't be opened: {error.strerror}.") from None
 
 
-def open_out(name: str) -> PipeOut:
+def open_out(name: str, hear: Callable[[], None]) -> PipeOut:
     """Open standard output or a named pipe, which is waited for until somebody reads it.
+
+    Args:
+        name: of it.
+        hear: called while nobody reads it; raises Interrupted once it is to stop.
 
     Raises:
         InputError: it is a terminal, or a file: half of one would look like a whole one.
@@ -149,15 +162,27 @@ def open_out(name: str) -> PipeOut:
         raise InputError(
             f"{name} is no pipe; make one with mkfifo, or send standard output to a file with >."
         )
-    try:
-        return PipeOut(io.FileIO(name, "wb"), name)
-    except OSError as error:
-        raise WriteError(f"{name} can't be opened: {error.strerror}.") from None
+    while True:
+        hear()
+        try:
+            # A pipe that nobody reads can't be opened in this way, and would be waited for deafly in another.
+            descriptor = os.open(name, os.O_WRONLY | getattr(os, "O_NONBLOCK", 0))
+        except OSError as error:
+            if error.errno != errno.ENXIO:
+                raise WriteError(f"{name} can't be opened: {error.strerror}.") from None
+            time.sleep(_WAIT_MILLISECONDS / 1000)
+            continue
+        os.set_blocking(descriptor, True)
+        return PipeOut(io.FileIO(descriptor, "wb"), name)
 
 
-def is_pipe(name: str) -> bool:
-    """Whether this is standard input or a named pipe."""
-    return name == STANDARD or (Path(name).exists() and stat.S_ISFIFO(Path(name).stat().st_mode))
+def _opened(name: str) -> int:
+    """The descriptor of a file or a named pipe; on Linux the first read waits for a writer, and can stop."""
+    if sys.platform != "linux":
+        return os.open(name, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+    descriptor = os.open(name, os.O_RDONLY | os.O_NONBLOCK)
+    os.set_blocking(descriptor, True)
+    return descriptor
 
 
 def _waiting_on(descriptor: int) -> select.poll | None:

@@ -102,7 +102,7 @@ def run_stream(
     with contextlib.ExitStack() as closing:
         try:
             camera = VirtualCamera(output.camera_device) if output.camera else None
-            pipe = None if output.pipe is None else closing.enter_context(open_out(output.pipe))
+            pipe = None if output.pipe is None else closing.enter_context(open_out(output.pipe, hear))
             mattes = _mattes(matte, source, hear)
             reader = open_reader(source, hear)
             viewer = None

@@ -34,7 +34,7 @@ class VirtualCamera:
             import pyvirtualcam
         except ImportError:
             raise InputError(
-                "--virtual-camera needs pyvirtualcam, which is not installed: pip install pyvirtualcam "
+                "--virtual-camera needs pyvirtualcam: pip install 'cleanplate[camera]' "
                 "(and v4l2loopback on Linux, OBS on macOS and Windows)."
             ) from None
         self._open = pyvirtualcam.Camera

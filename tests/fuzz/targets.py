@@ -31,6 +31,8 @@ from plugin_core.job.config import read_file
 from plugin_core.job.job import Job
 from plugin_core.job.path_map import mapped_job, read_rules
 from plugin_core.job.settings import PARTS
+from plugin_core.live.pipe import open_in
+from plugin_core.live.y4m import Y4mReader
 from plugin_core.network.bundle import MANIFEST, Bundle
 from plugin_core.schedule import Schedule
 from plugin_core.state.checkpoints import Checkpoints
@@ -387,11 +389,41 @@ def _take_lock(given: tuple[str, bytes], folder: Path) -> bool:
     return not was_refused
 
 
+@st.composite
+def _streams(draw: st.DrawFn) -> bytes:
+    numbers = st.sampled_from(["1", "2", "5", "16", "0", "-1", "16384", "99999999999", "x", ""])
+    spaces = st.sampled_from(["420jpeg", "422", "444alpha", "mono", "mono16", "420p10", "411", "9", ""])
+    tags = [
+        f"W{draw(st.just('6') | numbers)}",
+        f"H{draw(st.just('4') | numbers)}",
+        f"F{draw(st.just('25:1') | numbers)}",
+        *draw(st.lists(spaces.map("C{}".format) | st.sampled_from(["It", "A0:0", "XCOLORRANGE=FULL", "\t"]))),
+    ]
+    frames = draw(st.lists(st.sampled_from([36, 36, 24, 96, 48]), max_size=3))
+    parts = [" ".join(["YUV4MPEG2", *tags]).encode() + b"\n", *(b"FRAME\n" + bytes(size) for size in frames)]
+    return draw(damaged(st.just(b"".join(parts))))
+
+
+def _take_stream(content: bytes, folder: Path) -> bool:
+    (folder / "in.y4m").write_bytes(content)
+
+    def read() -> None:
+        reader = Y4mReader(open_in("in.y4m", lambda: None))
+        try:
+            for frame in reader:
+                assert frame.picture.rgb().shape[2] == 3
+        finally:
+            reader.close()
+
+    return not refused(read)
+
+
 TARGETS = (
     Target("job files", 15, _jobs(), _take_job),
     Target("settings files", 5, _settings(), _take_settings),
     Target("path mapping rules", 5, _rules(), _take_rules),
-    Target("lists of shots", 20, _lists(), _take_list),
+    Target("lists of shots", 15, _lists(), _take_list),
+    Target("y4m streams", 5, _streams(), _take_stream),
     Target("journals", 15, _journals(), _take_journal),
     Target("states", 10, _states(), _take_state),
     Target("manifests", 10, _manifests(), _take_manifest),

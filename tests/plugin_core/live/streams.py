@@ -64,11 +64,11 @@ class Run:
                 return original_in(name, hear)
             return pipes.PipeIn(here["in"], "Standard input", hear)
 
-        def open_out(name):
+        def open_out(name, hear):
             return (
                 pipes.PipeOut(here["out"], "Standard output")
                 if name == pipes.STANDARD
-                else original_out(name)
+                else original_out(name, hear)
             )
 
         self._monkeypatch.setattr("plugin_core.live.source.open_in", open_in)

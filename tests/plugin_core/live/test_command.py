@@ -107,7 +107,7 @@ def test_a_camera_in_and_a_virtual_camera_out(monkeypatch, capsys):
     assert '"event": "start", "width": 64' in told and '"event": "done", "frames": 6, "dropped": 0' in told
 
     monkeypatch.setitem(sys.modules, "pyvirtualcam", None)
-    with pytest.raises(InputError, match="pip install pyvirtualcam"):
+    with pytest.raises(InputError, match="camera"):
         run(pictures, Output(pipe=None, camera=True), Meter())
 
 
