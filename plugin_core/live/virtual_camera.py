@@ -52,7 +52,8 @@ class VirtualCamera:
                 rate = _USUAL_RATE if self.rate is None else float(self.rate)
                 self._camera = self._open(width, height, rate, device=self._device)
             except RuntimeError as error:
-                raise InputError(f"No virtual camera can be opened: {error}.") from None
+                told = str(error).rstrip(".")
+                raise InputError(f"No virtual camera can be opened: {told}.") from None
             self._layout = own
         picture = Picture(own, np.ascontiguousarray(fill).reshape(-1)).as_layout(self._layout)
         self._camera.send(picture.planes[0])
