@@ -8,33 +8,31 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from importlib import import_module
 from pathlib import Path
 from types import TracebackType
-from typing import Any, overload
+from typing import TYPE_CHECKING, Any, overload
 
 from numpy.typing import NDArray
 
 from .errors import SettingsError, translated
 from .job.job import Job
 from .job.settings import Run, Settings, Shot, with_options
-from .live.arrays import fill_as_they_come
 from .network.contract import Network
 from .network.session import Session
-from .probe.forecast import Forecast
-from .probe.probe import probe
-from .probe.report import Report as ProbeReport
 from .progress.reporters import JsonLines, Reporters, reporting
 from .progress.stop import Stop
 from .progress.watch import Phase, Watch, counted, unwatched
-from .qc.check import QcShot, check
-from .qc.report import Limits as QcLimits
-from .qc.report import Report as QcReport
-from .qc.sheet import write_qc_sheet
-from .render.in_memory import fill_arrays
 from .render.render import FrameDone
 from .render.side_files import check_side_files
-from .restore.run import Restored
 from .work import carry_out, foretell
+
+if TYPE_CHECKING:
+    from .probe.forecast import Forecast
+    from .probe.report import Report as ProbeReport
+    from .qc.report import Limits as QcLimits
+    from .qc.report import Report as QcReport
+    from .restore.run import Restored
 
 __all__ = [
     "Model",
@@ -51,7 +49,22 @@ __all__ = [
     "retarget_job",
 ]
 
+_HOMES = {
+    "ProbeReport": (".probe.report", "Report"),
+    "QcLimits": (".qc.report", "Limits"),
+    "QcReport": (".qc.report", "Report"),
+    "Restored": (".restore.run", "Restored"),
+}
+"""What is loaded when it is first used: a render needs none of it."""
+
 Tell = Callable[[str], None]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    module, own = _HOMES[name]
+    return getattr(import_module(module, __package__), own)
 
 
 class Model:
@@ -192,6 +205,8 @@ def restore_job(
         SettingsError: the job asks for something else.
         CleanplateError: see `plugin_core.errors`; what was written stays and can be resumed.
     """
+    from .restore.run import Restored
+
     _check_asked(job, "restore", "detect")
     return (
         one for one in _carried_out(job, _no_network, reporters, stop or Stop()) if isinstance(one, Restored)
@@ -313,7 +328,10 @@ def fill(
             if ours is not model:
                 stack.enter_context(ours)
             given = shot, settings or Settings(), ours.network, everyone, stop or Stop()
-            filling = fill_arrays if given[1].look_ahead is None else fill_as_they_come
+            if given[1].look_ahead is None:
+                from .render.in_memory import fill_arrays as filling
+            else:
+                from .live.arrays import fill_as_they_come as filling
             yield from filling(frames, mattes, *given, first=first, folder=at, state=kept)
 
     return filled()
@@ -336,6 +354,8 @@ def probe_job(
     def watch(phase: Phase | None = None, done: int = 0, total: int = 0) -> None:
         if phase is not None:
             tell(counted(phase, done, total))
+
+    from .probe.probe import probe
 
     return probe(job, quick=quick, trial=trial, watch=watch)
 
@@ -361,8 +381,12 @@ def qc_job(
         CleanplateError: plate, matte or truth can't be read, or the sheet can't be written. Faults of the
             result are in the report, and not raised.
     """
+    from .qc.check import QcShot, check
+    from .qc.report import Limits
+    from .qc.sheet import write_qc_sheet
+
     shot = QcShot(job, None if truth is None else os.fspath(truth))
-    report = check(shot, limits or QcLimits(), tell=tell)
+    report = check(shot, limits or Limits(), tell=tell)
     if sheet is not None:
         write_qc_sheet(shot, report, Path(sheet))
     return report

@@ -5,19 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .errors import InputError
 from .job.job import Job
 from .network.contract import Network
-from .probe.forecast import Forecast, forecast_job
 from .progress.reporters import Reporters
 from .progress.stop import Stop
 from .progress.watch import Watch, unwatched
 from .render.delivery import render
 from .render.render import FrameDone
-from .restore.run import restore, restore_forecast
-from .retarget.retarget import plan_retarget, retarget, retarget_forecast
+
+if TYPE_CHECKING:
+    from .probe.forecast import Forecast
+
+# What a job does not ask for is not loaded: it takes as long as a frame.
 
 
 def carry_out(
@@ -47,8 +49,12 @@ def carry_out(
         given = job.shot, job.settings, job.run, network(), reporters, stop
         yield from render(*given, recorded=recorded)
     elif job.do == "retarget":
+        from .retarget.retarget import retarget
+
         yield from retarget(job, network, reporters, stop, recorded=recorded)
     else:
+        from .restore.run import restore
+
         yield from restore(job, reporters, stop, recorded=recorded)
 
 
@@ -85,8 +91,14 @@ def foretell(job: Job, watch: Watch = unwatched) -> Foretold:
     """
     _check(job)
     if job.do == "render":
+        from .probe.forecast import forecast_job
+
         return Foretold(forecast_job(job, watch))
     if job.do == "retarget":
+        from .retarget.retarget import plan_retarget, retarget_forecast
+
         plan = plan_retarget(job, dry=True, watch=watch)
         return Foretold(retarget_forecast(plan, watch), plan.as_dict(), tuple(plan.lines()))
+    from .restore.run import restore_forecast
+
     return Foretold(restore_forecast(job, watch))

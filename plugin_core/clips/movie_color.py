@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import av
 import numpy as np
 from numpy.typing import NDArray
 
@@ -75,6 +74,8 @@ def from_rgb(pixels: NDArray[Any]) -> Any:
 
     The inverse of :func:`to_rgb` but for the rounding to 10 bits.
     """
+    import av
+
     height, width, channels = pixels.shape
     share = pixels.astype(np.float32) / np.float32(np.iinfo(pixels.dtype).max)
     red, green, blue = (share[..., c] for c in range(3))

@@ -2,6 +2,8 @@
 
 A movie has no frame numbers of its own: its first frame is 1. Pixels come as RGB in full range, converted
 with the matrix and range that the file states; transfer curve and primaries are left alone.
+
+PyAV is loaded once a movie is opened: most shots are pictures, and it takes a tenth of a second.
 """
 
 from __future__ import annotations
@@ -15,7 +17,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-import av
 import OpenImageIO as oiio
 
 from ..errors import ImageError, MissingFramesError
@@ -77,6 +78,8 @@ class MovieReader:
         """
         if frame not in self.frames:
             raise ImageError(f"Movie {self.path} has frames {self.frames}; frame {frame} is not in it.")
+        import av
+
         try:
             picture = self._find(frame - 1)
             if picture is not None and not picture.is_corrupt:
@@ -115,6 +118,8 @@ class MovieReader:
 
     def _open(self) -> None:
         """Open the file at its beginning."""
+        import av
+
         self.close()
         try:
             self._container = av.open(str(self.path), metadata_errors="replace")
@@ -135,6 +140,8 @@ class MovieReader:
 
     def _read_times(self) -> list[int]:
         """Presentation time of every frame, ascending."""
+        import av
+
         self._open()
         times: list[int | None] = []
         try:
@@ -160,6 +167,8 @@ class MovieReader:
         return picture
 
     def _seek(self, index: int) -> None:
+        import av
+
         with suppress(av.FFmpegError):
             self._container.seek(self._times[index], stream=self._stream, backward=True, any_frame=False)
         self._decoded = self._container.decode(self._stream)

@@ -9,7 +9,6 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-import av
 import numpy as np
 from numpy.typing import NDArray
 
@@ -87,6 +86,8 @@ def write_movie(
     raise. Raises WriteError when the disk does not take it, and whatever ``plates`` and ``ready`` raise; then
     nothing is left behind.
     """
+    import av
+
     with replacing(path, ready) as temporary:
         try:
             with av.open(str(temporary), "w", format="mov", options={"movflags": "+write_colr"}) as container:

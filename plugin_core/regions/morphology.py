@@ -30,7 +30,7 @@ def grow(mask: NDArray[np.bool_], px: int) -> NDArray[np.bool_]:
     grown = mask.copy()
     box = _reached(mask, px)
     if px and box is not None:
-        grown[box] = _squares(mask[box], px) <= px * px if px <= _NEAR_PX else _distance(mask[box]) <= px
+        grown[box] = _dilated(mask[box], px) if px <= _NEAR_PX else _distance(mask[box]) <= px
     return grown
 
 
@@ -133,6 +133,18 @@ def _reached(mask: NDArray[np.bool_], px: int) -> tuple[slice, slice] | None:
         return None
     x0, y0, x1, y1 = box
     return slice(max(0, y0 - px), y1 + px), slice(max(0, x0 - px), x1 + px)
+
+
+def _dilated(mask: NDArray[np.bool_], px: int) -> NDArray[np.bool_]:
+    """Return which pixels (H, W) lie within ``px`` of a mask: a disc is a few rectangles, laid over each other."""
+    white = np.ascontiguousarray(mask).view(np.uint8)
+    grown = white
+    for down in range(px + 1):
+        across = math.isqrt(px * px - down * down)
+        if down == px or across > math.isqrt(px * px - (down + 1) ** 2):  # else the next one holds it
+            box = np.ones((2 * down + 1, 2 * across + 1), np.uint8)
+            grown = np.asarray(cv2.max(grown, cv2.dilate(white, box)), np.uint8)
+    return grown.view(np.bool_)
 
 
 def _squares(mask: NDArray[np.bool_], px: int) -> NDArray[np.uint8]:
