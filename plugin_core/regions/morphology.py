@@ -136,7 +136,7 @@ def _reached(mask: NDArray[np.bool_], px: int) -> tuple[slice, slice] | None:
 
 
 def _dilated(mask: NDArray[np.bool_], px: int) -> NDArray[np.bool_]:
-    """Return which pixels (H, W) lie within ``px`` of a mask: a disc is a few rectangles, laid over each other."""
+    """Return which pixels (H, W) lie within ``px`` of a mask. A disc is a few rectangles over each other."""
     white = np.ascontiguousarray(mask).view(np.uint8)
     grown = white
     for down in range(px + 1):
