@@ -42,7 +42,9 @@ class PixelFormat:
     @property
     def opaque(self) -> PixelFormat:
         """The same without alpha."""
-        return FORMATS[_OPAQUE[self.name]] if self.alpha else self
+        if not self.alpha:
+            return self
+        return FORMATS[_OPAQUE.get(self.name) or self.name.replace("yuva", "yuv")]
 
 
 def _planar(name: str, across: int, down: int, bits: int = 8) -> PixelFormat:
@@ -56,6 +58,7 @@ def _packed(name: str, order: tuple[int, ...], bits: int = 8) -> PixelFormat:
 
 
 _SUBSAMPLED = {"yuv420p": (1, 1), "yuv422p": (1, 0), "yuv444p": (0, 0), "yuv411p": (2, 0)}
+_SUBSAMPLED |= {name.replace("yuv", "yuva"): _SUBSAMPLED[name] for name in ("yuv420p", "yuv422p", "yuv444p")}
 _DEPTHS = (10, 12, 16)
 _LISTED = (
     _packed("rgb24", (0, 1, 2)),
@@ -63,20 +66,19 @@ _LISTED = (
     _packed("rgba", (0, 1, 2, 3)),
     _packed("bgra", (2, 1, 0, 3)),
     _packed("rgb48le", (0, 1, 2), 16),
-    *(_planar(name, *shifts) for name, shifts in _SUBSAMPLED.items()),
-    _planar("yuva420p", 1, 1),
-    _planar("yuva444p", 0, 0),
+    _packed("rgba64le", (0, 1, 2, 3), 16),
     *(
-        _planar(f"{name}{bits}le", *shifts, bits)
+        _planar(f"{name}{'' if bits == 8 else f'{bits}le'}", *shifts, bits)
         for name, shifts in _SUBSAMPLED.items()
-        for bits in _DEPTHS
-        if name != "yuv411p"
+        for bits in (8, *_DEPTHS)
+        if bits == 8 or "411" not in name
+        if (name, bits) != ("yuva420p", 12)
     ),
     PixelFormat("gray", ((0, 0, 1),)),
     *(PixelFormat(f"gray{bits}le", ((0, 0, 1),), bits) for bits in _DEPTHS),
 )
 FORMATS = {one.name: one for one in _LISTED}
-_OPAQUE = {"rgba": "rgb24", "bgra": "bgr24", "yuva420p": "yuv420p", "yuva444p": "yuv444p"}
+_OPAQUE = {"rgba": "rgb24", "bgra": "bgr24", "rgba64le": "rgb48le"}
 _OTHER_NAMES = {"rgb": "rgb24", "bgr": "bgr24", "gray8": "gray"}
 
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from socketserver import TCPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -203,6 +204,10 @@ class _Server(ThreadingHTTPServer):
     def __init__(self, address: tuple[str, int], viewer: Viewer) -> None:
         self.viewer = viewer
         super().__init__(address, _Handler)
+
+    def server_bind(self) -> None:
+        """Bind without asking anybody what this machine is called, which may take seconds."""
+        TCPServer.server_bind(self)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Say nothing: a browser that goes away in the middle is no error."""

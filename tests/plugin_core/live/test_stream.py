@@ -14,6 +14,7 @@ import pytest
 
 from plugin_core.errors import ImageError, Interrupted, MissingFramesError, SettingsError, WriteError
 from plugin_core.live.decoded import Decoded
+from plugin_core.live.picture import Picture
 from plugin_core.live.pixel_format import FORMATS, Layout
 from plugin_core.live.run import Matte
 from plugin_core.live.source import Asked
@@ -52,6 +53,21 @@ def test_only_the_hole_changes_in_any_format(monkeypatch, name):
             assert (plane[touched] != filled[touched]).any()
     if name == "rgb24":
         assert (np.frombuffer(out, np.uint8).reshape(N, H, W, 3)[:, HOLE] == GREEN).all()
+
+
+@pytest.mark.parametrize("name", [name for name, pixels in FORMATS.items() if pixels.alpha])
+def test_a_matte_as_alpha_goes_no_farther(monkeypatch, name):
+    layout = Layout(W, H, FORMATS[name])
+    frame = np.frombuffer(bytearray(noise(1, layout.size)[0]), np.uint8)
+    picture = Picture(layout, frame)
+    picture.alpha()[...] = np.where(HOLE, (1 << layout.pixels.bits) - 1, 0)
+    run = Run(monkeypatch, frame.tobytes())
+    out = Picture(layout.opaque, np.frombuffer(run(raw(name), Matte(), y4m=False), np.uint8))
+    assert "a" not in out.layout.pixels.name.removesuffix("le")
+    far = np.s_[14:]
+    assert np.array_equal(picture.without_alpha().rgb()[far], out.rgb()[far])
+    middle = out.rgb()[6:10, 8:12].astype(int).reshape(-1, 3).mean(axis=0)
+    assert np.abs(middle - GREEN).max() < 30, middle
 
 
 def test_y4m_keeps_its_header_and_its_tags(monkeypatch, capsys):
