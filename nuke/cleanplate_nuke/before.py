@@ -52,7 +52,7 @@ def _ensure(node: nuke.Node) -> None:
     there = [frames_on_disk(request, view) for view in request.views]
     total = len(request.frames)
     if not all(len(frames["result"]) == total for frames in there):
-        if nuke.GUI or not all(len(frames["plate"]) == len(frames["matte"]) == total for frames in there):
+        if nuke.GUI or not all(len(frames[kind]) == total for frames in there for kind in request.kinds):
             raise InpaintError(
                 f"{name} has no clean plate for frames {request.first}-{request.last} in {request.folder}. "
                 "Press Render in the node, or run nuke -t cleanplate_batch.py SCRIPT first."

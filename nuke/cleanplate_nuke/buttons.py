@@ -12,8 +12,8 @@ from typing import Callable
 
 import nuke
 
+from . import beside, checking, flow, places, result, reviewing
 from . import farm as _farm
-from . import flow, places, result, reviewing
 from .problem import Cancelled, InpaintError
 
 HELP = """VINet Inpaint fills the matted part of a plate.
@@ -86,6 +86,33 @@ def reveal(node: nuke.Node) -> None:
 def review(node: nuke.Node) -> None:
     """Make the review page of the clean plate, and open it."""
     reviewing.begin(node)
+
+
+@_button
+def check(node: nuke.Node) -> None:
+    """Hold the clean plate against the plate, and say what was found."""
+    checking.begin(node)
+
+
+@_button
+def go_to_frame(node: nuke.Node) -> None:
+    """Go to the frame that the status names."""
+    checking.go_to_frame(node)
+
+
+@_button
+def paint_reference(node: nuke.Node) -> None:
+    """Make a reference of the current frame: nodes to paint it with."""
+    frame = nuke.frame()
+    write = beside.paint_reference(node, frame)
+    result.tell(node, f"Paint frame {frame}, render {write.name()} for that frame alone, then press Render.")
+
+
+@_button
+def patch_in_comp(node: nuke.Node) -> None:
+    """Make nodes that lay the patch over the plate."""
+    merge = beside.patch_in_comp(node)
+    result.tell(node, f"{merge.name()} lays the patch over the plate.")
 
 
 @_button

@@ -9,7 +9,7 @@ import nuke
 from . import before, result
 from .catalog import presets
 from .group import inner, is_inpaint
-from .knobs import ALL_VIEWS, CUSTOM
+from .knobs import ALL_VIEWS, CUSTOM, REPAIR
 
 _LOOK_KNOBS = (
     "matte_channel",
@@ -20,6 +20,11 @@ _LOOK_KNOBS = (
     "real_pixels",
     "search_frames",
     "grain",
+    "paint",
+    "mode",
+    "sensitivity",
+    "reference",
+    "patch",
 )
 _registered: list[bool] = []
 
@@ -41,8 +46,10 @@ def knob_changed() -> None:
         name = nuke.thisKnob().name()
         if name in ("showPanel", "range"):
             _show_range(node)
-        if name in ("showPanel", "real_pixels", "quality"):
+        if name in ("showPanel", "real_pixels", "quality", "mode"):
             _show_real_pixels(node)
+        if name in ("showPanel", "mode"):
+            _show_mode(node)
         if name == "showPanel":
             _show_views(node)
         if name == "matte_channel":
@@ -59,10 +66,22 @@ def _show_range(node: nuke.Node) -> None:
         node[name].setEnabled(custom)
 
 
+def _show_mode(node: nuke.Node) -> None:
+    """Gray what the mode does not use."""
+    if node.knob("mode") is None:  # of an older layout, and not rendered since
+        return
+    repairs = node["mode"].value() == REPAIR
+    for name in ("grow", "feather", "quality", "grain", "paint", "reference", "patch"):
+        node[name].setEnabled(not repairs)
+    node["sensitivity"].setEnabled(repairs)
+
+
 def _show_real_pixels(node: nuke.Node) -> None:
-    drafted = "propagate" in presets(str(node["quality"].value()))
-    node["real_pixels"].setEnabled(not drafted)
-    node["search_frames"].setEnabled(not drafted and bool(node["real_pixels"].value()))
+    unused = "propagate" in presets(str(node["quality"].value())) or (
+        node.knob("mode") is not None and node["mode"].value() == REPAIR
+    )
+    node["real_pixels"].setEnabled(not unused)
+    node["search_frames"].setEnabled(not unused and bool(node["real_pixels"].value()))
 
 
 def _show_views(node: nuke.Node) -> None:

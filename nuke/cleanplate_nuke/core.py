@@ -35,10 +35,13 @@ class Core:
         self.env = env
         self.log = log
 
-    def forecast(self, job: Path, on_event: Callable[[Event], None], cancelled: Callable[[], bool]) -> Event:
+    def forecast(
+        self, do: str, job: Path, on_event: Callable[[Event], None], cancelled: Callable[[], bool]
+    ) -> Event:
         """Ask what a render would do (`cleanplate render --dry-run`).
 
         Args:
+            do: ``render`` or ``restore``.
             job: the job.json.
             on_event: told each progress event.
             cancelled: asked a few times a second.
@@ -55,7 +58,7 @@ class Core:
                 told.append(event)
 
         try:
-            self._run(["render", "--job", str(job), "--dry-run", "--progress", "json"], hear, cancelled, None)
+            self._run([do, "--job", str(job), "--dry-run", "--progress", "json"], hear, cancelled, None)
         except InpaintError:
             if cancelled():
                 raise Cancelled("Stopped before anything was filled.") from None
@@ -66,6 +69,7 @@ class Core:
 
     def render(
         self,
+        do: str,
         job: Path,
         mode: str,
         on_event: Callable[[Event], None],
@@ -75,6 +79,7 @@ class Core:
         """Render a job to its end.
 
         Args:
+            do: ``render`` or ``restore``.
             job: the job.json.
             mode: ``--resume`` or ``--overwrite``.
             on_event: told each progress event.
@@ -85,12 +90,17 @@ class Core:
             Cancelled: it was stopped; its state is saved.
             InpaintError: it failed; the reason is the core's own sentence.
         """
-        self._run(["render", "--job", str(job), mode, "--progress", "json"], on_event, cancelled, cancel_file)
+        self._run([do, "--job", str(job), mode, "--progress", "json"], on_event, cancelled, cancel_file)
 
-    def call(self, arguments: list[str]) -> str:
-        """Run any other command and return what it printed. Raises InpaintError with its reason."""
+    def call(self, arguments: list[str], also_fine: int = 0) -> str:
+        """Run any other command and return what it printed.
+
+        Raises InpaintError with its reason, unless it ends with 0 or `also_fine`.
+        """
         lines: list[str] = []
-        self._run(arguments, lambda event: lines.append(str(event.get("text", ""))), lambda: False, None)
+        self._run(
+            arguments, lambda event: lines.append(str(event.get("text", ""))), lambda: False, None, also_fine
+        )
         return "\n".join(lines)
 
     def _run(
@@ -99,6 +109,7 @@ class Core:
         on_event: Callable[[Event], None],
         cancelled: Callable[[], bool],
         cancel_file: Path | None,
+        also_fine: int = 0,
     ) -> None:
         self.log.parent.mkdir(parents=True, exist_ok=True)
         with self.log.open("a", encoding="utf-8", errors="replace") as log:
@@ -108,7 +119,7 @@ class Core:
             log.flush()
             process = self._start(arguments)
             error, complaint = self._listen(process, _Log(log), on_event, cancelled, cancel_file)
-        if process.returncode:
+        if process.returncode not in (0, also_fine):
             self._fail(process.returncode, error, complaint)
 
     def _start(self, arguments: list[str]) -> subprocess.Popen[str]:

@@ -1,4 +1,4 @@
-"""Writes plate and matte for the core with Nuke's own Writes, and leaves unchanged files as they are.
+"""Writes plate and mattes for the core with Nuke's own Writes, and leaves unchanged files as they are.
 
 The core tells by a file whether it has changed. Nuke is therefore let write beside the files that are there,
 and only what differs takes their place.
@@ -14,7 +14,7 @@ from typing import Iterator
 import nuke
 
 from . import exr, places
-from .group import inner
+from .group import WRITE, inner
 from .problem import Cancelled, InpaintError
 from .request import Request
 
@@ -22,7 +22,7 @@ _STAGING = "new"
 
 
 def export(node: nuke.Node, request: Request, view: str, first: int) -> None:
-    """Write one view's plate and matte from frame `first` on.
+    """Write one view's plate and mattes from frame `first` on.
 
     Frames of an earlier range are removed: the core looks at every frame it finds.
 
@@ -30,17 +30,17 @@ def export(node: nuke.Node, request: Request, view: str, first: int) -> None:
         Cancelled: the user stopped Nuke's render.
         InpaintError: Nuke could not render, or the disk is full. What was there before is still there.
     """
-    plate, matte = (_Export(node, request, view, kind, first) for kind in ("plate", "matte"))
+    exports = [_Export(node, request, view, kind, first) for kind in request.kinds]
     try:
         with _whole_frames():
-            plate.write("all", "32 bit float" if request.exact else "16 bit half")
-            matte.write(request.matte_channel, "16 bit half")
+            for each in exports:
+                each.write()
         # Only now: a matte that can't be written must not leave a new plate beside an old matte.
-        plate.adopt()
-        matte.adopt()
+        for each in exports:
+            each.adopt()
     finally:
-        plate.clean_up()
-        matte.clean_up()
+        for each in exports:
+            each.clean_up()
 
 
 @contextlib.contextmanager
@@ -58,7 +58,7 @@ def _whole_frames() -> Iterator[None]:
 
 
 class _Export:
-    """One of the two sequences of one view."""
+    """One of the sequences of one view."""
 
     def __init__(self, node: nuke.Node, request: Request, view: str, kind: str, first: int) -> None:
         self._node = node
@@ -71,12 +71,14 @@ class _Export:
         self._staging = self._folder / _STAGING
         self.clean_up()
 
-    def write(self, channels: str, datatype: str) -> None:
+    def write(self) -> None:
         """Let Nuke write the frames beside the ones that are there."""
-        write = inner(self._node, "write_" + self._kind)
+        is_plate = self._kind == "plate"
+        write = inner(self._node, WRITE)
+        write.setInput(0, inner(self._node, self._kind))
         values = {
-            "channels": channels,
-            "datatype": datatype,
+            "channels": "all" if is_plate else self._request.matte_channel,
+            "datatype": "32 bit float" if is_plate and self._request.exact else "16 bit half",
             "compression": "Zip (1 scanline)",
             "metadata": "default metadata",
             "raw": True,
@@ -121,6 +123,7 @@ class _Export:
             ) from error
         finally:
             write["disable"].setValue(True)
+            write.setInput(0, inner(self._node, "plate"))
         missing = [frame for frame in range(first, last + 1) if not self._new(frame).exists()]
         if missing:
             raise InpaintError(
@@ -134,13 +137,10 @@ class _Export:
 
 
 def frames_on_disk(request: Request, view: str) -> dict[str, list[int]]:
-    """Return which frames of plate, matte and clean plate are on disk."""
+    """Return which frames of plate, mattes and clean plate (`result`) are on disk."""
     folder = places.in_view(request.folder, view)
-    patterns = {
-        "plate": places.input_pattern(folder, "plate"),
-        "matte": places.input_pattern(folder, "matte"),
-        "result": places.result_pattern(folder),
-    }
+    patterns = {kind: places.input_pattern(folder, kind) for kind in request.kinds}
+    patterns["result"] = places.result_pattern(folder)
     return {
         kind: [frame for frame in request.frames if places.at_frame(pattern, frame).is_file()]
         for kind, pattern in patterns.items()

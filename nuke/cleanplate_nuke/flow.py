@@ -176,7 +176,7 @@ def _first_to_write(request: Request, view: str, from_frame: int | None) -> int:
         return request.first
     there = frames_on_disk(request, view)
     before = set(range(request.first, from_frame))
-    return from_frame if before <= set(there["plate"]) and before <= set(there["matte"]) else request.first
+    return from_frame if all(before <= set(there[kind]) for kind in request.kinds) else request.first
 
 
 def check_upstream(node: nuke.Node) -> None:

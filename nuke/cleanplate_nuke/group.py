@@ -1,10 +1,11 @@
 """The node itself: a Group made in Python of Nuke's own nodes, so that a script opens without the plug-in.
 
-    plate ─┬─ write_plate                         matte ─┬─ write_matte
-           ├──────────────── show 1 (Switch) ─ Output    └─ overlay's mask
+    plate ─┬─ write, which takes each of the inputs in turn
+           ├──────────────── show 1 (Switch) ─ Output    matte ── overlay's mask
            ├─ overlay (Grade) ── show 2
     result (Read) ────────────── show 0
            └─ difference (Merge) show 3
+    shadow: a matte of shadows and reflections
 
 Nine nodes: Nuke Indie lets Python reach ten.
 """
@@ -13,8 +14,11 @@ from __future__ import annotations
 
 import nuke
 
-from .knobs import MARK, NAME
-from .panel import add_knobs
+from .knobs import LAYOUT, MARK, MATTE_INPUT, NAME, PLATE_INPUT, SHADOW_INPUT
+from .panel import add_knobs, add_missing
+
+WRITE = "write"
+"""The Write inside; one for all inputs, since Nuke Indie lets Python reach ten nodes."""
 
 NOT_RENDERED = "not_rendered_yet_press_Render_in_the_inpaint_node.%04d.exr"
 """File of the result's Read before there is one: its error message says what is the matter."""
@@ -40,9 +44,22 @@ def create(plate: nuke.Node | None = None, matte: nuke.Node | None = None) -> nu
     add_knobs(group)
     with group:
         _build()
-    group.setInput(0, plate)
-    group.setInput(1, matte)
+    group.setInput(PLATE_INPUT, plate)
+    group.setInput(MATTE_INPUT, matte)
     return group
+
+
+def convert(node: nuke.Node) -> None:
+    """Give a node that an older plug-in made what it lacks: knobs, and the input for shadows."""
+    if int(node[MARK].value()) >= LAYOUT:
+        return
+    assert isinstance(node, nuke.Group)
+    with node:
+        if node.node("shadow") is None:
+            _input("shadow", SHADOW_INPUT)
+        inner(node, "write_plate").setName(WRITE)
+        nuke.delete(inner(node, "write_matte"))
+    add_missing(node)
 
 
 def create_from_selection() -> nuke.Node:
@@ -81,12 +98,10 @@ def _tell_apart(selected: list[nuke.Node]) -> tuple[nuke.Node | None, nuke.Node 
 
 def _build() -> None:
     """Make the nodes inside; the Group is the current one."""
-    plate = nuke.nodes.Input(name="plate")
-    plate["number"].setValue(0)
-    matte = nuke.nodes.Input(name="matte")
-    matte["number"].setValue(1)
-    _write("write_plate", plate)
-    _write("write_matte", matte)
+    plate = _input("plate", PLATE_INPUT)
+    matte = _input("matte", MATTE_INPUT)
+    _input("shadow", SHADOW_INPUT)
+    _write(plate)
     result = _read()
     switch = nuke.nodes.Switch(name="shown")
     for index, source in enumerate((result, plate, _overlay(plate, matte), _difference(plate, result))):
@@ -95,9 +110,16 @@ def _build() -> None:
     nuke.nodes.Output(name="Output1").setInput(0, switch)
 
 
-def _write(name: str, source: nuke.Node) -> nuke.Node:
+def _input(name: str, number: int) -> nuke.Node:
+    """Make one of the node's inputs; its name is what the arrow says."""
+    made = nuke.nodes.Input(name=name)
+    made["number"].setValue(number)
+    return made
+
+
+def _write(source: nuke.Node) -> nuke.Node:
     """Make a Write that is off but while we use it: 'render all' and farms must not run it by themselves."""
-    write = nuke.nodes.Write(name=name)
+    write = nuke.nodes.Write(name=WRITE)
     write.setInput(0, source)
     write["file_type"].setValue("exr")
     write["disable"].setValue(True)

@@ -7,7 +7,7 @@ from typing import Any
 import nuke
 
 from .catalog import FIELDS, choices, tooltip
-from .knobs import ALL_VIEWS, ENGINES, LAYOUT, MARK, PRECISIONS, RANGES, SHOWN
+from .knobs import ALL_VIEWS, ENGINES, LAYOUT, MARK, MODES, PRECISIONS, RANGES, SHOWN
 
 _NOT_INSTALLED = (
     "Cleanplate is not installed on this machine, so this button does nothing here. The node still shows "
@@ -29,6 +29,14 @@ def add_knobs(node: nuke.Group) -> None:
         node.addKnob(knob)
 
 
+def add_missing(node: nuke.Node) -> None:
+    """Give a node of an older layout the knobs that it lacks, at their defaults."""
+    for knob in _all_knobs():
+        if node.knob(knob.name()) is None:
+            node.addKnob(knob)
+    node[MARK].setValue(LAYOUT)
+
+
 def _all_knobs() -> list[nuke.Knob]:
     return [
         nuke.Tab_Knob("cleanplate", "VINet Inpaint"),
@@ -47,6 +55,12 @@ def _all_knobs() -> list[nuke.Knob]:
 
 def _what() -> list[nuke.Knob]:
     return [
+        _told(
+            nuke.Enumeration_Knob("mode", "mode", list(MODES)),
+            "'remove what is matted': the matte says what goes away, and a clean plate is filled. 'repair "
+            "film damage': dust, dirt, hairs and running scratches are found and repaired; a matte is not "
+            "needed, and where one is connected it says what is repaired.",
+        ),
         _told(
             nuke.Enumeration_Knob("range", "frame range", list(RANGES)),
             "Which frames are filled. 'input': those of the plate. 'project': those of the project settings. "
@@ -80,6 +94,19 @@ def _look() -> list[nuke.Knob]:
             True,
         ),
         _beside(_setting(nuke.Int_Knob, "search_frames", "propagate")),
+        _setting(nuke.Enumeration_Knob, "paint"),
+        _setting(nuke.File_Knob, "reference"),
+        _beside(
+            _button(
+                "do_reference",
+                "Paint this frame",
+                "paint_reference",
+                "Make a reference of the clean plate's current frame: a RotoPaint on it, and a Write into "
+                "the folder of 'reference frames'. Paint, render that Write for this frame, press Render "
+                "here: what you painted goes before all that was found or filled, on every frame.",
+            )
+        ),
+        _ranged(_setting(nuke.Double_Knob, "sensitivity"), 0, 1),
         _beside(_setting(nuke.Enumeration_Knob, "grain")),
         _told(
             nuke.String_Knob("color", "color space"),
@@ -112,6 +139,20 @@ def _files() -> list[nuke.Knob]:
             nuke.Enumeration_Knob("precision", "precision", list(PRECISIONS)),
             "What the plate is written as. 32 bit keeps every pixel outside the matte exactly as it is in "
             "the script; 16 bit takes half the disk and rounds, unless the plate was 16 bit already.",
+        ),
+        _told(
+            nuke.Boolean_Knob("patch", "patch"),
+            "Write the fill alone too, premultiplied and with its alpha, and say in the layers 'source' and "
+            "'source_st' where each of its pixels came from. For grading, blurring or masking the fill in "
+            "the comp.",
+        ),
+        _beside(
+            _button(
+                "do_patch",
+                "Patch in the comp",
+                "patch_in_comp",
+                "Make a Read of the patch and a Merge of it over the plate, beside this node.",
+            )
         ),
     ]
 
@@ -159,6 +200,16 @@ def _run() -> list[nuke.Knob]:
             )
         ),
         _beside(
+            _button(
+                "do_check",
+                "Check",
+                "check",
+                "Hold the clean plate against the plate: untouched outside the matte, no seam, no flicker, "
+                "nothing soft. The status says what was found; takes about a second a frame, beside Nuke.",
+            )
+        ),
+        _beside(_button("do_goto", "Go to frame", "go_to_frame", "Go to the frame that the status names.")),
+        _beside(
             _told(
                 nuke.Enumeration_Knob("engine", "", list(ENGINES)), "The farm that 'Send to farm' writes for."
             )
@@ -203,6 +254,7 @@ def _hidden() -> list[nuke.Knob]:
         nuke.Int_Knob("result_first", ""),
         nuke.Int_Knob("result_last", ""),
         nuke.String_Knob("rendered_with", ""),
+        nuke.String_Knob("told_frame", ""),
     ]
     for knob in hidden:
         knob.setFlag(nuke.INVISIBLE)
@@ -212,7 +264,7 @@ def _hidden() -> list[nuke.Knob]:
 def _setting(kind: type[Any], name: str, setting: str = "") -> nuke.Knob:
     """Return a knob for one of the core's settings, as the core declares it; by default of the same name."""
     field = FIELDS[setting or name]
-    values = [choices(setting or name)] if field["kind"] == "choice" else []
+    values: list[Any] = [choices(setting or name)] if field["kind"] == "choice" else []
     knob = _told(kind(name, field["label"], *values), tooltip(setting or name), field["default"])
     return _ranged(knob, *field["slider"]) if "slider" in field else knob
 

@@ -3,7 +3,9 @@
     <folder>/v001/                     one version of one node
         clean.%04d.exr                 the clean plate
         plate/plate.%04d.exr           what Nuke wrote for the core
-        matte/matte.%04d.exr
+        matte/matte.%04d.exr, shadow/shadow.%04d.exr
+        patch/patch.%04d.exr           the fill alone, where it is asked for
+        reference/ref.%04d.exr         frames painted by hand, where they were begun in the node
         job/job.json, progress.jsonl, cancel
         job/cleanplate.log             what the core said, for questions
 
@@ -67,8 +69,18 @@ def result_pattern(folder: str) -> str:
 
 
 def input_pattern(folder: str, kind: str) -> str:
-    """Return the pattern of what Nuke writes for the core: `plate` or `matte`."""
+    """Return the pattern of what Nuke writes for the core: `plate`, `matte` or `shadow`."""
     return f"{folder}/{kind}/{kind}.%04d.exr"
+
+
+def patch_pattern(folder: str) -> str:
+    """Return the pattern of the fill alone."""
+    return folder + "/patch/patch.%04d.exr"
+
+
+def reference_folder(folder: str) -> str:
+    """Return where frames painted by hand lie that were begun in the node."""
+    return folder + "/reference"
 
 
 def in_view(path: str, view: str) -> str:
@@ -82,7 +94,7 @@ def at_frame(pattern: str, frame: int) -> Path:
 
 
 def _given_folder(text: str) -> str:
-    folder = _evaluated(text).replace("\\", "/").replace("%v", VIEW).rstrip("/")
+    folder = evaluated(text).replace("\\", "/").replace("%v", VIEW).rstrip("/")
     return folder if Path(folder).is_absolute() else f"{_script_folder()}/{folder}"
 
 
@@ -96,11 +108,11 @@ def _temporary() -> str:
     return place.replace("\\", "/").rstrip("/")
 
 
-def _evaluated(text: str) -> str:
-    """Replace TCL in a path, such as ``[file dirname [value root.name]]``."""
+def evaluated(text: str) -> str:
+    """Replace TCL in a path, such as ``[file dirname [value root.name]]``. Raises InpaintError."""
     if "[" not in text:
         return text
     try:
         return nuke.tcl("subst", "-nobackslashes", "-novariables", text)
     except RuntimeError as error:
-        raise InpaintError(f"The folder '{text}' can't be evaluated as TCL: {error}") from None
+        raise InpaintError(f"The path '{text}' can't be evaluated as TCL: {error}") from None

@@ -13,11 +13,17 @@ from .catalog import default, effective, presets
 from .color import Color, color_of
 from .command import environment, find_command
 from .core import Core
-from .group import is_inpaint
-from .knobs import ALL_VIEWS, CUSTOM, EXACT, INPUT
+from .group import convert, is_inpaint
+from .knobs import ALL_VIEWS, CUSTOM, EXACT, INPUT, MATTE_INPUT, PLATE_INPUT, REPAIR, SHADOW_INPUT
 from .problem import InpaintError
 
-_LOOK = {"grow": "grow", "feather": "feather", "invert": "matte_invert", "grain": "grain"}
+_LOOK = {
+    "grow": "grow",
+    "feather": "feather",
+    "invert": "matte_invert",
+    "grain": "grain",
+    "paint": "paint",
+}
 """Knobs and the core's settings of the same meaning."""
 
 _IN_EXR = {"rgba.red": "R", "rgba.green": "G", "rgba.blue": "B", "rgba.alpha": "A", "depth.Z": "Z"}
@@ -38,6 +44,11 @@ class Request(NamedTuple):
         color: of the plate.
         model, device: the core's.
         command: the words that start the core.
+        repair: whether film damage is repaired, rather than what is matted filled.
+        sensitivity: how much is taken for damage, 0 to 1.
+        has_matte, has_shadow: whether these inputs are connected.
+        reference: frames painted by hand, a pattern or a folder; empty for none.
+        patch: whether the fill alone is written too.
     """
 
     name: str
@@ -52,6 +63,23 @@ class Request(NamedTuple):
     model: str
     device: str
     command: list[str]
+    repair: bool = False
+    sensitivity: float = 0.5
+    has_matte: bool = True
+    has_shadow: bool = False
+    reference: str = ""
+    patch: bool = False
+
+    @property
+    def do(self) -> str:
+        """What the core is asked to do: its command's name."""
+        return "restore" if self.repair else "render"
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """What Nuke writes for the core, `places.input_pattern`'s words."""
+        there = (("plate", True), ("matte", self.has_matte), ("shadow", self.has_shadow))
+        return tuple(kind for kind, is_there in there if is_there)
 
     @property
     def frames(self) -> range:
@@ -77,7 +105,12 @@ class Request(NamedTuple):
 
     def looks(self) -> dict[str, object]:
         """Return what changes pixels, to be compared with a later request's."""
-        return {**effective(self.settings), "color space": self.color.space, "model": self.model}
+        return {
+            **effective(self.settings),
+            "color space": self.color.space,
+            "model": self.model,
+            **beyond_settings(self.repair, self.sensitivity, self.has_shadow, self.reference, self.patch),
+        }
 
 
 def read_request(node: nuke.Node) -> Request:
@@ -85,21 +118,23 @@ def read_request(node: nuke.Node) -> Request:
 
     Raises InpaintError when something is missing or does not fit; nothing was touched.
     """
+    convert(node)
     name = node.fullName()
-    plate, matte = node.input(0), node.input(1)
+    plate, matte, shadow = (node.input(number) for number in (PLATE_INPUT, MATTE_INPUT, SHADOW_INPUT))
+    repair = node["mode"].value() == REPAIR
     for source, what in ((plate, "plate"), (matte, "matte")):
-        if source is None:
+        if source is None and not (repair and what == "matte"):
             raise InpaintError(f"{name} has no {what}: connect its '{what}' input.")
-    assert plate is not None and matte is not None
+    assert plate is not None
     first, last = frame_range(node, plate)
     channel = str(node["matte_channel"].value())
-    known = matte.channels()
-    if channel not in known:
-        raise InpaintError(
-            "{}: the matte has no channel '{}'; it has {}. Choose another in 'matte channel'.".format(
-                name, channel, ", ".join(known) or "none"
+    for source, what in ((matte, "matte"), (shadow, "shadow")):
+        if source is not None and channel not in source.channels():
+            raise InpaintError(
+                "{}: the {} has no channel '{}'; it has {}. Choose another in 'matte channel'.".format(
+                    name, what, channel, ", ".join(source.channels()) or "none"
+                )
             )
-        )
     request = Request(
         name=name,
         folder=places.version_folder(node),
@@ -113,6 +148,12 @@ def read_request(node: nuke.Node) -> Request:
         model=str(node["model"].value()).strip() or default("model"),
         device=str(node["device"].value()).strip() or default("device"),
         command=find_command(str(node["command"].value() or "")),
+        repair=repair,
+        sensitivity=float(node["sensitivity"].value()),
+        has_matte=matte is not None,
+        has_shadow=shadow is not None and not repair,
+        reference="" if repair else reference_of(node),
+        patch=bool(node["patch"].value()) and not repair,
     )
     _refuse_shared_folder(request)
     return request
@@ -138,13 +179,42 @@ def frame_range(node: nuke.Node, plate: nuke.Node) -> tuple[int, int]:
 
 def look_of(node: nuke.Node) -> dict[str, object]:
     """Return what changes pixels, by the core's names."""
-    return effective(asked_of(node))
+    if node.knob("mode") is None:  # of an older layout, and not rendered since
+        return effective(asked_of(node))
+    repair = node["mode"].value() == REPAIR
+    shadow = node.input(SHADOW_INPUT) is not None
+    beyond = beyond_settings(
+        repair,
+        float(node["sensitivity"].value()),
+        shadow and not repair,
+        "" if repair else reference_of(node),
+        bool(node["patch"].value()) and not repair,
+    )
+    return {**effective(asked_of(node)), **beyond}
+
+
+def beyond_settings(
+    repair: bool, sensitivity: float, has_shadow: bool, reference: str, patch: bool
+) -> dict[str, object]:
+    """Return what changes the result beside the core's settings; what is not used is left out."""
+    asked: dict[str, object] = {"repair": sensitivity} if repair else {}
+    asked.update({"shadow": True} if has_shadow else {})
+    asked.update({"reference frames": reference} if reference else {})
+    asked.update({"patch": True} if patch else {})
+    return asked
+
+
+def reference_of(node: nuke.Node) -> str:
+    """Return where frames painted by hand lie, TCL replaced; empty for none."""
+    return places.evaluated(str(node["reference"].value() or "").strip()).replace("\\", "/")
 
 
 def asked_of(node: nuke.Node) -> dict[str, object]:
     """Return the core's settings that the knobs stand for, as a job.json has them."""
     channel = str(node["matte_channel"].value())
-    settings: dict[str, object] = {setting: node[knob].value() for knob, setting in _LOOK.items()}
+    settings: dict[str, object] = {
+        setting: node[knob].value() for knob, setting in _LOOK.items() if node.knob(knob) is not None
+    }
     quality = str(node["quality"].value())
     settings["quality"] = quality
     if "propagate" not in presets(quality):
@@ -159,16 +229,24 @@ def write_job(request: Request, view: str, wait_seconds: float = 0) -> Path:
     `wait_seconds` is how long the core waits where another render is filling the same frames.
     """
     folder = places.in_view(request.folder, view)
-    job = {
+    shot: dict[str, object] = {
+        "plate": places.input_pattern(folder, "plate"),
+        "output": places.result_pattern(folder),
+        "frames": f"{request.first}-{request.last}",
+        "colorspace": request.color.space,
+        "ocio_config": request.color.config or None,
+    }
+    if request.has_matte:
+        shot["matte"] = places.input_pattern(folder, "matte")
+    if request.has_shadow:
+        shot["shadow_matte"] = places.input_pattern(folder, "shadow")
+    if request.reference:
+        shot["reference"] = places.in_view(request.reference, view)
+    if request.patch:
+        shot.update(patch=places.patch_pattern(folder), layers=["source"])
+    job: dict[str, object] = {
         "version": 1,
-        "shot": {
-            "plate": places.input_pattern(folder, "plate"),
-            "matte": places.input_pattern(folder, "matte"),
-            "output": places.result_pattern(folder),
-            "frames": f"{request.first}-{request.last}",
-            "colorspace": request.color.space,
-            "ocio_config": request.color.config or None,
-        },
+        "shot": shot,
         "settings": request.settings,
         "run": {
             "model": request.model,
@@ -178,6 +256,11 @@ def write_job(request: Request, view: str, wait_seconds: float = 0) -> Path:
             "wait_seconds": wait_seconds,
         },
     }
+    if request.repair:
+        # Of the settings, those that say what of the matte counts.
+        about = ("matte_channel", "matte_invert")
+        job["settings"] = {name: request.settings[name] for name in about} if request.has_matte else {}
+        job.update(do=request.do, restore={"sensitivity": request.sensitivity})
     path = request.job(view)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(job, indent=2, ensure_ascii=False), "utf-8")

@@ -11,7 +11,12 @@ from . import places
 from .group import inner
 from .request import Request, look_of
 
-_NAMES = {"matte_invert": "invert", "working_size": "quality", "propagate": "real pixels"}
+_NAMES = {
+    "matte_invert": "invert",
+    "working_size": "quality",
+    "propagate": "real pixels",
+    "repair": "repairing",
+}
 
 
 def load(node: nuke.Node, request: Request, done: list[str]) -> None:
@@ -67,4 +72,6 @@ def look_changes(node: nuke.Node) -> list[str]:
 def _plain(name: str, value: object) -> str:
     if name == "propagate":
         return f"{value} frames" if value else "off"
+    if name in ("repair", "shadow", "reference frames", "patch"):
+        return "off" if value is None else "on" if value is True else str(value)
     return "standard" if value is None else str(value)

@@ -46,7 +46,7 @@ def fill(
         if event.get("event") == "phase":
             progress.phase(event, shown)
 
-    planned = core.forecast(request.job(view), on_phase, cancelled)
+    planned = core.forecast(request.do, request.job(view), on_phase, cancelled)
     sentence = _in(request, view, describe(planned))
     tell(sentence)
     if planned["action"] == "nothing":
@@ -66,7 +66,8 @@ def fill(
         elif event.get("event") == "note" and event.get("code"):
             warnings.append(" Warning: {}".format(event["message"]))
 
-    core.render(request.job(view), _MODES[planned["action"]], on_event, cancelled, request.cancel_file(view))
+    mode = _MODES[planned["action"]]
+    core.render(request.do, request.job(view), mode, on_event, cancelled, request.cancel_file(view))
     return _in(request, view, done(planned) + "".join(warnings))
 
 

@@ -305,7 +305,7 @@ def test_a_plate_that_nuke_can_not_render_leaves_nothing_behind(comp):
     comp.path("plate", 1005).unlink()
     comp.render(node)
     assert "VINetInpaint1: Nuke could not write the plate: plate: " in comp.host.messages[0]
-    assert node.node("write_plate")["disable"].value()
+    assert node.node("write")["disable"].value()
     assert not list(comp.folder.glob("cleanplate/**/*.exr"))
 
 

@@ -139,14 +139,14 @@ def test_update_writes_plate_and_matte_from_the_current_frame_on_only(comp):
     comp.render(node)
     comp.change_matte(1008)
     seen = []
-    comp.host.on_frame = lambda write, frame, view: seen.append((write.name(), frame))
+    comp.host.on_frame = lambda write, frame, view: seen.append((write.input(0).name(), frame))
     comp.host.frame(1008)
     comp.render(node, "do_update")
     assert seen == [
-        ("write_plate", 1008),
-        ("write_plate", 1009),
-        ("write_matte", 1008),
-        ("write_matte", 1009),
+        ("plate", 1008),
+        ("plate", 1009),
+        ("matte", 1008),
+        ("matte", 1009),
     ]
     assert "Matte changed on frame 1008" in status(node)
 
@@ -193,7 +193,7 @@ def test_cancel_while_nuke_writes_leaves_everything_as_it_was(comp):
     comp.host.root()["proxy"].setValue(True)
 
     def cancel(write, frame, view):
-        if (write.name(), frame) == ("write_matte", 1004):
+        if (write.input(0).name(), frame) == ("matte", 1004):
             raise RuntimeError("Cancelled")
 
     comp.host.on_frame = cancel
@@ -201,7 +201,7 @@ def test_cancel_while_nuke_writes_leaves_everything_as_it_was(comp):
     assert status(node).startswith("Cancelled. VINetInpaint1: stopped while writing the matte")
     assert comp.host.messages == [] and written(result_folder(comp)) == before
     assert comp.host.root()["proxy"].value() is True
-    assert node.node("write_matte")["disable"].value() and node.node("write_plate")["disable"].value()
+    assert node.node("write")["disable"].value() and node.node("write").input(0).name() == "plate"
     assert {path: path.read_bytes() for path in result_folder(comp).glob("[mp]*/*.exr")} == inputs
     assert not list(result_folder(comp).rglob("new"))
 

@@ -18,6 +18,7 @@ _KNOBS = [
     "Channel_Knob",
     "ChannelMask_Knob",
     "Disable_Knob",
+    "Double_Knob",
     "Enumeration_Knob",
     "EvalString_Knob",
     "File_Knob",

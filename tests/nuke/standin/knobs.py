@@ -192,6 +192,19 @@ class Int_Knob(Array_Knob):
         return int(value)
 
 
+class Double_Knob(Array_Knob):
+    """One number."""
+
+    def __init__(self, name, label=None):
+        Array_Knob.__init__(self, name, label)
+
+    def _checked(self, value):
+        if isinstance(value, bool):
+            raise TypeError(f"{self._name}: a bool is no number")
+        expect(value, (int, float), self._name)
+        return float(value)
+
+
 class Boolean_Knob(Array_Knob):
     """On or off."""
 
@@ -306,6 +319,7 @@ CODES = {
     3: Int_Knob,
     4: Enumeration_Knob,
     6: Boolean_Knob,
+    7: Double_Knob,
     20: Tab_Knob,
     22: PyScript_Knob,
     24: Channel_Knob,

@@ -60,6 +60,7 @@ def _specs(name):
             ],
             1,
         ),
+        "RotoPaint": ([], 2),
         "Switch": ([Array_Knob("which", "")], MANY),
         "Merge2": ([Enumeration_Knob("operation", "", ["over", "difference", "plus"])], 3),
         "Grade": (

@@ -64,7 +64,7 @@ def evaluate(node, frame, view):
         which = node._knobs["which"]
         index = number_of(which._expression, node, frame, host.GUI) if which._expression else which.value()
         return evaluate(_input(node, int(index)), frame, view)
-    if kind in ("Output", "Write", "Dot", "NoOp"):
+    if kind in ("Output", "Write", "Dot", "NoOp", "RotoPaint"):
         return evaluate(_input(node, 0), frame, view)
     return {"Crop": _crop, "Grade": _grade, "Merge2": _merge}[kind](node, frame, view)
 
@@ -140,6 +140,12 @@ def _grade(node, frame, view):
 
 def _merge(node, frame, view):
     below, above = (evaluate(_input(node, index), frame, view) for index in (0, 1))
+    if node["operation"].value() == "over":
+        fill, alpha = above.over(below.bbox), above.over(below.bbox)["rgba.alpha"]
+        planes = {
+            name: plane * (1 - alpha) + fill[name] for name, plane in below.channels.items() if name in _RGB
+        }
+        return below.changed(channels={**below.channels, **planes})
     assert node["operation"].value() == "difference" and below.bbox == above.bbox
     return below.changed(
         channels={name: np.abs(above.channels[name] - plane) for name, plane in below.channels.items()}
@@ -152,7 +158,11 @@ def write(node, frame, view):
         raise AssertionError(f"{node.fullName()}: not the kind of file that was agreed on")
     picture = evaluate(_input(node, 0), frame, view)
     asked = node["channels"].value()
-    layer = {"all": lambda name: True, "rgba": lambda name: name.startswith("rgba.")}
+    layer = {
+        "all": lambda name: True,
+        "rgba": lambda name: name.startswith("rgba."),
+        "rgb": lambda name: name in _RGB,
+    }
     kept = [name for name in picture.channels if layer.get(asked, lambda name: name == asked)(name)]
     if not kept:
         raise RuntimeError(f"{node.fullName()}: No channels selected (or available) for write")
