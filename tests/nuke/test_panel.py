@@ -17,6 +17,8 @@ SHOWN = {
     "quality": "quality",
     "search_frames": "propagate",
     "grain": "grain",
+    "paint": "paint",
+    "sensitivity": "sensitivity",
     "model": "model",
     "device": "device",
 }
