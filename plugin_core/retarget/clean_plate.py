@@ -35,7 +35,9 @@ def clean_job(job: Job, sources: Sources) -> Job:
     return job.model_copy(update={"do": "render", "shot": shot, "run": run})
 
 
-def render_clean(job: Job, network: Callable[[], Network], reporters: Reporters, stop: Stop) -> None:
+def render_clean(
+    job: Job, network: Callable[[], Network], reporters: Reporters, stop: Stop, said: Collection[str] = ()
+) -> None:
     """Render the clean plate, as a phase before the first frame. Raises CleanplateError.
 
     Args:
@@ -43,8 +45,10 @@ def render_clean(job: Job, network: Callable[[], Network], reporters: Reporters,
         network: opens the model, or has it open.
         reporters: told of progress.
         stop: asked inside every long loop whether to go on.
+        said: notes that the user has seen.
     """
-    for _ in render(job.shot, job.settings, job.run, network(), _AsAPhase(reporters), stop):
+    told = _AsAPhase(reporters, said)
+    for _ in render(job.shot, job.settings, job.run, network(), told, stop):
         pass
 
 
@@ -72,9 +76,9 @@ def open_clean(clean: str, sources: Sources) -> Clip:
 class _AsAPhase(Reporters):
     """Tells of a render inside another run: its frames are a phase of that."""
 
-    def __init__(self, outer: Reporters) -> None:
+    def __init__(self, outer: Reporters, said: Collection[str]) -> None:
         super().__init__([])
-        self._outer = outer
+        self._outer, self._said = outer, said
         self._there = self._all = 0
 
     def start(
@@ -95,8 +99,9 @@ class _AsAPhase(Reporters):
         self._outer.phase(phase, done, total)
 
     def note(self, message: str, code: str = "") -> None:
-        """Pass a note on."""
-        self._outer.note(message, code)
+        """Pass a new note on."""
+        if message not in self._said:
+            self._outer.note(message, code)
 
     def origins(self, message: str, shares: Mapping[str, float]) -> None:
         """Pass on where the pixels came from."""

@@ -267,7 +267,7 @@ def _frames(
             )
         if clean is None and plan.needs_clean:
             cleaning = clean_job(job, sources)
-            render_clean(cleaning, network, reporters, stop)
+            render_clean(cleaning, network, reporters, stop, plan.notes)
             clean = cleaning.shot.output
         opened = None if clean is None or not plan.needs_clean else open_clean(clean, sources)
         book = _book(plan, opened)
