@@ -52,9 +52,14 @@ class BoxMatte:
         self._box = box
 
     def of(self, frame: Incoming, rgb: NDArray[np.uint8]) -> NDArray[np.bool_]:
-        """Return the box."""
+        """Return the box. Raises SettingsError where the frame has nothing of it."""
         left, top, width, height = self._box
-        hole = np.zeros(rgb.shape[:2], bool)
+        rows, columns = rgb.shape[:2]
+        if top >= rows or left >= columns:
+            raise SettingsError(
+                f"--box {left},{top},{width},{height} lies outside the video, which is {columns}x{rows}."
+            )
+        hole = np.zeros((rows, columns), bool)
         hole[top : top + height, left : left + width] = True
         return hole
 

@@ -120,6 +120,10 @@ def run_stream(
                 sinks.append(camera)
             if pipe is not None:
                 header = reader.header if isinstance(reader, Y4mReader) else None
+                if header is not None and header.interlaced:
+                    telling.note(
+                        "The video is interlaced, and is filled in whole frames; deinterlace it before."
+                    )
                 sinks.append(
                     BytesOut(
                         pipe,

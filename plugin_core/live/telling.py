@@ -4,7 +4,7 @@ For people a line at the start, one at the end, and between them, on a terminal,
 machines JSON lines::
 
     {"event": "start", "width": 1920, "height": 1080, "pixels": "yuv420p", "rate": 25.0, "model": "vinet", "device": "cpu"}
-    {"event": "frames", "frames": 250, "dropped": 3, "fps": 24.9, "latency_ms": 51.2}
+    {"event": "frames", "frames": 250, "dropped": 3, "fps": 24.9, "latency_ms": 51.2, "behind": 2}
     {"event": "note", "message": "..."}
     {"event": "done", ...as frames}
     {"event": "error", "message": "...", "exit_code": 2}
@@ -43,7 +43,6 @@ class Telling:
     model: str
     device: str
     _next: float = 0.0
-    _on_line: bool = False
 
     def start(self, work: Work, rate: float | None) -> None:
         """Tell of the first frame."""
@@ -109,6 +108,7 @@ def _figures(pace: Pace) -> dict[str, float]:
         "dropped": pace.dropped,
         "fps": round(pace.fps, 2),
         "latency_ms": round(pace.latency, 1),
+        "behind": pace.behind,
     }
 
 

@@ -71,7 +71,7 @@ def test_a_matte_as_alpha_goes_no_farther(monkeypatch, name):
 
 
 def test_y4m_keeps_its_header_and_its_tags(monkeypatch, capsys):
-    header = b"YUV4MPEG2 W%d H%d F24000:1001 Ip A4:3 C420mpeg2 XYSCSS=420MPEG2\n" % (W, H)
+    header = b"YUV4MPEG2 W%d H%d F24000:1001 It A4:3 C420mpeg2 XYSCSS=420MPEG2\n" % (W, H)
     layout = Layout(W, H, FORMATS["yuv420p"])
     frames = noise(N, layout.size)
     run = Run(monkeypatch, header + b"".join(b"FRAME Ip\n" + frame for frame in frames))
@@ -82,6 +82,7 @@ def test_y4m_keeps_its_header_and_its_tags(monkeypatch, capsys):
     assert len(rest) == N * (layout.size + 6) and run.pace.frames == N and run.pace.behind <= 2
     assert rest[6 : 6 + W] == frames[0][:W], "a row above the hole"
     told = capsys.readouterr().err
+    assert "The video is interlaced" in told
     assert f"{W}x{H} yuv420p, 23.976 fps; model painter on cpu" in told and f"{N} frames, " in told
 
 
@@ -176,6 +177,18 @@ def test_an_end_inside_a_frame_is_told_and_whole_frames_go_out(monkeypatch):
     with pytest.raises(ImageError, match="no line of text"):
         Run(monkeypatch, bytes(5000))(Asked("-"), BOX)
     assert Run(monkeypatch)(RAW, BOX) == b""
+    with pytest.raises(SettingsError, match="lies outside the video, which is 33x22"):
+        Run(monkeypatch, data)(RAW, Matte(box=(W, 0, 4, 4)))
+
+
+def test_rgb_goes_out_as_y4m_where_that_is_asked_for(monkeypatch, capsys):
+    frame = np.full((H, W, 3), (200, 120, 40), np.uint8)
+    out = Run(monkeypatch, frame.tobytes())(RAW, BOX, y4m=True)
+    header, _, rest = out.partition(b"\n")
+    sent = Picture(parsed(header, "x").layout, np.frombuffer(rest[6:], np.uint8)).rgb().astype(int)
+    assert b" F25:1 C444 " in header and len(rest) == 6 + 3 * W * H
+    assert np.abs(sent[~HOLE] - frame[~HOLE]).max() <= 3 and np.abs(sent[HOLE] - GREEN).max() <= 3
+    assert "y4m has no RGB" in capsys.readouterr().err
 
 
 def test_another_size_in_the_middle_is_filled_and_sent_at_the_first(monkeypatch, capsys):
