@@ -21,6 +21,7 @@ from ..patch import Patch
 from ..regions.hole import Hole
 from ..regions.shot_mattes import ShotMattes
 from .background import Background, Look
+from .borders import Borders
 from .carry import Carried, carried
 from .crop_store import CropStore
 from .itinerary import last_stop, stopped_at, visited
@@ -75,6 +76,7 @@ class Propagator:
         # Copies: a view would keep the whole plate.
         self._crops = CropStore(lambda frame: np.array(native_pixels(clip.plate(frame), view.crop)))
         self._background = Background(self._look, view.height, view.width, threads)
+        self._borders = Borders(self._background, within)
 
     def find(
         self, frame: int, hole: Hole, watch: Callable[[int, int], None] = lambda looked, of: None
@@ -167,14 +169,12 @@ class Propagator:
         """Return how far (h, w) each pixel of a frame's hole hides background, judged by the hole's border.
 
         1 where the border nearest to it shows what other frames show there, 0 where something else enters the
-        hole: someone who passes by. None where no frame can tell. Arguments and errors as for `carried`.
+        hole: someone who passes by; the mean over the frames about this one. None where no frame can tell.
+        Arguments and errors as for `carried`.
         """
-        border = self._border(frame, hole, watch)
-        if border is None:
-            return None
-        share = np.zeros((self.view.height, self.view.width), np.float32)
-        share[border.box.slices] = border.background
-        return self._on_plate(share, hole.box)
+        self._turned_to(frame)
+        share = self._borders.hides_background(frame, watch)
+        return None if share is None else self._on_plate(share, hole.box)
 
     def strangers(
         self, frame: int, hole: Hole, crop: Box, watch: Callable[[], None] = lambda: None
