@@ -17,6 +17,8 @@ CONTROLS = {
     "Quality": "quality",
     "SearchFrames": "propagate",
     "Grain": "grain",
+    "Paint": "paint",
+    "Reference": "reference",
     "Model": "model",
     "Device": "device",
 }
@@ -51,7 +53,7 @@ def _attributes(field: Mapping[str, Any]) -> dict[str, str]:
         "INPS_StatusText": quoted(f"{field['text']} {meanings}." if meanings else field["text"]),
     }
     if field["kind"] == "text":
-        return said | {"INPS_DefaultText": quoted(field["default"])}
+        return said | {"INPS_DefaultText": quoted(field["default"] or "")}
     if field["kind"] == "choice":
         return said
     if field["kind"] == "switch":

@@ -313,6 +313,9 @@ local function handle_of(tool)
       if time ~= nil then
         bad("no input here is animated")
       end
+      if host.faults.older and not tool.inputs[id] then
+        return nil -- what a control gives that a comp's macro, of an older version, does not have
+      end
       return input_of(tool, id).value
     end,
     SetInput = function(_, id, value)

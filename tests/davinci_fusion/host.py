@@ -46,6 +46,7 @@ class Host:
         plate, matte: patterns with ``####``; the sample shot's when left out.
         depth: of the plate's images.
         saved: whether the comp has a file.
+        setting: the macro's file.
     """
 
     def __init__(
@@ -59,7 +60,9 @@ class Host:
         depth: int = FLOAT,
         saved: bool = True,
         scripts: Path = SCRIPTS,
+        setting: Path = SETTING,
     ) -> None:
+        self.setting = setting
         self.lua = new_lua()
         self.folder = folder
         self.processes: list[subprocess.Popen[bytes]] = []
@@ -83,7 +86,7 @@ class Host:
 
     def paste(self, ending: str) -> bytes:
         """Add the macro to the comp and connect it; returns its name."""
-        name = self.call("paste", SETTING.read_bytes(), ending.encode())
+        name = self.call("paste", self.setting.read_bytes(), ending.encode())
         self.call("connect", name, b"MainInput1", b"PlateLoader")
         self.call("connect", name, b"MainInput2", b"MatteLoader")
         return bytes(name)

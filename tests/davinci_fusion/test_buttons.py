@@ -67,6 +67,9 @@ def test_the_job_says_what_is_set(host, folder):
         "SearchFrames": 12,
         "Quality": 2,
         "Grain": 1,
+        "Paint": 1,
+        "Reference": "Comp:refs",
+        "Patch": 1,
         "Device": 1,
         "Model": "other",
         "Range": 1,
@@ -85,8 +88,12 @@ def test_the_job_says_what_is_set(host, folder):
             "output": str(root / "clean" / "clean.####.exr"),
             "frames": "11-12",
             "colorspace": "ACEScg",
+            "reference": str(folder / "refs"),
+            "patch": str(root / "patch" / "patch.####.exr"),
+            "layers": ["source"],
         },
         "settings": {
+            "paint": "network",
             "grow": 4,
             "feather": 3,
             "matte_invert": True,
@@ -108,6 +115,17 @@ def test_the_job_says_what_is_set(host, folder):
 
     settings = Job.read(root / "run" / "job.json").settings
     assert settings.matte_invert and (settings.working_size, settings.propagate) == (1536, 12)
+
+
+def test_a_comp_made_with_0_1_renders(new_host, small, command, folder):
+    """Its macro is the one of then, with the scripts of now."""
+    host = new_host(10, 13, **small, setting=Path(__file__).with_name("macro_0_1.setting"))
+    host.fault("older", True)
+    host.set("Cleanplate", str(command))
+    host.set("Grow", 4)
+    assert host.press("Render").startswith("Done: frames 10-13")
+    assert job(folder)["settings"] == {"grow": 4, "feather": 0}, "what was 0 then stays 0"
+    assert "reference" not in job(folder)["shot"] and "patch" not in job(folder)["shot"]
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ function by_hand.is_needed()
   return not (io and io.open and os and os.execute and os.remove and os.rename)
 end
 
-local function command_line(values, places, space, first, last)
+local function command_line(host, values, places, space, first, last)
   local words = { "cleanplate render" }
   local function add(option, value)
     words[#words + 1] = option .. (value ~= nil and " " .. process.quoted(paths.system(), tostring(value)) or "")
@@ -24,6 +24,10 @@ local function command_line(values, places, space, first, last)
   add("--frames", first .. "-" .. last)
   add("--colorspace", space)
   local asked = { device = values.device, model = values.model ~= "" and values.model or nil }
+  asked.reference = values.reference ~= "" and host.comp:MapPath(values.reference) or nil
+  if values.patch then
+    asked.patch, asked.layers = places.patch, "source"
+  end
   for name, value in pairs(values.settings) do
     asked[name] = value
   end
@@ -52,7 +56,7 @@ function by_hand.render(host, parts)
   local space, why = color.choose(host, parts, values, first)
   host.say("Color: " .. why)
   export.run(host, parts, places, first, last, values.patience_minutes)
-  local line = command_line(values, places, space, first, last)
+  local line = command_line(host, values, places, space, first, last)
   return "This Resolve lets no script start Cleanplate. Run in a terminal, then press Update:  " .. line
 end
 

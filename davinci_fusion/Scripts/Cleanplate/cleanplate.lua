@@ -89,7 +89,7 @@ local function render(host, parts, from_now)
   local begin = from_now and begin_at(host, places, first, last) or first
   export.run(host, parts, places, begin, last, values.patience_minutes)
   local done, problem = pcall(run_core, host, command, places, function(again)
-    return job.text(places, values, space, first, last, again)
+    return job.text(host.comp, places, values, space, first, last, again)
   end)
   result.show(host, parts, places, first, last) -- also after a stop: what is done is seen
   if not done then

@@ -16,12 +16,12 @@ options:
   --tool NAME          only this tool (default: every VINet Inpaint of the comp, by name)
   --set CONTROL=VALUE  set a control first, for example --set Range=1 --set First=1001 --set Last=1100;
                        controls: Range First Last Grow Feather InvertMatte Quality RealPixels SearchFrames Grain
-                       Color ColorName Model Device Folder Cleanplate Patience
+                       Paint Reference Patch Color ColorName Model Device Folder Cleanplate Patience
   --help               print this
 
 exit codes: 0 done, 1 something failed (the last line says what), 2 wrong usage]]
 
-local TEXTS = { ColorName = true, Model = true, Folder = true, Cleanplate = true }
+local TEXTS = { Reference = true, ColorName = true, Model = true, Folder = true, Cleanplate = true }
 local NUMBERS = {
   Range = true,
   First = true,
@@ -33,6 +33,8 @@ local NUMBERS = {
   RealPixels = true,
   SearchFrames = true,
   Grain = true,
+  Paint = true,
+  Patch = true,
   Color = true,
   Device = true,
   Patience = true,

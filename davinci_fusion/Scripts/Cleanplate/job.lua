@@ -7,14 +7,18 @@ local job = {}
 
 -- The job as JSON text.
 -- `again` renders all frames anew; otherwise only what is missing or has changed.
-function job.text(places, values, color_space, first, last, again)
+function job.text(comp, places, values, color_space, first, last, again)
   local shot = {
     plate = places.plate,
     matte = places.matte,
     output = places.clean,
     frames = first .. "-" .. last,
     colorspace = color_space,
+    reference = values.reference ~= "" and comp:MapPath(values.reference) or nil,
   }
+  if values.patch then
+    shot.patch, shot.layers = places.patch, { "source" }
+  end
   local run = {
     device = values.device,
     resume = not again,

@@ -78,6 +78,7 @@ end
 local CHANNELS = { [0] = "auto", "A", "luminance", "R", "G", "B" }
 local DEVICES = { [0] = "auto", "cpu", "cuda" }
 local GRAINS = { [0] = "off", "auto" }
+local PAINTS = { [0] = "auto", "network", "off" }
 local QUALITIES = { [0] = "standard", "draft", "high" } -- as in the control, whose numbers saved comps hold
 local COLORS = { [0] = "auto", "linear", "display", "name" }
 
@@ -92,7 +93,7 @@ end
 -- What the artist has set, in the words of the core; `settings` by its names.
 function nodes.values(parts)
   local function number(id)
-    return whole(parts.controls:GetInput(id))
+    return whole(parts.controls:GetInput(id) or 0) -- 0: a comp of an older version has no such control
   end
   local function text(id)
     return (parts.controls:GetInput(id) or ""):match("^%s*(.-)%s*$")
@@ -108,9 +109,12 @@ function nodes.values(parts)
       matte_invert = number("InvertMatte") == 1,
       matte_channel = CHANNELS[whole(parts.result:GetInput("MatteChannel"))],
       grain = GRAINS[number("Grain")],
+      paint = PAINTS[number("Paint")],
       quality = quality,
       propagate = search_frames(quality, number("RealPixels") == 1, number("SearchFrames")),
     },
+    reference = text("Reference"),
+    patch = number("Patch") == 1,
     color = COLORS[number("Color")],
     color_name = text("ColorName"),
     model = text("Model"),

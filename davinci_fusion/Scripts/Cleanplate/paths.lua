@@ -63,6 +63,7 @@ end
 --   root   the tool's own folder, in the folder asked for; blank: beside the comp, else in the home folder
 --   clean  pattern of the clean plate
 --   plate, matte  patterns of what the Savers write
+--   patch  pattern of the fill alone, where it is asked for
 --   run    folder of job.json, progress.jsonl, cleanplate.log and the cancel file
 function paths.of_tool(host, asked, tool_name)
   local root = chosen_folder(host, asked) .. tool_name .. "/"
@@ -74,6 +75,7 @@ function paths.of_tool(host, asked, tool_name)
   return {
     root = root,
     clean = root .. "clean/clean.####.exr",
+    patch = root .. "patch/patch.####.exr",
     plate = work .. "plate/plate.####.exr",
     matte = work .. "matte/matte.####.exr",
     run = work .. "run/",
