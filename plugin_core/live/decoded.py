@@ -61,7 +61,8 @@ class Decoded:
     @property
     def _stream(self) -> Any:
         stream = self._container.streams.video[0]
-        stream.thread_type = "AUTO"
+        # Frame threads hold frames back: as many as there are.
+        stream.thread_type = "AUTO" if self._device is None else "SLICE"
         return stream
 
     def _opened(self) -> Any:

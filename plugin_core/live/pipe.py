@@ -131,9 +131,13 @@ def open_in(name: str, hear: Callable[[], None]) -> PipeIn:
 
     Raises:
         MissingFramesError: it is not there.
-        InputError: it can't be opened.
+        InputError: it is a terminal, or can't be opened.
     """
     if name == STANDARD:
+        if sys.stdin.isatty():
+            raise InputError(
+                "No video comes in: send it on, as in `ffmpeg ... | cleanplate stream`, or name it."
+            )
         return PipeIn(io.FileIO(sys.stdin.fileno(), "rb", closefd=False), "Standard input", hear)
     if not Path(name).exists():
         raise MissingFramesError(f"{name} is not there; make a pipe with mkfifo, or name a movie.")
