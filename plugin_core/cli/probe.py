@@ -6,6 +6,7 @@ import argparse
 import sys
 from typing import Any
 
+from ..errors import SettingsError
 from .json_file import add_json, hand_over
 from .look import add_look
 from .options import add_job, job_of
@@ -17,11 +18,13 @@ examples:
   cleanplate probe --job job.json --json
   cleanplate probe --job job.json --trial        (how much of the holes will be real, how much a guess?)
   cleanplate probe --job job.json --quick        (reads no plates: no cuts, no edges, no timing)
+  cleanplate probe --plate p.####.exr --matte m.####.exr --aspect 9:16  (retargeted: what overlaps, leaves?)
 
 exit codes are those that a render would have before its first frame; warnings leave them at 0
 """
 
 _NOWHERE = "clean"
+_FORMAT = ("aspect", "size", "squeeze", "keep", "clean")
 
 
 def add(commands: Any) -> None:
@@ -36,7 +39,7 @@ def add(commands: Any) -> None:
         brief="example: cleanplate probe --plate sh010/plate.####.exr --matte sh010/matte.####.exr",
         epilog=_EXAMPLES,
     )
-    own = add_job(probe, "model")
+    own = add_job(probe, "model", "format", rare=_FORMAT)
     result = own.add_argument(
         "--result",
         default=None,
@@ -61,6 +64,7 @@ def _probe(arguments: argparse.Namespace) -> int:
     from ..progress.reporters import reporting
     from ..progress.signals import on_signals
     from ..progress.stop import Stop
+    from ..retarget.retarget import plan_retarget, rendered_first
 
     if arguments.result is not None and "output" not in arguments:
         arguments.output = arguments.result
@@ -69,14 +73,22 @@ def _probe(arguments: argparse.Namespace) -> int:
     stop = Stop()
     with on_signals(stop, ends=True), reporting(arguments.progress, None) as reporters:
         watch = reporters.watch(stop, "Stopped; nothing was changed.")
-        report = probe(
-            job_of(arguments, arguments.result, do="render"),
-            quick="quick" in arguments,
-            trial="trial" in arguments,
-            watch=watch,
-        )
-    hand_over(report.as_dict(), arguments.json, lines_of(report, plain=not _can_draw()))
-    return 0 if report.problem is None else report.problem.exit_code
+        job = job_of(arguments, arguments.result)
+        if job.do in ("detect", "restore"):
+            raise SettingsError(f"The job is to {job.do}, and a probe is for renders; try --dry-run with it.")
+        plan = None
+        if job.do == "retarget" or any(name in arguments for name in _FORMAT[:3]):
+            plan = plan_retarget(job, dry=True, watch=watch)
+        looked = job if plan is None else rendered_first(plan)
+        report = None
+        if looked is not None:
+            report = probe(looked, quick="quick" in arguments, trial="trial" in arguments, watch=watch)
+    fields = {} if report is None else report.as_dict()
+    lines = [] if report is None else [*lines_of(report, plain=not _can_draw())]
+    if plan is not None:
+        fields, lines = {**fields, "retarget": plan.as_dict()}, [*plan.lines(), *lines]
+    hand_over(fields, arguments.json, lines)
+    return 0 if report is None or report.problem is None else report.problem.exit_code
 
 
 def _can_draw() -> bool:

@@ -29,7 +29,7 @@ def clean_job(job: Job, sources: Sources) -> Job:
     path = Path(shot.output)
     folder = (path.parent if is_movie(path) else sources.output.folder) / FOLDER
     clean = output_of(str(folder), lambda: sources.plate).pattern
-    shot = shot.model_copy(update={"output": str(folder / clean), "patch": None, "layers": ()})
+    shot = shot.model_copy(update={"output": clean, "patch": None, "layers": ()})
     shot = shot.model_copy(update={"compression": None, "bit_depth": None})
     run = run.model_copy(update=_OF_ONE_RUN | ({} if run.overwrite else {"resume": True}))
     return job.model_copy(update={"do": "render", "shot": shot, "run": run})

@@ -203,10 +203,10 @@ def retarget_forecast(plan: Plan, watch: Watch = unwatched) -> Forecast:
     _refuse_doubtful(plan)
     if is_movie(job.shot.output) and (told := movie_forecast(_delivery(job))) is not None:
         return told
-    if not plan.needs_clean or job.retarget.clean is not None:
-        clean = None if job.retarget.clean is None else open_clean(job.retarget.clean, plan.sources)
-        return frame_forecast(_book(plan, clean), watch)
-    cleaning = clean_job(job, plan.sources)
+    cleaning = rendered_first(plan)
+    if cleaning is None:
+        given = job.retarget.clean if plan.needs_clean else None
+        return frame_forecast(_book(plan, None if given is None else open_clean(given, plan.sources)), watch)
     before = forecast_job(cleaning, watch)
     if before.action in ("overwrite", "occupied"):
         return replace(before, reasons=tuple(f"clean plate: {why}" for why in before.reasons))
@@ -214,6 +214,12 @@ def retarget_forecast(plan: Plan, watch: Watch = unwatched) -> Forecast:
         return frame_forecast(_book(plan, open_clean(cleaning.shot.output, plan.sources)), watch)
     told = frame_forecast(_book(plan, None), watch)
     return replace(told, reasons=(*told.reasons, "the clean plate is rendered first"))
+
+
+def rendered_first(plan: Plan) -> Job | None:
+    """Return the job of the clean plate that is rendered before the first frame; None for no such render."""
+    given = plan.job.retarget.clean is not None
+    return None if given or not plan.needs_clean else clean_job(plan.job, plan.sources)
 
 
 def _refuse_doubtful(plan: Plan) -> None:
@@ -259,14 +265,13 @@ def _frames(
             reporters.note(note)
         for warning in plan.warnings:
             reporters.note(warning, "retarget")
-        clean = job.retarget.clean
-        if clean is None and plan.needs_clean and job.run.chunk is not None:
+        clean, cleaning = job.retarget.clean, rendered_first(plan)
+        if cleaning is not None and job.run.chunk is not None:
             raise InputError(
                 "A chunk of a retargeting needs a clean plate that is there: give it with --clean, or "
                 "retarget the shot in one go."
             )
-        if clean is None and plan.needs_clean:
-            cleaning = clean_job(job, sources)
+        if cleaning is not None:
             render_clean(cleaning, network, reporters, stop, plan.notes)
             clean = cleaning.shot.output
         opened = None if clean is None or not plan.needs_clean else open_clean(clean, sources)

@@ -46,7 +46,7 @@ RESTORED = [
 ]
 TAKEN = {
     "render": LOOK + RUN,
-    "probe": LOOK + MODEL,
+    "probe": LOOK + MODEL + PART["retarget"],
     "qc": LOOK,
     "restore": RESTORED + PART["restore"],
     "retarget": LOOK + [name for name in RUN if FIELDS[name]["group"] != "chunk"] + PART["retarget"],

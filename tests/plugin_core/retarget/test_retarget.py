@@ -17,8 +17,9 @@ from plugin_core.job.retarget_settings import Retarget
 from plugin_core.job.settings import Run, Settings, Shot
 from plugin_core.progress.reporters import Reporters
 from plugin_core.progress.stop import Stop
+from plugin_core.retarget.clean_plate import clean_job
 from plugin_core.retarget.paths import held
-from plugin_core.retarget.retarget import retarget
+from plugin_core.retarget.retarget import plan_retarget, retarget
 from plugin_core.retarget.steady import curve, steadied, whole
 from plugin_core.work import foretell
 
@@ -269,7 +270,9 @@ class _Heard:
         pass
 
 
-def test_a_clean_plate_is_a_phase_before_the_first_frame_and_goes_on_after_a_stop(shot, tmp_path):
+def test_a_clean_plate_is_a_phase_before_the_first_frame_and_goes_on_after_a_stop(
+    shot, tmp_path, monkeypatch
+):
     pictures = {"plate": str(shot / "plate"), "matte": str(shot / "matte"), "frames": "1-4"}
     job = Job(
         do="retarget",
@@ -279,6 +282,11 @@ def test_a_clean_plate_is_a_phase_before_the_first_frame_and_goes_on_after_a_sto
         retarget=Retarget(squeeze="0.5"),
     )
     assert "the clean plate is rendered first" in foretell(job).forecast.reasons
+    monkeypatch.chdir(tmp_path)
+    relative = job.model_copy(update={"shot": job.shot.model_copy(update={"output": "tall/o.####.exr"})})
+    assert (
+        clean_job(relative, plan_retarget(relative, dry=True).sources).shot.output == "tall/clean/p.####.exr"
+    )
     heard, stop = _Heard(), Stop()
 
     def stopping(event: dict) -> None:
