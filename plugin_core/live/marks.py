@@ -76,6 +76,7 @@ class Marks:
         self._drawn: list[Shape] = []
         self._marks: list[_Mark] = []
         self._last: Incoming | None = None
+        self._under = np.zeros((0, 0), bool)
         self._position = -1
 
     def draw(self, shape: Shape) -> bool:
@@ -107,13 +108,16 @@ class Marks:
     def of(self, frame: Incoming, rgb: NDArray[np.uint8]) -> NDArray[np.bool_]:
         """Return what is filled on a frame. The same frame given again is no further frame."""
         height, width = rgb.shape[:2]
-        hole = np.zeros((height, width), bool) if self._base is None else self._base.of(frame, rgb).copy()
+        is_new = self._last is None or frame.picture is not self._last.picture
+        if is_new:
+            self._last = frame
+            # A stream of mattes has one for each frame, and no more.
+            self._under = np.zeros((height, width), bool) if self._base is None else self._base.of(frame, rgb)
+        hole = self._under.copy()
+        begins = is_new and frame.begins
         with self._lock:
-            if self._last is None or frame.picture is not self._last.picture:
-                self._position = 0 if frame.begins else self._position + 1
-                begins, self._last = frame.begins, frame
-            else:
-                begins = False
+            if is_new:
+                self._position = 0 if begins else self._position + 1
             for shape in self._drawn:
                 self._marks.append(_Mark(shape.mask(height, width), self._position))
             self._drawn = []

@@ -85,6 +85,20 @@ def test_marks_follow_what_they_were_laid_on_and_wait_for_it_on_the_next_round()
     assert not marks.of(incoming(frames[3]), frames[3]).any() and marks.state == (0, 0, 0)
 
 
+def test_a_frame_that_is_given_again_takes_no_further_matte():
+    class Counted:
+        asked = 0
+
+        def of(self, frame, rgb):
+            self.asked += 1
+            return np.full(rgb.shape[:2], self.asked == 1)
+
+    base, frame = Counted(), shot(1)[0]
+    marks, held = Marks(base, Control()), incoming(frame)
+    assert marks.of(held, frame).all() and marks.of(held, frame).all() and base.asked == 1
+    assert not marks.of(incoming(frame), frame).any() and base.asked == 2
+
+
 class Page:
     """A viewer without a stream, and what is asked of it by hand."""
 
