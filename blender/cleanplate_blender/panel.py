@@ -70,7 +70,7 @@ def _draw_settings(layout: Any, wishes: Any) -> None:
     frames = looks.row()
     frames.enabled = wishes.use_real_pixels
     frames.prop(wishes, "search_frames")
-    for name in ("use_grain", "color", "model", "device", "folder"):
+    for name in ("paint", "reference", "use_patch", "use_grain", "color", "model", "device", "folder"):
         column.prop(wishes, name)
 
 

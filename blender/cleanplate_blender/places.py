@@ -3,6 +3,7 @@
 <folder>/clean/clean.1001.exr      the clean plate, and the core's saved states
 <folder>/plate/plate.1001.exr      what Blender rendered for the core; may be deleted
 <folder>/matte/matte.1001.exr
+<folder>/patch/patch.1001.exr      the fill alone, where it is asked for
 <folder>/job/                      job.json, progress and the log, for questions
 """
 

@@ -53,6 +53,16 @@ def settings(defaults: dict[str, Any]) -> dict[str, Any]:
         ),
         "use_invert": BoolProperty(**described("matte_invert")),
         **tunable(defaults),
+        "paint": EnumProperty(
+            default=FIELDS["paint"]["default"].upper(), items=items("paint"), **described("paint")
+        ),
+        # Not a folder by its subtype: a pattern of files is as good.
+        "reference": StringProperty(subtype="FILE_PATH", **described("reference")),
+        "use_patch": BoolProperty(
+            name="Patch",
+            description="Write the fill alone too, premultiplied and with its alpha, into the folder 'patch' "
+            "beside the clean plate's: a strip over the plate by Alpha Over, or for the compositor",
+        ),
         "color": StringProperty(
             name="Color Space",
             default="auto",

@@ -116,6 +116,8 @@ def read_request(context: Any, wishes: Wishes, cache: str, from_frame: int | Non
         settings=core_settings(wishes),
         model=wishes["model"].strip() or DEFAULTS["model"],
         device=wishes["device"].strip() or DEFAULTS["device"],
+        reference=bpy.path.abspath(wishes["reference"].strip()),
+        patch=places.pattern("patch") if wishes["use_patch"] else "",
         parts=tuple(parts),
         begin=_begin(places, parts, range(first, last + 1), from_frame, shift),
         strip_space=plate_files.space if plate_files else compat.working_space(),
@@ -169,6 +171,7 @@ def core_settings(wishes: Wishes) -> dict[str, Any]:
         "quality": quality,
         **({} if "propagate" in presets(quality) else {"propagate": frames}),
         "grain": "auto" if wishes["use_grain"] else "off",
+        "paint": choice(wishes["paint"]),
     }
 
 

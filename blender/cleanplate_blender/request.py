@@ -42,6 +42,8 @@ class Request:
         colorspace: the plate's, for the core.
         ocio_config: where that name is from; None for the core's own.
         settings: the core's, by its own names.
+        reference: frames painted by hand, absolute: a pattern or a folder; empty for none.
+        patch: pattern that the fill alone is written to; empty for none.
         model, device: the core's.
         parts: what the child Blender renders before; nothing where plate and matte are plain files.
         begin: the first number that it renders; what is before is on disk.
@@ -64,6 +66,8 @@ class Request:
     settings: dict[str, Any]
     model: str
     device: str
+    reference: str = ""
+    patch: str = ""
     parts: tuple[Part, ...] = ()
     begin: int = 0
     strip_space: str = ""
@@ -84,14 +88,17 @@ class Request:
 def write_job(request: Request) -> None:
     """Write the job.json for the core."""
     places = request.places
-    shot = {
+    shot: dict[str, Any] = {
         "plate": request.plate,
         "matte": request.matte,
         "output": request.output,
         "frames": f"{request.first}-{request.last}",
         "colorspace": request.colorspace,
         "ocio_config": request.ocio_config,
+        "reference": request.reference or None,
     }
+    if request.patch:
+        shot |= {"patch": request.patch, "layers": ["source"]}
     run = {
         "model": request.model,
         "device": request.device,
