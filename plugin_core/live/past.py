@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,13 +17,19 @@ from ..network.contract import Network
 from ..regions.hole import Hole
 from .plate_memory import PlateMemory, Remembered
 from .rest import Rest
-from .view import Floats, Pixels, View, reduced, reduced_mask, reduced_part, view_of
+from .view import Floats, Pixels, View, reduced, reduced_known, reduced_mask, view_of
 from .way import SeenFrame, Way, on_plate
 
 Mask = NDArray[np.bool_]
 
 FRINGE_PX = 3
 """So close to the hole nothing enters the memory: the object's soft edge, its motion blur."""
+
+_AROUND_PX = 24
+"""What passes by so near to the hole is no background: what it covers is remembered, too."""
+
+_OFF_PX, _LOW_PX = 3.0, 3.0
+"""What may be so many pixels off its place is shown only as its low frequencies, of so many."""
 
 _SOFT_PX = 3
 """What is remembered fades into what the network says over so many pixels."""
@@ -83,8 +90,9 @@ class PastFiller:
 
     def __init__(self, network: Network) -> None:
         self._memory = PlateMemory()
-        self._rest = Rest(network)
-        self._way = Way(self._rest.reach)
+        beside = ThreadPoolExecutor(1, "cleanplate-live")
+        self._rest = Rest(network, beside)
+        self._way = Way(self._rest.reach, beside)
         self._past: deque[SeenFrame] = deque(maxlen=self._rest.reach)
         self._view: View | None = None
         self._last: _Last | None = None
@@ -114,17 +122,21 @@ class PastFiller:
         clock = _Clock(self.stats.ms)
         height, width = plate.shape[:2]
         box, inside, hidden = _hidden(hole, width, height)
-        view = self._look(view_of(box, width, height, self._view))
+        view = self._look(view_of(hole.box, width, height, self._view))
         slot = view.kept(width, height)
         small = reduced(plate, view.scale)
         small_hidden = reduced_mask(hidden, box, width, height, view.scale)
-        flow = self._way.advance(view, small, small_hidden, self._past[0] if self._past else None)
+        moved = self._way.advance(view, small, small_hidden, self._past[0] if self._past else None)
+        if moved is not None and moved.movers.any():
+            hidden |= on_plate(moved.movers.astype(np.float32), view, box) > 0.5
         clock.lap("motion")
-        if flow is not None:
-            field = on_plate(np.dstack([flow.motion, flow.doubt]), view, box) * np.float32(view.scale)
+        if moved is not None:
+            flow = moved.flow
+            field = on_plate(np.dstack([flow.motion, flow.doubt, moved.off]), view, box)
+            field *= view.scale
             x, y = _grid(box)
             sure = field[..., 2] < max(_SURE_PX, _SURE_CELLS * view.scale)
-            self._memory.advance(box, hidden, x + field[..., 0], y + field[..., 1], sure, None)
+            self._memory.advance(box, hidden, x + field[..., 0], y + field[..., 1], sure, field[..., 3])
         else:
             self._memory.begin(box, hidden)
         found = self._memory.remembered()
@@ -135,7 +147,7 @@ class PastFiller:
         seen = self._seen(last, small, small_hidden, unknown, box)
         clock.lap("memory")
         mine = hole.box.moved(-box.x0, -box.y0).slices
-        fill = found.picture[mine]
+        fill = _soft(found)[mine]
         if plate.dtype == np.uint8:
             fill = fill * np.float32(1 / 255)
         if unknown.any():
@@ -184,9 +196,14 @@ class PastFiller:
         height, width = last.shape[:2]
         cells = Box(box.x0 // scale, box.y0 // scale, -(-box.x1 // scale), -(-box.y1 // scale))
         cells = cells.within(width // scale, height // scale)
-        part = last[Box(*(scale * edge for edge in cells)).slices]
-        small[cells.slices] = reduced_part(part, scale)
-        return SeenFrame(small, small_hidden, reduced_mask(unknown, box, width, height, scale))
+        small_unknown = reduced_mask(np.zeros((0, 0), np.bool_), Box(0, 0, 0, 0), width, height, scale)
+        wide = Box(*(scale * edge for edge in cells))
+        shared = box.shared(wide)
+        if shared is not None:
+            shown = np.ones((wide.height, wide.width), np.float32)
+            shown[shared.moved(-wide.x0, -wide.y0).slices] = ~unknown[shared.moved(-box.x0, -box.y0).slices]
+            small[cells.slices], small_unknown[cells.slices] = reduced_known(last[wide.slices], shown, scale)
+        return SeenFrame(small, small_hidden, small_unknown)
 
     def _note(self, found: Remembered, inside: Mask, *, asked: bool) -> None:
         known = found.known & inside
@@ -212,7 +229,7 @@ class _Clock:
 
 def _hidden(hole: Hole, width: int, height: int) -> tuple[Box, Mask, Mask]:
     """Return a box around what can't be remembered of a frame, and over it the hole and all of that."""
-    box = hole.box.grown(FRINGE_PX).within(width, height)
+    box = hole.box.grown(_AROUND_PX).within(width, height)
     inside = np.zeros((box.height, box.width), np.uint8)
     inside[hole.box.moved(-box.x0, -box.y0).slices] = hole.alpha > 0
     side = 2 * FRINGE_PX + 1
@@ -230,6 +247,20 @@ def _as(values: Floats, dtype: np.dtype[Any]) -> Pixels:
     if dtype == np.uint8:
         return np.clip(np.rint(values), 0, 255).astype(np.uint8)
     return values
+
+
+def _soft(found: Remembered) -> Floats:
+    """Return what is remembered, blurred by as much as it may be off its place."""
+    share = np.where(found.known, np.clip(found.off / _OFF_PX, 0, 1), np.float32(0))
+    if share.max() < 0.1:
+        return found.picture
+    weight = found.known.astype(np.float32)
+    low, near = (
+        cv2.GaussianBlur(values, (0, 0), _LOW_PX, borderType=cv2.BORDER_REPLICATE)
+        for values in (found.picture * weight[..., None], weight)
+    )
+    low = low / np.maximum(near, np.float32(1e-3))[..., None]
+    return np.asarray(found.picture + share[..., None] * (low - found.picture), np.float32)
 
 
 def _softened(known: Mask, unknown: Mask) -> Floats:

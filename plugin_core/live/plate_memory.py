@@ -41,6 +41,7 @@ class Places:
         x, y: (h, w) float32, plate pixels there.
         age: (h, w) int32, frames since.
         trust: (h, w) float32, 0..1, confidence.
+        off: (h, w) float32, the square of how many pixels the place may be off.
     """
 
     box: Box
@@ -50,6 +51,7 @@ class Places:
     y: Floats
     age: NDArray[np.int32]
     trust: Floats
+    off: Floats
 
 
 @dataclass(frozen=True)
@@ -61,12 +63,14 @@ class Remembered:
         known: (h, w), where there is something.
         age: (h, w) int32, frames since it was seen.
         trust: (h, w) float32, 0..1; 0 where nothing is known.
+        off: (h, w) float32, how many pixels it may be off its place.
     """
 
     picture: Floats
     known: Mask
     age: NDArray[np.int32]
     trust: Floats
+    off: Floats
 
 
 class PlateMemory:
@@ -89,7 +93,16 @@ class PlateMemory:
         """Begin with a frame before which nothing was seen."""
         self._places, self._newest, self._atlas = _nothing(box, hidden), -1, None
 
-    def advance(self, box: Box, hidden: Mask, x: Floats, y: Floats, sure: Mask, gain: Floats | None) -> None:
+    def advance(
+        self,
+        box: Box,
+        hidden: Mask,
+        x: Floats,
+        y: Floats,
+        sure: Mask,
+        off: Floats,
+        gain: Floats | None = None,
+    ) -> None:
         """Go on to the next frame.
 
         Args:
@@ -97,6 +110,7 @@ class PlateMemory:
             hidden: (h, w), what the frame does not show of the background.
             x, y: (h, w), where the pixels of the box lay in the frame before, in plate pixels.
             sure: (h, w), where that can be trusted of what the frame before showed.
+            off: (h, w), by how many pixels it may be wrong of what is remembered.
             gain: by what everything got brighter since, (3,); None for not at all.
         """
         assert self._behind is not None and self._places is not None
@@ -106,16 +120,16 @@ class PlateMemory:
         found, was_hidden = self._looked_up(x, y)
         inside = (x >= seen.x0) & (x <= seen.x1 - 1) & (y >= seen.y0) & (y <= seen.y1 - 1)
         new = hidden & ~was_hidden & inside & sure
-        slot, trust = found.slot, found.trust * _FADES
+        slot, trust, squared = found.slot, found.trust * _FADES, found.off + off * off
         slot[~(hidden & was_hidden & inside)] = _NONE
         if new.any():
             number, first = self._kept(gain)
             again = (slot >= 0) if first else (slot == number)
             moved = new | again
             slot[moved], found.x[moved], found.y[moved] = number, x[moved], y[moved]
-            found.age[new], trust[new] = 0, 1
+            found.age[new], trust[new], squared[new] = 0, 1, 0
             trust[again] *= _RESAMPLED
-        self._places = Places(box, hidden, slot, found.x, found.y, found.age + 1, trust)
+        self._places = Places(box, hidden, slot, found.x, found.y, found.age + 1, trust, squared)
 
     def remembered(self) -> Remembered:
         """Return what is known of the box that was last advanced to."""
@@ -124,7 +138,8 @@ class PlateMemory:
         known = places.slot >= 0
         if self._atlas is None or not known.any():
             empty = np.zeros((*known.shape, 3), np.float32)
-            return Remembered(empty, np.zeros_like(known), places.age, np.zeros(known.shape, np.float32))
+            nowhere = np.zeros(known.shape, np.float32)
+            return Remembered(empty, np.zeros_like(known), places.age, nowhere, nowhere)
         slot = np.maximum(places.slot, 0)
         origins, high = self._origins[slot], self._slot_size[0]
         x = np.clip(places.x - origins[..., 0], 0, self._slot_size[1] - 1)
@@ -134,7 +149,8 @@ class PlateMemory:
         picture = np.asarray(sampled, np.float32)
         if not (self._gains == 1).all():
             picture *= self._gains[slot]
-        return Remembered(picture, known, places.age, np.where(known, places.trust, np.float32(0)))
+        trust = np.where(known, places.trust, np.float32(0))
+        return Remembered(picture, known, places.age, trust, np.sqrt(places.off))
 
     def see(self, box: Box, picture: Pixels) -> None:
         """Take the last frame with what is remembered laid in, (h, w, 3) over a box of the plate."""
@@ -160,6 +176,7 @@ class PlateMemory:
             before.y.take(at) + (y - row),
             before.age.take(at),
             before.trust.take(at),
+            before.off.take(at),
         )
         return found, hidden
 
@@ -186,4 +203,4 @@ def _nothing(box: Box, hidden: Mask) -> Places:
     shape = hidden.shape if hidden.size else (1, 1)
     hidden = hidden if hidden.size else np.zeros(shape, np.bool_)
     zeros = np.zeros(shape, np.float32)
-    return Places(box, hidden, np.full(shape, _NONE), zeros, zeros, np.zeros(shape, np.int32), zeros)
+    return Places(box, hidden, np.full(shape, _NONE), zeros, zeros, np.zeros(shape, np.int32), zeros, zeros)

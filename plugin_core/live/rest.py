@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import cv2
 import numpy as np
@@ -17,8 +18,12 @@ from ..state.carry_shift import shifted
 from .view import SIDE, Floats, View
 from .way import SeenFrame, Way
 
-_FRESH = np.float32(0.25)
-"""Share of the network's new picture in what a hole shows; the rest is what it showed before, moved along."""
+_FRESH = np.float32(0.6)
+"""Share of the new picture in what a hole shows; the rest is what it showed before, moved along."""
+
+_MARCHED, _MARCH_PX = np.float32(0.6), 3
+"""Share of what lines that end at the hole give where they are drawn on (Telea 2004, from so many pixels
+around). The network alone fills smoothly: that is worse where it has seen nothing but this frame."""
 
 
 class Rest:
@@ -26,9 +31,11 @@ class Rest:
 
     Args:
         network: fills.
+        beside: a thread that works while the network does.
     """
 
-    def __init__(self, network: Network) -> None:
+    def __init__(self, network: Network, beside: ThreadPoolExecutor) -> None:
+        self._beside = beside
         self._network = network
         self._carry: tuple[View, Carry] | None = None
         self._said: tuple[View, Floats, NDArray[np.bool_]] | None = None
@@ -52,6 +59,8 @@ class Rest:
             way: from the frame back.
         """
         network = self._network
+        unknown = here.unknown[view.box.slices]
+        marched = self._beside.submit(_marched, here.picture[view.box.slices], unknown)
         target = shown(here, view)
         lengths = [min(abs(offset), way.length) for offset in network.source_offsets]
         frames = {length: here if length == 0 else past[length - 1] for length in lengths}
@@ -68,7 +77,8 @@ class Rest:
         self._carry = view, output.carry
         picture = np.ascontiguousarray(output.fill.transpose(1, 2, 0))
         picture = np.asarray((picture + 1) / 2, np.float32)
-        return self._steadied(view, picture, here.unknown[view.box.slices], way)
+        picture += _MARCHED * (marched.result() - picture)
+        return self._steadied(view, picture, unknown, way)
 
     def _carried(
         self, view: View, target: tuple[Picture, Mask], past: Sequence[SeenFrame], way: Way, *, guided: bool
@@ -118,6 +128,13 @@ def shown(frame: SeenFrame, view: View) -> tuple[Picture, Mask]:
     picture *= 2
     picture -= 1
     return picture, mask
+
+
+def _marched(picture: Floats, unknown: NDArray[np.bool_]) -> Floats:
+    """Return a picture (H, W, 3) around 0..1 whose unknown part continues what ends at it."""
+    codes = np.clip(np.rint(picture * np.float32(255)), 0, 255).astype(np.uint8)
+    filled = cv2.inpaint(codes, unknown.view(np.uint8), _MARCH_PX, cv2.INPAINT_TELEA)
+    return np.where(unknown[..., None], filled * np.float32(1 / 255), picture)
 
 
 def _guide(

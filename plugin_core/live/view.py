@@ -28,6 +28,9 @@ STEP = 16
 _RIM, _LEAST_RIM = 16, 10
 """Pixels around a hole that comes into view, at least; the view moves when there are fewer left."""
 
+_LEAST_SHOWN = 0.2
+"""A cell that shows less than this of the plate is unknown."""
+
 _TOO_SMALL = 2.5
 """A hole that would have room in a view so many times finer makes the view finer."""
 
@@ -120,6 +123,30 @@ def reduced_part(part: Pixels, scale: int) -> Floats:
     if part.dtype == np.uint8:
         return np.multiply(part, np.float32(1 / 255), dtype=np.float32)
     return np.array(part, np.float32)
+
+
+def reduced_known(part: Pixels, shown: Floats, scale: int) -> tuple[Floats, NDArray[np.bool_]]:
+    """Reduce a part of a plate of which not all counts: a cell is the mean of what does.
+
+    Args:
+        part: its sides are whole cells.
+        shown: (h, w), 1 for what counts, 0 for what does not.
+        scale: pixels a cell.
+
+    Returns:
+        The cells, and which of them hardly show anything.
+    """
+    picture, weight = reduced_part(part * shown[..., None], 1), shown
+    if part.dtype == np.uint8:
+        picture *= np.float32(1 / 255)
+    if scale > 1:
+        size = part.shape[1] // scale, part.shape[0] // scale
+        picture, weight = (
+            np.asarray(cv2.resize(values, size, interpolation=cv2.INTER_AREA), np.float32)
+            for values in (picture, weight)
+        )
+    mean = np.asarray(picture / np.maximum(weight, np.float32(1e-3))[..., None], np.float32)
+    return mean, weight < _LEAST_SHOWN
 
 
 def reduced_mask(mask: NDArray[np.bool_], box: Box, width: int, height: int, scale: int) -> NDArray[np.bool_]:

@@ -3,20 +3,34 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from ..box import Box
-from ..motion.flow import FINE, Flow, Seen, flow_of
+from ..motion.dense_search import dense_search
+from ..motion.flow import FINE, Flow, Seen, affine_motion, completed, fitted_affine, median, parts
 from ..motion.guide import cell_centers
-from ..motion.sampling import bilinear
+from ..motion.sampling import bilinear, pixel_grid
 from ..motion.ways import Ways
 from .view import SIDE, Floats, View
 
 Mask = NDArray[np.bool_]
+
+_AGREES_PX = 1.0
+"""Motion is believed where there and back end so near."""
+
+_STRAY, _STRAY_PX = 3.0, 0.5
+"""What strays from the camera's motion by more than so many usual deviations, and pixels, is a mover."""
+
+_RIGID = 0.05, 0.15
+"""A view that usually strays from the camera's motion by so many pixels is rigid, and not rigid at all."""
+
+_OTHER = 8
+"""Codes by which what is shown differs from what the camera's motion would have brought there."""
 
 
 @dataclass(frozen=True)
@@ -34,14 +48,31 @@ class SeenFrame:
     unknown: Mask
 
 
+@dataclass(frozen=True)
+class Moved:
+    """How a view moved.
+
+    Attributes:
+        flow: back to the frame before, behind holes and movers that of the background.
+        off: (SIDE, SIDE) float32, by how many pixels of the view it may be off there.
+        movers: (SIDE, SIDE), what moves against the background.
+    """
+
+    flow: Flow
+    off: Floats
+    movers: Mask
+
+
 class Way:
     """The background's way over the last frames.
 
     Args:
         frames: so many are followed back.
+        beside: a thread that looks one way while the other way is looked at.
     """
 
-    def __init__(self, frames: int) -> None:
+    def __init__(self, frames: int, beside: ThreadPoolExecutor) -> None:
+        self._beside = beside
         self._steps: deque[tuple[View, Flow]] = deque(maxlen=frames)
         self._before: tuple[View, Seen] | None = None
 
@@ -60,7 +91,7 @@ class Way:
         """The motion from the last frame back to the one before, on its view. Only where there was one."""
         return self._steps[0][1]
 
-    def advance(self, view: View, picture: Floats, hidden: Mask, before: SeenFrame | None) -> Flow | None:
+    def advance(self, view: View, picture: Floats, hidden: Mask, before: SeenFrame | None) -> Moved | None:
         """Measure the motion on a view from a frame back to the one before; None where there is none.
 
         Args:
@@ -77,10 +108,15 @@ class Way:
             there = self._before[1]
         else:
             there = Seen.of(before.picture[view.box.slices], before.hidden[view.box.slices], FINE)
-        flow = flow_of(here, there, FINE)
+        backward = self._beside.submit(dense_search, there.gray, here.gray, to_the_pixel=FINE.to_the_pixel)
+        forth = dense_search(here.gray, there.gray, to_the_pixel=FINE.to_the_pixel)
+        back = backward.result()
+        moving, usual = _movers(forth, back, here, there)
+        known = Seen(here.gray, here.unknown | moving)
+        flow, off = _between_leads(completed(forth, back, known, there, FINE), usual)
         self._steps.appendleft((view, flow))
         self._before = view, here
-        return flow
+        return Moved(flow, off, moving)
 
     def ways(self, view: View, frames: int, scale: int) -> Ways:
         """Return where the middles of a view's cells lay some frames ago, in pixels of the view."""
@@ -92,6 +128,63 @@ class Way:
             x, y = x + moved[..., 0], y + moved[..., 1]
             lost |= (x < -0.5) | (y < -0.5) | (x > SIDE - 0.5) | (y > SIDE - 0.5)
         return Ways(x, y, np.zeros_like(x), lost)
+
+
+def _between_leads(flow: Flow, usual: float) -> tuple[Flow, Floats]:
+    """Let the border have a say in the motion behind a hole, where the rest of the view is not rigid.
+
+    Args:
+        flow: with both leads.
+        usual: by how many pixels the view strays from the camera's motion.
+
+    Returns:
+        The flow, and by how many pixels (SIDE, SIDE) it may be off.
+    """
+    share = min(max(0.0, (usual - _RIGID[0]) / (_RIGID[1] - _RIGID[0])), 1.0)
+    apart = np.float32(share / 2) * (flow.bordered - flow.motion)
+    off = np.sqrt(np.square(apart).sum(axis=2))
+    if not flow.motion[off > 0].any():
+        return flow, np.zeros_like(off)  # a locked-off camera: nothing is to be resampled
+    return replace(flow, motion=flow.motion + apart), off
+
+
+def _movers(forth: Floats, back: Floats, here: Seen, before: Seen) -> tuple[Mask, float]:
+    """Return where a view (SIDE, SIDE) moves against the rest of it, and by how much the rest usually does.
+
+    What lies in a hole or is spoiled by it is as what stands nearest.
+    """
+    unknown = here.unknown
+    x, y = pixel_grid(Box(0, 0, SIDE, SIDE))
+    there = bilinear(back, x + forth[..., 0], y + forth[..., 1])
+    apart = np.square(forth + there).sum(axis=2)
+    seen = ~unknown & (apart < _AGREES_PX**2)
+    if not seen.any():
+        return np.zeros_like(unknown), 0.0
+    camera = fitted_affine(*parts(forth), seen)
+    along = affine_motion(camera, x, y)
+    off = np.sqrt(np.square(forth - along).sum(axis=2))
+    usual = 1.4826 * median(off[seen])
+    stray = (off > max(_STRAY * usual, _STRAY_PX)).astype(np.uint8)
+    # Where nothing can be told apart motion is anyone's: what looks the same along the camera's is no mover.
+    came = cv2.remap(before.gray, x + along[..., 0], y + along[..., 1], cv2.INTER_LINEAR)
+    apart_by = cv2.blur(cv2.absdiff(here.gray, came), (3, 3))
+    other = ((apart_by > _OTHER) & ~unknown).astype(np.uint8)
+    stray &= cv2.dilate(other, np.ones((17, 17), np.uint8))
+    if unknown.any():
+        nearest = _nearest(unknown)
+        stray = stray.ravel()[nearest]
+    moving = cv2.morphologyEx(stray, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
+    return cv2.dilate(moving, np.ones((5, 5), np.uint8)).view(np.bool_), usual
+
+
+def _nearest(unknown: Mask) -> NDArray[np.intp]:
+    """Return for each pixel which one, counted along the rows, is nearest of those that are not unknown."""
+    source = unknown.view(np.uint8)
+    _, labels = cv2.distanceTransformWithLabels(source, cv2.DIST_L2, 3, labelType=cv2.DIST_LABEL_PIXEL)
+    known = np.flatnonzero(~unknown)
+    at = np.zeros(known.size + 1, np.intp)
+    at[labels.ravel()[known]] = known
+    return np.asarray(at[labels], np.intp)
 
 
 def on_plate(field: Floats, view: View, box: Box) -> Floats:

@@ -109,24 +109,21 @@ def flow_between(
         first_hole, second_hole: (H, W), true in the hole.
         precision: how finely.
     """
-    return flow_of(Seen.of(first, first_hole, precision), Seen.of(second, second_hole, precision), precision)
-
-
-def flow_of(first: Seen, second: Seen, precision: Precision) -> Flow:
-    """Measure the background's motion from the first frame to the second."""
-    return _completed(*_searched(first, second, precision), first, second, precision)
+    one, other = Seen.of(first, first_hole, precision), Seen.of(second, second_hole, precision)
+    return completed(*_searched(one, other, precision), one, other, precision)
 
 
 def flows_of(first: Seen, second: Seen, precision: Precision) -> tuple[Flow, Flow]:
     """Measure the background's motion from the first frame to the second, and back."""
     forth, back = _searched(first, second, precision)
     return (
-        _completed(forth, back, first, second, precision),
-        _completed(back, forth, second, first, precision),
+        completed(forth, back, first, second, precision),
+        completed(back, forth, second, first, precision),
     )
 
 
 def _searched(first: Seen, second: Seen, precision: Precision) -> tuple[Floats, Floats]:
+    """Return the motion (H, W, 2) that is seen from the first frame to the second, and back."""
     fine = precision.to_the_pixel
     return (
         dense_search(first.gray, second.gray, to_the_pixel=fine),
@@ -185,18 +182,24 @@ def _pull_push(values: Floats, weight: Floats) -> Floats:
     return wide
 
 
-def _completed(forth: Floats, back: Floats, one: Seen, other: Seen, precision: Precision) -> Flow:
-    """Complete the motion from one frame to the other, of which the motion back is known too."""
+def completed(forth: Floats, back: Floats, one: Seen, other: Seen, precision: Precision) -> Flow:
+    """Complete the motion from one frame to the other, of which the motion back is known too.
+
+    Args:
+        forth, back: as it was `searched` from one to the other, and from the other to the one.
+        one, other: the frames; behind what is unknown of the one, motion is completed.
+        precision: that it was searched with.
+    """
     unknown, ring_px = one.unknown, precision.ring_px
     height, width = unknown.shape
     x, y = _grid(width, height)
-    fx, fy = _parts(forth)
+    fx, fy = parts(forth)
     target_x, target_y = x + fx, y + fy
-    returned_x, returned_y = _parts(bilinear(back, target_x, target_y))
+    returned_x, returned_y = parts(bilinear(back, target_x, target_y))
     doubt = _length(fx + returned_x, fy + returned_y)
     hidden = cv2.remap(_white(other.unknown), target_x, target_y, cv2.INTER_LINEAR, borderValue=255)
     reliable = ~unknown & (doubt < 1.0 + 0.05 * _length(fx, fy)) & (hidden < 3)
-    camera = _affine(fx, fy, reliable)
+    camera = fitted_affine(fx, fy, reliable)
     np.minimum(doubt, 20, out=doubt)
     if not unknown.any():
         return Flow(forth, forth, doubt, camera)
@@ -204,10 +207,10 @@ def _completed(forth: Floats, back: Floats, one: Seen, other: Seen, precision: P
     around = _around(unknown, ring_px + 2)
     known_motion, lost = forth[around], unknown[around]
     near = (_distance(lost) <= ring_px) & reliable[around]
-    behind = affine_motion(_affine(fx, fy, _laid(near, around, unknown), camera), x[around], y[around])
+    behind = affine_motion(fitted_affine(fx, fy, _laid(near, around, unknown), camera), x[around], y[around])
     # What moves against the background (someone walking past the hole) is no guide to what the hole hides.
     rest = known_motion - behind
-    off = _length(*_parts(rest))
+    off = _length(*parts(rest))
     sigma = max(1.4826 * median(off[near]), _STILL_PX) if near.any() else _STILL_PX
     behind += spread(rest, near & (off < 3 * sigma))
     if _farthest(camera, width, height) < _LOCKED_PX and np.abs(behind[lost]).max() < _STILL_PX:
@@ -227,7 +230,7 @@ def _grid(width: int, height: int) -> tuple[Floats, Floats]:
     return x, y
 
 
-def _parts(vectors: Floats) -> tuple[Floats, Floats]:
+def parts(vectors: Floats) -> tuple[Floats, Floats]:
     """Return x and y of vectors (h, w, 2), each in an array of its own."""
     x, y = cv2.split(vectors)
     return np.asarray(x, np.float32), np.asarray(y, np.float32)
@@ -268,7 +271,7 @@ def _farthest(model: Floats, width: int, height: int) -> float:
     return float(np.abs(affine_motion(model, x, y)).max())
 
 
-def _affine(motion_x: Floats, motion_y: Floats, where: Mask, start: Floats | None = None) -> Floats:
+def fitted_affine(motion_x: Floats, motion_y: Floats, where: Mask, start: Floats | None = None) -> Floats:
     """Fit an affine model (2, 3) to the motion (H, W) of a mask's pixels, outliers left aside.
 
     The fit is a reweighted least squares that begins at `start`, or at the median motion: whichever motion is

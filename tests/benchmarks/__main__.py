@@ -18,6 +18,7 @@ BENCHMARKS = (
     "bench_blender",
     "bench_qc",
     "bench_restoration",
+    "bench_live",
 )
 
 if __name__ == "__main__":

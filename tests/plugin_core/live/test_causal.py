@@ -138,7 +138,7 @@ def test_frames_in_memory_are_filled_without_looking_ahead(street: Picture, kind
         assert filled.dtype == given.dtype
         assert (filled[~matte] == given[~matte]).all()
         if kind == "uint8":
-            assert (filled == expected).all()
+            assert np.abs(filled.astype(int) - expected).max() <= 1
         elif kind == "uint16":
             assert np.abs(filled / 257 - expected)[matte].mean() < 1
     assert number == 9
