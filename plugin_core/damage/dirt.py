@@ -24,6 +24,9 @@ Labels = NDArray[np.int32]
 _WIDE_CELLS, _CELL_PX = 15, 4
 _CAP = np.float32(40)
 
+_TURMOIL_PX, _TURMOIL_OVER = 16, 0.5
+"""Motion gone wrong is counted in cells of so many pixels, over this share of the height around a piece."""
+
 _LARGE_PX = 60
 """Pieces of more pixels than this are doubted more: dirt is small, what moves fast is not."""
 
@@ -139,10 +142,18 @@ def no_pieces(height: int, width: int) -> Pieces:
     return Pieces(height, width, at, ends, boxes, np.zeros(0, np.bool_), none, none, none, none)
 
 
-def turmoil(pieces: Pieces, doubt: float) -> float:
-    """Return the share of a frame, 0..1, that is suspected and doubted more than this: motion gone wrong."""
-    wrong = pieces.area[pieces.doubt > doubt].sum()
-    return float(wrong) / (pieces.height * pieces.width)
+def turmoil(pieces: Pieces, doubt: float) -> Floats:
+    """Return (n,) the share of the picture around each piece, 0..1, that is suspected and doubted more than
+    this: motion gone wrong."""
+    shape = -(-pieces.height // _TURMOIL_PX), -(-pieces.width // _TURMOIL_PX)
+    at = pieces.at[np.repeat(pieces.doubt > doubt, pieces.area)]
+    cells = at // pieces.width // _TURMOIL_PX * shape[1] + at % pieces.width // _TURMOIL_PX
+    wrong = np.bincount(cells, minlength=shape[0] * shape[1]).reshape(shape).astype(np.float32)
+    size = max(1, round(_TURMOIL_OVER * pieces.height / _TURMOIL_PX)) | 1
+    known = np.full(shape, _TURMOIL_PX**2, np.float32)
+    sums = [cv2.boxFilter(each, -1, (size, size), borderType=cv2.BORDER_CONSTANT) for each in (wrong, known)]
+    middles = (pieces.boxes[:, :2] + pieces.boxes[:, 2:] // 2) // _TURMOIL_PX
+    return np.asarray((sums[0] / sums[1])[middles[:, 1], middles[:, 0]], np.float32)
 
 
 def grown(pieces: Pieces, number: int, off: NDArray[np.float16], least: float) -> NDArray[np.int64]:

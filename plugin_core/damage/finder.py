@@ -29,8 +29,8 @@ REACH = 2
 LOOKS_AT = 2 * REACH + 1 + scratches.REACH
 """Frames on either side that a frame's finds depend on."""
 
-_DOUBT, _CALM = 0.95, 0.0045
-_STRICTEST = 0.4
+_DOUBT, _CALM = 0.95, 0.01
+_STRICTEST = 0.5
 """Pieces may be doubted up to `_DOUBT`; where more than the share `_CALM` of a frame is motion that went
 wrong, less by the square of how much there is of it, down to this share."""
 
@@ -157,7 +157,7 @@ class DamageFinder:
         self._scratched: dict[int, list[tuple[scratches.Scratch, NDArray[np.int64]]]] = {}
         self._looks: dict[int, Look] = {}
         self._clean: dict[int, NDArray[np.uint8]] = {}
-        self._motions: dict[tuple[int, int], Floats] = {}
+        self._motions: dict[tuple[int, int], NDArray[np.float16]] = {}
         self._firsts: dict[int, _Judged] = {}
 
     def around(self, frame: int) -> list[int]:
@@ -183,8 +183,9 @@ class DamageFinder:
     def motion(self, frame: int, other: int) -> Floats:
         """Return the motion (h, w, 2) from a frame to another that it is compared with, see `full_size`."""
         if (frame, other) not in self._motions:
-            self._motions[frame, other] = motion_between(self._cleaned(frame), self._cleaned(other))
-        return self._motions[frame, other]
+            motion = motion_between(self._cleaned(frame), self._cleaned(other))
+            self._motions[frame, other] = motion.astype(np.float16)
+        return self._motions[frame, other].astype(np.float32)
 
     def find(self, frame: int) -> Damage:
         """Find a frame's damage."""
@@ -269,7 +270,7 @@ class DamageFinder:
         level = np.asarray(cv2.addWeighted(look.low, 0.5, look.high, 0.5, 0), np.uint8)
         pieces = dirt.suspected(found, level, low=low, high=low * _HIGH / _LOW, apart=apart)
         wrong = dirt.turmoil(pieces, _DOUBT)
-        limit = _DOUBT * search.tolerance * float(np.clip((_CALM / max(wrong, 1e-9)) ** 2, _STRICTEST, 1))
+        limit = _DOUBT * search.tolerance * np.clip((_CALM / np.maximum(wrong, 1e-9)) ** 2, _STRICTEST, 1)
         taken = (pieces.doubt < limit) & (pieces.area >= search.smallest)
         taken &= pieces.contrast >= search.contrast
         if search.largest is not None:

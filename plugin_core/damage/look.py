@@ -23,7 +23,7 @@ Seen = tuple[Bytes, Bytes]
 MOTION_PX = 800
 """Motion is measured on at most this many pixels squared."""
 
-_BAND_PX = 3 << 18
+_BAND_PX = 1 << 19
 """What works pixel by pixel works on so many pixels at once, in whole rows."""
 
 _SCRATCH_RING = 3

@@ -30,6 +30,9 @@ Mask = NDArray[np.bool_]
 _JOIN_PX, _MARGIN_PX = 12, 24
 """Damage this close is repaired together, with so much of the plate around it."""
 
+_MOST_PX = 1 << 18
+"""No more pixels than this are repaired at once; that goes by whole rows."""
+
 _NEAR_PX, _WIDE_PX = 15, 61
 """How well a neighbor fits is measured over a window of so many pixels, or of more where that is all
 damage."""
@@ -122,7 +125,10 @@ def _places(mask: Mask) -> Iterator[Box]:
     taken: list[Box] = []
     for left, top, wide, high, _ in stats[1:count].tolist():
         taken.append(Box(left, top, left + wide, top + high))
-    yield from _apart(taken)
+    for box in _apart(taken):
+        rows = max(1, _MOST_PX // box.width)
+        for top in range(box.y0, box.y1, rows):
+            yield Box(box.x0, top, box.x1, min(top + rows, box.y1))
 
 
 def _apart(boxes: list[Box]) -> list[Box]:

@@ -307,6 +307,10 @@ class _Run:
 
     def _thumbnail(self, frame: int) -> Thumbnail:
         plate = self._shot.plate(frame)
-        box = Box(0, 0, plate.header.width, plate.header.height)
-        native = native_pixels(plate, box)[::_THUMBNAIL_STEP, ::_THUMBNAIL_STEP]
-        return thumbnail(network_pixels(np.ascontiguousarray(native), self._color)[0])
+        height, width = plate.header.height, plate.header.width
+        steps, rows = np.s_[::_THUMBNAIL_STEP, ::_THUMBNAIL_STEP], 64 * _THUMBNAIL_STEP
+        parts = [
+            native_pixels(plate, Box(0, top, width, min(top + rows, height)))[steps]
+            for top in range(0, height, rows)
+        ]
+        return thumbnail(network_pixels(np.concatenate(parts), self._color)[0])

@@ -19,7 +19,7 @@ from ..images import Plate
 
 Mask = NDArray[np.bool_]
 
-_PLATES_BYTES = 768 << 20
+_PLATES_BYTES = 288 << 20
 """Decoded plates are kept for the repair of the frames near by while they take no more than this."""
 
 
@@ -53,6 +53,7 @@ class RestoredShot:
         self._finder = DamageFinder(self._see, take, search, protected)
         self._chosen = chosen
         self._plates: dict[int, Plate] = {}
+        self._at = 0
         self._damage: dict[int, Damage] = {}
 
     def reach(self, frame: int) -> range:
@@ -71,6 +72,7 @@ class RestoredShot:
 
     def restored(self, frame: int) -> tuple[Plate, Damage, int]:
         """Return a frame's plate without its damage, the damage, and how many pixels were changed."""
+        self._at = frame
         damage = self.damage(frame)
         plate = self.plate(frame)
         if not damage.finds:
@@ -97,7 +99,9 @@ class RestoredShot:
     def _thin_out(self, latest: int) -> None:
         each = max(1, self._plates[latest].nbytes)
         while len(self._plates) > max(2, _PLATES_BYTES // each):
-            farthest = max(self._plates, key=lambda frame: abs(frame - latest))
+            farthest = max(
+                (frame for frame in self._plates if frame != latest), key=lambda frame: abs(frame - self._at)
+            )
             del self._plates[farthest]
 
     def _see(self, frame: int) -> Seen:

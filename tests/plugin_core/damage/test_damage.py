@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
+from plugin_core.damage import look
 from plugin_core.damage.finder import DamageFinder, Search
 from plugin_core.damage.look import planes_of
 
@@ -112,3 +113,31 @@ def test_what_moves_too_fast_to_be_followed_is_no_dirt(clean) -> None:
     moving = np.zeros_like(found)
     moving[56:76, 16 * AT + 4 : 16 * AT + 28] = True
     assert not found[moving].any() and found[30:42, 150:160].mean() > 0.9
+
+
+def test_bands_of_a_frame_give_what_the_whole_does(dirty, monkeypatch) -> None:
+    pictures, _, _ = dirty
+    whole = _finder(pictures).find(AT)
+    monkeypatch.setattr(look, "_BAND_PX", WIDTH * 50)
+    banded = _finder(pictures).find(AT)
+    assert (banded.labels > 0).sum() > 0
+    assert ((banded.labels > 0) != (whole.labels > 0)).sum() <= 3  # sums are rounded in another order
+
+
+def test_white_on_a_light_colored_ground_is_found(clean) -> None:
+    pictures = [
+        np.stack([0.92 + 0 * one[..., 0], 0.84 + 0 * one[..., 1], 0.68 + 0.2 * one[..., 2]], -1)
+        for one in clean
+    ]
+    pictures[AT][60:70, 80:95] = 0.88
+    damage = _finder(pictures).find(AT)
+    assert damage.mask("dirt")[60:70, 80:95].mean() > 0.9 and damage.mask().sum() < 250
+
+
+def test_a_scratch_behind_something_dark_is_found_where_it_shows(clean) -> None:
+    pictures = [np.clip(picture * 0.5 + 0.3, 0, 1) for picture in clean]
+    for at, picture in enumerate(pictures):
+        picture[:, 100:102] = 0.1
+        picture[60:, 90 + at : 130 + at] = 0.09
+    found = _finder(pictures).find(AT).mask("scratch")
+    assert found[:58, 100:102].mean() > 0.9 and found.sum() < 150
