@@ -79,7 +79,12 @@ class Propagator:
         self._borders = Borders(self._background, within)
 
     def find(
-        self, frame: int, hole: Hole, watch: Callable[[int, int], None] = lambda looked, of: None
+        self,
+        frame: int,
+        hole: Hole,
+        watch: Callable[[int, int], None] = lambda looked, of: None,
+        *,
+        sharp: bool = False,
     ) -> Patch | None:
         """Return what other frames of the same take show of a frame's hole; None where they show nothing.
 
@@ -88,6 +93,7 @@ class Propagator:
             hole: the frame's.
             watch: called again and again with how many plates were looked at, and how many may have to be;
                 may raise to stop.
+            sharp: as `vote.propagated` has it.
 
         Raises:
             ImageError: a plate or matte within the look-ahead can't be read.
@@ -110,6 +116,7 @@ class Propagator:
             watching,
             workers=self._background.workers,
             tells_places=self._tells_places,
+            sharp=sharp,
         )
 
     def carried(

@@ -53,6 +53,9 @@ _FILL_ERROR = 0.016
 _SOFT_PX = 3.0
 """Sigma, in pixels of the motion view, of the softened picture: about how far unsure pixels are off."""
 
+_PIECE_PX, _MEET_PX = 4.0, 1.0
+"""Sigmas, in pixels of the motion view, of what makes sources stand in pieces and of where these meet."""
+
 _ALL_SOFT, _SHARP = 0.8, 0.98
 """Confidence up to which a pixel is all soft, and from which it is not softened at all."""
 
@@ -74,6 +77,7 @@ def propagated(
     *,
     workers: Executor | None = None,
     tells_places: bool = False,
+    sharp: bool = False,
 ) -> Patch | None:
     """Sample the pixels that a frame's traces lead to; None where they lead nowhere.
 
@@ -86,10 +90,13 @@ def propagated(
         watch: called for every few sources; may raise to stop.
         workers: sample sources side by side; what is found does not depend on them.
         tells_places: whether the patch says where each pixel is from.
+        sharp: where it is not sure, show sources alone, in pieces that meet, rather than softened.
     """
     if not traces.found:
         return None
     weights, confidence = vote(traces)
+    if sharp:
+        weights = _pieced(traces, weights, confidence)
     columns, rows = view.points(*pixel_grid(hole.box))
     local = traces.votes.at(columns, rows)
     # Weights fade where the voters' hole ends, and what counts as little with them.
@@ -141,11 +148,12 @@ def propagated(
     picture /= _thrice(total)
     sure = bilinear(_map(traces.hole, confidence), *local) / np.maximum(inside, np.float32(1e-3))
     sure = np.where(reached, np.clip(sure, 0, 1), 0)
-    soft = np.clip((_SHARP - sure) / (_SHARP - _ALL_SOFT), 0, 1) * reached
-    away = bilinear(_softened(traces, weights, confidence), *local)
-    away -= picture
-    away *= _thrice(soft)
-    picture += away
+    soft = np.zeros_like(sure) if sharp else _unsure(sure) * reached
+    if not sharp:
+        away = bilinear(_softened(traces, weights, confidence), *local)
+        away -= picture
+        away *= _thrice(soft)
+        picture += away
     picture *= _thrice(reached)
     grain = np.where(reached, (1 - soft) * np.sqrt(mixture.squares) / total, 0)
     floats = (values.astype(np.float32) for values in (picture, sure, grain))
@@ -237,6 +245,34 @@ def _softened(traces: Traces, weights: list[Floats], confidence: Floats) -> Floa
     weight = np.maximum(cv2.GaussianBlur(_map(traces.hole, share), (0, 0), sigma), np.float32(1e-6))
     # Colors are display-referred, 0..1; the network's range is twice as wide.
     return np.asarray(2 * blurred / weight[..., None] - 1, np.float32)
+
+
+def _unsure(confidence: Floats) -> Floats:
+    """Return how unsure (...) a pixel is for its detail to be believed, 0..1."""
+    return np.asarray(np.clip((_SHARP - confidence) / (_SHARP - _ALL_SOFT), 0, 1), np.float32)
+
+
+def _pieced(traces: Traces, weights: list[Floats], confidence: Floats) -> list[Floats]:
+    """Return weights (n,) by which, where it is not sure, each source stands alone in pieces.
+
+    A mean of sources that do not meet is a haze. Pieces are large, and dissolve where one meets another.
+    """
+    apart, shape = traces.votes.apart, weights[0].shape
+    most, which = np.zeros(shape, np.float32), np.full(shape, -1, np.intp)
+    for number, weight in enumerate(weights):
+        broad = cv2.GaussianBlur(_map(traces.hole, weight), (0, 0), _PIECE_PX / apart)[traces.hole]
+        better = (weight > 0) & (broad > most)
+        most[better], which[better] = broad[better], number
+    pieces = []
+    for number, weight in enumerate(weights):
+        own = _map(traces.hole, (which == number).astype(np.float32))
+        pieces.append(cv2.GaussianBlur(own, (0, 0), _MEET_PX / apart)[traces.hole] * (weight > 0))
+    total = np.maximum(np.sum(pieces, axis=0), np.float32(1e-6))
+    unsure = _unsure(confidence)
+    return [
+        np.asarray(weight + unsure * (piece / total - weight), np.float32)
+        for weight, piece in zip(weights, pieces, strict=True)
+    ]
 
 
 def vote(traces: Traces) -> tuple[list[Floats], Floats]:

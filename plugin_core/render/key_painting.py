@@ -23,9 +23,12 @@ from .plan import Plan
 
 Floats = NDArray[np.float32]
 
-_UNSURE, _SURE = 0.75, 0.95
-"""Confidence below which nothing of a found pixel stays, and from which all of it does. Unsure ones do not
-lead the painter either: he would paint their haze."""
+_UNSURE, _SURE = 0.3, 0.5
+"""Confidence below which nothing of a found pixel stays, and from which all of it does. They are as sharp as
+their sources: softened, their haze would lead the painter."""
+
+_ENTERED_UNSURE, _ENTERED_SURE = 0.75, 0.95
+"""The same where something enters the hole: there one source shows it here, another one elsewhere."""
 
 _UNCOVERED = 0.1
 """A frame between two key frames is painted where their paint leaves more than this share of its hole."""
@@ -67,11 +70,12 @@ class KeyPainter:
             InputError: there is nothing to paint with.
             ImageError: a picture that is looked at can't be read.
         """
-        real = self._finder.find(key.frame, hole, lambda looked, of: watch())
+        real = self._finder.find(key.frame, hole, lambda looked, of: watch(), sharp=True)
         carried = self._carrier.carried(key.frame, hole, key.parents, real, watch) if key.parents else None
         found = laid_over(real, carried)
-        trusted = _trusted(found, hole)
-        if not key.regular and self._wanted(key.frame, hole, trusted, watch) <= _UNCOVERED:
+        background = self._finder.belonging(key.frame, hole, watch)
+        trusted = _trusted(found, hole, background)
+        if not key.regular and _wanted(hole, trusted, background) <= _UNCOVERED:
             return None
         crop = self._context(hole.box)
         values = plate.crop(*crop)
@@ -106,22 +110,25 @@ class KeyPainter:
             values[box] = laid + (values[box] - laid) * known[box][..., None]
         return plate.with_patch(values, holed, crop.x0, crop.y0)
 
-    def _wanted(self, frame: int, hole: Hole, trusted: Floats, watch: Callable[[], None]) -> float:
-        """Return of how much of a hole paint is wanted: nothing shows it, and it is background."""
-        background = self._finder.belonging(frame, hole, watch)
-        wanted = 1 - trusted if background is None else (1 - trusted) * background
-        return float(wanted[hole.alpha > 0].mean())
-
     def _context(self, box: Box) -> Box:
         header = self._plan.sources.header
         return box.grown(max(_CONTEXT_PX, box.longer_side // 2)).within(header.width, header.height)
 
 
-def _trusted(found: Patch | None, hole: Hole) -> Floats:
-    """How surely (h, w) what was found is what belongs there, sharp as it is."""
+def _wanted(hole: Hole, trusted: Floats, background: Floats | None) -> float:
+    """Return of how much of a hole paint is wanted: nothing shows it, and it is background."""
+    wanted = 1 - trusted if background is None else (1 - trusted) * background
+    return float(wanted[hole.alpha > 0].mean())
+
+
+def _trusted(found: Patch | None, hole: Hole, background: Floats | None) -> Floats:
+    """How surely (h, w) what was found belongs there; `background` as `Propagator.belonging` has it."""
     if found is None:
         return np.zeros_like(hole.alpha)
-    sure = np.clip((found.confidence - _UNSURE) / (_SURE - _UNSURE), 0, 1)
+    entered = np.float32(0) if background is None else 1 - background
+    low = _UNSURE + (_ENTERED_UNSURE - _UNSURE) * entered
+    high = _SURE + (_ENTERED_SURE - _SURE) * entered
+    sure = np.clip((found.confidence - low) / (high - low), 0, 1)
     if found.soft is not None:
         sure = np.minimum(sure, 1 - found.soft)
     return np.where(hole.alpha > 0, sure, 0).astype(np.float32)

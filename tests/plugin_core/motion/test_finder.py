@@ -43,7 +43,7 @@ def shots(pan=(0, 0), step=6, frames=12):
     return [p.astype(np.float32) for p in pictures], holes, walls
 
 
-def find(pictures, holes, frame, reach=12, gain=lambda frame: 1.0, threads=None):
+def find(pictures, holes, frame, reach=12, gain=lambda frame: 1.0, threads=None, sharp=False):
     view = MotionView(Box(0, 0, 128, 96), 128, 96)
     shown = [picture * np.float32(gain(n)) for n, picture in enumerate(pictures)]
     background = Background(lambda n: Look(shown[n], holes[n]), 96, 128, threads)
@@ -55,7 +55,8 @@ def find(pictures, holes, frame, reach=12, gain=lambda frame: 1.0, threads=None)
     read = lambda n, part: np.ascontiguousarray(shown[n][part.slices] * 2 - 1)  # noqa: E731
     if traces is None:
         return None, hole
-    return propagated(traces, hole, view, read, background.hidden, workers=background.workers), hole
+    workers = background.workers
+    return propagated(traces, hole, view, read, background.hidden, workers=workers, sharp=sharp), hole
 
 
 def same(one, other):
@@ -94,7 +95,7 @@ def test_frames_beyond_the_reach_change_nothing():
     assert same(shifted, among)
 
 
-def test_what_is_not_sure_is_shown_softened():
+def test_what_is_not_sure_is_shown_softened_or_alone():
     pictures, holes, _ = shots()
     random = np.random.default_rng(0)
     restless = [
@@ -112,6 +113,11 @@ def test_what_is_not_sure_is_shown_softened():
     assert 0.05 < unsure.mean() < 0.75
     assert detail(found.picture) < 0.3 * detail(steady.picture)
     assert found.grain[core].mean() < 0.1 < 0.3 < steady.grain[core].mean(), "grain is to be added there"
+    # A key frame shows what one source has, all of it.
+    sharp, _ = find([p.astype(np.float32) for p in restless], holes, 6, sharp=True)
+    np.testing.assert_array_equal(sharp.confidence, found.confidence)
+    assert sharp.soft.max() == 0 and sharp.grain[core].mean() > 0.8
+    assert detail(sharp.picture) > detail(steady.picture)
 
 
 def test_a_pan_is_followed():
