@@ -247,9 +247,9 @@ def _softened(traces: Traces, weights: list[Floats], confidence: Floats) -> Floa
     return np.asarray(2 * blurred / weight[..., None] - 1, np.float32)
 
 
-def _unsure(confidence: Floats) -> Floats:
+def _unsure(confidence: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]:
     """Return how unsure (...) a pixel is for its detail to be believed, 0..1."""
-    return np.asarray(np.clip((_SHARP - confidence) / (_SHARP - _ALL_SOFT), 0, 1), np.float32)
+    return np.asarray(np.clip((_SHARP - confidence) / (_SHARP - _ALL_SOFT), 0, 1))
 
 
 def _pieced(traces: Traces, weights: list[Floats], confidence: Floats) -> list[Floats]:
