@@ -27,7 +27,7 @@ Mask = NDArray[np.float32]
 Guide = tuple[NDArray[np.float32], ...]
 """Given flows at each of `guide_scales`, (sources, 3, H / scale, W / scale): for each source the flow to it,
 x and y in pixels of that scale, and its weight there, 0 or more. Where they can be trusted, weights times
-what each source shows of a pixel come to 1, or to half of that where real pixels were looked for before."""
+what each source shows of a pixel come to 1."""
 
 PREVIOUS_OUTPUT = "output"
 """Name, in a carry, of the picture that the step before put out, (..., 3, H, W) in the network's range.

@@ -21,9 +21,6 @@ from .step_input import Shown
 
 Floats = NDArray[np.float32]
 
-_LEFT_OVER = np.float32(0.5)
-"""Where real pixels are looked for first, the surest are gone: of the rest sources count for so much less."""
-
 
 class Guiding:
     """The flows of one render's steps. Not for several threads at once.
@@ -40,7 +37,6 @@ class Guiding:
         self._scales = tuple(scales)
         self._own = finder_of(plan) if finder is None and plan.motion is not None else None
         self._finder = finder or self._own
-        self._counts = np.float32(1) if finder is None else _LEFT_OVER
         self._cells: dict[tuple[int, Region], Cells] = {}
 
     def looks_at(self, step: Step) -> range:
@@ -63,10 +59,7 @@ class Guiding:
             )
             for source, shown in zip(step.sources, sources, strict=True)
         ]
-        guide = guide_of(self._in_cells(step.frame, region, target), beside, self._scales)
-        for level in guide:
-            level[:, 2] *= self._counts
-        return guide
+        return guide_of(self._in_cells(step.frame, region, target), beside, self._scales)
 
     def _in_cells(self, frame: int, region: Region, shown: Shown) -> Cells:
         """Return a frame in cells; it is seen as a source several times before and after it is filled."""
