@@ -17,10 +17,10 @@ from ..patch import Patch
 
 Floats = NDArray[np.float32]
 
-_FINE, _LARGE = 1 / 160, 1 / 30
+_FINE, _LARGE = 1 / 200, 1 / 30
 """Sigmas, in heights of the plate: finer than the one is texture; by the other disagreement is judged."""
 
-_AGREE = 0.07
+_AGREE = 0.06
 """At large, colors (network's range) that differ by much more than this do not agree."""
 
 _BRIGHTEST = 1.0, 1.25

@@ -34,7 +34,7 @@ def fine(picture: np.ndarray) -> float:
 
 def test_where_the_network_sees_about_the_same_paint_stays_as_it_is():
     given = paint(0.2)
-    np.testing.assert_allclose(led(given, flat(0.22), ROWS).picture, given.picture, atol=0.01)
+    np.testing.assert_allclose(led(given, flat(0.22), ROWS).picture, given.picture, atol=0.02)
 
 
 def test_where_it_sees_something_else_paint_takes_its_colors_and_keeps_its_texture():
