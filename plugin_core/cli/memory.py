@@ -10,11 +10,14 @@ from ..errors import NotEnoughMemoryError
 LEAST_BYTES = 3 << 29
 """What libraries and a small render reserve (1.3 GB were measured); most of it is never touched."""
 
-_TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
+_TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENA_MAX = -1, -3, -8
 """Names of glibc's `mallopt`."""
 
 _KEPT_BYTES, _LARGE_BYTES = 128 << 20, 32 << 20
 """So much that was freed is kept, of blocks smaller than these."""
+
+_ARENAS = 2
+"""Pools of memory for all threads: with one for each, what one has freed serves no other."""
 
 
 def keep_freed() -> None:
@@ -30,6 +33,7 @@ def keep_freed() -> None:
             library = ctypes.CDLL(None)
             library.mallopt(_TRIM_THRESHOLD, _KEPT_BYTES)
             library.mallopt(_MMAP_THRESHOLD, _LARGE_BYTES)
+            library.mallopt(_ARENA_MAX, _ARENAS)
 
 
 def check_limit() -> None:

@@ -4,9 +4,10 @@
     python -m tests.benchmarks.bench_region --plate P --matte M     memory of a shot of your own only
 
 A 300-pixel matte that travels is rendered in an HD plate and in an 8K one, in turns, on one processor thread,
-with real pixels and without: what network, search for real pixels, cropping and composing take of the
-processor, without reading and writing, must stay within 1.5 times. Then UHD and 8K are rendered each in a
-process of its own: the highest resident memory must stay below 6 GB.
+with real pixels and paint, and without: what network, its flows, search for pixels, cropping and composing
+take of the processor, without reading and writing, must stay within 1.5 times. Take ten frames or more: key
+frames are painted once, and the plates of a shot's last six frames are copied, being sources once more. Then
+UHD and 8K are rendered each in a process of its own: the highest resident memory must stay below 6 GB.
 """
 
 from __future__ import annotations
@@ -29,15 +30,16 @@ import cv2
 
 from plugin_core.clips.clip import SequenceClip
 from plugin_core.job.settings import Run, Settings, Shot
-from plugin_core.motion.finder import Propagator
 from plugin_core.network.session import Session
 from plugin_core.progress.reporters import Reporters
 from plugin_core.progress.stop import Stop
 from plugin_core.regions.shot_mattes import ShotMattes
-from plugin_core.render import pipeline
+from plugin_core.render import carrying, key_files, pipeline
+from plugin_core.render.guiding import Guiding
 from plugin_core.render.plan import make_plan
 from plugin_core.render.render import render
 from plugin_core.render.sources import open_sources
+from plugin_core.render.stages import Stages
 from plugin_core.render.stepper import Stepper
 from tests.benchmarks.bench_render import open_session
 from tests.benchmarks.travelling import HOLE, TRAVEL, travelling_shot
@@ -93,7 +95,7 @@ def _costs(hd: Shot, large: Shot, settings: Settings, bundle: str, frames: int, 
                 told = ", ".join(f"{part} {seconds / frames:.3f}" for part, seconds in parts.items())
                 print(f"round {number}, {size}: {told}, all {whole / frames:.3f} s/frame", flush=True)
     ratio = statistics.median(spent["8K"]) / statistics.median(spent["HD"])
-    searched = f"real pixels {settings.propagate} frames around" if settings.propagate else "no real pixels"
+    searched = f"pixels of {settings.propagate} frames around" if settings.propagate else "the network alone"
     print(
         f"a {HOLE}-pixel matte costs {ratio:.2f} times in 8K what it does in HD (bar: {COST_BAR}), {searched}"
     )
@@ -101,20 +103,24 @@ def _costs(hd: Shot, large: Shot, settings: Settings, bundle: str, frames: int, 
 
 def _parts(shot: Shot, settings: Settings, session: Session) -> tuple[dict[str, float], float]:
     """Processor seconds of a render's parts, and the seconds of the whole with reading and writing."""
-    parts = {"network": 0.0, "real pixels": 0.0, "crop": 0.0, "compose": 0.0}
-    read = {"plates": 0.0, "mattes": 0.0}
+    parts = {"network": 0.0, "flows": 0.0, "pixels": 0.0, "crop": 0.0, "compose": 0.0}
+    read = {"plates": 0.0, "mattes": 0.0, "key frames": 0.0}
     began = time.perf_counter()
     with (
         _timed(Stepper, "run", parts, "network"),
         # Its own reading is taken off again below; plates and mattes read elsewhere are in no part.
-        _timed(SequenceClip, "plate", read, "plates", within="real pixels"),
-        _timed(ShotMattes, "hole", read, "mattes", within="real pixels"),
-        _timed(Propagator, "find", parts, "real pixels"),
+        _timed(SequenceClip, "plate", read, "plates", within="pixels"),
+        _timed(ShotMattes, "hole", read, "mattes", within="pixels"),
+        _timed(key_files, "write_plate", read, "key frames", within="pixels"),
+        _timed(carrying, "read_plate", read, "key frames", within="pixels"),
+        _timed(Stages, "find", parts, "pixels"),
+        _timed(Guiding, "guide", parts, "flows"),
         _timed(pipeline, "network_input", parts, "crop"),
-        _timed(pipeline, "filled", parts, "compose"),
+        _timed(pipeline, "fills_of", parts, "compose"),
+        _timed(pipeline, "laid_in", parts, "compose"),
     ):
         _render(shot, session, settings)
-    parts["real pixels"] -= sum(read.values())
+    parts["pixels"] -= sum(read.values())
     return parts, time.perf_counter() - began
 
 
