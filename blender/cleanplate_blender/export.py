@@ -139,7 +139,7 @@ def set_space(scene: Any, part: dict[str, Any]) -> None:
     """Set the color spaces: a matte's values pass as they are, a plate comes out in scene-linear."""
     if not part["own_space"]:
         scene.sequencer_colorspace_settings.name = compat.working_space()
-    if part["kind"] != "matte":
+    if part["kind"] == "plate":
         return
     target = next(strip for strip in compat.all_strips(scene) if strip.name == part["strip"])
     for strip in inside(target):

@@ -46,7 +46,7 @@ def make_panel() -> type:
 def _draw_strips(layout: Any, context: Any, scene: Any) -> None:
     wishes = scene.cleanplate
     column = layout.column(align=True)
-    for name in ("plate", "matte"):
+    for name in ("plate", "matte", "shadow"):
         column.prop_search(wishes, name, scene.sequence_editor, compat.strips_property(), icon="SEQUENCE")
     try:
         plate, matte = read.chosen(context, wishes.plate, wishes.matte)

@@ -2,7 +2,7 @@
 
 <folder>/clean/clean.1001.exr      the clean plate, and the core's saved states
 <folder>/plate/plate.1001.exr      what Blender rendered for the core; may be deleted
-<folder>/matte/matte.1001.exr
+<folder>/matte/matte.1001.exr, shadow/shadow.1001.exr
 <folder>/patch/patch.1001.exr      the fill alone, where it is asked for
 <folder>/job/                      job.json, progress and the log, for questions
 """
@@ -36,11 +36,11 @@ class Places:
         self.blend_copy = self.job / "copy.blend"
 
     def pattern(self, kind: str, extension: str = ".exr") -> str:
-        """Return the pattern of `plate`, `matte` or `clean`, with #### for the number."""
+        """Return the pattern of `plate`, `matte`, `shadow`, `patch` or `clean`, with #### for the number."""
         return str(self.folder / kind / f"{kind}.####{extension}")
 
     def numbers(self, kind: str) -> set[int]:
-        """Return the numbers of the frames of `plate` or `matte` that are on disk."""
+        """Return the numbers of the frames of `plate`, `matte` or `shadow` that are on disk."""
         found = (re.fullmatch(rf"{kind}\.(\d{{4,}})\.exr", path.name) for path in self._files(kind))
         return {int(match[1]) for match in found if match}
 

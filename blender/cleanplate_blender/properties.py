@@ -34,6 +34,11 @@ def settings(defaults: dict[str, Any]) -> dict[str, Any]:
     return {
         "plate": StringProperty(name="Plate", description="Strip that something is taken out of"),
         "matte": StringProperty(name="Matte", description="Strip that says where: white goes away"),
+        "shadow": StringProperty(
+            name="Shadow Matte",
+            description="Strip that says where the shadow or reflection of what goes away lies, in white: "
+            "filled too, but where the plate is only darkened it is made lighter and keeps its texture",
+        ),
         "range": EnumProperty(
             name="Range",
             description="Frames to fill",

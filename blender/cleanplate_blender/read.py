@@ -98,6 +98,10 @@ def read_request(context: Any, wishes: Wishes, cache: str, from_frame: int | Non
         parts.append(Part("plate", plate.name, alpha=True, own_space=strips.needs_own_space(scene, plate)))
     if matte_files is None:
         parts.append(Part("matte", matte.name, alpha=wishes["matte_from"] == ALPHA))
+    shadow = _shadow(scene, wishes["shadow"], frames)
+    shadow_files = shadow and _matte_files(scene, shadow, frames, shift, wishes["matte_from"])
+    if shadow is not None and shadow_files is None:
+        parts.append(Part("shadow", shadow.name, alpha=wishes["matte_from"] == ALPHA))
     first, last = frames[0] - shift, frames[-1] - shift
     space, config = _color(wishes["color"], plate_files.space if plate_files else compat.working_space())
     return Request(
@@ -116,6 +120,7 @@ def read_request(context: Any, wishes: Wishes, cache: str, from_frame: int | Non
         settings=core_settings(wishes),
         model=wishes["model"].strip() or DEFAULTS["model"],
         device=wishes["device"].strip() or DEFAULTS["device"],
+        shadow="" if shadow is None else shadow_files.pattern if shadow_files else places.pattern("shadow"),
         reference=bpy.path.abspath(wishes["reference"].strip()),
         patch=places.pattern("patch") if wishes["use_patch"] else "",
         parts=tuple(parts),
@@ -124,6 +129,17 @@ def read_request(context: Any, wishes: Wishes, cache: str, from_frame: int | Non
         strip_alpha=plate_files.alpha_mode if plate_files else "PREMUL",
         notes=_notes(plate, matte, frames),
     )
+
+
+def _shadow(scene: Any, name: str, frames: range) -> Any:
+    """Return the strip of that name, checked; None for no name. Raises InpaintError."""
+    if not name:
+        return None
+    named = [strip for strip in compat.all_strips(scene) if strip.name == name]
+    if not named:
+        raise InpaintError(f"There is no strip '{name}' in the scene '{scene.name}' to be the shadow matte.")
+    strips.check(named[0], "shadow matte", frames)
+    return named[0]
 
 
 def frame_range(scene: Any, plate: Any, matte: Any, kind: str) -> range:

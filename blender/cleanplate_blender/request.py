@@ -15,7 +15,7 @@ class Part:
     """A strip that the child Blender renders for the core.
 
     Attributes:
-        kind: `plate` or `matte`.
+        kind: `plate`, `matte` or `shadow`.
         strip: its name in the scene.
         alpha: whether its alpha is wanted too.
         own_space: whether it is rendered in the scene's own sequencer color space, as what is done to the
@@ -37,7 +37,7 @@ class Request:
         folder: where the files go; absolute.
         first, last: numbers of the files, both inclusive.
         shift: timeline frame minus number.
-        plate, matte: patterns that the core reads.
+        plate, matte, shadow: patterns that the core reads; no shadow matte where that is empty.
         output: pattern that the core writes.
         colorspace: the plate's, for the core.
         ocio_config: where that name is from; None for the core's own.
@@ -66,6 +66,7 @@ class Request:
     settings: dict[str, Any]
     model: str
     device: str
+    shadow: str = ""
     reference: str = ""
     patch: str = ""
     parts: tuple[Part, ...] = ()
@@ -95,6 +96,7 @@ def write_job(request: Request) -> None:
         "frames": f"{request.first}-{request.last}",
         "colorspace": request.colorspace,
         "ocio_config": request.ocio_config,
+        "shadow_matte": request.shadow or None,
         "reference": request.reference or None,
     }
     if request.patch:

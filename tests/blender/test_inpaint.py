@@ -379,20 +379,33 @@ def test_the_matte_in_an_alpha_channel_inverted(blender, shot, tmp_path):
     )
 
 
-def test_paint_a_frame_painted_by_hand_and_the_patch(blender, shot, tmp_path):
+def test_paint_a_frame_painted_by_hand_a_shadow_and_the_patch(blender, shot, tmp_path):
     plate, _ = two_strips(blender, shot, tmp_path)
+    below = np.zeros(SIZE[::-1], np.float32)
+    below[-14:-6, 8:40] = 1
+    write_picture(tmp_path / "in" / "shadow.png", np.dstack([below] * 3), "uint8")
+    blender.images(name="shadow", files=[str(tmp_path / "in" / "shadow.png")] * FRAMES, channel=3, start=1)
     number = plate[1].split(".")[-2]
     painted, hole = sample("plate", 1).copy(), sample("matte", 1) > 0.5
     painted[hole, :3] = (0.9, 0.1, 0.9)
     (tmp_path / "refs").mkdir()
     write_picture(tmp_path / "refs" / f"ref.{number}.exr", painted[..., :3])
-    done = blender.inpaint(paint="NETWORK", reference="//refs", use_patch=True, **QUICK)
+    done = blender.inpaint(
+        paint="NETWORK",
+        reference="//refs",
+        use_patch=True,
+        plate="sh010",
+        matte="sh010 matte",
+        shadow="shadow",
+        **QUICK,
+    )
     assert done["said"] == ["FINISHED"], done
     folder = tmp_path / "cleanplate" / "cut" / "Scene" / "sh010"
     job = json.loads((folder / "job" / "job.json").read_text("utf-8"))
     assert job["settings"]["paint"] == "network" and job["shot"]["layers"] == ["source"]
     assert Path(job["shot"]["reference"]) == tmp_path / "refs"
     clean = read_picture(folder / "clean" / f"clean.{number}.exr")
+    assert (clean[-12:-8, 12:36, :3] != sample("plate", 1)[-12:-8, 12:36]).any(), "the shadow is filled too"
     inside = sample("matte", 1) > 0.99
     assert np.median(np.abs(clean[inside][:, :3] - (0.9, 0.1, 0.9))) < 0.05
     assert len(list((folder / "patch").glob("patch.*.exr"))) == FRAMES
