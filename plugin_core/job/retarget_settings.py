@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
 from ..errors import SettingsError
 from .about import About
@@ -52,6 +52,16 @@ def squeeze_of(text: str) -> tuple[float, Axis]:
     return value, _AXES[axis or "x"]
 
 
+def _schema(pattern: str) -> WithJsonSchema:
+    return WithJsonSchema({"type": "string", "pattern": pattern})
+
+
+_NUMBER = r"[0-9]{1,6}(\.[0-9]{1,6})?"
+_Aspect = Annotated[str, _schema(f"^{_NUMBER}([:/]{_NUMBER})?$")]
+_Size = Annotated[str, _schema("^[0-9]{1,5} *[xX] *[0-9]{1,5}$")]
+_Squeeze = Annotated[str, _schema(r"^0?\.[0-9]{1,6}(,(x|y|horizontal|vertical))?$")]
+
+
 def _text(value: object) -> object:
     """Take a number as it is typed: 1.85 as much as "1.85"."""
     return str(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else value
@@ -87,7 +97,7 @@ class Retarget(Strict):
     """What a shot is to become."""
 
     aspect: Annotated[
-        str | None,
+        _Aspect | None,
         BeforeValidator(_text),
         _checked(aspect_of),
         About(
@@ -101,7 +111,7 @@ class Retarget(Strict):
         ),
     ] = None
     size: Annotated[
-        str | None,
+        _Size | None,
         _checked(size_of),
         About(
             "Pixels across and down, such as 1080x1920.",
@@ -114,7 +124,7 @@ class Retarget(Strict):
         ),
     ] = None
     squeeze: Annotated[
-        str | None,
+        _Squeeze | None,
         BeforeValidator(_text),
         _checked(squeeze_of),
         About(
