@@ -91,7 +91,7 @@ class Carrier:
         patch = carried.patch
         share = carried.own
         if real is not None and ((share < 1) & (patch.confidence > 0)).any():
-            share = share + (1 - share) * _alike(patch, real, max(self._finder.view.pixels_per))
+            share = share + (1 - share) * alike(patch, real, max(self._finder.view.pixels_per))
         return replace(patch, confidence=(patch.confidence * share).astype(np.float32))
 
     def _clean(self, key: int) -> ReadPixels:
@@ -109,7 +109,7 @@ class Carrier:
         return read
 
 
-def _alike(patch: Patch, real: Patch, per: float) -> Floats:
+def alike(patch: Patch, real: Patch, per: float) -> Floats:
     """How well (h, w) a patch agrees with real pixels in low frequencies; 0 where those say nothing.
 
     Args:
@@ -127,9 +127,9 @@ def _alike(patch: Patch, real: Patch, per: float) -> Floats:
     low = cv2.GaussianBlur(low, (0, 0), _LOW_PX * per / step).reshape(size[1], size[0], 4)
     weight = low[..., 3]
     apart = np.sqrt((low[..., :3] ** 2).mean(axis=2)) / np.maximum(weight, np.float32(1e-6))
-    alike = np.exp(-((apart / _ALIKE) ** 2)) * np.clip(4 * weight, 0, 1)
+    same = np.exp(-((apart / _ALIKE) ** 2)) * np.clip(4 * weight, 0, 1)
     return np.asarray(
-        cv2.resize(alike.astype(np.float32), (width, height), interpolation=cv2.INTER_LINEAR), np.float32
+        cv2.resize(same.astype(np.float32), (width, height), interpolation=cv2.INTER_LINEAR), np.float32
     )
 
 

@@ -17,7 +17,7 @@ from ..patch import Patch, covers
 from ..progress.watch import Phase, Watch
 from ..regions.hole import Hole
 from ..regions.sample_matte import excludes
-from .carrying import Carrier
+from .carrying import Carrier, alike
 from .key_files import KeyFiles, Made
 from .key_frames import KeyFrame
 from .key_painting import KeyPainter
@@ -75,7 +75,11 @@ class Painted:
         share = self._finder.belonging(frame, hole, watch)
         # What passes behind the hole is not on any key frame: there the network goes on with it.
         confidence = paint.confidence if share is None else paint.confidence * share
-        return replace(paint, confidence=confidence, guess=confidence)
+        guess = confidence
+        if known is not None:
+            # What a key frame has from another frame is none: real pixels say so, however vaguely.
+            guess = confidence * (1 - alike(paint, known, max(self._finder.view.pixels_per)))
+        return replace(paint, confidence=confidence, guess=guess)
 
     def key_frames(self, frames: range, watch: Watch) -> list[int]:
         """Make the key frames whose paint some frames take, and return them, ascending. Raises as `find`."""
