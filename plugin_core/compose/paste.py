@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -53,7 +54,7 @@ def _lay_in(patch: Patch, seen: Box, shown: NDArray[np.float32], mask: NDArray[n
     there = shared.moved(-patch.box.x0, -patch.box.y0).slices
     sure = patch.confidence if patch.guess is None else patch.confidence - patch.guess
     trusted = mask[here] & (sure[there] >= _TRUSTED)
-    shown[here][trusted] = patch.picture[there][trusted]
+    cv2.copyTo(patch.picture[there], trusted.view(np.uint8), shown[here])
     mask[here] &= ~trusted
 
 

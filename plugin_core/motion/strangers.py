@@ -125,31 +125,34 @@ class _Points:
     """Some pixels of a box of the view, in rows (see `in_rows`): only they are followed.
 
     Attributes:
-        mask: (H, W) of the box, true for its n pixels.
+        shape: (H, W) of the box.
+        at: (n,) places of the pixels in it, counted row by row.
         x, y: (h, w) float32, their columns and rows in the view.
     """
 
-    mask: Mask
+    shape: tuple[int, ...]
+    at: NDArray[np.intp]
     x: Floats
     y: Floats
 
     @classmethod
     def of(cls, mask: Mask, box: Box) -> _Points | None:
         """Take the pixels of a mask of a box; None where there are none."""
-        rows, columns = np.nonzero(mask)
-        if rows.size == 0:
+        at = np.flatnonzero(mask)
+        if at.size == 0:
             return None
+        rows, columns = np.divmod(at, box.width)
         x, y = (columns + box.x0).astype(np.float32), (rows + box.y0).astype(np.float32)
-        return cls(mask, in_rows(x), in_rows(y))
+        return cls(mask.shape, at, in_rows(x), in_rows(y))
 
     def cut(self, values: NDArray[Any]) -> NDArray[Any]:
         """Return values (h, w, ...) of the rows as those of the pixels, (n, ...)."""
-        return values.reshape(-1, *values.shape[2:])[: np.count_nonzero(self.mask)]
+        return values.reshape(-1, *values.shape[2:])[: self.at.size]
 
     def laid(self, values: NDArray[Any]) -> NDArray[Any]:
         """Lay values (n, ...) of the pixels out over the box; 0 elsewhere."""
-        whole = np.zeros((*self.mask.shape, *values.shape[1:]), values.dtype)
-        whole[self.mask] = values
+        whole = np.zeros((*self.shape, *values.shape[1:]), values.dtype)
+        whole.reshape(-1, *values.shape[1:])[self.at] = values
         return whole
 
 
@@ -175,7 +178,8 @@ def _compared(
         if known.any():
             difference = band.cut(shown - background.colors(here, x, y))
             difference -= medians(difference.compress(known, axis=0))
-            low = _smooth(band.laid(difference), band.laid(known))[band.mask]
+            smooth = _smooth(band.laid(difference), band.laid(known))
+            low = smooth.reshape(-1, 3).take(band.at, axis=0)
             yield np.where(known, np.abs(low).mean(axis=1), np.float32(np.nan)).astype(np.float32)
         wanted = [far for far in wanted if far > abs(here - frame)]
         if not wanted:
