@@ -1,8 +1,8 @@
 """Our own rows: a case rendered by the real core, in a folder of its own, with any settings.
 
 `cleanplate` is what a user gets without an option; `vinet` is the network alone; `vinet-stateless` is the
-network as if every frame were a shot's first: no ConvLSTM state, no previous output fed back. Further
-variants come from the command line.
+network as if every frame were a shot's first: no ConvLSTM state, no previous output fed back; `causal` is
+the live mode, frames in memory filled from the past alone. Further variants come from the command line.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from plugin_core import Model, Settings, Shot, open_model
+from plugin_core import Model, Settings, Shot, fill, open_model
 from plugin_core.errors import CleanplateError, SettingsError, WriteError
 from plugin_core.network.contract import Carry, Features, Guide, Mask, Picture, StepOutput
 from plugin_core.network.wrapped import Wrapped
@@ -87,6 +87,7 @@ def standard_variants() -> list[Variant]:
         Variant("cleanplate"),
         Variant("vinet", alone),
         Variant("vinet-stateless", alone, stateless=True),
+        Variant("causal", {"look_ahead": 0}),
     ]
 
 
@@ -136,6 +137,10 @@ class Renderer:
             CleanplateError: the core refuses it; or it changed a pixel far from the hole.
         """
         model, settings = self.model(variant), variant.validated()
+        if settings.look_ahead is not None:
+            result = list(fill(footage.plate, footage.holes, settings, model=model))
+            _check_untouched(footage, result, settings)
+            return result
         with tempfile.TemporaryDirectory(prefix="cleanplate-evaluate-") as folder:
             shot = _written(footage, Path(folder))
             for _ in model.render(shot, settings, checkpoint_every=1000):

@@ -1,4 +1,4 @@
-"""What was never seen: filled by the network from the past alone, steadily from frame to frame."""
+"""What was never seen: filled by the network from the past alone."""
 
 from __future__ import annotations
 
@@ -11,15 +11,11 @@ from numpy.typing import NDArray
 
 from ..box import Box
 from ..motion.guide import Beside, Cells, guide_of
-from ..motion.sampling import bilinear, pixel_grid
 from ..network.contract import Carry, Guide, Mask, Network, Picture
 from ..state.carry_follow import all_followed, change_between, followed
 from ..state.carry_shift import shifted
-from .view import SIDE, Floats, View
+from .view import Floats, View
 from .way import SeenFrame, Way
-
-_FRESH = np.float32(0.6)
-"""Share of the new picture in what a hole shows; the rest is what it showed before, moved along."""
 
 _MARCHED, _MARCH_PX = np.float32(0.6), 3
 """Share of what lines that end at the hole give where they are drawn on (Telea 2004, from so many pixels
@@ -27,7 +23,7 @@ around). The network alone fills smoothly: that is worse where it has seen nothi
 
 
 class Rest:
-    """The network, its memory, and what it said so far.
+    """The network and its memory.
 
     Args:
         network: fills.
@@ -38,7 +34,6 @@ class Rest:
         self._beside = beside
         self._network = network
         self._carry: tuple[View, Carry] | None = None
-        self._said: tuple[View, Floats, NDArray[np.bool_]] | None = None
 
     @property
     def reach(self) -> int:
@@ -47,7 +42,7 @@ class Rest:
 
     def forget(self) -> None:
         """Forget everything."""
-        self._carry = self._said = None
+        self._carry = None
 
     def fill(self, view: View, here: SeenFrame, past: Sequence[SeenFrame], way: Way) -> Floats:
         """Fill what is unknown of a frame; returns the view (SIDE, SIDE, 3) float32, around 0..1.
@@ -78,7 +73,7 @@ class Rest:
         picture = np.ascontiguousarray(output.fill.transpose(1, 2, 0))
         picture = np.asarray((picture + 1) / 2, np.float32)
         picture += _MARCHED * (marched.result() - picture)
-        return self._steadied(view, picture, unknown, way)
+        return picture
 
     def _carried(
         self, view: View, target: tuple[Picture, Mask], past: Sequence[SeenFrame], way: Way, *, guided: bool
@@ -104,21 +99,6 @@ class Rest:
         if guided:
             return all_followed(network, carry, change, behind, target)
         return carry if change is None else followed(network, carry, change)
-
-    def _steadied(self, view: View, picture: Floats, unknown: NDArray[np.bool_], way: Way) -> Floats:
-        """Mix a picture with what was shown before, moved along."""
-        if self._said is not None and way.length and self._said[0].scale == view.scale:
-            before, said, valid = self._said
-            x, y = pixel_grid(Box(0, 0, SIDE, SIDE))
-            x = x + way.last.motion[..., 0] + np.float32(view.x - before.x)
-            y = y + way.last.motion[..., 1] + np.float32(view.y - before.y)
-            moved = bilinear(said, x, y)
-            weight = bilinear(valid.astype(np.float32), x, y)
-            inside = (x >= 0) & (y >= 0) & (x <= SIDE - 1) & (y <= SIDE - 1)
-            share = (1 - _FRESH) * np.where(inside & unknown, weight, np.float32(0))[..., None]
-            picture = picture + share * (moved - picture)
-        self._said = view, picture, unknown
-        return picture
 
 
 def shown(frame: SeenFrame, view: View) -> tuple[Picture, Mask]:

@@ -142,10 +142,11 @@ def _between_leads(flow: Flow, usual: float) -> tuple[Flow, Floats]:
     """
     share = min(max(0.0, (usual - _RIGID[0]) / (_RIGID[1] - _RIGID[0])), 1.0)
     apart = np.float32(share / 2) * (flow.bordered - flow.motion)
-    off = np.sqrt(np.square(apart).sum(axis=2))
-    if not flow.motion[off > 0].any():
-        return flow, np.zeros_like(off)  # a locked-off camera: nothing is to be resampled
-    return replace(flow, motion=flow.motion + apart), off
+    parted = np.sqrt(np.square(apart).sum(axis=2))
+    if not flow.motion[parted > 0].any():
+        return flow, np.zeros_like(parted)  # a locked-off camera: nothing is to be resampled
+    doubt = flow.doubt + parted
+    return replace(flow, motion=flow.motion + apart, doubt=doubt), parted + np.float32(share) * flow.doubt
 
 
 def _movers(forth: Floats, back: Floats, here: Seen, before: Seen) -> tuple[Mask, float]:

@@ -1,6 +1,6 @@
 """How fast the live mode is, how late, and whether its memory stays flat.
 
-    python -m tests.benchmarks.bench_live [--frames 500] [--size 512] [--hole 160] [--threads 2] [--json FILE]
+    python -m tests.benchmarks.bench_live [--frames 500] [--size 512] [--hole 160] [--threads 1] [--json FILE]
 
 Two shots are made here: a camera that wanders over a street, so that the plate memory soon knows the hole,
 and one that stands, so that the network fills the same hole on every frame. The network alone, on the whole
@@ -43,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--frames", type=int, default=500)
     parser.add_argument("--size", type=int, default=512)
     parser.add_argument("--hole", type=int, default=160)
-    parser.add_argument("--threads", type=int, default=2, help="of the network's")
+    parser.add_argument("--threads", type=int, default=1, help="of the network's")
     parser.add_argument("--json", type=Path, help="write the figures here too")
     given = parser.parse_args(arguments)
     session = Session.open("vinet", device="cpu", threads=given.threads)

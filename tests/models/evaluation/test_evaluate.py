@@ -239,7 +239,8 @@ class TestVariants:
             parse_settings(["grow"])
 
     def test_the_bars_have_their_rows(self):
-        assert [variant.name for variant in standard_variants()] == ["cleanplate", "vinet", "vinet-stateless"]
+        names = [variant.name for variant in standard_variants()]
+        assert names == ["cleanplate", "vinet", "vinet-stateless", "causal"]
         for variant in standard_variants():
             variant.validated()
 
