@@ -28,13 +28,13 @@ FRINGE_PX = 3
 _AROUND_PX = 24
 """What passes by so near to the hole is no background: what it covers is remembered, too."""
 
-_OFF_PX, _LOW_PX = 2.0, 3.0
+_OFF_PX, _LOW_PX = 1.0, 3.0
 """What may be so many pixels off its place is shown only as its low frequencies, of so many."""
 
 _SOFT_PX = 3
 """What is remembered fades into what the network says over so many pixels."""
 
-_SURE_PX, _SURE_CELLS = 0.5, 0.2
+_SURE_PX, _SURE_CELLS = 0.36, 0.18
 """Where there and back part by more plate pixels, or this much of a view's, what was seen is not taken."""
 
 
