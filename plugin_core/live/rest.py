@@ -84,7 +84,7 @@ class Rest:
         return picture
 
     def _stands(self, view: View, unknown: NDArray[np.bool_], said: _Said, way: Way) -> bool:
-        """Whether what was said of the frame before will do: the camera stands, and the hole has not grown."""
+        """Whether what was said of the frame before will do: every second frame of a still view."""
         before, _, filled = said
         if before != view or not way.length or (unknown & ~filled).any():
             return False
