@@ -28,7 +28,7 @@ FRINGE_PX = 3
 _AROUND_PX = 24
 """What passes by so near to the hole is no background: what it covers is remembered, too."""
 
-_OFF_PX, _LOW_PX = 1.0, 3.0
+_OFF_PX, _LOW_PX = 1.0, 4.0
 """What may be so many pixels off its place is shown only as its low frequencies, of so many."""
 
 _SOFT_PX = 3
