@@ -80,7 +80,6 @@ class PlateMemory:
         self._atlas: Pixels | None = None
         self._slot_size = (0, 0)
         self._origins = np.zeros((_SLOTS, 2), np.float32)
-        self._gains = np.ones((_SLOTS, 3), np.float32)
         self._newest = -1
         self._behind: tuple[Box, Pixels] | None = None
         self._places: Places | None = None
@@ -101,7 +100,6 @@ class PlateMemory:
         y: Floats,
         sure: Mask,
         off: Floats,
-        gain: Floats | None = None,
     ) -> None:
         """Go on to the next frame.
 
@@ -111,11 +109,8 @@ class PlateMemory:
             x, y: (h, w), where the pixels of the box lay in the frame before, in plate pixels.
             sure: (h, w), where that can be trusted of what the frame before showed.
             off: (h, w), by how many pixels it may be wrong of what is remembered.
-            gain: by what everything got brighter since, (3,); None for not at all.
         """
         assert self._behind is not None and self._places is not None
-        if gain is not None:
-            self._gains *= gain
         seen = self._behind[0]
         found, was_hidden = self._looked_up(x, y)
         inside = (x >= seen.x0) & (x <= seen.x1 - 1) & (y >= seen.y0) & (y <= seen.y1 - 1)
@@ -123,7 +118,7 @@ class PlateMemory:
         slot, trust, squared = found.slot, found.trust * _FADES, found.off + off * off
         slot[~(hidden & was_hidden & inside)] = _NONE
         if new.any():
-            number, first = self._kept(gain)
+            number, first = self._kept()
             again = (slot >= 0) if first else (slot == number)
             moved = new | again
             slot[moved], found.x[moved], found.y[moved] = number, x[moved], y[moved]
@@ -147,8 +142,6 @@ class PlateMemory:
         y += slot * np.float32(high)
         sampled = cv2.remap(self._atlas, x, y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
         picture = np.asarray(sampled, np.float32)
-        if not (self._gains == 1).all():
-            picture *= self._gains[slot]
         trust = np.where(known, places.trust, np.float32(0))
         return Remembered(picture, known, places.age, trust, np.sqrt(places.off))
 
@@ -180,7 +173,7 @@ class PlateMemory:
         )
         return found, hidden
 
-    def _kept(self, gain: Floats | None) -> tuple[int, bool]:
+    def _kept(self) -> tuple[int, bool]:
         """Keep the frame before: the slot, to which the oldest gives way, and whether all others are gone."""
         assert self._behind is not None
         box, picture = self._behind
@@ -194,7 +187,6 @@ class PlateMemory:
         high = self._slot_size[0]
         self._atlas[self._newest * high : (self._newest + 1) * high] = picture
         self._origins[self._newest] = box.x0, box.y0
-        self._gains[self._newest] = 1 if gain is None else gain
         return self._newest, not fits
 
 
