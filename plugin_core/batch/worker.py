@@ -7,7 +7,7 @@ Lines in::
 
 Lines out are the events of `progress`, each with the job's ``id``, and around them::
 
-    {"event": "ready", "pid": 4711, "version": "0.2.0"}
+    {"event": "ready", "pid": 4711, "version": "0.3.0"}
     {"event": "result", "id": "sh010", "exit_code": 0, "frames": 100, "seconds": 41.2}
     {"event": "result", "id": "sh020", "exit_code": 3, "frames": 0, "seconds": 0.1, "message": "Frames ..."}
 

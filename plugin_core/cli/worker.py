@@ -12,7 +12,7 @@ lines in:
   {"id": "sh010", "job": {"shot": {...}, "settings": {...}, "run": {"resume": true}}}
   {"cancel": "sh010"}
 lines out:
-  {"event": "ready", "pid": 4711, "version": "0.2.0"}
+  {"event": "ready", "pid": 4711, "version": "0.3.0"}
   {"event": "phase", "id": "sh010", "phase": "mattes", "what": "reading mattes", "done": 12, ...}
   {"event": "frame", "id": "sh010", "frame": 1012, "done": 12, "total": 100, "seconds": 0.41, "eta": 36.1}
   {"event": "result", "id": "sh010", "exit_code": 0, "frames": 100, "seconds": 41.2}
