@@ -10,6 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
+import numpy as np
+
 from ..disk.fingerprint import Fingerprint
 from ..errors import InputError
 from ..motion.finder import Propagator
@@ -26,6 +28,9 @@ from .plan import Plan
 from .real_pixels import RealPixels
 from .references import References
 from .sources import mattes_of
+
+_VAGUE, _TOLD = 0.2, 0.5
+"""Confidence of real pixels below which they do not vouch for paint that looks alike, and from which on."""
 
 
 class Painted:
@@ -77,8 +82,9 @@ class Painted:
         confidence = paint.confidence if share is None else paint.confidence * share
         guess = confidence
         if known is not None:
-            # What a key frame has from another frame is none: real pixels say so, however vaguely.
-            guess = confidence * (1 - alike(paint, known, max(self._finder.view.pixels_per)))
+            # What a key frame has from another frame is none, where real pixels say about the same.
+            told = np.clip((known.confidence - _VAGUE) / (_TOLD - _VAGUE), 0, 1)
+            guess = confidence * (1 - told * alike(paint, known, max(self._finder.view.pixels_per)))
         return replace(paint, confidence=confidence, guess=guess)
 
     def key_frames(self, frames: range, watch: Watch) -> list[int]:
