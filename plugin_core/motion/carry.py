@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ..patch import Patch
 from ..regions.hole import Hole
 from .places import Strongest, led
-from .sampling import in_rows, lanczos, pixel_grid
+from .sampling import bicubic, in_rows, lanczos, pixel_grid
 from .trace import Grid, Trace
 from .view import MotionView
 from .vote import ReadPixels, sampled
@@ -76,7 +76,9 @@ def carried(
         if wanted[0].size == 0:
             return None
     picture = np.zeros((height, width, 3), np.float32)
-    picture[wanted] = sampled(found, grid, (x[wanted], y[wanted]), view, clean, lanczos)
+    # What counts in parts was painted by hand: strokes end hard, and must not ring.
+    sampler = lanczos if where is None else bicubic
+    picture[wanted] = sampled(found, grid, (x[wanted], y[wanted]), view, clean, sampler)
     place = None
     if tells_places:
         strongest = Strongest(hole.alpha.shape)

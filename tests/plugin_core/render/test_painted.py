@@ -259,7 +259,7 @@ def test_key_frames_of_another_painter_are_made_anew_unless_mended(shot, monkeyp
         return again
 
     frames = [key.frame for key in plan.keys]
-    with caplog.at_level("INFO"):
+    with caplog.at_level("INFO", key_files.notes.name):
         assert see_to_all() == frames and see_to_all() == []
         mended = KeyFiles(plan).path(frames[0])
         write_plate(read_plate(shot.plate(9)), mended)
