@@ -138,7 +138,7 @@ def test_a_library_that_is_missing_is_told_in_a_sentence(command):
 
 
 def test_the_demo_renders_and_shows_before_and_after(bundle_512, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(demo, "DEMO_SETTINGS", Settings(working_size=64))
+    monkeypatch.setattr(demo, "DEMO_SETTINGS", Settings(working_size=64, propagate=0, paint="network"))
     out = tmp_path / "a demo"
     assert main(["demo", "--frames", "1001-1003", "--output", str(out), "--model", str(bundle_512)]) == 0
     printed = capsys.readouterr().out
