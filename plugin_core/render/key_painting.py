@@ -23,7 +23,7 @@ from .plan import Plan
 
 Floats = NDArray[np.float32]
 
-_UNSURE, _SURE = 0.12, 0.35
+_UNSURE, _SURE = 0.3, 0.5
 """Confidence below which nothing of a found pixel stays, and from which all of it does. They are as sharp as
 their sources: softened, their haze would lead the painter."""
 

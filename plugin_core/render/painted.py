@@ -29,7 +29,7 @@ from .real_pixels import RealPixels
 from .references import References
 from .sources import mattes_of
 
-_VAGUE, _TOLD = 0.05, 0.15
+_VAGUE, _TOLD = 0.1, 0.3
 """Confidence of real pixels below which they do not vouch for paint that looks alike, and from which on."""
 
 
