@@ -75,7 +75,6 @@ def _measure(folder: Path, frames: int) -> dict[str, int]:
     quiet = Reporters([])
     for done in render(shot.shot(), Settings(working_size=128), Run(), ToyNetwork(), quiet, Stop()):
         found.append(process.memory_info().rss)
-        done.path.unlink()  # the page cache is not ours, but the disk is
     settled = found[min(SETTLED, frames) - 1]
     return {"settled": settled, "last": found[-1], "highest": max(found)}
 
