@@ -71,10 +71,8 @@ def _linked_shot(folder: Path, frames: int) -> None:
 def _measure(folder: Path, frames: int) -> dict[str, int]:
     process = psutil.Process()
     shot = ShotOnDisk(folder, 1, frames)
-    found = []
-    quiet = Reporters([])
-    for done in render(shot.shot(), Settings(working_size=128), Run(), ToyNetwork(), quiet, Stop()):
-        found.append(process.memory_info().rss)
+    frames_done = render(shot.shot(), Settings(working_size=128), Run(), ToyNetwork(), Reporters([]), Stop())
+    found = [process.memory_info().rss for _ in frames_done]
     settled = found[min(SETTLED, frames) - 1]
     return {"settled": settled, "last": found[-1], "highest": max(found)}
 
