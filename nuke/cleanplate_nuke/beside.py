@@ -20,13 +20,14 @@ def paint_reference(node: nuke.Node, frame: int) -> nuke.Node:
     clean = places.at_frame(places.result_pattern(places.in_view(request.folder, view)), frame)
     if not clean.is_file():
         raise InpaintError(f"{request.name} has no clean plate of frame {frame}; press Render first.")
-    if not request.reference:
+    given = request.beyond.reference
+    if not given:
         node["reference"].setValue(places.reference_folder(request.folder))
-    elif "." in request.reference.rpartition("/")[2]:
+    elif "." in given.rpartition("/")[2]:
         raise InpaintError(
-            f"{request.name}: 'reference frames' names files, {request.reference}; name a folder, or nothing."
+            f"{request.name}: 'reference frames' names files, {given}; name a folder, or nothing."
         )
-    folder = request.reference or places.reference_folder(request.folder)
+    folder = given or places.reference_folder(request.folder)
     where = node.parent()
     assert isinstance(where, nuke.Group)
     with where:

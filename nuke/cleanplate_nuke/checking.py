@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 import threading
-from typing import Any, Callable
 
 import nuke
 
-from . import result
+from . import aside, result
 from .problem import InpaintError
-from .request import Request, read_request
+from .request import Request
 
 _FAULTS = 9
 """The core's exit code when it has found faults."""
@@ -21,16 +20,7 @@ def begin(node: nuke.Node) -> threading.Thread | None:
 
     Raises InpaintError when nothing was rendered yet; without a window also when it can't be checked.
     """
-    request = read_request(node)
-    if not all(request.job(view).is_file() for view in request.views):
-        raise InpaintError(f"{request.name} was not rendered yet; press Render first.")
-    result.tell(node, "Checking the clean plate...")
-    if not nuke.GUI:
-        _show(node, *_found(request))
-        return None
-    thread = threading.Thread(target=_check_aside, args=(node, request), name="cleanplate check", daemon=True)
-    thread.start()
-    return thread
+    return aside.begin(node, "Checking the clean plate...", _check, "Not checked")
 
 
 def go_to_frame(node: nuke.Node) -> None:
@@ -59,21 +49,11 @@ def _found(request: Request) -> tuple[str, str]:
     return "Checked: no faults.", ""
 
 
-def _check_aside(node: nuke.Node, request: Request) -> None:
-    show: Callable[..., Any] = _show
-    told: tuple[Any, ...]
-    try:
-        told = (node, *_found(request))
-    except (InpaintError, ValueError, KeyError) as error:
-        show, told = _failed, (node, str(error))
-    nuke.executeInMainThread(show, told)
+def _check(request: Request) -> aside.Show:
+    sentence, frame = _found(request)
 
+    def show(node: nuke.Node) -> None:
+        node["told_frame"].setValue(frame)
+        result.tell(node, sentence)
 
-def _show(node: nuke.Node, sentence: str, frame: str) -> None:
-    node["told_frame"].setValue(frame)
-    result.tell(node, sentence)
-
-
-def _failed(node: nuke.Node, reason: str) -> None:
-    result.tell(node, f"Not checked: {reason}")
-    nuke.message(reason)
+    return show

@@ -8,6 +8,7 @@ from pathlib import Path
 import nuke
 
 from . import flow, places
+from .group import convert
 from .problem import InpaintError
 from .request import Request, read_request
 
@@ -24,6 +25,7 @@ def send(node: nuke.Node, engine: str, submit: bool = False) -> str:
             "An openjd job has no farm of its own: it would run on this machine. Turn 'submit' off to have "
             "it written for a scheduler, or press Render."
         )
+    convert(node)
     request = read_request(node)
     flow.check_upstream(node)
     flow.prepare(node, request, None)

@@ -15,6 +15,7 @@ import nuke
 
 from . import order, result
 from .export import export, frames_on_disk
+from .group import convert
 from .problem import Cancelled, InpaintError
 from .progress import open_progress
 from .request import Request, read_request, write_job
@@ -97,6 +98,7 @@ def render(node: nuke.Node, from_frame: int | None = None) -> Rendering | None:
         raise InpaintError(f"{node.fullName()} is rendering already; press Cancel first.")
     if nuke.executing():
         raise InpaintError("Nuke is rendering something else; wait for it, then press Render again.")
+    convert(node)
     request = read_request(node)
     check_upstream(node)
     prepare(node, request, from_frame)

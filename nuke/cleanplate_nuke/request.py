@@ -13,7 +13,7 @@ from .catalog import default, effective, presets
 from .color import Color, color_of
 from .command import environment, find_command
 from .core import Core
-from .group import convert, is_inpaint
+from .group import is_inpaint
 from .knobs import ALL_VIEWS, CUSTOM, EXACT, INPUT, MATTE_INPUT, PLATE_INPUT, REPAIR, SHADOW_INPUT
 from .problem import InpaintError
 
@@ -30,6 +30,32 @@ _IN_EXR = {"rgba.red": "R", "rgba.green": "G", "rgba.blue": "B", "rgba.alpha": "
 """What Nuke calls these channels in an EXR file; all others keep their names."""
 
 
+class Beyond(NamedTuple):
+    """What a node asks for beside the core's settings; at its default what its mode does not use.
+
+    Attributes:
+        repair: whether film damage is repaired, rather than what is matted filled.
+        sensitivity: how much is taken for damage, 0 to 1.
+        has_shadow: whether the input for shadows is connected.
+        reference: frames painted by hand, a pattern or a folder; empty for none.
+        patch: whether the fill alone is written too.
+    """
+
+    repair: bool = False
+    sensitivity: float = 0.5
+    has_shadow: bool = False
+    reference: str = ""
+    patch: bool = False
+
+    def looks(self) -> dict[str, object]:
+        """Return what of it changes the result; what is not used is left out."""
+        asked: dict[str, object] = {"repair": self.sensitivity} if self.repair else {}
+        asked.update({"shadow": True} if self.has_shadow else {})
+        asked.update({"reference frames": self.reference} if self.reference else {})
+        asked.update({"patch": True} if self.patch else {})
+        return asked
+
+
 class Request(NamedTuple):
     """One render, as the knobs stood when it was asked for.
 
@@ -44,11 +70,8 @@ class Request(NamedTuple):
         color: of the plate.
         model, device: the core's.
         command: the words that start the core.
-        repair: whether film damage is repaired, rather than what is matted filled.
-        sensitivity: how much is taken for damage, 0 to 1.
-        has_matte, has_shadow: whether these inputs are connected.
-        reference: frames painted by hand, a pattern or a folder; empty for none.
-        patch: whether the fill alone is written too.
+        has_matte: whether that input is connected.
+        beyond: what is asked for beside the settings.
     """
 
     name: str
@@ -63,22 +86,18 @@ class Request(NamedTuple):
     model: str
     device: str
     command: list[str]
-    repair: bool = False
-    sensitivity: float = 0.5
-    has_matte: bool = True
-    has_shadow: bool = False
-    reference: str = ""
-    patch: bool = False
+    has_matte: bool
+    beyond: Beyond
 
     @property
     def do(self) -> str:
         """What the core is asked to do: its command's name."""
-        return "restore" if self.repair else "render"
+        return "restore" if self.beyond.repair else "render"
 
     @property
     def kinds(self) -> tuple[str, ...]:
         """What Nuke writes for the core, `places.input_pattern`'s words."""
-        there = (("plate", True), ("matte", self.has_matte), ("shadow", self.has_shadow))
+        there = (("plate", True), ("matte", self.has_matte), ("shadow", self.beyond.has_shadow))
         return tuple(kind for kind, is_there in there if is_there)
 
     @property
@@ -109,7 +128,7 @@ class Request(NamedTuple):
             **effective(self.settings),
             "color space": self.color.space,
             "model": self.model,
-            **beyond_settings(self.repair, self.sensitivity, self.has_shadow, self.reference, self.patch),
+            **self.beyond.looks(),
         }
 
 
@@ -118,12 +137,11 @@ def read_request(node: nuke.Node) -> Request:
 
     Raises InpaintError when something is missing or does not fit; nothing was touched.
     """
-    convert(node)
     name = node.fullName()
     plate, matte, shadow = (node.input(number) for number in (PLATE_INPUT, MATTE_INPUT, SHADOW_INPUT))
-    repair = node["mode"].value() == REPAIR
+    beyond = beyond_of(node)
     for source, what in ((plate, "plate"), (matte, "matte")):
-        if source is None and not (repair and what == "matte"):
+        if source is None and not (beyond.repair and what == "matte"):
             raise InpaintError(f"{name} has no {what}: connect its '{what}' input.")
     assert plate is not None
     first, last = frame_range(node, plate)
@@ -148,12 +166,8 @@ def read_request(node: nuke.Node) -> Request:
         model=str(node["model"].value()).strip() or default("model"),
         device=str(node["device"].value()).strip() or default("device"),
         command=find_command(str(node["command"].value() or "")),
-        repair=repair,
-        sensitivity=float(node["sensitivity"].value()),
         has_matte=matte is not None,
-        has_shadow=shadow is not None and not repair,
-        reference="" if repair else reference_of(node),
-        patch=bool(node["patch"].value()) and not repair,
+        beyond=beyond,
     )
     _refuse_shared_folder(request)
     return request
@@ -179,32 +193,23 @@ def frame_range(node: nuke.Node, plate: nuke.Node) -> tuple[int, int]:
 
 def look_of(node: nuke.Node) -> dict[str, object]:
     """Return what changes pixels, by the core's names."""
-    if node.knob("mode") is None:  # of an older layout, and not rendered since
-        return effective(asked_of(node))
-    repair = node["mode"].value() == REPAIR
-    shadow = node.input(SHADOW_INPUT) is not None
-    beyond = beyond_settings(
-        repair,
-        float(node["sensitivity"].value()),
-        shadow and not repair,
-        "" if repair else reference_of(node),
-        bool(node["patch"].value()) and not repair,
+    return {**effective(asked_of(node)), **beyond_of(node).looks()}
+
+
+def beyond_of(node: nuke.Node) -> Beyond:
+    """Return what a node asks for beside the core's settings; nothing where its layout is an older one."""
+    if node.knob("mode") is None:
+        return Beyond()
+    if node["mode"].value() == REPAIR:
+        return Beyond(repair=True, sensitivity=float(node["sensitivity"].value()))
+    return Beyond(
+        has_shadow=node.input(SHADOW_INPUT) is not None,
+        reference=_reference(node),
+        patch=bool(node["patch"].value()),
     )
-    return {**effective(asked_of(node)), **beyond}
 
 
-def beyond_settings(
-    repair: bool, sensitivity: float, has_shadow: bool, reference: str, patch: bool
-) -> dict[str, object]:
-    """Return what changes the result beside the core's settings; what is not used is left out."""
-    asked: dict[str, object] = {"repair": sensitivity} if repair else {}
-    asked.update({"shadow": True} if has_shadow else {})
-    asked.update({"reference frames": reference} if reference else {})
-    asked.update({"patch": True} if patch else {})
-    return asked
-
-
-def reference_of(node: nuke.Node) -> str:
+def _reference(node: nuke.Node) -> str:
     """Return where frames painted by hand lie, TCL replaced; empty for none."""
     return places.evaluated(str(node["reference"].value() or "").strip()).replace("\\", "/")
 
@@ -238,11 +243,11 @@ def write_job(request: Request, view: str, wait_seconds: float = 0) -> Path:
     }
     if request.has_matte:
         shot["matte"] = places.input_pattern(folder, "matte")
-    if request.has_shadow:
+    if request.beyond.has_shadow:
         shot["shadow_matte"] = places.input_pattern(folder, "shadow")
-    if request.reference:
-        shot["reference"] = places.in_view(request.reference, view)
-    if request.patch:
+    if request.beyond.reference:
+        shot["reference"] = places.in_view(request.beyond.reference, view)
+    if request.beyond.patch:
         shot.update(patch=places.patch_pattern(folder), layers=["source"])
     job: dict[str, object] = {
         "version": 1,
@@ -256,11 +261,11 @@ def write_job(request: Request, view: str, wait_seconds: float = 0) -> Path:
             "wait_seconds": wait_seconds,
         },
     }
-    if request.repair:
+    if request.beyond.repair:
         # Of the settings, those that say what of the matte counts.
         about = ("matte_channel", "matte_invert")
         job["settings"] = {name: request.settings[name] for name in about} if request.has_matte else {}
-        job.update(do=request.do, restore={"sensitivity": request.sensitivity})
+        job.update(do=request.do, restore={"sensitivity": request.beyond.sensitivity})
     path = request.job(view)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(job, indent=2, ensure_ascii=False), "utf-8")

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import threading
-from typing import Any, Callable
 
 import nuke
 
-from . import result
-from .problem import InpaintError
-from .request import Request, read_request
+from . import aside, result
+from .request import Request
 
 DONE = "The review page is open in the browser."
 
@@ -19,36 +17,18 @@ def begin(node: nuke.Node) -> threading.Thread | None:
 
     Raises InpaintError when nothing was rendered yet; without a window also when there is no page.
     """
-    request = read_request(node)
-    if not all(request.job(view).is_file() for view in request.views):
-        raise InpaintError(f"{request.name} was not rendered yet; press Render first.")
-    result.tell(node, "Making the review page; it opens in the browser...")
-    if not nuke.GUI:
-        _make(request)
-        result.tell(node, DONE)
-        return None
-    thread = threading.Thread(target=_make_aside, args=(node, request), name="cleanplate review", daemon=True)
-    thread.start()
-    return thread
+    return aside.begin(
+        node, "Making the review page; it opens in the browser...", _make, "No review page", _reason
+    )
 
 
-def _make(request: Request) -> None:
+def _make(request: Request) -> aside.Show:
     for view in request.views:
         request.core(view).call(["review", "--job", str(request.job(view)), "--open", "--quiet"])
+    return lambda node: result.tell(node, DONE)
 
 
-def _make_aside(node: nuke.Node, request: Request) -> None:
-    show: Callable[..., Any] = result.tell
-    told: tuple[Any, ...] = (node, DONE)
-    try:
-        _make(request)
-    except InpaintError as error:
-        if "invalid choice" in str(error):
-            error = InpaintError("The installed Cleanplate has no 'review' command; update it.")
-        show, told = _failed, (node, str(error))
-    nuke.executeInMainThread(show, told)
-
-
-def _failed(node: nuke.Node, reason: str) -> None:
-    result.tell(node, f"No review page: {reason}")
-    nuke.message(reason)
+def _reason(error: Exception) -> str:
+    if "invalid choice" in str(error):
+        return "The installed Cleanplate has no 'review' command; update it."
+    return str(error)

@@ -7,13 +7,13 @@ sentence: what the user does then).
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import sys
 from pathlib import Path
 from typing import Protocol
 
 from ..errors import InputError
+from .parts import part_folder
 
 
 class Change(Protocol):
@@ -41,14 +41,7 @@ def adapter_folder(host: str) -> Path:
     Raises:
         InputError: this installation holds none.
     """
-    try:
-        found = importlib.util.find_spec(f"cleanplate_hosts.{host}")
-    except ModuleNotFoundError:
-        found = None
-    places = [] if found is None else list(found.submodule_search_locations or ())
-    # A checkout has the folders under their own names, beside the core.
-    places.append(str(Path(__file__).resolve().parents[2] / host))
-    folder = next((Path(place) for place in places if Path(place).is_dir()), None)
+    folder = part_folder(f"cleanplate_hosts.{host}", host)
     if folder is None:
         raise InputError(f"This installation has no {host} adapter; install Cleanplate again.")
     return folder

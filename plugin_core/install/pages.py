@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import difflib
-import importlib.util
 from pathlib import Path
 
 from ..errors import InputError
+from .parts import part_folder
 
 PACKAGE = "cleanplate_pages"
 """What setup.py calls docs/ in a wheel."""
@@ -18,10 +18,7 @@ def pages_folder() -> Path:
     Raises:
         InputError: this installation has none.
     """
-    found = importlib.util.find_spec(PACKAGE)
-    places = [] if found is None else [Path(place) for place in found.submodule_search_locations or ()]
-    places.append(Path(__file__).resolve().parents[2] / "docs")
-    folder = next((place for place in places if (place / "index.md").is_file()), None)
+    folder = part_folder(PACKAGE, "docs", "index.md")
     if folder is None:
         raise InputError("This installation has no pages; install Cleanplate again.")
     return folder
