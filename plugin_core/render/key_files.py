@@ -24,7 +24,9 @@ from ..errors import OutputBusyError, WriteError
 from ..images import Plate, write_plate
 from ..images.color_copy import color_copy
 from ..progress.notes import notes
+from ..progress.watch import Watch, unwatched
 from ..state.folder import paint_folder
+from ..state.journal import KnownReference
 from ..state.key import FIRST_FRAME
 from .key_frames import KeyFrame
 from .plan import Plan
@@ -54,6 +56,7 @@ class _Note(BaseModel):
     painted: Fingerprint | None
     inputs: dict[int, dict[str, Fingerprint]]
     parents: dict[int, Fingerprint]
+    references: dict[int, KnownReference] = {}
 
 
 @dataclass(frozen=True)
@@ -63,10 +66,20 @@ class Made:
     Attributes:
         plate: the whole picture; None where it is found to need no paint of its own.
         parents: the key frames whose paint went into it.
+        references: the reference frames that had a part in it.
     """
 
     plate: Plate | None
     parents: tuple[int, ...]
+    references: frozenset[int] = frozenset()
+
+
+Reaches = Callable[[int, int, Watch], bool]
+"""Returns whether a reference frame reaches another frame's hole."""
+
+
+def _reaches_all(reference: int, frame: int, watch: Watch) -> bool:
+    return True
 
 
 class KeyFiles:
@@ -74,10 +87,12 @@ class KeyFiles:
 
     Args:
         plan: of the render.
+        reaches: asked of reference frames that a key frame does not know, or knows otherwise.
     """
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, reaches: Reaches = _reaches_all) -> None:
         self._plan = plan
+        self._reaches = reaches
         self._folder = paint_folder(plan.sources.output)
         self._key = {name: part for name, part in plan.key.items() if name not in _IRRELEVANT}
         self._prints: dict[tuple[str, int], Fingerprint] = {}
@@ -107,21 +122,23 @@ class KeyFiles:
             return False
         return note is None or note.painted is None or not note.painted.still_holds(path)
 
-    def holds(self, frame: int) -> bool:
+    def holds(self, frame: int, watch: Watch = unwatched) -> bool:
         """Whether what is there for a frame still holds: its inputs have not changed, or it was edited."""
         if self.is_edited(frame):
             return True
         note = self._note(frame)
         if note is None or (note.painted is not None) != self.path(frame).is_file():
             return False
-        return note.painter == PAINTER and note.key == self._key and self._are_as_they_were(note)
+        if note.painter != PAINTER or note.key != self._key or not self._are_as_they_were(note, watch):
+            return False
+        return not self._has_other_references(frame, note, watch)
 
     def ensure(
         self,
         key: KeyFrame,
         make: Callable[[], Made],
         looked_at: Mapping[str, range],
-        watch: Callable[[], None],
+        watch: Watch,
     ) -> None:
         """See to a frame: make it a key frame, or find that it needs none, unless that is known.
 
@@ -134,9 +151,9 @@ class KeyFiles:
         Raises:
             WriteError: the disk does not take it.
         """
-        while not self.holds(key.frame):
+        while not self.holds(key.frame, watch):
             with contextlib.suppress(_BusyError), self._alone(key.frame, watch):
-                if not self.holds(key.frame):
+                if not self.holds(key.frame, watch):
                     self._tell_of_another_painter(key.frame)
                     remove_leftovers(self._folder, lambda path: path.stem == self.path(key.frame).stem)
                     self._write(key.frame, make(), looked_at)
@@ -163,9 +180,22 @@ class KeyFiles:
         path = self.path(frame)
         parents = {parent: self.mark(parent) for parent in made.parents}
         inputs = self._inputs(looked_at)
+        references = {
+            each: KnownReference(
+                digest=self._plan.references[each].mark.digest, touched=each in made.references
+            )
+            for each in self._plan.references_of(frame)
+        }
 
         def note(painted: Fingerprint | None) -> None:
-            told = _Note(painter=PAINTER, key=self._key, painted=painted, inputs=inputs, parents=parents)
+            told = _Note(
+                painter=PAINTER,
+                key=self._key,
+                painted=painted,
+                inputs=inputs,
+                parents=parents,
+                references=references,
+            )
             try:
                 path.unlink(missing_ok=True)
             except OSError as error:
@@ -197,7 +227,19 @@ class KeyFiles:
             return sources.sample
         return sources.clips.get(kind, sources.matte)
 
-    def _are_as_they_were(self, note: _Note) -> bool:
+    def _has_other_references(self, frame: int, note: _Note, watch: Watch) -> bool:
+        """Whether a reference frame that had a part in it is another one or gone, or a new one reaches it."""
+        there = set(self._plan.references_of(frame))
+        for each in sorted(there | set(note.references)):
+            known = note.references.get(each)
+            now = self._plan.references[each].mark.digest if each in there else None
+            if known is not None and known.digest == now:
+                continue
+            if (known is not None and known.touched) or (each in there and self._reaches(each, frame, watch)):
+                return True
+        return False
+
+    def _are_as_they_were(self, note: _Note, watch: Watch) -> bool:
         files = {
             (self._clip(kind).path(frame), mark)
             for frame, marks in note.inputs.items()
@@ -205,7 +247,7 @@ class KeyFiles:
         }
         parents = note.parents.items()
         return all(mark.still_holds(path) for path, mark in files) and all(
-            mark.still_holds(self.file(parent)) and self.holds(parent) for parent, mark in parents
+            mark.still_holds(self.file(parent)) and self.holds(parent, watch) for parent, mark in parents
         )
 
     def _note_path(self, frame: int) -> Path:

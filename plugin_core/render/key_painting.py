@@ -1,8 +1,8 @@
-"""Paint one key frame: real pixels first, then what its neighbors carry into it, then parts of the plate."""
+"""Paint one key frame: reference frames first, real pixels, its neighbors' paint, then parts of the plate."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
 
 import cv2
 import numpy as np
@@ -10,16 +10,20 @@ from numpy.typing import NDArray
 
 from ..box import Box
 from ..color.network_pixels import native_pixels, network_pixels
+from ..errors import InputError
 from ..images import Plate
 from ..motion.finder import Propagator
 from ..paint.complete import complete
 from ..paint.lay import painted
-from ..patch import Patch, laid_over
+from ..patch import Patch, covers, laid_over
+from ..progress.watch import Watch
 from ..regions.hole import Hole
 from ..regions.sample_matte import excluded
 from .carrying import Carrier
+from .key_files import Made
 from .key_frames import KeyFrame
 from .plan import Plan
+from .references import References
 
 Floats = NDArray[np.float32]
 
@@ -50,15 +54,19 @@ class KeyPainter:
         plan: of the render.
         finder: of real pixels.
         carrier: of the paint of other key frames.
+        references: what was painted by hand; None for nothing.
     """
 
-    def __init__(self, plan: Plan, finder: Propagator, carrier: Carrier) -> None:
+    def __init__(
+        self, plan: Plan, finder: Propagator, carrier: Carrier, references: References | None
+    ) -> None:
         self._plan = plan
         self._finder = finder
         self._carrier = carrier
+        self._references = references
 
-    def paint(self, key: KeyFrame, hole: Hole, plate: Plate, watch: Callable[[], None]) -> Plate | None:
-        """Return a frame's plate with its hole filled; None where the frame needs no paint of its own.
+    def paint(self, key: KeyFrame, hole: Hole, plate: Plate, watch: Watch) -> Made:
+        """Return a frame's plate with its hole filled, or that the frame needs no paint of its own.
 
         Args:
             key: which; its parents are there.
@@ -67,16 +75,33 @@ class KeyPainter:
             watch: called again and again; may raise to stop.
 
         Raises:
-            InputError: there is nothing to paint with.
             ImageError: a picture that is looked at can't be read.
         """
-        real = self._finder.find(key.frame, hole, lambda looked, of: watch(), sharp=True)
-        carried = self._carrier.carried(key.frame, hole, key.parents, real, watch) if key.parents else None
+        by_hand, taken = None, frozenset[int]()
+        if self._references is not None:
+            by_hand, taken = self._references.shown(key.frame, hole, watch)
+        real = carried = background = None
+        if by_hand is None or not covers(by_hand.confidence, hole.alpha):
+            real = self._finder.find(key.frame, hole, lambda looked, of: watch(), sharp=True)
+            if key.parents:
+                carried = self._carrier.carried(key.frame, hole, key.parents, real, watch)
+            background = self._finder.belonging(key.frame, hole, watch)
         found = laid_over(real, carried)
-        background = self._finder.belonging(key.frame, hole, watch)
         trusted = _trusted(found, hole, background)
-        if not key.regular and _wanted(hole, trusted, background) <= _UNCOVERED:
-            return None
+        if by_hand is not None:
+            found = laid_over(by_hand, found)
+            trusted = np.where(hole.alpha > 0, np.maximum(trusted, by_hand.confidence), 0)
+        clean = None
+        if key.regular or _wanted(hole, trusted, background) > _UNCOVERED:
+            # Nothing to paint with: the network fills it.
+            with contextlib.suppress(InputError):
+                clean = self._filled(key, hole, plate, found, trusted, watch)
+        return Made(clean, key.parents, taken)
+
+    def _filled(
+        self, key: KeyFrame, hole: Hole, plate: Plate, found: Patch | None, trusted: Floats, watch: Watch
+    ) -> Plate:
+        """Return a frame's plate with its hole filled; what was found stays as it is trusted (h, w)."""
         crop = self._context(hole.box)
         values = plate.crop(*crop)
         shown, missing = network_pixels(np.array(native_pixels(plate, crop)), self._plan.color)

@@ -16,7 +16,7 @@ from .key_files import KeyFiles
 from .painted import Painted
 from .plan import make_plan
 from .real_pixels import open_real_pixels
-from .references import check_contents
+from .references import check_contents, open_references
 from .sources import open_sources
 
 
@@ -63,11 +63,12 @@ def paint_job(job: Job, watch: Watch = unwatched) -> list[PaintedFrame]:
         sources, job.shot, settings, network, continues=continues, watch=lambda frame, hole: watch()
     )
     check_contents(plan, watch)
-    real = open_real_pixels(plan)
+    references = open_references(plan)
+    real = open_real_pixels(plan, [] if references is None else [references])
     if real is None:
         return []
     with closing(real):
-        painted = Painted(plan, real.finder)
+        painted = Painted(plan, real.finder, references)
         keys = painted.key_frames(range(sources.first, sources.last + 1), watch)
     files = KeyFiles(plan)
     return [PaintedFrame(key, files.path(key), files.is_edited(key)) for key in keys]

@@ -13,7 +13,6 @@ from functools import partial
 import numpy as np
 
 from ..disk.fingerprint import Fingerprint
-from ..errors import InputError
 from ..motion.finder import Propagator
 from ..patch import Patch, covers
 from ..progress.watch import Phase, Watch
@@ -39,16 +38,18 @@ class Painted:
     Args:
         plan: of the render, with key frames.
         finder: of real pixels: its motion carries the paint.
+        references: what was painted by hand, which key frames take as known; None for nothing.
     """
 
     origin = "painted"
 
-    def __init__(self, plan: Plan, finder: Propagator) -> None:
+    def __init__(self, plan: Plan, finder: Propagator, references: References | None) -> None:
         self._plan = plan
         self._finder = finder
-        self._files = KeyFiles(plan)
+        self._references = references
+        self._files = KeyFiles(plan, self._reaches)
         self._carrier = Carrier(plan, finder, self._files)
-        self._painter = KeyPainter(plan, finder, self._carrier)
+        self._painter = KeyPainter(plan, finder, self._carrier, references)
         self._plates = plan.sources.plate.again()
         self._mattes = mattes_of(plan.sources, plan.settings, plan.cuts)
         self._tree = KeyTree(plan, self._see_to)
@@ -122,14 +123,16 @@ class Painted:
         hole = self._mattes.hole(key.frame)
         if hole is None:  # its matte has changed since the plan was made: a resume will say so
             return Made(None, key.parents)
-        try:
-            plate = self._painter.paint(key, hole, self._plates.plate(key.frame), watch)
-        except InputError:  # nothing to paint with: the network fills it
-            plate = None
-        return Made(plate, key.parents)
+        return self._painter.paint(key, hole, self._plates.plate(key.frame), watch)
+
+    def _reaches(self, reference: int, frame: int, watch: Watch) -> bool:
+        hole = self._mattes.hole(frame)
+        if self._references is None or hole is None:
+            return False
+        return self._references.share(frame, hole, reference, watch) > 0
 
     def _inputs(self, key: KeyFrame) -> Mapping[str, range]:
-        plates = self._plan.searched(key.frame)
+        plates = self._plan.looked_at(key.frame)
         joined = self._mattes.joined(plates[0]), self._mattes.joined(plates[-1])
         mattes = range(joined[0].start, joined[1].stop)
         inputs = {kind: plates if kind == "plate" else mattes for kind in self._plan.sources.clips}
@@ -141,4 +144,5 @@ class Painted:
 def open_painted(plan: Plan, before: Sequence[object]) -> Painted | None:
     """Open the stage; None where no paint is asked for, or nothing is filled."""
     real = next((stage for stage in before if isinstance(stage, RealPixels)), None)
-    return None if real is None or not plan.keys else Painted(plan, real.finder)
+    references = next((stage for stage in before if isinstance(stage, References)), None)
+    return None if real is None or not plan.keys else Painted(plan, real.finder, references)

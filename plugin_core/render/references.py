@@ -60,14 +60,19 @@ class References:
 
     def find(self, frame: int, hole: Hole, known: Patch | None, watch: Watch) -> Patch | None:
         """Return what reference frames show of a frame's hole; see `stages.Stage`."""
+        patch, taken = self.shown(frame, hole, watch)
+        self._remember(frame, taken)
+        return patch
+
+    def shown(self, frame: int, hole: Hole, watch: Watch) -> tuple[Patch | None, frozenset[int]]:
+        """Return what reference frames show of a frame's hole, and which do. Raises as `find`."""
         taken: set[int] = set()
         sides = [self._side(frame, hole, keys, taken, watch) for keys in self._nearest_first(frame)]
-        self._remember(frame, taken)
         (before, from_before), (after, from_after) = sides
         if before is None or after is None:
-            return after if before is None else before
+            return after if before is None else before, frozenset(taken)
         way = from_before / np.maximum(from_before + from_after, np.float32(1e-6))
-        return dissolved(before, after, way)
+        return dissolved(before, after, way), frozenset(taken)
 
     def share(self, frame: int, hole: Hole, reference: int, watch: Watch) -> float:
         """Return which share of a frame's hole a reference frame reaches, 0..1. Raises as `find`."""
@@ -128,12 +133,12 @@ class References:
         )
         return None if carried is None else carried.patch
 
-    def _remember(self, frame: int, taken: set[int]) -> None:
+    def _remember(self, frame: int, taken: frozenset[int]) -> None:
         near = 2 * self._plan.schedule.span
         self._taken = {each: seen for each, seen in self._taken.items() if abs(each - frame) <= near}
-        self._taken[frame] = frozenset(taken)
+        self._taken[frame] = taken
         # Each frame near by will look at the same ones.
-        self.finder.hold(frozenset(taken))
+        self.finder.hold(taken)
 
 
 def check_contents(plan: Plan, watch: Watch) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,7 +22,7 @@ from .outgrown import outgrown
 from .patch_files import lacking_patches, patches_standing, refuse_existing_patches, with_patches
 from .plan import MOTION, Plan
 from .present import Guard, Present, look, refuse_precious, what_to_do, whose
-from .reference_reach import changed_references, far_touched
+from .reference_reach import Reach, changed_references, far_touched
 from .sources import Sources
 
 _KINDS = {"matte": "matte", "shadow": "shadow matte", "plate": "plate"}
@@ -207,10 +208,11 @@ def first_stale(
     if first is not None and first.handed_in != handed_in:
         return Stale(sources.first, "Another state was handed in")
     own = [entry for frame, entry in latest.items() if sources.first <= frame <= sources.last]
-    found = _elsewhere(own, plan), _changed_input(own, plan, watch)
-    changes = [stale for stale in found if stale is not None]
-    first_of_all = min([sources.last + 1, *(stale.first for stale in changes)])
-    references = changed_references(own, plan, first_of_all, watch)
+    with closing(Reach(plan)) as reach:
+        found = _elsewhere(own, plan), _changed_input(own, plan, reach, watch)
+        changes = [stale for stale in found if stale is not None]
+        first_of_all = min([sources.last + 1, *(stale.first for stale in changes)])
+        references = changed_references(own, plan, first_of_all, reach, watch)
     if references is not None:
         changes.append(Stale(references.first, references.why))
     return min(changes, key=lambda stale: stale.first, default=None)
@@ -232,9 +234,9 @@ def _is_there(entry: Entry, plan: Plan) -> bool:
     return noted == places
 
 
-def _changed_input(entries: Sequence[Entry], plan: Plan, watch: Watch) -> Stale | None:
+def _changed_input(entries: Sequence[Entry], plan: Plan, reach: Reach, watch: Watch) -> Stale | None:
     """Return the first frame that was made from a plate or matte that is no longer the same."""
-    changed = _changed(entries, plan, watch)
+    changed = _changed(entries, plan, reach, watch)
     if not changed:
         return None
     source = min(frame for frames in changed.values() for frame in frames)
@@ -324,10 +326,10 @@ def check_whole(
             )
 
 
-def _changed(entries: Sequence[Entry], plan: Plan, watch: Watch) -> dict[str, list[int]]:
+def _changed(entries: Sequence[Entry], plan: Plan, reach: Reach, watch: Watch) -> dict[str, list[int]]:
     """Return the input frames that are no longer what was rendered from, of the matte, plate and paint."""
     clips = plan.sources.clips
-    keys = KeyFiles(plan)
+    keys = KeyFiles(plan, reach.is_reached)
     # A still or a movie is one file for many frames: it is looked at once.
     holds: dict[tuple[Path, Fingerprint], bool] = {}
     stale: dict[str, set[int]] = {kind: set() for kind in (*_KINDS, "paint")}
@@ -339,7 +341,7 @@ def _changed(entries: Sequence[Entry], plan: Plan, watch: Watch) -> dict[str, li
                     continue  # it is not asked for any more: see `Plan.places`
                 file = keys.file(frame) if kind == "paint" else clips[kind].path(frame), mark
                 if file not in holds:
-                    holds[file] = mark.still_holds(file[0]) and (kind != "paint" or keys.holds(frame))
+                    holds[file] = mark.still_holds(file[0]) and (kind != "paint" or keys.holds(frame, watch))
                 if not holds[file]:
                     stale[kind].add(frame)
     return {kind: sorted(frames) for kind, frames in stale.items() if frames}

@@ -207,6 +207,43 @@ def test_changed_references_render_again_what_they_touch_and_nothing_else(shot):
     same_files(shot, "out-changing", "out-none", range(1, 11))
 
 
+def test_key_frames_continue_references_and_are_painted_anew_only_where_one_touches_them(shot):
+    """The shot is two takes; the reference is a patch, so that the rest of the hole is painted."""
+    settings = SETTINGS.model_copy(update={"paint": "auto"})
+    pixels = np.zeros((64, 96, 4), np.float32)
+    pixels[TOP : TOP + 12, LEFT - 8 : LEFT - 8 + WIDTH] = (*RED, 1)
+    (shot.folder / "patched").mkdir()
+    spec = spec_of(96, 64, ("R", "G", "B", "A"), "float")
+    save(shot.folder / "patched" / "ref.0008.exr", (spec, pixels))
+    bare = shot.shot("out-keys", "1-10", cuts=(6,))
+    asked = bare.model_copy(update={"reference": str(shot.folder / "patched")})
+
+    def keys(name: str = "out-keys") -> dict[int, bytes]:
+        files = (shot.folder / name).glob(".cleanplate/*/paint/*.exr")
+        return {int(path.name.split(".")[1]): path.read_bytes() for path in files}
+
+    run_toy(bare, settings)
+    without = keys()
+    told = forecast(asked, settings, Run(), ToyNetwork())
+    assert told.begin == 6 and "aint changed on frame" in told.reasons[0]
+    run_toy(asked, settings, resume=True)
+    run_toy(asked.model_copy(update={"output": shot.output("out-keys-fresh")}), settings)
+    same_files(shot, "out-keys", "out-keys-fresh", range(1, 11))
+    changed = {frame for frame, data in keys().items() if without.get(frame) != data}
+    assert changed and min(changed) >= 6 and keys() == keys("out-keys-fresh")
+    assert min(keys()) < 6, "those of the other take stay"
+    frame = min(changed)
+    written = read(next((shot.folder / "out-keys").glob(f".cleanplate/*/paint/paint.{frame:04d}.exr")))
+    known = written[TOP + 2 : TOP + 10, LEFT - frame + 2 : LEFT - frame + WIDTH - 2, :3].astype(np.float32)
+    np.testing.assert_allclose(known, np.broadcast_to(RED, known.shape), atol=0.1)
+    assert (
+        run_toy(asked, settings, resume=True) == []
+        and forecast(asked, settings, Run(), ToyNetwork()).action == "nothing"
+    )
+    run_toy(bare, settings, resume=True)
+    assert keys() == without
+
+
 def test_a_patch_with_alpha_counts_where_it_has_some(shot):
     frame, hidden = 6, np.s_[TOP + 4 : TOP + 12, LEFT - 6 + 4 : LEFT - 6 + 12]
     pixels = np.zeros((64, 96, 4), np.float32)
