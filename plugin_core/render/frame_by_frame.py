@@ -5,7 +5,7 @@ Restoration and retargeting write so. A render does not: its frames have a state
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,15 +14,22 @@ from ..clips.clip import Clip
 from ..disk.atomic import remove_leftovers
 from ..disk.fingerprint import Fingerprint
 from ..disk.lock import Claim, holding
+from ..errors import Interrupted
+from ..job.job import Job
 from ..job.settings import Run
+from ..progress.reporters import Reporters
+from ..progress.stop import Stop
 from ..progress.watch import Phase, Watch
 from ..state.folder import journal_path, output_folder
 from ..state.journal import Entry, Journal, files_noted, forget_elsewhere
 from ..state.key import ShotKey, differences
 from .folder import state_folder
 from .present import Guard, Present, look, refuse_precious
+from .recorded import job_to_record, record
 from .resume import refuse_existing
 from .sources import Sources
+
+STOPPED = "Stopped; what was written is kept, go on with --resume."
 
 
 @dataclass(frozen=True)
@@ -40,6 +47,31 @@ class Made:
     whole: Mapping[int, Entry]
     changed: tuple[tuple[str, str, str], ...] = ()
     is_begun: bool = False
+
+
+@dataclass(frozen=True)
+class ToMake:
+    """The frames of an output that are to be made, ascending.
+
+    Attributes:
+        frames: their numbers.
+        claim: of the output; looked after before each frame.
+        stop: asked before each frame.
+        is_all: whether nothing that is there stays.
+    """
+
+    frames: Sequence[int]
+    claim: Claim
+    stop: Stop
+    is_all: bool
+
+    def __iter__(self) -> Iterator[int]:
+        """Yield them. Raises Interrupted, and OutputBusyError where the output is held no longer."""
+        for frame in self.frames:
+            self.claim.check()
+            if (code := self.stop.requested()) is not None:
+                raise Interrupted(STOPPED, code)
+            yield frame
 
 
 @dataclass
@@ -76,13 +108,37 @@ class FrameByFrame:
         return range(self.sources.first, self.sources.last + 1)
 
     @contextmanager
-    def held(self, watch: Callable[[], None]) -> Iterator[Claim]:
-        """Hold the output, or the chunk of it, while the block runs.
+    def begun(
+        self, job: Job, color: str, reporters: Reporters, stop: Stop, recorded: Callable[[Job], None]
+    ) -> Iterator[ToMake]:
+        """Hold the output while the block runs; gives the frames that are to be made.
+
+        Args:
+            job: left beside the output.
+            color: what the plate's values are taken for, for people.
+            reporters: told that it begins.
+            stop: asked before each frame.
+            recorded: told the job as it is left.
 
         Raises:
-            InputError: frames are there, and nothing says what becomes of them.
-            OutputBusyError: somebody else writes them.
+            InputError, StateError: see `check`.
+            OutputBusyError: somebody else writes the output.
         """
+        watch = reporters.watch(stop, STOPPED)
+        with self._held(watch) as claim:
+            todo = self._begin(watch)
+            recorded(record(job_to_record(job, self.sources), self.sources.output))
+            reporters.start(
+                first=self.sources.first,
+                last=self.sources.last,
+                done=len(self.frames) - len(todo),
+                output=str(self.sources.output),
+                color=color,
+            )
+            yield ToMake(todo, claim, stop, len(todo) == len(self.frames))
+
+    @contextmanager
+    def _held(self, watch: Callable[[], None]) -> Iterator[Claim]:
         sources, run = self.sources, self.run
         root = output_folder(sources.output)
         if not (run.goes_on or run.overwrite or root.exists()):
@@ -91,40 +147,28 @@ class FrameByFrame:
         with holding(root, str(sources.output), part, wait_seconds=run.wait_seconds, watch=watch) as claim:
             yield claim
 
-    def check(self) -> Present:
-        """Refuse what can't be gone on with, and return what is there; changes nothing.
+    def check(self) -> None:
+        """Refuse what can't be gone on with; changes nothing.
 
         Raises:
             InputError: frames are there and nothing says what becomes of them, or somebody changed them.
             StateError: what is there was made with other settings.
         """
-        sources, run = self.sources, self.run
-        if not (run.goes_on or run.overwrite):
-            refuse_existing(sources)
-        if run.goes_on:
-            self._journal.read()
-        present = look(sources.output, self.frames, {})
-        if not (run.keep_edited or run.overwrite):
-            refuse_precious(sources.output, present)
-        return present
+        self._checked()
 
     def look(self, watch: Watch) -> Made:
         """Say what is there; changes nothing. Raises StateError for a journal that can't be read."""
         known = self._journal.found_key()
         changed = () if known is None else tuple(differences(known, self.key))
-        entries = [] if changed else self._journal.read() or []
-        latest = {entry.frame: entry for entry in entries}
+        latest = {} if changed else _latest(self._journal.read() or [])
         present = look(self.sources.output, self.frames, latest)
         return Made(present, self._whole(latest, watch), changed, known is not None)
 
-    def begin(self, watch: Watch) -> list[int]:
-        """Return the frames to make, ascending; the journal then knows whose the files are that stand there.
-
-        Raises InputError, StateError; see `check`.
-        """
+    def _begin(self, watch: Watch) -> list[int]:
+        """Return the frames to make; the journal then knows whose the files are that stand there."""
         sources, run = self.sources, self.run
-        present = self.check()
-        whole = self.look(watch).whole if run.goes_on else {}
+        present, noted = self._checked()
+        whole = self._whole(noted, watch)
         kept = present.precious if run.keep_edited else frozenset()
         remove_leftovers(self.folder, lambda path: True)
         ours = {sources.output.path(frame).name for frame in self.frames}
@@ -150,6 +194,16 @@ class FrameByFrame:
         self._guard.check(frame)
         inputs = {other: self._inputs(other) for other in self.near(frame)}
         self._journal.append(Entry(frame, Fingerprint.of(file), inputs, self.place(frame)))
+
+    def _checked(self) -> tuple[Present, dict[int, Entry]]:
+        sources, run = self.sources, self.run
+        if not (run.goes_on or run.overwrite):
+            refuse_existing(sources)
+        noted = _latest(self._journal.read() or []) if run.goes_on else {}
+        present = look(sources.output, self.frames, noted)
+        if not (run.keep_edited or run.overwrite):
+            refuse_precious(sources.output, present)
+        return present, noted
 
     def _whole(self, latest: Mapping[int, Entry], watch: Watch) -> dict[int, Entry]:
         holds: dict[tuple[Path, Fingerprint], bool] = {}
@@ -195,3 +249,7 @@ class FrameByFrame:
             for old in [old for old in self._prints if old[1] < frame - far]:
                 del self._prints[old]
         return self._prints[kind, frame]
+
+
+def _latest(entries: Iterable[Entry]) -> dict[int, Entry]:
+    return {entry.frame: entry for entry in entries}

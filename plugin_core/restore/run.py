@@ -25,7 +25,7 @@ from ..color.network_pixels import native_pixels, network_pixels
 from ..color.shot_color import shot_color
 from ..damage.finder import Damage
 from ..disk.atomic import replacing
-from ..errors import InputError, Interrupted
+from ..errors import InputError
 from ..images import Plate, matte_on, write_plate
 from ..images.formats import format_for
 from ..images.layers import Layers, picture_of
@@ -39,9 +39,8 @@ from ..progress.stop import Stop
 from ..progress.watch import Phase, Watch, unwatched
 from ..render.delivery import pictures_of
 from ..render.folder import leaving_nothing_behind
-from ..render.frame_by_frame import FrameByFrame
+from ..render.frame_by_frame import STOPPED, FrameByFrame
 from ..render.frame_movie import Delivery, delivered
-from ..render.recorded import job_to_record, record
 from ..render.render import FrameDone
 from ..render.sources import Sources, mattes_of, open_sources
 from .find_list import FindList
@@ -155,7 +154,7 @@ def _frames(
     job: Job, shot: Shot, reporters: Reporters, stop: Stop, recorded: Callable[[Job], None]
 ) -> Iterator[Restored]:
     """Make what is missing of a shot whose output is pictures."""
-    watch = reporters.watch(stop, "Stopped; what is finished stays, go on with --resume.")
+    watch = reporters.watch(stop, STOPPED)
     with leaving_nothing_behind(shot, job.shot), _threads(job.run.threads):
         sources, protect = _open(job, shot, watch=watch)
         color = shot_color(
@@ -165,22 +164,10 @@ def _frames(
             reporters.note(note)
         book = _book(job, sources, protect, color.color)
         restoring = _Run(job, sources, protect, color.color, book)
-        with book.held(watch) as claim:
-            todo = book.begin(watch)
-            restoring.begin(forget=len(todo) == len(book.frames))
-            recorded(record(job_to_record(job, sources), sources.output))
-            reporters.start(
-                first=sources.first,
-                last=sources.last,
-                done=len(book.frames) - len(todo),
-                output=str(sources.output),
-                color=color.color.name,
-            )
+        with book.begun(job, color.color.name, reporters, stop, recorded) as todo:
+            restoring.begin(forget=todo.is_all)
             for number, frame in enumerate(todo):
-                claim.check()
-                if (code := stop.requested()) is not None:
-                    raise Interrupted(f"Stopped before frame {frame}; go on with --resume.", code)
-                reporters.phase(Phase.SEARCHING, number, len(todo))
+                reporters.phase(Phase.SEARCHING, number, len(todo.frames))
                 finds, pixels = restoring.make(frame)
                 path = sources.output.path(frame)
                 yield Restored(frame, path, reporters.frame(frame), finds, pixels)

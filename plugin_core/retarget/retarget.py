@@ -13,7 +13,7 @@ from ..clips.clip import Clip
 from ..clips.movie_read import is_movie
 from ..clips.movie_write import MovieLook
 from ..color.color_map import ColorMap, choose_color
-from ..errors import InputError, Interrupted
+from ..errors import InputError
 from ..images import Plate, write_plate
 from ..job.job import Job
 from ..job.settings import Shot, matte_names
@@ -26,9 +26,8 @@ from ..progress.watch import Watch, unwatched
 from ..regions.shot_mattes import ShotMattes
 from ..render.delivery import pictures_of
 from ..render.folder import leaving_nothing_behind
-from ..render.frame_by_frame import FrameByFrame
+from ..render.frame_by_frame import STOPPED, FrameByFrame
 from ..render.frame_movie import Delivery, delivered
-from ..render.recorded import job_to_record, record
 from ..render.render import FrameDone
 from ..render.sources import Sources, mattes_of, open_sources
 from .clean_plate import clean_job, open_clean, render_clean
@@ -45,8 +44,6 @@ VERSION = 2
 """Of the pixels: frames that another version made are made again."""
 
 _OF_A_MATTE = ("matte_channel", "matte_invert", "matte_fit")
-
-_STOPPED = "Stopped; what was written is kept, go on with --resume."
 
 
 @dataclass(frozen=True)
@@ -255,7 +252,7 @@ def _frames(
     recorded: Callable[[Job], None],
 ) -> Iterator[FrameDone]:
     """Make what is missing of a shot whose output is pictures."""
-    watch = reporters.watch(stop, _STOPPED)
+    watch = reporters.watch(stop, STOPPED)
     with leaving_nothing_behind(shot, job.shot):
         plan = plan_retarget(job, watch=watch)
         _refuse_doubtful(plan)
@@ -276,20 +273,8 @@ def _frames(
             clean = cleaning.shot.output
         opened = None if clean is None or not plan.needs_clean else open_clean(clean, sources)
         book = _book(plan, opened)
-        with book.held(watch) as claim:
-            todo = book.begin(watch)
-            recorded(record(job_to_record(job, sources), sources.output))
-            reporters.start(
-                first=sources.first,
-                last=sources.last,
-                done=len(book.frames) - len(todo),
-                output=str(sources.output),
-                color=plan.color.name,
-            )
+        with book.begun(job, plan.color.name, reporters, stop, recorded) as todo:
             for frame in todo:
-                if (code := stop.requested()) is not None:
-                    raise Interrupted(_STOPPED, code)
-                claim.check()
                 path = _make(plan, opened, frame, book)
                 yield FrameDone(frame, path, reporters.frame(frame))
 
