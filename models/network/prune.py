@@ -63,8 +63,11 @@ def pruned(network: VINet) -> VINet:
     """A copy of the network without its dead channels, in evaluation mode.
 
     Its parameters keep their names and have fewer rows and columns; `VINet.heard` and `VINet.composed` say
-    which channels of a level's features go into the aggregators and come out of the composition.
+    which channels of a level's features go into the aggregators and come out of the composition. One that was
+    pruned before comes back as it is.
     """
+    if network.heard:
+        return copy.deepcopy(network).eval()
     layers = list(_layers(network))
     live = _find_live(network, layers)
     smaller = copy.deepcopy(network).eval()

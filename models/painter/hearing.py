@@ -29,7 +29,7 @@ _PLAIN = 32
 """Cells a side of the picture that says how loud a level is."""
 _STEADY = 0.8808
 _GATE_UNIT, _TONE_UNIT = 8.0, 2.0
-_MEMORY_CONSTANT = _STEADY * math.tanh(math.tanh(INTO_MEMORY))
+MEMORY_CONSTANT = _STEADY * math.tanh(math.tanh(INTO_MEMORY))
 """What the memory leaves of a carrier of 1."""
 
 
@@ -78,6 +78,11 @@ class Hearing(nn.Module):
         """How many carriers there are at s8 and at s4."""
         return len(cast(Tensor, self.interpolation.mix["memory"].value))
 
+    @property
+    def units(self) -> dict[str, float]:
+        """How loud a known white picture is at each level, in the interpolation's own carriers."""
+        return dict(zip(("s8", "s4", "s2"), self._units, strict=True))
+
     @torch.no_grad()
     def forward(self, picture: Tensor, known: Tensor) -> Heard:
         """Fill pictures (B, 3, h, w) in 0..1 where `known` (B, 1, h, w) is not 1."""
@@ -116,7 +121,7 @@ def interpolation_of(bundle: Path = SHIPPED) -> Interpolation:
         width = 4 * taken + (not lone) if taken else 0
         columns += [width + 5 * number for number in range(len(layer.skip))]
         constant = width + 5 * len(layer.skip) - 1 if layer.skip else 4
-        unit = _GATE_UNIT / (_MEMORY_CONSTANT if name == "dc0" else 1.0)
+        unit = _GATE_UNIT / (MEMORY_CONSTANT if name == "dc0" else 1.0)
         for carrier in range(len(parameters["value"])):
             row = _place(carrier, constant=len(value) % 4 == 1)
             for number, column in enumerate(columns):

@@ -1,0 +1,130 @@
+"""The painter in the network: what an exported step adds to a fill is what the painter corrects in cells."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F  # noqa: N812
+
+from models.network.prune import pruned
+from models.onnx_export.bundle import export_bundle
+from models.painter import export
+from models.painter.fit import fit_inside
+from models.painter.network import Painter, Widths, seen_by_painter
+from models.painter.rows import wired_network
+from models.painter.samples import draw_batch
+from models.painter.start import begin
+from models.painter.trainer import Settings, Trainer
+from models.wiring.interpolation import Interpolation
+from plugin_core.network.bundle import Provenance
+from plugin_core.network.session import Session
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def painter(pictures, hearing) -> Painter:
+    """One that corrects, by what the network can say exactly: the centre of its last kernel alone."""
+    batch = draw_batch(np.random.default_rng(3), pictures, 8, 32)
+    made = Painter(Widths(6, 8, 10), carriers=2)
+    begin(made, seen_by_painter(*batch), hearing(*batch), seed=5)
+    with torch.no_grad():
+        made.correction.weight[..., 1, 1].normal_(generator=torch.Generator().manual_seed(1))
+        made.correction.bias[:] = torch.tensor([0.2, -0.1, 0.1])
+    return made.eval()
+
+
+@pytest.fixture
+def still(pictures):
+    """A picture in cells with a hole of whole cells, and both as the network takes them."""
+    picture = draw_batch(np.random.default_rng(8), pictures, 1, 32, geometry=0).picture
+    known = torch.ones(1, 1, 32, 32)
+    known[..., 8:22, 10:25] = 0
+    frame = 2 * F.interpolate(picture, scale_factor=4) - 1
+    return picture, known, frame[0].numpy(), F.interpolate(1 - known, scale_factor=4)[0].numpy()
+
+
+def rolled(network, frame, mask, frames=4) -> tuple[torch.Tensor, torch.Tensor]:
+    """First output of a shot that stands still, and the decoder's last picture, in colors 0..1 and cells.
+
+    By the last frame the memory's cell has settled, as the interpolation in cells takes it to be.
+    """
+    frame, mask = torch.from_numpy(frame)[None], torch.from_numpy(mask)[None]
+    carry, source = network.start(frame, mask), network.encode_source(frame, mask)
+    results = []
+    with torch.no_grad():
+        for _ in range(frames):
+            results.append(network.step(frame, mask, [source] * 4, carry))
+            carry = results[-1].carry
+    return results[0].output, F.avg_pool2d((results[-1].raw + 1) / 2, 4)
+
+
+def test_an_exported_step_corrects_as_the_painter_does_in_cells(painter, hearing, still, tmp_path):
+    picture, known, frame, mask = still
+    with torch.no_grad():
+        wanted = painter(seen_by_painter(picture, known), hearing(picture, known)).correction
+    inside, missed = fit_inside(painter, hearing, batches=2)
+    assert missed < 0.01
+    _, without = rolled(pruned(wired_network(hearing.interpolation)), frame, mask)
+    # Cells of the border hear a gate that is half open.
+    inner = (F.max_pool2d(known, 3, 1, 1) == 0).expand_as(wanted)
+    shown = (F.max_pool2d(1 - known, 3, 1, 1) == 0).expand_as(wanted)
+    size = float(wanted[inner].square().mean().sqrt())
+    assert size > 0.02
+    for sources in (False, True):
+        network = pruned(export.painted_network(painter, inside, hearing, sources=sources))
+        first, last = rolled(network, frame, mask)
+        added = last - without
+        assert float((added - wanted)[inner].square().mean().sqrt()) < 0.15 * size, sources
+        assert float(added[shown].abs().max()) < 0.1 * size, sources
+    about = Provenance(kind="trained", summary="A test.", details={})
+    folder = export_bundle(
+        network,
+        tmp_path / "b",
+        name="t",
+        provenance=about,
+        licence="none",
+        weights="float32",
+        channel_order="BGR",
+    )
+    with Session.open(folder, device="cpu", threads=1) as session:
+        rgb = np.ascontiguousarray(frame[::-1])
+        source = session.encode(rgb, mask)
+        output = session.step(rgb, mask, [source] * 4, session.start(rgb, mask))
+    assert np.abs(output.fill[::-1] - first[0].numpy()).max() < 1e-3
+
+
+def test_nothing_is_corrected_where_the_sources_show_the_hole(painter, hearing, still, tmp_path):
+    network = pruned(
+        export.painted_network(painter, fit_inside(painter, hearing, batches=1)[0], hearing, sources=False)
+    )
+    base = pruned(wired_network(hearing.interpolation))
+    frame, mask = (torch.as_tensor(part) for part in still[2:])
+    outputs = []
+    with torch.no_grad():
+        for each in (network, base):
+            shown = each.encode_source(frame[None], torch.zeros_like(mask[None]))
+            outputs.append(
+                each.step(frame[None], mask[None], [shown] * 4, each.start(frame[None], mask[None])).raw
+            )
+    assert float((outputs[0] - outputs[1])[..., 40:80, 48:96].abs().max()) < 0.01
+
+
+def test_the_command_writes_a_bundle_that_says_what_it_is(pictures, tmp_path, monkeypatch, capsys):
+    trainer = Trainer(
+        Settings(batch={16: 2}, shares={16: 1.0}, grid=1, widths=Widths(4, 6, 8)),
+        pictures,
+        Interpolation(2, 2),
+    )
+    trainer.learn()
+    trainer.save(tmp_path / "c.safetensors")
+    monkeypatch.setattr(export, "measured_reach", lambda _network: 320)
+    monkeypatch.setattr(
+        export, "fit_inside", lambda painter, hearing: fit_inside(painter, hearing, batches=1)
+    )
+    assert export.main(["--checkpoint", str(tmp_path / "c.safetensors"), "--out", str(tmp_path / "b")]) == 0
+    with Session.open(tmp_path / "b", device="cpu", threads=1) as session:
+        assert session.hole_reach == 320
+    assert export.main(["--checkpoint", str(tmp_path / "none"), "--out", str(tmp_path / "c")]) == 2
+    assert "can't be read" in capsys.readouterr().err
