@@ -32,7 +32,7 @@ def fit_inside(painter: Painter, hearing: Hearing, batches: int = _BATCHES) -> t
 
     The share is the root mean square of the difference in holes over that of the correction.
     """
-    inside, pictures = Inside(painter), Pictures(procedural=24)
+    inside, pictures = Inside(painter), Pictures(procedural=8)
     products: Tensor | float = 0.0
     wanted: Tensor | float = 0.0
     square = 0.0
