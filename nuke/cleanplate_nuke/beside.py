@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
+
 import nuke
 
 from . import places
+from .group import every_inpaint
 from .knobs import PLATE_INPUT
 from .problem import InpaintError
-from .request import read_request
+from .request import Request, folder_or_none, read_request
 
 
 def paint_reference(node: nuke.Node, frame: int) -> nuke.Node:
@@ -20,14 +24,7 @@ def paint_reference(node: nuke.Node, frame: int) -> nuke.Node:
     clean = places.at_frame(places.result_pattern(places.in_view(request.folder, view)), frame)
     if not clean.is_file():
         raise InpaintError(f"{request.name} has no clean plate of frame {frame}; press Render first.")
-    given = request.beyond.reference
-    if not given:
-        node["reference"].setValue(places.reference_folder(request.folder))
-    elif "." in given.rpartition("/")[2]:
-        raise InpaintError(
-            f"{request.name}: 'reference frames' names files, {given}; name a folder, or nothing."
-        )
-    folder = given or places.reference_folder(request.folder)
+    folder = _reference_folder(node, request)
     where = node.parent()
     assert isinstance(where, nuke.Group)
     with where:
@@ -46,6 +43,39 @@ def paint_reference(node: nuke.Node, frame: int) -> nuke.Node:
         made.setXYpos(node.xpos() + 160, node.ypos() + 60 * row)
     paint.showControlPanel()
     return write
+
+
+def _reference_folder(node: nuke.Node, request: Request) -> str:
+    """Return the folder that takes a frame painted for this node, and set its knob to it."""
+    given, own = request.beyond.reference, places.reference_folder(request.folder)
+    if "." in given.rpartition("/")[2]:
+        raise InpaintError(
+            f"{request.name}: 'reference frames' names files, {given}; name a folder, or nothing."
+        )
+    if given and given not in _of_others(node):
+        return given
+    # A node that was copied goes on from what was painted for the other one, in a folder of its own.
+    for view in request.views if given else ():
+        _copy_pictures(Path(places.in_view(given, view)), Path(places.in_view(own, view)))
+    node["reference"].setValue(own)
+    return own
+
+
+def _of_others(node: nuke.Node) -> set[str]:
+    """Return the folders in which other nodes keep what was painted for them."""
+    others = [other for other in every_inpaint(nuke.root()) if other.fullName() != node.fullName()]
+    folders = (folder_or_none(other) for other in others)
+    return {places.reference_folder(folder) for folder in folders if folder is not None}
+
+
+def _copy_pictures(old: Path, new: Path) -> None:
+    try:
+        new.mkdir(parents=True, exist_ok=True)
+        for picture in old.glob("*.exr"):
+            if not (new / picture.name).exists():
+                shutil.copyfile(str(picture), str(new / picture.name))
+    except OSError as error:
+        raise InpaintError(f"Can't copy {old} to {new}: {error.strerror or error}.") from error
 
 
 def patch_in_comp(node: nuke.Node) -> nuke.Node:
@@ -78,4 +108,5 @@ def _read(pattern: str, first: int, last: int) -> nuke.Node:
     for name, value in (("first", first), ("last", last), ("origfirst", first), ("origlast", last)):
         read[name].setValue(value)
     read["raw"].setValue(True)
+    read["postage_stamp"].setValue(False)
     return read

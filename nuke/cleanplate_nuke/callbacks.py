@@ -6,10 +6,10 @@ import traceback
 
 import nuke
 
-from . import before, result
+from . import before, result, sources
 from .catalog import presets
 from .group import inner, is_inpaint
-from .knobs import ALL_VIEWS, CUSTOM, REPAIR
+from .knobs import ALL_VIEWS, CUSTOM, OF_THE_PATCH, REPAIR
 
 _LOOK_KNOBS = (
     "matte_channel",
@@ -26,6 +26,8 @@ _LOOK_KNOBS = (
     "reference",
     "patch",
 )
+NO_PATCH = "There is no {} to show: switch 'patch' on and press Render."
+_HEARD = {*_LOOK_KNOBS, "showPanel", "range", "show"}
 _registered: list[bool] = []
 
 
@@ -44,6 +46,8 @@ def knob_changed() -> None:
         return
     try:
         name = nuke.thisKnob().name()
+        if name not in _HEARD:
+            return
         if name in ("showPanel", "range"):
             _show_range(node)
         if name in ("showPanel", "real_pixels", "quality", "mode"):
@@ -54,6 +58,8 @@ def knob_changed() -> None:
             _show_views(node)
         if name == "matte_channel":
             inner(node, "overlay")["maskChannelInput"].setValue(node["matte_channel"].value())
+        if name == "show" and node["show"].value() in OF_THE_PATCH and not sources.are_shown(node):
+            node["status"].setValue(NO_PATCH.format(node["show"].value()))
         if name in _LOOK_KNOBS and node["has_result"].value():
             _say_what_changed(node)
     except Exception:

@@ -9,19 +9,23 @@ from __future__ import annotations
 import atexit
 import contextlib
 import threading
+import time
 from typing import Callable
 
 import nuke
 
 from . import order, result
 from .export import export, frames_on_disk
-from .group import convert
+from .group import check_unlocked, convert
 from .problem import Cancelled, InpaintError
 from .progress import open_progress
 from .request import Request, read_request, write_job
 from .work import fill
 
 _running: dict[str, Rendering] = {}
+
+PREVIEW_SECONDS = 2.0
+"""Time between two looks at the files of a render that goes on: each has Nuke read them again."""
 
 
 class Rendering:
@@ -30,12 +34,18 @@ class Rendering:
     Args:
         node: the node.
         request: what it asks for.
+
+    Attributes:
+        error: what ended it, None for nothing.
+        then: called in the main thread once the result is loaded.
     """
 
     def __init__(self, node: nuke.Node, request: Request) -> None:
         self.node = node
         self.request = request
         self.error: BaseException | None = None
+        self.then: Callable[[], None] = lambda: None
+        self._previewed = 0.0
         self._cancelled = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -64,10 +74,21 @@ class Rendering:
         with open_progress(self.request.name) as progress:
             return [
                 fill(
-                    self.request, view, progress, tell, lambda: self.is_cancelled() or progress.is_cancelled()
+                    self.request,
+                    view,
+                    progress,
+                    tell,
+                    lambda: self.is_cancelled() or progress.is_cancelled(),
+                    self._landed,
                 )
                 for view in self.request.views
             ]
+
+    def _landed(self, frame: int) -> None:
+        """Have the comp show a frame that has just been written, with a window and not too often."""
+        if nuke.GUI and time.monotonic() - self._previewed > PREVIEW_SECONDS:
+            self._previewed = time.monotonic()
+            nuke.executeInMainThread(_preview, (self, frame))
 
     def _run_aside(self) -> None:
         done: list[str] = []
@@ -98,6 +119,7 @@ def render(node: nuke.Node, from_frame: int | None = None) -> Rendering | None:
         raise InpaintError(f"{node.fullName()} is rendering already; press Cancel first.")
     if nuke.executing():
         raise InpaintError("Nuke is rendering something else; wait for it, then press Render again.")
+    check_unlocked(node)
     convert(node)
     request = read_request(node)
     check_upstream(node)
@@ -147,6 +169,25 @@ def render_all(names: list[str] | None = None, tell: Callable[[str], None] = pri
     return [node.fullName() for node in nodes]
 
 
+def render_in_turn(nodes: list[nuke.Node], failed: Callable[[nuke.Node, Exception], None]) -> None:
+    """Render nodes one after the other, each in the background; with a window. What fails ends it.
+
+    Args:
+        nodes: each after those whose result it needs.
+        failed: told of one that could not be begun.
+    """
+    if not nodes:
+        return
+    node, rest = nodes[0], nodes[1:]
+    try:
+        rendering = render(node)
+    except InpaintError as error:
+        failed(node, error)
+        return
+    if rendering is not None:
+        rendering.then = lambda: render_in_turn(rest, failed)
+
+
 def cancel(node: nuke.Node) -> bool:
     """Stop a node's render; returns whether one was running."""
     rendering = _rendering_of(node)
@@ -194,7 +235,7 @@ def check_upstream(node: nuke.Node) -> None:
             raise InpaintError(
                 f"{node.fullName()} needs {other.fullName()}, which is rendering; wait for it."
             )
-        if not other["has_result"].value():
+        if not other["has_result"].value() or not other["rendered_with"].value():
             raise InpaintError(
                 f"{node.fullName()} needs {other.fullName()}, which is not rendered yet; render it first."
             )
@@ -205,6 +246,11 @@ def _tell(rendering: Rendering, text: str) -> None:
         result.tell(rendering.node, text)
 
 
+def _preview(rendering: Rendering, frame: int) -> None:
+    with contextlib.suppress(ValueError):
+        result.preview(rendering.node, rendering.request, frame)
+
+
 def _finish(rendering: Rendering, done: list[str]) -> None:
     """Load the result or say what went wrong; in Nuke's main thread."""
     _running.pop(rendering.request.name, None)
@@ -212,6 +258,7 @@ def _finish(rendering: Rendering, done: list[str]) -> None:
     try:
         if error is None:
             result.load(node, rendering.request, done)
+            rendering.then()
         elif isinstance(error, Cancelled):
             result.reload(node)
             result.tell(node, f"Cancelled. {error}")

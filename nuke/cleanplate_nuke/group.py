@@ -3,7 +3,7 @@
     plate ─┬─ write, which takes each of the inputs in turn
            ├──────────────── show 1 (Switch) ─ Output    matte ── overlay's mask
            ├─ overlay (Grade) ── show 2
-    result (Read) ────────────── show 0
+    result (Read) ────────────── show 0, and 4 and 5 until there is a patch (see `sources`)
            └─ difference (Merge) show 3
     shadow: a matte of shadows and reflections
 
@@ -12,10 +12,13 @@ Nine nodes: Nuke Indie lets Python reach ten.
 
 from __future__ import annotations
 
+from typing import Iterator
+
 import nuke
 
-from .knobs import LAYOUT, MARK, MATTE_INPUT, NAME, PLATE_INPUT, SHADOW_INPUT
+from .knobs import LAYOUT, MARK, MATTE_INPUT, NAME, OF_THE_PATCH, PLATE_INPUT, SHADOW_INPUT, SHOWN
 from .panel import add_knobs, add_missing
+from .problem import InpaintError
 
 WRITE = "write"
 """The Write inside; one for all inputs, since Nuke Indie lets Python reach ten nodes."""
@@ -37,6 +40,15 @@ def is_inpaint(node: nuke.Node) -> bool:
     return node.Class() == "Group" and node.knob(MARK) is not None
 
 
+def every_inpaint(group: nuke.Group) -> Iterator[nuke.Node]:
+    """Give every one of ours in a group and the groups in it, LiveGroups among them."""
+    for node in group.nodes():
+        if is_inpaint(node):
+            yield node
+        elif isinstance(node, nuke.Group):
+            yield from every_inpaint(node)
+
+
 def create(plate: nuke.Node | None = None, matte: nuke.Node | None = None) -> nuke.Node:
     """Make a VINet Inpaint node and wire it."""
     group = nuke.nodes.Group()
@@ -50,16 +62,45 @@ def create(plate: nuke.Node | None = None, matte: nuke.Node | None = None) -> nu
 
 
 def convert(node: nuke.Node) -> None:
-    """Give a node that an older plug-in made what it lacks: knobs, and the input for shadows."""
+    """Give a node that an older plug-in made what it lacks: knobs, the input for shadows, what `show` has."""
     if int(node[MARK].value()) >= LAYOUT:
         return
     assert isinstance(node, nuke.Group)
     with node:
         if node.node("shadow") is None:
             _input("shadow", SHADOW_INPUT)
-        inner(node, "write_plate").setName(WRITE)
-        nuke.delete(inner(node, "write_matte"))
+        if node.node(WRITE) is None:
+            inner(node, "write_plate").setName(WRITE)
+            nuke.delete(inner(node, "write_matte"))
+    show_of_the_patch(node, (None, None))
+    inner(node, "result")["postage_stamp"].setValue(False)
+    show = node["show"]
+    assert isinstance(show, nuke.Enumeration_Knob)
+    chosen = show.value()
+    show.setValues(list(SHOWN))
+    show.setValue(chosen)
     add_missing(node)
+
+
+def show_of_the_patch(node: nuke.Node, sources: tuple[nuke.Node | None, ...]) -> None:
+    """Have `show` lead to these nodes for what the patch's layers can show; None: to the result."""
+    for name, source in zip(OF_THE_PATCH, sources):
+        inner(node, "shown").setInput(SHOWN.index(name), source or inner(node, "result"))
+
+
+def check_unlocked(node: nuke.Node) -> None:
+    """Refuse a node in a LiveGroup whose contents are another file's: what is set there would be lost.
+
+    Raises InpaintError.
+    """
+    around = node.parent()
+    while around is not None and around.Class() != "Root":
+        if isinstance(around, nuke.LiveGroup) and around.published():
+            raise InpaintError(
+                f"{node.fullName()} is in the LiveGroup {around.name()}, which is published: the script "
+                "would forget what is rendered. Make the LiveGroup editable, render, and publish it again."
+            )
+        around = around.parent()
 
 
 def create_from_selection() -> nuke.Node:
@@ -104,7 +145,8 @@ def _build() -> None:
     _write(plate)
     result = _read()
     switch = nuke.nodes.Switch(name="shown")
-    for index, source in enumerate((result, plate, _overlay(plate, matte), _difference(plate, result))):
+    shown = (result, plate, _overlay(plate, matte), _difference(plate, result), result, result)
+    for index, source in enumerate(shown):
         switch.setInput(index, source)
     switch["which"].setExpression(_SHOWN)
     nuke.nodes.Output(name="Output1").setInput(0, switch)
@@ -131,6 +173,7 @@ def _read() -> nuke.Node:
     read["file"].setValue(NOT_RENDERED)
     read["raw"].setValue(True)
     read["on_error"].setValue("error")
+    read["postage_stamp"].setValue(False)
     read["localizationPolicy"].setValue("off")
     return read
 

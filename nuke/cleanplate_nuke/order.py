@@ -6,13 +6,12 @@ from typing import Iterator
 
 import nuke
 
-from .group import is_inpaint
+from .group import every_inpaint, is_inpaint
 
 
 def all_inpaints() -> list[nuke.Node]:
     """Return every inpaint node of the script, each after those whose result it needs."""
-    every = nuke.allNodes(group=nuke.root(), recurseGroups=True)
-    found = [node for node in every if is_inpaint(node) and not _is_off(node)]
+    found = [node for node in every_inpaint(nuke.root()) if not _is_off(node)]
     ordered: list[nuke.Node] = []
     for node in sorted(found, key=lambda node: node.fullName()):
         for needed in [*upstream_inpaints(node), node]:

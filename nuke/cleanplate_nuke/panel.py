@@ -205,7 +205,8 @@ def _run() -> list[nuke.Knob]:
                 "Check",
                 "check",
                 "Hold the clean plate against the plate: untouched outside the matte, no seam, no flicker, "
-                "nothing soft. The status says what was found; takes about a second a frame, beside Nuke.",
+                "nothing soft. The status says what was found; takes about a second a frame, beside Nuke. "
+                "Before the first render: look at plate and matte, and say what speaks against one.",
             )
         ),
         _beside(_button("do_goto", "Go to frame", "go_to_frame", "Go to the frame that the status names.")),
@@ -237,7 +238,10 @@ def _result() -> list[nuke.Knob]:
     return [
         _told(
             nuke.Enumeration_Knob("show", "show", list(SHOWN)),
-            "What comes out of the node. Set it to 'result' for rendering: a Write below refuses the others.",
+            "What comes out of the node. Set it to 'result' for rendering: a Write below refuses the others. "
+            "'source' and 'confidence' need a render with 'patch' on. 'source': green is found on other "
+            "frames, blue painted by you, yellow painted, red the network's. 'confidence': from red, made "
+            "up, to green, seen.",
         ),
         _told(
             nuke.Text_Knob("status", "status", "not rendered yet"),

@@ -13,7 +13,7 @@ from .catalog import default, effective, presets
 from .color import Color, color_of
 from .command import environment, find_command
 from .core import Core
-from .group import is_inpaint
+from .group import every_inpaint
 from .knobs import ALL_VIEWS, CUSTOM, EXACT, INPUT, MATTE_INPUT, PLATE_INPUT, REPAIR, SHADOW_INPUT
 from .problem import InpaintError
 
@@ -287,17 +287,15 @@ def _views(node: nuke.Node) -> tuple[str, ...]:
 
 def _refuse_shared_folder(request: Request) -> None:
     """Two nodes that write the same files would mix their pictures."""
-    for other in nuke.allNodes(group=nuke.root(), recurseGroups=True):
-        if not is_inpaint(other) or other.fullName() == request.name:
-            continue
-        if _folder_or_none(other) == request.folder:
+    for other in every_inpaint(nuke.root()):
+        if other.fullName() != request.name and folder_or_none(other) == request.folder:
             raise InpaintError(
                 f"{request.name} and {other.fullName()} write into the same folder, {request.folder}; give "
                 "one of them another folder or version."
             )
 
 
-def _folder_or_none(node: nuke.Node) -> str | None:
+def folder_or_none(node: nuke.Node) -> str | None:
     """Return a node's folder; None where its own Render will say what is wrong with it."""
     try:
         return places.version_folder(node)

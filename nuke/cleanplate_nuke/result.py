@@ -7,7 +7,7 @@ from typing import Any
 
 import nuke
 
-from . import places
+from . import places, sources
 from .group import inner
 from .request import Request, look_of
 
@@ -21,9 +21,38 @@ _NAMES = {
 
 def load(node: nuke.Node, request: Request, done: list[str]) -> None:
     """Point the node at the rendered frames. In the main thread."""
+    _point(node, request, request.first, request.last)
+    node["rendered_with"].setValue(json.dumps(request.looks(), sort_keys=True))
+    sources.show(node, request)
+    if done:
+        tell(node, " ".join(done))
+
+
+def preview(node: nuke.Node, request: Request, frame: int) -> None:
+    """Show what is there while a render goes on: the frames up to `frame`, and those of an earlier render.
+
+    In the main thread. With several views nothing is shown: the other views have no files yet.
+    """
+    if len(request.views) > 1:
+        return
+    first, last = request.first, frame
+    if node["has_result"].value() and inner(node, "result")["file"].value() == places.result_pattern(
+        request.folder
+    ):
+        before_first, before_last = int(node["result_first"].value()), int(node["result_last"].value())
+        if first <= before_last + 1 and before_first <= last + 1:
+            first, last = min(first, before_first), max(last, before_last)
+    else:
+        # Until all of it is there it is no result that another node may be filled from.
+        node["rendered_with"].setValue("")
+    _point(node, request, first, last)
+
+
+def _point(node: nuke.Node, request: Request, first: int, last: int) -> None:
+    """Have the node show the files of these frames."""
     read = inner(node, "result")
     read["file"].setValue(places.result_pattern(request.folder))
-    for name, value in (("first", request.first), ("last", request.last)):
+    for name, value in (("first", first), ("last", last)):
         read[name].setValue(value)
         read["orig" + name].setValue(value)
         node["result_" + name].setValue(value)
@@ -31,10 +60,7 @@ def load(node: nuke.Node, request: Request, done: list[str]) -> None:
     read["raw"].setValue(True)
     read["localizationPolicy"].setValue("off")
     reload(node)
-    node["rendered_with"].setValue(json.dumps(request.looks(), sort_keys=True))
     node["has_result"].setValue(True)
-    if done:
-        tell(node, " ".join(done))
 
 
 def reload(node: nuke.Node) -> None:

@@ -19,6 +19,7 @@ def fill(
     progress: Progress,
     tell: Callable[[str], None],
     cancelled: Callable[[], bool],
+    landed: Callable[[int], None] = lambda frame: None,
 ) -> str:
     """Let the core fill what is missing or has changed of one view.
 
@@ -28,6 +29,7 @@ def fill(
         progress: shows frames as they are done.
         tell: told what will be done and why, before it is.
         cancelled: asked a few times a second.
+        landed: told each frame whose file is there now.
 
     Returns:
         What was done, a sentence.
@@ -63,6 +65,7 @@ def fill(
         on_phase(event)
         if event.get("event") == "frame":
             progress.frame(event, planned, shown)
+            landed(int(event["frame"]))
         elif event.get("event") == "note" and event.get("code"):
             warnings.append(" Warning: {}".format(event["message"]))
 

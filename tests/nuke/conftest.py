@@ -122,6 +122,7 @@ def new_host(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Host]]:
         _forget()
         host = Host(gui=gui)
         monkeypatch.setitem(sys.modules, "nuke", host.module)
+        monkeypatch.setitem(sys.modules, "nukescripts", host.scripts)
         if adapter:
             host.start(ADAPTER)
         return host

@@ -9,7 +9,7 @@ import standin
 
 for gui in (False, True):
     host = standin.Host(gui=gui)
-    sys.modules["nuke"] = host.module
+    sys.modules["nuke"], sys.modules["nukescripts"] = host.module, host.scripts
     for name in [name for name in sys.modules if name.startswith("cleanplate_nuke")]:
         del sys.modules[name]
     host.start(sys.argv[1])

@@ -22,8 +22,26 @@ def job_of(comp: Comp, version: str = "v001") -> dict:
 
 
 @pytest.mark.slow
-def test_patch_and_shadow_in_the_comp(comp):
+def test_patch_and_shadow_in_the_comp(comp, monkeypatch):
+    from cleanplate_nuke import flow
+    from cleanplate_nuke import result as of_node
+
+    previews, preview = [], of_node.preview
+
+    def noted(node, request, frame):
+        preview(node, request, frame)
+        comp.host.picture(node, frame)
+        previews.append((frame, node["result_last"].value()))
+
+    monkeypatch.setattr(flow, "PREVIEW_SECONDS", 0)
+    monkeypatch.setattr(of_node, "preview", noted)
     node = comp.node(**THREE, patch=True)
+    node["show"].setValue("source")
+    assert status(node) == "There is no source to show: switch 'patch' on and press Render."
+    node["show"].setValue("result")
+    comp.host.press(node, "do_check")
+    comp.host.pump(lambda: not status(node).startswith(("There is no", "Looking")))
+    assert status(node).startswith(("Before you render: ", "Looked at: ")), status(node)
     shadow = comp.read("matte")
     shadow["file"].setValue(comp.path("shadow", 0).as_posix().replace(".0.exr", ".%04d.exr"))
     for frame in FRAMES:
@@ -33,6 +51,7 @@ def test_patch_and_shadow_in_the_comp(comp):
     node.setInput(2, shadow)
     comp.render(node)
     assert comp.host.messages == []
+    assert previews == [(frame, frame) for frame in range(1001, 1004)], "frames are seen as they come"
     shot = job_of(comp)["shot"]
     assert shot["shadow_matte"].endswith("/shadow/shadow.%04d.exr") and shot["layers"] == ["source"]
     plate, result = sample("plate", 1002), read_plate(result_folder(comp) / "clean.1002.exr").rgb
@@ -46,6 +65,14 @@ def test_patch_and_shadow_in_the_comp(comp):
     shown = comp.host.picture(merge, 1002)
     merged = np.stack([shown.channels[f"rgba.{name}"] for name in ("red", "green", "blue")], axis=2)
     np.testing.assert_allclose(merged, result, atol=2e-3)
+    inside = ~grown(sample("matte", 1002) < 0.5, 4)
+    for view in ("source", "confidence"):
+        node["show"].setValue(view)
+        of_view = comp.host.picture(node, 1002)
+        red = of_view.over((0, 0, *SIZE))["rgba.red"]
+        # A draft looks for no real pixels: all of the hole is the network's, and that is red in both.
+        assert np.median(red[inside]) > 0.4 and not red[:10, :10].any(), view
+    node["show"].setValue("result")
     node["patch"].setValue(False)
     assert status(node) == "patch was on, now is off: Render fills every frame again."
 
@@ -109,15 +136,21 @@ def test_check_names_the_fault_and_the_frame_and_go_to_frame_goes_there(comp):
             },
         ]
     }
-    core = core_that_notes(comp.folder, f"print({json.dumps(json.dumps(report))})\nsys.exit(9)")
-    node = comp.node(command=core.as_posix())
+    said = ("The matte is empty on frames 1004-1006: they stay.", "Another.")
+    report["warnings"] = [{"code": "matte_empty", "message": message} for message in said]
+    printed = f"print({json.dumps(json.dumps(report))})\nsys.exit(9 if sys.argv[1] == 'qc' else 0)"
+    core = core_that_notes(comp.folder, printed)
+    node = comp.node(command=core.as_posix(), **THREE)
     comp.host.press(node, "do_goto")
     assert "The status names no frame. Press Check first." in comp.host.messages.pop()
     comp.host.press(node, "do_check")
-    assert "was not rendered yet; press Render first" in comp.host.messages.pop()
+    comp.host.pump(lambda: status(node).startswith("Before"))
+    assert status(node) == f"Before you render: {said[0]} (1 more in the log.)"
     job = result_folder(comp) / "job" / "job.json"
-    job.parent.mkdir(parents=True)
-    job.write_text("{}")
+    assert (comp.folder / "asked").read_text() == f"probe --job {job} --json"
+    comp.host.press(node, "do_goto")
+    assert comp.host.frame() == 1004
+    (result_folder(comp) / "clean.1001.exr").touch()
     comp.host.press(node, "do_check")
     comp.host.pump(lambda: status(node).startswith("Fault"))
     assert status(node) == "Fault: seam: a step on frame 1007 (3.1)."
@@ -139,7 +172,7 @@ def test_a_script_made_with_0_1_opens_and_renders(comp, new_host):
     node["grow"].setValue(2)  # what Nuke calls then finds its way without the new knobs
     comp.render(node)
     assert comp.host.messages == [] and status(node).startswith("Filled frames 1001-1003 (3 of 3)")
-    assert node["cleanplate_node"].value() == 2 and node["paint"].value() == "auto"
+    assert node["cleanplate_node"].value() == 3 and node["paint"].value() == "auto"
     names = {inside.name() for inside in node.nodes()}
     assert {"write", "shadow"} < names and not {"write_plate", "write_matte"} & names
     comp.render(node)

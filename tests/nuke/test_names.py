@@ -66,7 +66,7 @@ def test_the_stand_in_has_names_of_nuke_only(stubs):
 
 
 def test_the_adapter_imports_the_standard_library_and_nuke_only():
-    allowed = set(sys.stdlib_module_names) | {"nuke", "cleanplate_nuke"}
+    allowed = set(sys.stdlib_module_names) | {"nuke", "nukescripts", "cleanplate_nuke"}
     for source in SOURCES:
         for node in ast.walk(ast.parse(source.read_text("utf-8"))):
             modules = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []

@@ -1,4 +1,4 @@
-"""Nuke's knob expressions, as far as the node has any: C's operators, `parent.knob`, `frame` and `$gui`."""
+"""Nuke's knob expressions, as far as there are any: C's operators, `parent.knob`, `root.knob`, `frame`."""
 
 from __future__ import annotations
 
@@ -33,13 +33,14 @@ def _plain(text, node, frame, gui):
         return _ternary(text[1:-1], node, frame, gui)
 
     def knob(match):
-        found = node.parent().knob(match.group(1))
+        owner = node.parent() if match.group(1) == "parent" else node._host.root()
+        found = owner.knob(match.group(2))
         if found is None:
             raise NameError(f"expression names {match.group(0)}, which is not there")
         value = found.value()
         return repr(found.values().index(value) if hasattr(found, "values") else int(value))
 
-    text = re.sub(r"\bparent\.(\w+)", knob, text)
+    text = re.sub(r"\b(parent|root)\.(\w+)", knob, text)
     text = text.replace("$gui", str(int(gui))).replace("&&", " and ").replace("||", " or ")
     text = re.sub(r"!(?!=)", " not ", text)
     return eval(text.strip(), {"__builtins__": {}}, {"frame": frame})

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from . import knobs, nodes, script_text
 from .knobs import check_thread, expect
+from .panels import scripts_module
 
 _KNOBS = [
     "Array_Knob",
@@ -43,6 +44,8 @@ _FUNCTIONS = [
     "frame",
     "menu",
     "message",
+    "nodeCopy",
+    "nodePaste",
     "pluginAddPath",
     "pluginPath",
     "removeBeforeRender",
@@ -73,6 +76,8 @@ class Host:
         messages: what `nuke.message` has shown.
         tasks: progress meters that were opened.
         printed: lines of `nuke.tprint`.
+        scripts: what `import nukescripts` gives.
+        panes: panels that were put into a pane.
         on_frame: called with each frame that a Write has written; may raise to cancel.
         cancel_after: the user presses a meter's Cancel once it has shown so many frames; None: never.
     """
@@ -98,6 +103,8 @@ class Host:
         self._read_in = None
         self._clear()
         self.module = self._module()
+        self.scripts = scripts_module(self)
+        self.panes = []
 
     def _clear(self):
         self._views = ["main"]
@@ -113,7 +120,7 @@ class Host:
         module = types.ModuleType("nuke")
         for name in _KNOBS:
             setattr(module, name, getattr(knobs, name))
-        for name in ("Node", "Group", "Root", "FrameRange"):
+        for name in ("Node", "Group", "Precomp", "LiveGroup", "Root", "FrameRange"):
             setattr(module, name, getattr(nodes, name))
         for name in _FUNCTIONS:
             setattr(module, name, getattr(self, name))
@@ -205,7 +212,7 @@ class Host:
         for node in (group or self.thisGroup()).nodes():
             if not filter or node.Class() == filter:
                 found.append(node)
-            if recurseGroups and node.Class() == "Group":
+            if recurseGroups and node.Class() == "Group":  # whether into LiveGroups too, nobody says
                 found += self.allNodes(filter, node, True)
         return found
 
@@ -224,6 +231,16 @@ class Host:
         for other in n._parent._children:
             other._inputs = [None if source is n else source for source in other._inputs]
         n._alive = False
+
+    def nodeCopy(self, s):
+        expect(s, str, "file name")
+        Path(s).write_text(script_text.save_some(list(self._selected)), "utf-8")
+
+    def nodePaste(self, s):
+        check_thread()
+        group = self.thisGroup()
+        script_text.Loader(self, Path(s).read_text("utf-8")).paste(group)
+        return group._children[-1]
 
     def execute(self, nameOrNode, start, end, incr=1, views=None, continueOnError=False):
         check_thread()
@@ -339,7 +356,7 @@ class Host:
     # --- between nodes and host --------------------------------------------------------------------------
 
     def _make(self, kind, group):
-        maker = nodes.Group if kind == "Group" else nodes.Node
+        maker = {"Group": nodes.Group, "LiveGroup": nodes.LiveGroup}.get(kind, nodes.Node)
         node = maker(self, kind, group)
         group._children.append(node)
         node.setName(kind + "1")

@@ -169,6 +169,15 @@ class Array_Knob(Knob):
     def hasExpression(self, channel=-1):
         return self._expression is not None
 
+    def value(self):
+        check_thread()
+        if self._expression is None:
+            return self._value
+        from .expressions import evaluate
+
+        node = self._node
+        return self._checked(evaluate(self._expression, node, node._host.frame(), node._host.GUI))
+
     def _checked(self, value):
         if self._size == 1:
             expect(value, (int, float), self._name)

@@ -97,7 +97,9 @@ def _specs(name):
             ],
             1,
         ),
+        "Expression": ([String_Knob(f"expr{index}", "") for index in range(4)], 1),
         "Group": ([], MANY),
+        "LiveGroup": ([], MANY),
         "Root": (
             [
                 Int_Knob("first_frame", ""),
@@ -134,6 +136,7 @@ class Node:
             File_Knob("name", "") if kind == "Root" else String_Knob("name", ""),
             String_Knob("label", ""),
             Disable_Knob("disable", ""),
+            Boolean_Knob("postage_stamp", "", kind == "Read"),
             *own,
         ]:
             self._attach(knob)
@@ -335,6 +338,27 @@ class Group(Node):
 
     def _above(self):
         return [node for node in self._children if node.Class() == "Output"]
+
+
+class Precomp(Group):
+    """A group whose nodes are another script's."""
+
+    def reload(self):
+        raise AssertionError("nothing here reloads one")
+
+
+class LiveGroup(Precomp):
+    """A group that other scripts have too; `_published`: it can't be changed here."""
+
+    def __init__(self, host, kind, parent):
+        Precomp.__init__(self, host, kind, parent)
+        self._published = False
+
+    def published(self):
+        return self._published
+
+    def modified(self):
+        return not self._published
 
 
 class Root(Group):

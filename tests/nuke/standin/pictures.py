@@ -13,6 +13,7 @@ from .expressions import evaluate as number_of
 _TO_NUKE = {"R": "rgba.red", "G": "rgba.green", "B": "rgba.blue", "A": "rgba.alpha", "Z": "depth.Z"}
 _TO_FILE = {name: short for short, name in _TO_NUKE.items()}
 _RGB = ("rgba.red", "rgba.green", "rgba.blue")
+_CHANNEL = r"[a-z_]+\.[a-z]+"
 _TIMECODE = "smpte:TimeCode"
 
 
@@ -58,7 +59,7 @@ def evaluate(node, frame, view):
         if source is None:
             raise RuntimeError(f"{node.fullName()}: no input")
         return evaluate(source, frame, view)
-    if kind == "Group":
+    if kind in ("Group", "LiveGroup"):
         return evaluate(node._above()[0], frame, view)
     if kind == "Switch":
         which = node._knobs["which"]
@@ -66,7 +67,9 @@ def evaluate(node, frame, view):
         return evaluate(_input(node, int(index)), frame, view)
     if kind in ("Output", "Write", "Dot", "NoOp", "RotoPaint"):
         return evaluate(_input(node, 0), frame, view)
-    return {"Crop": _crop, "Grade": _grade, "Merge2": _merge}[kind](node, frame, view)
+    return {"Crop": _crop, "Grade": _grade, "Merge2": _merge, "Expression": _expression}[kind](
+        node, frame, view
+    )
 
 
 def _input(node, index):
@@ -91,7 +94,9 @@ def _read(node, frame, view):
     path = file_name(node["file"].value(), frame, view)
     if path not in node._cache:
         if not Path(path).is_file():
-            assert node["on_error"].value() == "error"
+            assert node["on_error"].value() in ("error", "black")
+            if node["on_error"].value() == "black":
+                return Picture({name: np.zeros((8, 8), np.float32) for name in _RGB}, (0, 0, 8, 8), (8, 8))
             raise RuntimeError(f"{node.fullName()}: {path}: No such file or directory")
         # Kept until the node is reloaded, whatever happens to the file.
         node._cache[path] = read_exr(path)
@@ -135,6 +140,23 @@ def _grade(node, frame, view):
     for index, name in enumerate(_RGB):
         graded = planes[name] * node["multiply"].value()[index] + node["add"].value()[index]
         planes[name] = (planes[name] * (1 - mask) + graded * mask).astype(np.float32)
+    return picture.changed(channels=planes)
+
+
+def _expression(node, frame, view):
+    """Numbers, channels by their full names, ==, >, +, -, * and parentheses."""
+    picture = evaluate(_input(node, 0), frame, view)
+    planes = dict(picture.channels)
+    for name, knob in zip((*_RGB, "rgba.alpha"), (f"expr{index}" for index in range(4)), strict=True):
+        text = node[knob].value()
+        if text:
+            channels = {
+                found.replace(".", "_"): picture.channels[found] for found in re.findall(_CHANNEL, text)
+            }
+            plain = re.sub(_CHANNEL, lambda found: found[0].replace(".", "_"), text)
+            assert re.fullmatch(r"[\w.=>+*()-]+", plain), plain
+            value = eval(plain, {"__builtins__": {}}, channels)
+            planes[name] = np.broadcast_to(np.float32(value), next(iter(planes.values())).shape)
     return picture.changed(channels=planes)
 
 

@@ -17,25 +17,34 @@ def save(root):
     return "\n".join([*lines, *_children(root), ""])
 
 
+def save_some(some):
+    """Return the text of some nodes, as they are copied: what else feeds them is left out."""
+    return "\n".join([*_nodes(some), ""])
+
+
 def _children(group):
+    return _nodes(group._children)
+
+
+def _nodes(some):
     lines, written = [], []
 
     def visit(node):
         if node in written:
             return
         for source in node._inputs:
-            if source is not None:
+            if source in some:
                 visit(source)
         written.append(node)
         lines.extend(
-            "push " + ("0" if source is None else "$N" + source.name()) for source in node._inputs[::-1]
+            "push " + ("$N" + source.name() if source in some else "0") for source in node._inputs[::-1]
         )
         lines.extend([f"{node.Class()} {{", f" inputs {len(node._inputs)}", *_values(node), "}"])
-        if node.Class() == "Group":
+        if node.Class() in ("Group", "LiveGroup"):
             lines.extend([*(" " + line for line in _children(node)), "end_group"])
         lines.append(f"set N{node.name()} [stack 0]")
 
-    for node in group._children:
+    for node in some:
         visit(node)
     return lines
 
@@ -94,7 +103,8 @@ class Loader:
     def __init__(self, host, text):
         self._host = host
         views = re.search(r"^# views (.*)$", text, re.MULTILINE)
-        host._views = views.group(1).split()
+        if views is not None:
+            host._views = views.group(1).split()
         self._tokens = list(self._tokenized(re.sub(r"^#.*$", "", text, flags=re.MULTILINE)))
         self._at = 0
 
@@ -109,6 +119,10 @@ class Loader:
     def load(self):
         """Make every node."""
         self._block(self._host.root())
+
+    def paste(self, group):
+        """Make every node in a group."""
+        self._block(group)
 
     def _block(self, group):
         stack, named = [], {}
@@ -130,7 +144,7 @@ class Loader:
     def _node(self, kind, group, stack):
         node = self._host._make(kind, group)
         count = self._knobs(node)
-        if kind == "Group":
+        if kind in ("Group", "LiveGroup"):
             self._block(node)
         sources = [stack.pop() for _ in range(count)]
         for index, source in enumerate(sources):
@@ -146,6 +160,8 @@ class Loader:
                 return inputs
             if word == "inputs":
                 inputs = int(self._next())
+            elif word == "name" and node.parent() is not None:
+                node.setName(self._next())
             elif word == "addUserKnob":
                 self._user_knob(node)
             else:
