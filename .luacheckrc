@@ -7,7 +7,7 @@ files["davinci_fusion/Scripts/Cleanplate/settings.lua"] = { max_line_length = fa
 files["davinci_fusion/Fuses"] = {
   read_globals = { "FuRegisterClass", "CT_Tool", "self", "Image", "Pixel", "bmd" },
   -- A Fuse's functions and inputs are globals of its own environment.
-  globals = { "Create", "Process", "InMode", "InChannel", "InPath", "InRevision", "InPlate", "InMatte", "InResult", "OutImage" },
+  globals = { "Create", "Process", "InMode", "InChannel", "InPath", "InRevision", "InPlate", "InMatte", "InResult", "InPatch", "InSources", "OutImage" },
   allow_defined_top = true,
   ignore = { "131" }, -- an "unused" global: Fusion calls Create and Process
 }

@@ -19,6 +19,7 @@ CONTROLS = {
     "Grain": "grain",
     "Paint": "paint",
     "Reference": "reference",
+    "Sensitivity": "sensitivity",
     "Model": "model",
     "Device": "device",
 }
@@ -58,7 +59,7 @@ def _attributes(field: Mapping[str, Any]) -> dict[str, str]:
         return said
     if field["kind"] == "switch":
         return said | {"INP_Default": str(int(field["default"]))}
-    low, high = field["slider"]
+    low, high = field.get("slider") or (field["minimum"], field["maximum"])
     limits = {"INP_MinScale": low, "INP_MaxScale": high, "INP_MaxAllowed": field["maximum"]}
     numbers = {"INP_Default": field["default"], **limits}
     return said | {attribute: str(number) for attribute, number in numbers.items()}

@@ -21,14 +21,19 @@ def paint_reference(node: nuke.Node, frame: int) -> nuke.Node:
     """
     request = read_request(node)
     view = request.views[0]
-    clean = places.at_frame(places.result_pattern(places.in_view(request.folder, view)), frame)
+    result = places.result_pattern(request.folder)
+    clean = places.at_frame(places.in_view(result, view), frame)
     if not clean.is_file():
         raise InpaintError(f"{request.name} has no clean plate of frame {frame}; press Render first.")
     folder = _reference_folder(node, request)
+    # What is painted on stays as it is now: the clean plate will hold the strokes itself.
+    base = places.painted_pattern(request.folder)
+    for each in request.views:
+        _copy_frame(*(places.at_frame(places.in_view(path, each), frame) for path in (result, base)))
     where = node.parent()
     assert isinstance(where, nuke.Group)
     with where:
-        read = _read(places.result_pattern(request.folder), frame, frame)
+        read = _read(base, frame, frame)
         paint = nuke.nodes.RotoPaint()
         write = nuke.nodes.Write()
     paint.setInput(0, read)
@@ -68,14 +73,19 @@ def _of_others(node: nuke.Node) -> set[str]:
     return {places.reference_folder(folder) for folder in folders if folder is not None}
 
 
-def _copy_pictures(old: Path, new: Path) -> None:
+def _copy_frame(old: Path, new: Path) -> None:
     try:
-        new.mkdir(parents=True, exist_ok=True)
-        for picture in old.glob("*.exr"):
-            if not (new / picture.name).exists():
-                shutil.copyfile(str(picture), str(new / picture.name))
+        new.parent.mkdir(parents=True, exist_ok=True)
+        if old.is_file():
+            shutil.copyfile(str(old), str(new))
     except OSError as error:
         raise InpaintError(f"Can't copy {old} to {new}: {error.strerror or error}.") from error
+
+
+def _copy_pictures(old: Path, new: Path) -> None:
+    for picture in old.glob("*.exr"):
+        if not (new / picture.name).exists():
+            _copy_frame(picture, new / picture.name)
 
 
 def patch_in_comp(node: nuke.Node) -> nuke.Node:

@@ -1,7 +1,7 @@
 """Rendering a node: check, write plate and matte, let the core fill, load the result.
 
 With a window the core runs in a thread beside Nuke; in ``nuke -t`` all of it is done before `render` returns,
-and whatever fails is raised. Until the result is loaded the comp is not touched.
+and whatever fails is raised. With a window the comp shows frames as they come; at the end the result is loaded.
 """
 
 from __future__ import annotations
@@ -38,6 +38,7 @@ class Rendering:
     Attributes:
         error: what ended it, None for nothing.
         then: called in the main thread once the result is loaded.
+        landed: the last frame that was written, None before the first.
     """
 
     def __init__(self, node: nuke.Node, request: Request) -> None:
@@ -45,6 +46,7 @@ class Rendering:
         self.request = request
         self.error: BaseException | None = None
         self.then: Callable[[], None] = lambda: None
+        self.landed: int | None = None
         self._previewed = 0.0
         self._cancelled = threading.Event()
         self._thread: threading.Thread | None = None
@@ -86,6 +88,7 @@ class Rendering:
 
     def _landed(self, frame: int) -> None:
         """Have the comp show a frame that has just been written, with a window and not too often."""
+        self.landed = frame
         if nuke.GUI and time.monotonic() - self._previewed > PREVIEW_SECONDS:
             self._previewed = time.monotonic()
             nuke.executeInMainThread(_preview, (self, frame))
@@ -256,11 +259,12 @@ def _finish(rendering: Rendering, done: list[str]) -> None:
     _running.pop(rendering.request.name, None)
     node, error = rendering.node, rendering.error
     try:
+        if error is not None and rendering.landed is not None:
+            result.preview(node, rendering.request, rendering.landed)
         if error is None:
             result.load(node, rendering.request, done)
             rendering.then()
         elif isinstance(error, Cancelled):
-            result.reload(node)
             result.tell(node, f"Cancelled. {error}")
         else:
             result.tell(node, f"Failed: {error}")

@@ -6,6 +6,7 @@
         matte/matte.%04d.exr, shadow/shadow.%04d.exr
         patch/patch.%04d.exr           the fill alone, where it is asked for
         reference/ref.%04d.exr         frames painted by hand, where they were begun in the node
+        painted/base.%04d.exr          what they were painted on
         job/job.json, progress.jsonl, cancel
         job/cleanplate.log             what the core said, for questions
 
@@ -81,6 +82,11 @@ def patch_pattern(folder: str) -> str:
 def reference_folder(folder: str) -> str:
     """Return where frames painted by hand lie that were begun in the node."""
     return folder + "/reference"
+
+
+def painted_pattern(folder: str) -> str:
+    """Return the pattern of the frames that are painted on, as they were when that was begun."""
+    return folder + "/painted/base.%04d.exr"
 
 
 def in_view(path: str, view: str) -> str:

@@ -33,12 +33,14 @@ def preview(node: nuke.Node, request: Request, frame: int) -> None:
 
     In the main thread. With several views nothing is shown: the other views have no files yet.
     """
-    if len(request.views) > 1:
+    pattern = places.result_pattern(request.folder)
+    if (
+        len(request.views) > 1
+        or not places.at_frame(places.in_view(pattern, request.views[0]), frame).is_file()
+    ):
         return
     first, last = request.first, frame
-    if node["has_result"].value() and inner(node, "result")["file"].value() == places.result_pattern(
-        request.folder
-    ):
+    if node["has_result"].value() and inner(node, "result")["file"].value() == pattern:
         before_first, before_last = int(node["result_first"].value()), int(node["result_last"].value())
         if first <= before_last + 1 and before_first <= last + 1:
             first, last = min(first, before_first), max(last, before_last)

@@ -8,9 +8,11 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from .host import SCRIPTS, Host
+from .pictures import sequence
 
 
 @pytest.fixture
@@ -43,3 +45,32 @@ def new_host(folder: Path, scripts: Path) -> Iterator[Callable[..., Host]]:
     yield make
     for host in hosts:
         host.close()
+
+
+@pytest.fixture
+def command(tmp_path: Path) -> Path:
+    """A command that runs the fake core; a folder with a space in its name."""
+    path = tmp_path / "bin dir" / "cleanplate"
+    path.parent.mkdir()
+    core = Path(__file__).with_name("fake_core.py")
+    path.write_text(f"#!/bin/sh\nexec '{sys.executable}' '{core}' \"$@\"\n")
+    path.chmod(0o755)
+    return path
+
+
+@pytest.fixture
+def small(folder: Path) -> dict[str, str]:
+    """Patterns of a plate and a matte of four tiny frames."""
+    picture = np.full((8, 12, 4), 0.5, np.float32)
+    return {
+        name: str(sequence(folder / "in", name, range(10, 14), lambda frame: picture * frame / 10))
+        for name in ("plate", "matte")
+    }
+
+
+@pytest.fixture
+def host(new_host, small, command) -> Host:
+    """A comp of four tiny frames over the stand-in core."""
+    host = new_host(10, 13, **small)
+    host.set("Cleanplate", str(command))
+    return host

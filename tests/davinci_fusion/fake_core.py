@@ -14,6 +14,10 @@ def main() -> int:
     if sys.argv[1] == "review":
         Path("asked").write_text(" ".join(sys.argv[1:]), "utf-8")
         return 0
+    if sys.argv[1] in ("probe", "qc"):
+        print("a line of a library", file=sys.stderr)
+        print(os.environ["FAKE_REPORT"])
+        return 9 if sys.argv[1] == "qc" else 0
     assert sys.argv[1:3] == ["render", "--job"], sys.argv
     assert "PYTHONHOME" not in os.environ and os.environ["PYTHONNOUSERSITE"] == "1"
     job = json.loads(Path(sys.argv[3]).read_text("utf-8"))
@@ -36,6 +40,8 @@ def main() -> int:
             return 7
         for frame in range(first, last + 1):
             while how == "wait" and not cancel.exists():
+                time.sleep(0.01)
+            while how == "hold" and frame > first and not Path("go").exists():
                 time.sleep(0.01)
             if cancel.exists():
                 tell(event="error", message=f"Stopped before frame {frame}.", exit_code=130)

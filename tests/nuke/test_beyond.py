@@ -88,6 +88,8 @@ def test_a_frame_painted_by_hand_goes_before_what_was_filled(comp):
     write = comp.host.module.toNode("Write1")
     assert status(node) == "Paint frame 1002, render Write1 for that frame alone, then press Render."
     assert write.input(0).Class() == "RotoPaint" and write.input(0).input(0).Class() == "Read"
+    base = result_folder(comp) / "painted" / "base.1002.exr"
+    painted_on = base.read_bytes()
     comp.host.module.execute(write, 1002, 1002)
     painted = result_folder(comp) / "reference" / "ref.1002.exr"
     stroke = read_plate(painted).rgb.copy()
@@ -100,6 +102,7 @@ def test_a_frame_painted_by_hand_goes_before_what_was_filled(comp):
         result = read_plate(result_folder(comp) / f"clean.{frame}.exr").rgb
         inside = ~grown(sample("matte", frame) < 0.5, 4)
         assert np.median(np.abs(result[inside] - (0.9, 0.1, 0.9))) < 0.05, frame
+    assert base.read_bytes() == painted_on, "what is painted on is no clean plate that holds the strokes"
     node["reference"].setValue("/refs/ref.%04d.exr")
     comp.host.press(node, "do_reference")
     assert "names files, /refs/ref.%04d.exr; name a folder, or nothing" in comp.host.messages.pop()

@@ -164,11 +164,12 @@ def test_cancel_in_the_meter_keeps_what_is_there_and_render_goes_on(comp):
     comp.render(node)
     there = sorted(written(result_folder(comp)))
     assert 0 < len(there) < 9 and status(node).startswith("Cancelled. Stopped after frame")
-    assert not node["has_result"].value() and comp.host.messages == []
+    assert comp.host.messages == [] and node["rendered_with"].value() == ""
+    assert (node["result_first"].value(), node["result_last"].value()) == (there[0], there[-1]), "it is seen"
     np.testing.assert_array_equal(
-        comp.host.picture(node, 1001).channels["rgba.red"],
-        sample("plate", 1001)[..., 0],
-        "the comp is as it was",
+        comp.host.picture(node, 1009).channels["rgba.red"],
+        sample("plate", 1009)[..., 0],
+        "the plate, where nothing is yet",
     )
     comp.host.cancel_after = None
     comp.render(node)

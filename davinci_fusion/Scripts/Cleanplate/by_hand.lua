@@ -2,8 +2,8 @@
 -- Fusion still writes plate and matte and shows the result; the command in between is the artist's to run.
 
 local use = ...
-local catalog, color, export = use("catalog"), use("color"), use("export")
-local fail, nodes = use("fail"), use("nodes")
+local beside, catalog, checking, color = use("beside"), use("catalog"), use("checking"), use("color")
+local export, fail, nodes = use("export"), use("fail"), use("nodes")
 local paths, process, result = use("paths"), use("process"), use("result")
 
 local by_hand = {}
@@ -14,12 +14,17 @@ function by_hand.is_needed()
 end
 
 local function command_line(host, values, places, space, first, last)
-  local words = { "cleanplate render" }
+  local words = { "cleanplate " .. values.task }
   local function add(option, value)
     words[#words + 1] = option .. (value ~= nil and " " .. process.quoted(paths.system(), tostring(value)) or "")
   end
   add("--plate", places.plate)
-  add("--matte", places.matte)
+  if values.has_matte then
+    add("--matte", places.matte)
+  end
+  if values.has_shadow then
+    add("--shadow-matte", places.shadow)
+  end
   add("--output", places.clean)
   add("--frames", first .. "-" .. last)
   add("--colorspace", space)
@@ -28,7 +33,8 @@ local function command_line(host, values, places, space, first, last)
   if values.patch then
     asked.patch, asked.layers = places.patch, "source"
   end
-  for name, value in pairs(values.settings) do
+  asked.sensitivity = values.sensitivity
+  for name, value in pairs(values.has_matte and values.settings or {}) do
     asked[name] = value
   end
   for _, option in ipairs(catalog.options(asked)) do
@@ -41,7 +47,14 @@ end
 -- Files can't be deleted here, so each export has a folder of its own: what is in it is new.
 local function new_take(host, places)
   local take = places.root .. "take-" .. host.bmd.createuuid():sub(1, 8) .. "/"
-  places.plate, places.matte = take .. "plate.####.exr", take .. "matte.####.exr"
+  for _, what in ipairs({ "plate", "matte", "shadow" }) do
+    places[what] = take .. what .. ".####.exr"
+  end
+end
+
+-- Nobody can make a cancel file here.
+function by_hand.canceled()
+  return false
 end
 
 -- Write plate and matte; returns the command that makes the clean plate of them.
@@ -50,12 +63,11 @@ function by_hand.render(host, parts)
   local first, last = nodes.range(host.comp, values)
   local places = paths.of_tool(host, values.folder, parts.name)
   new_take(host, places)
-  function host.canceled()
-    return false
-  end
+  host.canceled = by_hand.canceled
   local space, why = color.choose(host, parts, values, first)
   host.say("Color: " .. why)
-  export.run(host, parts, places, first, last, values.patience_minutes)
+  export.run(host, parts, places, values, first, last)
+  beside.write_painted(host, parts, values)
   local line = command_line(host, values, places, space, first, last)
   return "This Resolve lets no script start Cleanplate. Run in a terminal, then press Update:  " .. line
 end
@@ -74,13 +86,35 @@ function by_hand.update(host, parts)
   if #missing > last - first then
     fail("There is no clean plate in " .. places.root .. " yet; press Render to see the command that makes it.")
   end
-  result.show(host, parts, places, first, last)
+  result.show(host, parts, places, first, last, values.patch)
   local gaps = #missing > 0 and "; not there yet: " .. paths.compact(missing) or ""
   return string.format("Shown: frames %d-%d%s", first, last, gaps)
 end
 
 function by_hand.cancel()
   fail("Press Ctrl-C in the terminal where cleanplate runs.")
+end
+
+function by_hand.check(host, parts)
+  local values = nodes.values(parts)
+  local places = paths.of_tool(host, values.folder, parts.name)
+  return "Run in a terminal: cleanplate qc --result " .. process.quoted(paths.system(), places.clean)
+end
+
+function by_hand.go(host, parts)
+  return checking.go(host, parts)
+end
+
+function by_hand.paint(host, parts)
+  local values = nodes.values(parts)
+  host.canceled = by_hand.canceled
+  return beside.paint(host, parts, paths.of_tool(host, values.folder, parts.name), values)
+end
+
+function by_hand.patch(host, parts)
+  local values = nodes.values(parts)
+  local first, last = nodes.range(host.comp, values)
+  return beside.patch(host, parts, paths.of_tool(host, values.folder, parts.name), first, last)
 end
 
 function by_hand.reveal(host, parts)

@@ -4,7 +4,8 @@
 --   local cleanplate = assert(loadfile(place .. "cleanplate.lua"))(place)
 --   local done, message = cleanplate({ comp = comp, tool = tool, bmd = bmd, app = app }, "render")
 --
--- `tool` is the macro or any tool in it. The actions are render, update, cancel, reveal and review.
+-- `tool` is the macro or any tool in it. The actions are render, update, cancel, reveal, review, check, go, paint and
+-- patch.
 -- Fusion renders frames in any order and several at once, so nothing recurrent happens in its Process:
 -- the host writes plate and matte, the core renders the shot in order, the macro shows its files.
 
@@ -20,8 +21,10 @@ end
 
 local fail, paths, nodes = use("fail"), use("paths"), use("nodes")
 local export, job, process, result = use("export"), use("job"), use("process"), use("result")
+local beside, checking, media, status = use("beside"), use("checking"), use("media"), use("told")
 
 local OTHER_STATE = 4 -- the core's exit code for a render that does not fit what is on disk
+local PREVIEW_SECONDS = 3 -- between two looks at the files of a render that goes on
 
 local function told(event)
   if event.event == "start" then
@@ -37,23 +40,33 @@ local function told(event)
 end
 
 -- Where to begin to write plates: at the playhead when all before it are there from last time.
-local function begin_at(host, places, first, last)
+local function begin_at(host, parts, places, values, first, last)
   local now = math.max(first, math.min(last, math.floor(host.comp.CurrentTime)))
-  local before = now - 1
-  if export.is_there(host, places.plate, first, before) and export.is_there(host, places.matte, first, before) then
-    return now
+  if not media.is_as_written(parts) then
+    host.say("The clip was trimmed, slipped or retimed since: all frames are written.")
+    return first
   end
-  host.say("The frames before " .. now .. " were not written yet: all are written.")
-  return first
+  for _, what in ipairs(export.kinds(values)) do
+    if not export.is_there(host, places[what], first, now - 1) then
+      host.say("The frames before " .. now .. " were not written yet: all are written.")
+      return first
+    end
+  end
+  return now
 end
 
 -- Have the core render the job that `text_of(again)` makes: on from what is there, or all anew where that is of
--- other settings.
-local function run_core(host, command, places, text_of)
+-- other settings. `preview` is called now and then, when frames have come.
+local function run_core(host, command, places, text_of, preview)
+  local shown = 0
   local function handle(event)
     local line = told(event)
     if line then
       host.say(line)
+    end
+    if event.event == "frame" and os.time() - shown >= PREVIEW_SECONDS then
+      shown = os.time()
+      preview()
     end
   end
   job.write(places, text_of(false))
@@ -70,28 +83,53 @@ local function run_core(host, command, places, text_of)
   end
 end
 
-local function render(host, parts, from_now)
+-- What every action reads of the tool: values, places, first and last frame.
+local function asked(host, parts)
   local values = nodes.values(parts)
   local first, last = nodes.range(host.comp, values)
-  local places = paths.of_tool(host, values.folder, parts.name)
+  return values, paths.of_tool(host, values.folder, parts.name), first, last
+end
+
+-- Write what the core is given; returns why the color space is what it is, and a function that makes the job's text,
+-- of a render that goes on or (true) begins again.
+local function prepare(host, parts, values, places, first, last, begin)
+  local missing = media.missing(parts, first, last)
+  if missing then
+    host.say(missing)
+  end
+  local space, why = use("color").choose(host, parts, values, first)
+  host.say("Color: " .. why)
+  export.run(host, parts, places, values, begin, last)
+  media.note(parts)
+  beside.write_painted(host, parts, values)
+  return why, function(again)
+    return job.text(host.comp, places, values, space, first, last, again)
+  end
+end
+
+-- A cancel file that was there before does not count.
+local function let_cancel(host, places)
+  os.remove(job.cancel(places))
+  function host.canceled()
+    return host.bmd.fileexists(job.cancel(places))
+  end
+end
+
+local function render(host, parts, from_now)
+  local values, places, first, last = asked(host, parts)
   local command = use("command").find(host, values.command)
   paths.make(host, places.run)
   paths.make(host, places.clean:match("^.*/"))
   if process.is_running(places) then
     fail("This tool is being rendered already; press Cancel first, or wait for its end.")
   end
-  os.remove(job.cancel(places))
-  function host.canceled()
-    return host.bmd.fileexists(job.cancel(places))
-  end
-  local space, why = use("color").choose(host, parts, values, first)
-  host.say("Color: " .. why)
-  local begin = from_now and begin_at(host, places, first, last) or first
-  export.run(host, parts, places, begin, last, values.patience_minutes)
-  local done, problem = pcall(run_core, host, command, places, function(again)
-    return job.text(host.comp, places, values, space, first, last, again)
+  let_cancel(host, places)
+  local begin = from_now and begin_at(host, parts, places, values, first, last) or first
+  local why, text_of = prepare(host, parts, values, places, first, last, begin)
+  local done, problem = pcall(run_core, host, command, places, text_of, function()
+    result.show(host, parts, places, first, last, values.patch, true)
   end)
-  result.show(host, parts, places, first, last) -- also after a stop: what is done is seen
+  result.show(host, parts, places, first, last, values.patch) -- also after a stop: what is done is seen
   if not done then
     error(problem, 0)
   end
@@ -144,6 +182,39 @@ function actions.review(host, parts)
   return "The review page opens in the browser when it is made; if not, see " .. places.run .. "review.log."
 end
 
+-- Before the first render the shot is looked at, which its plate and matte are written for.
+function actions.check(host, parts)
+  local values, places, first, last = asked(host, parts)
+  local command = use("command").find(host, values.command)
+  paths.make(host, places.run)
+  let_cancel(host, places)
+  local is_rendered = host.bmd.fileexists(paths.frame(places.clean, first))
+  if not is_rendered then
+    if values.task ~= "render" then
+      fail("There is no clean plate yet; press Render first.")
+    end
+    local _, text_of = prepare(host, parts, values, places, first, last, first)
+    job.write(places, text_of(false))
+  end
+  host.say("Looking...")
+  return checking.run(host, parts, command, places, is_rendered)
+end
+
+function actions.go(host, parts)
+  return checking.go(host, parts)
+end
+
+function actions.paint(host, parts)
+  local values, places = asked(host, parts)
+  let_cancel(host, places)
+  return beside.paint(host, parts, places, values)
+end
+
+function actions.patch(host, parts)
+  local _, places, first, last = asked(host, parts)
+  return beside.patch(host, parts, places, first, last)
+end
+
 local function sentence(problem)
   if type(problem) == "table" then
     return problem.cleanplate
@@ -154,10 +225,10 @@ end
 -- Do one action for one macro; returns true or false, and a sentence that is also shown on the tool.
 local function run(host, action)
   local parts
-  function host.say(message)
+  function host.say(message, how)
     print("Cleanplate: " .. message)
     if parts then
-      parts.controls:SetInput("Status", message)
+      status.show(parts, message, how or "busy")
     end
   end
   local done, outcome = pcall(function()
@@ -168,7 +239,7 @@ local function run(host, action)
     return act(host, parts)
   end)
   local message = done and outcome or sentence(outcome)
-  host.say(message)
+  host.say(message, done and "done" or "failed")
   return done, message
 end
 

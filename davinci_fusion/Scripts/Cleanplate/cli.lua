@@ -8,6 +8,7 @@ usage: fuscript -l lua cli.lua ACTION [options]
 actions:
   render    write plate and matte, render the clean plate, show it
   update    the same, but write plate and matte from the current frame on only
+  check     before a render look at the shot, after it at the clean plate; the last line says what was found
   cancel    stop a render that runs
   list      print the inpaint tools of the comp
 
@@ -15,8 +16,9 @@ options:
   --comp FILE          open this comp (default: the current one)
   --tool NAME          only this tool (default: every VINet Inpaint of the comp, by name)
   --set CONTROL=VALUE  set a control first, for example --set Range=1 --set First=1001 --set Last=1100;
-                       controls: Range First Last Grow Feather InvertMatte Quality RealPixels SearchFrames Grain
-                       Paint Reference Patch Color ColorName Model Device Folder Cleanplate Patience
+                       controls: Task Range First Last Grow Feather InvertMatte Quality RealPixels SearchFrames
+                       Grain Paint Reference Patch Sensitivity Color ColorName Model Device Folder Cleanplate
+                       Patience
   --help               print this
 
 exit codes: 0 done, 1 something failed (the last line says what), 2 wrong usage]]
@@ -35,11 +37,13 @@ local NUMBERS = {
   Grain = true,
   Paint = true,
   Patch = true,
+  Task = true,
+  Sensitivity = true,
   Color = true,
   Device = true,
   Patience = true,
 }
-local ACTIONS = { render = true, update = true, cancel = true, list = true }
+local ACTIONS = { render = true, update = true, check = true, cancel = true, list = true }
 
 local function usage(message)
   error({ usage = message .. "; see --help" }, 0)
@@ -81,7 +85,7 @@ local function parse(arguments)
     end
     index = index + 1
   end
-  return asked.action and asked or usage("say what to do: render, update, cancel or list")
+  return asked.action and asked or usage("say what to do: render, update, check, cancel or list")
 end
 
 local function open_comp(fusion, file)

@@ -9,12 +9,13 @@ local QUIET = 524288 -- RenderFlags: no dialog at the end
 local SETTLE_SECONDS = 3 -- a render that does not wait may begin a moment later, and a server show its files late
 local EXR_MAGIC = "\118\47\49\1"
 
--- Do something with the comp locked and in one undo step; both end whatever happens.
-function export.with_locked(comp, name, action)
+-- Do something with the comp locked and in one undo step, which is kept unless `keep` is false; both end whatever
+-- happens.
+function export.with_locked(comp, name, action, keep)
   comp:Lock()
   comp:StartUndo(name)
   local done, result = pcall(action)
-  comp:EndUndo(true)
+  comp:EndUndo(keep ~= false)
   comp:Unlock()
   if not done then
     error(result, 0)
@@ -97,6 +98,7 @@ local function wait_for(host, what, pattern, first, last, patience_minutes)
   end
 end
 
+-- Have one Saver write a range, and look at every file.
 local function render(host, saver, what, pattern, first, last, patience_minutes)
   saver:SetInput("Clip", paths.frame(pattern, first))
   for frame = first, os.remove and last or first - 1 do
@@ -135,18 +137,34 @@ function export.is_there(host, pattern, first, last)
   return #unwritten(host, pattern, first, last) == 0
 end
 
--- Write plate and matte of a range. Raises an error, with the comp as it was, unless every file is there.
-function export.run(host, parts, places, first, last, patience_minutes)
-  for _, what in ipairs({ "plate", "matte" }) do
-    local saver = parts[what]
-    if host.bmd.createdir then -- the Savers make it too, where they are let
-      paths.make(host, places[what]:match("^.*/"))
-    end
-    export.with_locked(host.comp, "Cleanplate: write " .. what, function()
-      with_only(host.comp, saver, function()
-        render(host, saver, what, places[what], first, last, patience_minutes)
-      end)
+-- Have one Saver, and no other, write a range. Raises an error, with the comp as it was, unless every file is there.
+function export.write(host, saver, what, pattern, first, last, patience_minutes)
+  if host.bmd.createdir then -- the Savers make it too, where they are let
+    paths.make(host, pattern:match("^.*/"))
+  end
+  export.with_locked(host.comp, "Cleanplate: write the " .. what, function()
+    with_only(host.comp, saver, function()
+      render(host, saver, what, pattern, first, last, patience_minutes)
     end)
+  end)
+end
+
+-- What is written for the core, as `values` has it: plate, matte, shadow.
+function export.kinds(values)
+  local kinds = { "plate" }
+  if values.has_matte then
+    kinds[#kinds + 1] = "matte"
+  end
+  if values.has_shadow then
+    kinds[#kinds + 1] = "shadow"
+  end
+  return kinds
+end
+
+-- Write all of it for a range. Raises an error, with the comp as it was, unless every file is there.
+function export.run(host, parts, places, values, first, last)
+  for _, what in ipairs(export.kinds(values)) do
+    export.write(host, parts[what], what, places[what], first, last, values.patience_minutes)
   end
 end
 

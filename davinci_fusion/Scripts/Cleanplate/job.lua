@@ -10,7 +10,8 @@ local job = {}
 function job.text(comp, places, values, color_space, first, last, again)
   local shot = {
     plate = places.plate,
-    matte = places.matte,
+    matte = values.has_matte and places.matte or nil,
+    shadow_matte = values.has_shadow and places.shadow or nil,
     output = places.clean,
     frames = first .. "-" .. last,
     colorspace = color_space,
@@ -29,7 +30,12 @@ function job.text(comp, places, values, color_space, first, last, again)
   if values.model ~= "" then
     run.model = values.model
   end
-  return json.encode({ version = 1, shot = shot, settings = catalog.asked(values.settings), run = run }) .. "\n"
+  local asked = { version = 1, shot = shot, settings = catalog.asked(values.settings), run = run }
+  if values.task == "restore" then
+    asked["do"], asked.restore = values.task, { sensitivity = values.sensitivity }
+    asked.settings = values.has_matte and asked.settings or nil
+  end
+  return json.encode(asked) .. "\n"
 end
 
 function job.progress(places)

@@ -15,6 +15,25 @@ local PARTS = {
   result = "CleanplateResult",
 }
 
+-- Those that macros of older versions lack.
+local LATER = {
+  matte_in = "CleanplateMatteIn",
+  shadow_in = "CleanplateShadowIn",
+  shadow = "CleanplateShadow",
+  sources = "CleanplateSources",
+  told = "CleanplateTold",
+}
+
+local function each_part()
+  local all = {}
+  for _, names in ipairs({ PARTS, LATER }) do
+    for part, name in pairs(names) do
+      all[part] = name
+    end
+  end
+  return pairs(all)
+end
+
 local function base_name(name)
   return (name:gsub("_%d+$", ""))
 end
@@ -22,7 +41,7 @@ end
 local function in_group(group)
   local found = {}
   for _, child in pairs(group:GetChildrenList(false)) do
-    for part, name in pairs(PARTS) do
+    for part, name in each_part() do
       if base_name(child.Name) == name then
         found[part] = child
       end
@@ -34,7 +53,7 @@ end
 -- After an ungroup the parts stand in the comp itself; those of one macro share the ending of their names.
 local function by_ending(comp, name)
   local found, ending = {}, name:match("_%d+$") or ""
-  for part, base in pairs(PARTS) do
+  for part, base in each_part() do
     found[part] = comp:FindTool(base .. ending)
   end
   return found
@@ -54,7 +73,31 @@ function nodes.of(comp, tool)
     end
   end
   found.name = group and group.Name or tool.Name
+  found.group = group
   return found
+end
+
+-- The tool that is connected to one of the macro's inputs, or nil: `part` is the router behind the input `id`.
+-- The router is asked first; where a host has the connection end at the macro, the macro is.
+function nodes.source(parts, part, id)
+  local inner = parts[part] and parts[part]:FindMainInput(1)
+  local output = inner and inner:GetConnectedOutput()
+  if not output and inner and parts.group and parts.group[id] then
+    output = parts.group[id]:GetConnectedOutput()
+  end
+  return output and output:GetTool()
+end
+
+function nodes.plate(parts)
+  return nodes.source(parts, "plate_in", "MainInput1")
+end
+
+function nodes.has_matte(parts)
+  return nodes.source(parts, "matte_in", "MainInput2") ~= nil
+end
+
+function nodes.has_shadow(parts)
+  return parts.shadow ~= nil and nodes.source(parts, "shadow_in", "MainInput3") ~= nil
 end
 
 -- The controls of every inpaint macro in the comp, by name.
@@ -79,6 +122,7 @@ local CHANNELS = { [0] = "auto", "A", "luminance", "R", "G", "B" }
 local DEVICES = { [0] = "auto", "cpu", "cuda" }
 local GRAINS = { [0] = "off", "auto" }
 local PAINTS = { [0] = "auto", "network", "off" }
+local TASKS = { [0] = "render", "restore" }
 local QUALITIES = { [0] = "standard", "draft", "high" } -- as in the control, whose numbers saved comps hold
 local COLORS = { [0] = "auto", "linear", "display", "name" }
 
@@ -98,23 +142,30 @@ function nodes.values(parts)
   local function text(id)
     return (parts.controls:GetInput(id) or ""):match("^%s*(.-)%s*$")
   end
-  local quality = QUALITIES[number("Quality")]
+  local quality, task = QUALITIES[number("Quality")], TASKS[number("Task")]
+  local repairs = task == "restore"
+  local settings = {
+    matte_invert = number("InvertMatte") == 1,
+    matte_channel = CHANNELS[whole(parts.result:GetInput("MatteChannel"))],
+  }
+  if not repairs then
+    settings.grow, settings.feather = number("Grow"), number("Feather")
+    settings.grain, settings.paint = GRAINS[number("Grain")], PAINTS[number("Paint")]
+    settings.quality = quality
+    settings.propagate = search_frames(quality, number("RealPixels") == 1, number("SearchFrames"))
+  end
   return {
+    task = task,
+    sensitivity = repairs and parts.controls:GetInput("Sensitivity") or nil,
     custom_range = number("Range") == 1,
     first = number("First"),
     last = number("Last"),
-    settings = {
-      grow = number("Grow"),
-      feather = number("Feather"),
-      matte_invert = number("InvertMatte") == 1,
-      matte_channel = CHANNELS[whole(parts.result:GetInput("MatteChannel"))],
-      grain = GRAINS[number("Grain")],
-      paint = PAINTS[number("Paint")],
-      quality = quality,
-      propagate = search_frames(quality, number("RealPixels") == 1, number("SearchFrames")),
-    },
-    reference = text("Reference"),
-    patch = number("Patch") == 1,
+    settings = settings,
+    reference = not repairs and text("Reference") or "",
+    patch = not repairs and number("Patch") == 1,
+    -- What the Savers write: a repair finds the damage itself where no matte is connected.
+    has_matte = not repairs or nodes.has_matte(parts),
+    has_shadow = not repairs and nodes.has_shadow(parts),
     color = COLORS[number("Color")],
     color_name = text("ColorName"),
     model = text("Model"),

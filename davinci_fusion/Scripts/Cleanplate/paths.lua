@@ -62,7 +62,9 @@ end
 --
 --   root   the tool's own folder, in the folder asked for; blank: beside the comp, else in the home folder
 --   clean  pattern of the clean plate
---   plate, matte  patterns of what the Savers write
+--   plate, matte, shadow  patterns of what the Savers write
+--   reference  folder of frames painted by hand that were begun on the tool
+--   painted  folder of what they were painted on
 --   patch  pattern of the fill alone, where it is asked for
 --   run    folder of job.json, progress.jsonl, cleanplate.log and the cancel file
 function paths.of_tool(host, asked, tool_name)
@@ -78,6 +80,9 @@ function paths.of_tool(host, asked, tool_name)
     patch = root .. "patch/patch.####.exr",
     plate = work .. "plate/plate.####.exr",
     matte = work .. "matte/matte.####.exr",
+    shadow = work .. "shadow/shadow.####.exr",
+    reference = root .. "reference/",
+    painted = root .. "painted/",
     run = work .. "run/",
   }
 end

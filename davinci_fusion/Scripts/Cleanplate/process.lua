@@ -36,8 +36,19 @@ local function core_words(command)
   return name:match("^python") and " -m plugin_core.cli " or " "
 end
 
-local RENDER = { words = "render --job job.json", log = "cleanplate.log", name = "run", noted = true }
+-- What is run, where it writes what it says (`errors`: those apart), what its script is called, and where its exit
+-- code is noted, if anybody waits for it.
+local RENDER = { words = "render --job job.json", log = "cleanplate.log", name = "run", noted = "exit" }
 local REVIEW = { words = "review --job job.json --open --quiet", log = "review.log", name = "review" }
+process.PROBE = { words = "probe --job job.json --json", name = "look" }
+process.CHECK = { words = "qc --job job.json --json --quiet", name = "look" }
+for _, look in ipairs({ process.PROBE, process.CHECK }) do
+  look.log, look.errors, look.noted = "look.json", "look.log", "look.exit"
+end
+
+local function redirected(what)
+  return " >" .. what.log .. (what.errors and " 2>" .. what.errors or " 2>&1")
+end
 
 local function unix_script(command, places, what)
   local lines = {
@@ -45,10 +56,10 @@ local function unix_script(command, places, what)
     "unset PYTHONHOME PYTHONPATH", -- the host sets them for its own Python
     "export PYTHONNOUSERSITE=1",
     "cd " .. sh_quoted(places.run) .. " || exit",
-    sh_quoted(command) .. core_words(command) .. what.words .. " >" .. what.log .. " 2>&1 </dev/null",
+    sh_quoted(command) .. core_words(command) .. what.words .. redirected(what) .. " </dev/null",
   }
   if what.noted then
-    lines[#lines + 1] = "echo $? >exit.part; mv exit.part exit"
+    lines[#lines + 1] = string.format("echo $? >%s.part; mv %s.part %s", what.noted, what.noted, what.noted)
   end
   return table.concat(lines, "\n") .. "\n"
 end
@@ -63,11 +74,11 @@ local function windows_script(command, places, what)
     "set PYTHONNOUSERSITE=1",
     "set PYTHONUTF8=1",
     "cd /d " .. batch_quoted(places.run),
-    call .. batch_quoted(command) .. core_words(command) .. what.words .. " >" .. what.log .. " 2>&1 <nul",
+    call .. batch_quoted(command) .. core_words(command) .. what.words .. redirected(what) .. " <nul",
   }
   if what.noted then
-    lines[#lines + 1] = "echo %ERRORLEVEL% >exit.part"
-    lines[#lines + 1] = "move /y exit.part exit >nul"
+    lines[#lines + 1] = "echo %ERRORLEVEL% >" .. what.noted .. ".part"
+    lines[#lines + 1] = "move /y " .. what.noted .. ".part " .. what.noted .. " >nul"
   end
   return table.concat(lines, "\r\n") .. "\r\n"
 end
@@ -99,8 +110,8 @@ function process.review(host, command, places)
   launch(host, system, places.run .. name)
 end
 
-local function exit_code(places)
-  return tonumber(paths.read(places.run .. "exit") or "")
+local function exit_code(places, noted)
+  return tonumber(paths.read(places.run .. (noted or "exit")) or "")
 end
 
 -- Whether a run of this tool was begun and has not ended, as far as its files tell.
@@ -146,6 +157,30 @@ local function wait_for_end(host, places, handle)
     end
   end
   read_events(places, offset, handle)
+end
+
+-- Have the job in places.run looked at (PROBE or CHECK); returns the exit code and the report.
+function process.look(host, command, places, what)
+  local system, began = paths.system(), os.time()
+  local text, name = process.script(system, command, places, what)
+  paths.write(places.run .. name, text)
+  for _, old in ipairs({ what.log, what.errors, what.noted }) do
+    os.remove(places.run .. old)
+  end
+  launch(host, system, places.run .. name)
+  while exit_code(places, what.noted) == nil do
+    host.bmd.wait(0.2)
+    if not paths.read(places.run .. what.log) and os.time() - began > START_SECONDS then
+      fail("The system did not start " .. places.run .. name .. "; docs/fusion.md says what to look at.")
+    elseif host.canceled() then
+      fail("Canceled.")
+    end
+  end
+  local done, report = pcall(json.decode, paths.read(places.run .. what.log) or "")
+  if not done then
+    fail(last_line(paths.read(places.run .. what.errors)) or "Cleanplate said nothing.")
+  end
+  return exit_code(places, what.noted), report
 end
 
 -- Render the job in places.run and come back when it has ended; `handle` gets every progress event.

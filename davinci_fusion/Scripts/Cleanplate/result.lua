@@ -5,6 +5,7 @@ local export, paths = use("export"), use("paths")
 
 local result = {}
 
+-- Put a Loader's clip at its own frames.
 -- Setting GlobalIn shifts the trims, and neither end may pass the other, so the order matters.
 local function place(loader, first, last)
   if first > loader:GetInput("GlobalOut") then
@@ -31,31 +32,54 @@ local function found(loader, first, last)
   return first, last
 end
 
-local function first_there(host, places, first, last)
+local function first_there(host, pattern, first, last)
   for frame = first, last do
-    local file = paths.frame(places.clean, frame)
+    local file = paths.frame(pattern, frame)
     if host.bmd.fileexists(file) then
       return file
     end
   end
 end
 
--- Every frame of the clean plate that is there at its own time. A new Clip resets ranges, trims and holds, so they
--- come after it.
-function result.show(host, parts, places, first, last)
-  local file = first_there(host, places, first, last)
+-- Point a Loader at the sequence that a file is of, each frame at its own time. A new Clip resets ranges, trims,
+-- holds and channels, so they come after it.
+function result.load(loader, file, first, last)
+  loader:SetAttrs({ TOOLB_PassThrough = true }) -- off and on: what was cached of older files goes
+  loader:SetInput("Clip", file)
+  place(loader, found(loader, first, last))
+  loader:SetAttrs({ TOOLB_PassThrough = false })
+end
+
+-- The patch's layers in place of its colors, for Show: Source and Confidence.
+local LAYERS = { Red = "source.class", Green = "source.share", Blue = "source.alone", Alpha = "source.frame" }
+
+local function load_sources(host, parts, places, first, last)
+  local file = parts.sources and first_there(host, places.patch, first, last)
+  parts.result:SetInput("PatchPath", file and places.patch or "")
+  if file then
+    result.load(parts.sources, file, first, last)
+    for color, layer in pairs(LAYERS) do
+      parts.sources:SetInput("Clip1.OpenEXRFormat." .. color .. "Name", layer)
+    end
+  end
+end
+
+-- Show every frame of the clean plate that is there; those of the patch, too, where one is asked for.
+-- A `preview` is while the render goes on: it leaves no step to undo.
+function result.show(host, parts, places, first, last, with_patch, preview)
+  local file = first_there(host, places.clean, first, last)
   if not file then
     return
   end
   export.with_locked(host.comp, "Cleanplate: show the clean plate", function()
-    local loader, fuse = parts.loader, parts.result
-    loader:SetAttrs({ TOOLB_PassThrough = true }) -- off and on: what was cached of older files goes
-    loader:SetInput("Clip", file)
-    place(loader, found(loader, first, last))
-    loader:SetAttrs({ TOOLB_PassThrough = false })
+    result.load(parts.loader, file, first, last)
+    local fuse = parts.result
     fuse:SetInput("ResultPath", places.clean)
     fuse:SetInput("Revision", fuse:GetInput("Revision") + 1)
-  end)
+    if with_patch and not preview then
+      load_sources(host, parts, places, first, last)
+    end
+  end, not preview)
 end
 
 return result
