@@ -1,7 +1,7 @@
 """Rendering a node: check, write plate and matte, let the core fill, load the result.
 
 With a window the core runs in a thread beside Nuke; in ``nuke -t`` all of it is done before `render` returns,
-and whatever fails is raised. With a window the comp shows frames as they come; at the end the result is loaded.
+and whatever fails is raised. With a window the comp shows frames as they come, at the end the result.
 """
 
 from __future__ import annotations

@@ -10,7 +10,6 @@ import pytest
 
 from .host import SCRIPTS, Host
 from .pictures import sequence
-from .test_buttons import command  # noqa: F401 - a fixture
 
 
 @pytest.fixture
@@ -33,7 +32,7 @@ def run(host: Host, *arguments: str) -> tuple[int, list[str]]:
     return int(code), host.said()[before:]
 
 
-def test_render_with_controls_set(host, command, folder):  # noqa: F811
+def test_render_with_controls_set(host, command, folder):
     code, said = run(
         host,
         "render",
@@ -51,7 +50,7 @@ def test_render_with_controls_set(host, command, folder):  # noqa: F811
     assert sorted(path.name for path in folder.rglob("clean.*.exr")) == ["clean.0006.exr", "clean.0007.exr"]
 
 
-def test_every_tool_of_a_comp_by_name(host, command):  # noqa: F811
+def test_every_tool_of_a_comp_by_name(host, command):
     host.paste("_1")
     assert run(host, "list", "--comp", "shot.comp") == (0, ["VINetInpaint", "VINetInpaint_1"])
     assert run(host, "list", "--tool", "VINetInpaint_1") == (0, ["VINetInpaint_1"])
