@@ -368,12 +368,12 @@ def qc_job(
     sheet: str | os.PathLike[str] | None = None,
     tell: Tell = lambda doing: None,
 ) -> QcReport:
-    """Check what a job has rendered against its plate: `cleanplate qc`. Needs no model.
+    """Check what a job has made against its plate: `cleanplate qc`. Needs no model.
 
     Args:
-        job: as it was rendered: its matte settings say what may have changed.
-        truth: a true clean plate to hold the fill against.
-        limits: what passes; None for the usual ones.
+        job: as it was run: the matte settings of a render say what may have changed.
+        truth: a true clean plate to hold a render's fill against.
+        limits: what passes, of a render; None for the usual ones.
         sheet: a PNG to write, a contact sheet of the frames that stand out.
         tell: told of each frame, for those who wait.
 
@@ -381,14 +381,14 @@ def qc_job(
         CleanplateError: plate, matte or truth can't be read, or the sheet can't be written. Faults of the
             result are in the report, and not raised.
     """
-    from .qc.check import QcShot, check
     from .qc.report import Limits
     from .qc.sheet import write_qc_sheet
+    from .review.checker import checker_of
 
-    shot = QcShot(job, None if truth is None else os.fspath(truth))
-    report = check(shot, limits or Limits(), tell=tell)
+    checker = checker_of(job, limits or Limits(), None if truth is None else os.fspath(truth))
+    report = checker.all(tell)
     if sheet is not None:
-        write_qc_sheet(shot, report, Path(sheet))
+        write_qc_sheet(checker.pictures, report, Path(sheet))
     return report
 
 

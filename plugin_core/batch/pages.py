@@ -50,12 +50,12 @@ class Pages:
         return write_index(self._folder, self._title, [self._row(shot) for shot in self._shots], live=live)
 
     def write(self, listed: Sequence[BatchShot], tell: Tell) -> Path:
-        """Write the page of every render that is done, and the index for good; returns it.
+        """Write the page of every shot that is done, and the index for good; returns it.
 
         A shot whose page can't be made says so in its row.
         """
-        jobs = {shot.name: shot.job for shot in listed if shot.job.do == "render"}
-        done = [shot.name for shot in self._shots if shot.state is Progress.DONE and shot.name in jobs]
+        jobs = {shot.name: shot.job for shot in listed}
+        done = [shot.name for shot in self._shots if shot.state is Progress.DONE]
         for number, name in enumerate(done, 1):
             try:
                 place = Folder(self._folder / folder_name(name))

@@ -121,18 +121,18 @@ def _hints(report: Report, job: Job, has_job: bool) -> list[str]:
 
 def _qc(arguments: argparse.Namespace) -> int:
     from ..errors import SettingsError
-    from ..qc.check import QcShot, check
     from ..qc.sheet import write_qc_sheet
+    from ..review.checker import checker_of
 
     given = vars(arguments)
     if "min_psnr" in given and arguments.truth is None:
         raise SettingsError("--min-psnr needs a true clean plate to compare with: give --truth.")
     limits = limits_given(given)
-    job = job_of(arguments, output_given(given), do="render")
-    shot = QcShot(job, arguments.truth)
-    report = check(shot, limits, tell=say_for_now)
+    job = job_of(arguments, output_given(given))
+    checker = checker_of(job, limits, arguments.truth)
+    report = checker.all(say_for_now)
     say_for_now("")
     hand_over(report.as_dict(), arguments.json, [*report.lines(), *_hints(report, job, "job" in given)])
     if arguments.sheet is not None:
-        write_qc_sheet(shot, report, Path(arguments.sheet))
+        write_qc_sheet(checker.pictures, report, Path(arguments.sheet))
     return 0 if report.passed else FAULTS_FOUND

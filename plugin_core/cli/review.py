@@ -83,7 +83,7 @@ def _review(arguments: argparse.Namespace) -> int:
     result = output_given(given)
     if arguments.index is not None and result is None:
         return _index(arguments)
-    job = job_of(arguments, result, do="render")
+    job = job_of(arguments, result)
     review = _opened(arguments, job)
     report = _followed(review) if arguments.live else review.all(say_for_now)
     say_for_now("")

@@ -110,8 +110,19 @@ class FarmShot:
 
     @property
     def is_checked(self) -> bool:
-        """Whether a step looks at it when it is done: only renders can be held against their plates."""
+        """Whether a step looks at it when it is done: mattes of damage have nothing to be held against."""
+        return self.source.job.do != "detect"
+
+    @property
+    def has_pre_roll(self) -> bool:
+        """Whether its chunks render frames before their first one; else they are of files alone."""
         return self.source.job.do == "render"
+
+    @property
+    def takes_card(self) -> bool:
+        """Whether its tasks run the network, and so may ask for a card."""
+        job = self.source.job
+        return job.do == "render" or (job.do == "retarget" and is_in_one_go(job))
 
     @property
     def first(self) -> int:
@@ -132,7 +143,7 @@ class FarmJob:
         name: for the farm's own lists.
         folder: where it is written; the machines of the farm must see it under this path.
         shots: in order.
-        needs: of every task.
+        needs: of every task; a card is for those that run the network.
         manners: of every task.
     """
 

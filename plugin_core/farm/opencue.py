@@ -74,12 +74,13 @@ class _Specification:
             frames = None if shot.chunk_frames is None else "#FRAME_START#-#FRAME_END#"
             arguments = self._job.arguments(shot, shot.parts[0], dialect, frames)
             frames_of_all = f"{shot.first}-{shot.last}"
-            return self._layer(shot.name, "Render", arguments, frames_of_all, size, after=paint)
+            card = shot.takes_card
+            return self._layer(shot.name, "Render", arguments, frames_of_all, size, after=paint, card=card)
         previous = paint
         for part in shot.parts:
             arguments, size = self._job.arguments(shot, part, dialect), part.last - part.first + 1
             frames = f"{part.first}-{part.last}"
-            previous = self._layer(part.name, "Render", arguments, frames, size, after=previous)
+            previous = self._layer(part.name, "Render", arguments, frames, size, after=previous, card=True)
         assert previous is not None
         return previous
 
@@ -91,8 +92,10 @@ class _Specification:
         frames: str,
         size: int,
         after: str | None = None,
+        *,
+        card: bool = False,
     ) -> str:
-        """Add a layer, which may wait for another; returns its name."""
+        """Add a layer, which may wait for another and ask for a card; returns its name."""
         needs = self._job.needs
         # What OpenCue fills in itself must not stand in quotes.
         command = shlex.join([self._job.manners.command, *arguments]).replace(
@@ -110,7 +113,7 @@ class _Specification:
                 chunk=size,
                 cores=needs.cores,
                 memory=needs.memory_mib,
-                gpu=gpu if needs.gpu and kind == "Render" else "",
+                gpu=gpu if needs.gpu and card else "",
             )
         )
         if after is not None:

@@ -76,11 +76,17 @@ class _Steps:
         shots = self._job.shots
         whole = [shot for shot in shots if len(shot.parts) == 1]
         grids = [shot for shot in shots if shot.chunk_frames is not None]
-        for number, some in enumerate(_slices(whole, _LONGEST_RANGE), start=1):
+        # A step asks for a card, or does not: those that need none need not wait for one.
+        arrays = [
+            *_slices([shot for shot in whole if shot.takes_card], _LONGEST_RANGE),
+            *_slices([shot for shot in whole if not shot.takes_card], _LONGEST_RANGE),
+        ]
+        for number, some in enumerate(arrays, start=1):
             yield from self._array(f"Render {number}", some)
         # What is painted waits: the others need not wait with it.
         sliced = [
-            *_grid_slices([shot for shot in grids if shot.paint is None]),
+            *_grid_slices([shot for shot in grids if shot.paint is None and shot.takes_card]),
+            *_grid_slices([shot for shot in grids if not shot.takes_card]),
             *_grid_slices([shot for shot in grids if shot.paint is not None]),
         ]
         for number, some in enumerate(sliced, start=1):
@@ -101,7 +107,8 @@ class _Steps:
             parameters["Last"] = [part.last for _, part in parts]
             chunk = "{{Task.Param.First}}-{{Task.Param.Last}}"
         name = self._names.give(wanted)
-        yield self._step(name, parameters, self._render(parts[0][1], chunk), after)
+        words = self._render(parts[0][1], chunk)
+        yield self._step(name, parameters, words, after, gpu=shots[0].takes_card)
         yield from self._qc(wanted, shots, name)
 
     def _chain(self, shot: FarmShot) -> Iterator[str]:

@@ -41,8 +41,6 @@ class _Steps:
         self._job = job
         self._dialect = engine.dialect
         self._names = Names()
-        # What renders asks for a card; the steps that only look need none.
-        self._queue = "queue --gres=gpu:1" if job.needs.gpu else "queue"
 
     def all(self) -> Iterable[str]:
         """Write the files of arguments; returns the lines."""
@@ -52,13 +50,18 @@ class _Steps:
             (self._tasks(shot), self._qc_tasks(shot.qc, [shot]), self._paint_tasks(shot)) for shot in parted
         ]
         whole = [shot for shot in self._job.shots if len(shot.parts) == 1]
-        yield from self._whole("shots", [shot for shot in whole if shot.is_checked])
-        yield from self._whole("others", [shot for shot in whole if not shot.is_checked])
+        yield from self._whole("shots", [shot for shot in whole if shot.takes_card])
+        yield from self._whole("others", [s for s in whole if s.is_checked and not s.takes_card])
+        yield from self._whole("mattes", [shot for shot in whole if not shot.is_checked])
         for shot, (tasks, checks, paint) in zip(parted, files, strict=True):
             yield from self._chain(shot, tasks, paint) if shot.is_chain else self._grid(shot, tasks, paint)
             yield f'echo "{shot.name}: $id"'
             if checks is not None:
                 yield f"queue --array=1 --dependency=afterok:$id task.sbatch {checks}"
+
+    def _queue(self, shot: FarmShot) -> str:
+        """Return the command that queues what makes a shot's frames."""
+        return "queue --gres=gpu:1" if self._job.needs.gpu and shot.takes_card else "queue"
 
     def _whole(self, wanted: str, shots: Sequence[FarmShot]) -> Iterable[str]:
         """One array of whole shots; each shot's last step waits for its own task only."""
@@ -67,24 +70,24 @@ class _Steps:
         job = self._job
         tasks = self._lines(wanted, [job.arguments(shot, shot.parts[0], self._dialect) for shot in shots])
         yield f"# {len(shots)} whole shots"
-        yield f"id=$({self._queue} --array=1-{len(shots)} task.sbatch {tasks})"
+        yield f"id=$({self._queue(shots[0])} --array=1-{len(shots)} task.sbatch {tasks})"
         yield f'echo "{wanted}: $id"'
         checks = self._qc_tasks(f"{wanted}.qc", shots)
         if checks is not None:
             yield f"queue --array=1-{len(shots)} --dependency=aftercorr:$id task.sbatch {checks}"
 
     def _grid(self, shot: FarmShot, tasks: str, paint: str | None) -> Iterable[str]:
-        how = "with a pre-roll" if shot.is_checked else "of files alone"
+        how = "with a pre-roll" if shot.has_pre_roll else "of files alone"
         yield f"# {shot.name}: {len(shot.parts)} chunks {how}, side by side"
         after = yield from self._painted(paint)
-        yield f"id=$({self._queue} --array=1-{len(shot.parts)}{after} task.sbatch {tasks})"
+        yield f"id=$({self._queue(shot)} --array=1-{len(shot.parts)}{after} task.sbatch {tasks})"
 
     def _chain(self, shot: FarmShot, tasks: str, paint: str | None) -> Iterable[str]:
         yield f"# {shot.name}: {len(shot.parts)} chunks, each with the state of the one before"
         after = yield from self._painted(paint)
-        yield f"id=$({self._queue} --array=1{after} task.sbatch {tasks})"
+        yield f"id=$({self._queue(shot)} --array=1{after} task.sbatch {tasks})"
         for number in range(2, len(shot.parts) + 1):
-            yield f"id=$({self._queue} --array={number} --dependency=afterok:$id task.sbatch {tasks})"
+            yield f"id=$({self._queue(shot)} --array={number} --dependency=afterok:$id task.sbatch {tasks})"
 
     def _painted(self, paint: str | None) -> Generator[str, None, str]:
         """Queue the step that makes key frames; returns how what follows waits for it."""

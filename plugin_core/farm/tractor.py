@@ -25,8 +25,9 @@ def write(job: FarmJob, engine: Engine) -> list[str]:
     refuse(job, engine.title, _TAKEN)
     write_jobs(job)
     tasks = "\n".join(line for shot in job.shots for line in _shot(job, shot, engine.dialect))
-    service = "cleanplate,gpu" if job.needs.gpu else "cleanplate"
-    text = engine.filled("job.alf", name=_word(job.name), service=service, cores=job.needs.cores, tasks=tasks)
+    text = engine.filled(
+        "job.alf", name=_word(job.name), service="cleanplate", cores=job.needs.cores, tasks=tasks
+    )
     write_file(job.folder / "job.alf", text)
     return [f"tractor-spool {job.folder / 'job.alf'}"]
 
@@ -40,7 +41,8 @@ def _shot(job: FarmJob, shot: FarmShot, dialect: str) -> Iterator[str]:
     yield f"    Task {{{shot.name} render}}{serial} -subtasks {{"
     for part in shot.parts:
         yield f"      Task {{{part.first}-{part.last}}} -cmds {{"
-        yield f"        {_command(job, job.arguments(shot, part, dialect))}"
+        card = job.needs.gpu and shot.takes_card
+        yield f"        {_command(job, job.arguments(shot, part, dialect), card=card)}"
         yield "      }"
     yield "    }"
     qc = job.last_step(shot)
@@ -55,9 +57,10 @@ def _step(job: FarmJob, title: str, arguments: Iterable[str]) -> Iterator[str]:
     yield "    }"
 
 
-def _command(job: FarmJob, arguments: Iterable[str]) -> str:
+def _command(job: FarmJob, arguments: Iterable[str], *, card: bool = False) -> str:
     words = [job.manners.command, *arguments]
-    return f"RemoteCmd {{{' '.join(f'{{{_word(word)}}}' for word in words)}}}"
+    service = " -service {cleanplate,gpu}" if card else ""
+    return f"RemoteCmd {{{' '.join(f'{{{_word(word)}}}' for word in words)}}}{service}"
 
 
 def _word(word: str) -> str:

@@ -7,134 +7,62 @@ plate right around the fill (`frame`) and judged (`judge`); with a true clean pl
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..box import Box
-from ..clips.clip import MovieClip, open_clip
-from ..clips.movie_read import is_movie
-from ..color.color_map import ColorMap
-from ..color.shot_color import shot_color
 from ..compose.fill_layers import PREFIXES
 from ..errors import ImageError
-from ..images import Header, Plate, Window, laid_back, read_plate
-from ..images.formats import compression_lossy, formats_lossy
-from ..job.job import Job
-from ..regions.hole import Hole
-from ..render.delivery import pictures_of
-from ..render.sources import Sources, mattes_of, open_sources
+from ..images import Header, Plate
 from ..state.noted_origins import noted_origins
 from ..state.origins import in_words
 from .between import Between
 from .frame import Neighbors, Scores, middle_frame, one_frame
 from .judge import judge
 from .patch import patch_state
+from .pictures import Bools, Looked, Pictures, QcShot, own_window
 from .report import FrameFound, Limits, Report
 from .scores import psnr_db, squared_error, ssim_map
-from .surroundings import Floats, surroundings
+from .surroundings import surroundings
 
-Bools = NDArray[np.bool_]
 Tell = Callable[[str], None]
 
 USUAL = Limits()
 
 
-@dataclass(frozen=True)
-class Looked:
-    """One frame of the shot: the plate, what was filled, and what came out (None where it can't be used)."""
-
-    frame: int
-    plate: Plate
-    hole: Hole | None
-    result: Plate | None
-    problem: str = ""
-
-    @property
-    def mask(self) -> Bools:
-        """Which pixels of the plate (H, W) may have changed."""
-        header = self.plate.header
-        whole = Box(0, 0, header.width, header.height)
-        if self.hole is None:
-            return np.zeros((header.height, header.width), np.bool_)
-        return self.hole.mask_on(whole)
-
-
-class QcShot:
-    """A shot's pictures, opened to be looked at.
+class Checker(ABC):
+    """A result that is looked at, frame after frame in their order.
 
     Args:
-        job: as it was rendered: its matte settings say what may have changed.
-        truth: clip of the true clean plate, or None.
-
-    Raises:
-        CleanplateError: plate, matte or truth can't be opened. A result that can't is a fault, not an error.
+        pictures: of it.
     """
 
-    def __init__(self, job: Job, truth: str | None = None) -> None:
-        shot = job.shot
-        self.sources: Sources = open_sources(pictures_of(shot), dry=True)
-        self.frames = range(self.sources.first, self.sources.last + 1)
-        self.truth = None if truth is None else open_clip(truth)
-        on_disk = range(self.sources.lower, self.sources.upper + 1)
-        choice = shot_color(shot, job.settings, self.sources.plate, self.sources.header, on_disk)
-        self.color: ColorMap = choice.color
-        self.movie = MovieClip(Path(shot.output)) if _is_there(shot.output) else None
-        self.name = shot.output if is_movie(shot.output) else str(self.sources.output)
-        self._mattes = mattes_of(self.sources, job.settings, tuple(sorted(set(shot.cuts))))
-        self._view = shot.view or ""
-        self.is_movie = is_movie(shot.output)
+    def __init__(self, pictures: Pictures) -> None:
+        self.pictures = pictures
 
+    @abstractmethod
     def look(self, frame: int) -> Looked:
-        """Read all there is of a frame. Raises ImageError when plate or matte can't be read."""
-        plate = self.sources.plate.plate(frame)
-        hole = self._mattes.hole(frame)
-        result, problem = self._result(frame, plate)
-        return Looked(frame, plate, hole, result, problem)
+        """Read and measure the next frame. Raises ImageError when what it was made of can't be read."""
 
-    def true(self, frame: int) -> Plate | None:
-        """Read the true clean plate of a frame; None where there is none."""
-        if self.truth is None or (not self.truth.is_still and frame not in self.truth.frames()):
-            return None
-        return self.truth.plate(frame)
+    @abstractmethod
+    def report(self) -> Report:
+        """Judge what was looked at so far: at least one frame."""
 
-    def view(self, plate: Plate, box: Box) -> Floats:
-        """Return part of a picture as it is judged: display-referred, 0..1, NaN as black."""
-        cut = plate.crop(*box)
-        shown = self.color.to_network(np.where(np.isfinite(cut), cut, np.float32(0)))
-        return np.clip((shown + 1) / 2, 0, 1)
-
-    def _result(self, frame: int, plate: Plate) -> tuple[Plate | None, str]:
-        try:
-            found = self._read(frame)
-        except ImageError as error:
-            return None, str(error)
-        if found is None:
-            return None, ""
-        if plate.header.format == "openexr" and found.header.format != "openexr":
-            found = laid_back(found, plate) or found
-        ours, theirs = _own_window(found), _own_window(plate)
-        if ours[2:] != theirs[2:] or (found.header.format == plate.header.format and ours != theirs):
-            return None, f"{_window_words(ours)}, the plate is {_window_words(theirs)}"
-        return found.on(plate.header.data_window), ""
-
-    def _read(self, frame: int) -> Plate | None:
-        """The result's frame on the plate's canvas; None where it is missing."""
-        if self.is_movie:
-            number = frame - self.sources.first + 1
-            return (
-                None if self.movie is None or number not in self.movie.frames() else self.movie.plate(number)
-            )
-        path = self.sources.output.path(frame)
-        return read_plate(path, self._view) if path.is_file() else None
+    def all(self, tell: Tell = lambda doing: None) -> Report:
+        """Look at every frame and judge the result."""
+        for frame in self.pictures.frames:
+            tell(f"frame {frame}")
+            self.look(frame)
+        return self.report()
 
 
-class Checking:
-    """A shot that is looked at, frame after frame in their order.
+class Checking(Checker):
+    """A render that is looked at.
 
     Args:
         shot: its pictures.
@@ -142,6 +70,7 @@ class Checking:
     """
 
     def __init__(self, shot: QcShot, limits: Limits = USUAL) -> None:
+        super().__init__(shot)
         self._shot = shot
         self._limits = limits
         self._found: list[FrameFound] = []
@@ -152,7 +81,7 @@ class Checking:
     def look(self, frame: int) -> Looked:
         """Read and measure the next frame. Raises ImageError when plate or matte can't be read."""
         looked = self._shot.look(frame)
-        self._lossy = self._lossy or _lossy(looked)
+        self._lossy = self._lossy or looked.lossy
         self._found.append(_look_at(self._shot, looked, exact=not self._lossy))
         if self._before is not None:
             earlier, self._pair = self._pair, _neighbors(self._shot, self._before, looked)
@@ -176,11 +105,7 @@ def check(
     tell: Tell = lambda doing: None,
 ) -> Report:
     """Look at every frame of a shot and judge it."""
-    checking = Checking(shot, limits)
-    for frame in shot.frames:
-        tell(f"frame {frame}")
-        checking.look(frame)
-    return checking.report()
+    return Checking(shot, limits).all(tell)
 
 
 def _look_at(shot: QcShot, looked: Looked, *, exact: bool) -> FrameFound:
@@ -249,18 +174,30 @@ def _changes(before: Neighbors | None, after: Neighbors | None) -> Scores:
 def touched_pixels(plate: Plate, result: Plate, mask: Bools, added: tuple[str, ...] = ()) -> int:
     """Count pixels outside the hole that differ from the plate in any channel, bit for bit.
 
-    Channels that are not filled count inside the hole too. A channel that the result lacks is not looked at:
-    formats differ in what they can hold, and the render says so. Nor are those whose names begin as `added`
-    says: the render writes its own there.
+    Channels that are not filled count inside the hole too; see `differing`.
     """
-    x, y, width, height = _own_window(plate)
+    x, y, width, height = own_window(plate)
     left, top = x - plate.header.data_window[0], y - plate.header.data_window[1]
     hole = mask[top : top + height, left : left + width]
-    differs = np.zeros(hole.shape, np.bool_)
-    for one, other, filled in _channels(plate, result, added):
-        unlike = _bits(one) != _bits(other) if one.dtype == other.dtype else one != other
-        differs |= unlike & ~hole if filled else unlike
-    return int(differs.sum())
+    filled, others = differing(plate, result, added)
+    return int((filled & ~hole | others).sum())
+
+
+def differing(plate: Plate, result: Plate, added: tuple[str, ...] = ()) -> tuple[Bools, Bools]:
+    """Return where the file's own pixels (h, w) differ from the plate's, bit for bit.
+
+    A channel that the result lacks is not looked at: formats differ in what they can hold, and the render
+    says so. Nor are those whose names begin as `added` says: the render writes its own there.
+
+    Returns:
+        Where channels that are filled differ, and where others do.
+    """
+    height, width = own_window(plate)[3], own_window(plate)[2]
+    filled, others = np.zeros((height, width), np.bool_), np.zeros((height, width), np.bool_)
+    for one, other, is_filled in _channels(plate, result, added):
+        into = filled if is_filled else others
+        into |= bits(one) != bits(other) if one.dtype == other.dtype else one != other
+    return filled, others
 
 
 def _channels(
@@ -283,39 +220,12 @@ def _channels(
             yield one, result.parts[result.header.part].channel(ours), False
 
 
-def _bits(values: NDArray[Any]) -> NDArray[Any]:
-    """Values as integers of the same size, so that NaN equals NaN."""
+def bits(values: NDArray[Any]) -> NDArray[Any]:
+    """Return values as integers of the same size, so that NaN equals NaN."""
     if values.dtype.kind != "f":
         return values
     whole = np.ascontiguousarray(values)
     return whole.view({2: np.uint16, 4: np.uint32, 8: np.uint64}[values.dtype.itemsize])
-
-
-def _lossy(looked: Looked) -> str:
-    """Why a result can't be the plate's bit for bit; empty when it can."""
-    if looked.result is None:
-        return ""
-    header, plate = looked.result.header, looked.plate.header
-    if formats_lossy(header.path.suffix):
-        return f"not checked: {header.path.suffix} is lossy"
-    if header.compression is not None and compression_lossy(header.format, header.compression):
-        return f"not checked: {header.compression} compression is lossy"
-    ours, theirs = (one.types[one.fill_channels[0]] for one in (header, plate))
-    return f"not checked: the plate is {theirs}, the result {ours}" if ours != theirs else ""
-
-
-def _is_there(output: str) -> bool:
-    return is_movie(output) and Path(output).is_file()
-
-
-def _own_window(plate: Plate) -> Window:
-    """The file's own data window: a shot whose frames differ lies on a larger canvas."""
-    return Window.of_data(plate.parts[plate.header.part].spec)
-
-
-def _window_words(window: Window) -> str:
-    x, y, width, height = window
-    return f"{width}x{height} at {x},{y}" if x or y else f"{width}x{height}"
 
 
 def _size(header: Header) -> str:

@@ -26,8 +26,8 @@ def judge(
     """
     found = tuple(frames)
     if all(frame.state != "ok" for frame in found):
-        return (_frames_there(found),)
-    checks = [_frames_there(found), _untouched(found, exact), _filled(found), _finite(found)]
+        return (frames_there(found),)
+    checks = [frames_there(found), _untouched(found, exact), _filled(found), _finite(found)]
     checks += [_patch(found, exact)] if any(frame.patch for frame in found) else []
     if not any(frame.hole for frame in found):
         return (*checks, Check("fill", "-", "the matte is empty on every frame"))
@@ -41,7 +41,8 @@ def judge(
     return tuple(checks + ([_truth(found, limits.psnr_db)] if has_truth else []))
 
 
-def _frames_there(found: tuple[FrameFound, ...]) -> Check:
+def frames_there(found: tuple[FrameFound, ...]) -> Check:
+    """Judge whether every frame is there and can be used."""
     missing = tuple(frame.frame for frame in found if frame.state == "missing")
     damaged = tuple(frame.frame for frame in found if frame.state == "unreadable")
     if missing:

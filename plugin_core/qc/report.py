@@ -129,6 +129,26 @@ class Check:
 
 
 @dataclass(frozen=True)
+class Measure:
+    """A number of each frame, for plots.
+
+    Attributes:
+        name, title: of it.
+        about: what it is.
+        values: of the frames in order, NaN where there is none.
+        limit: what it was held against, NaN for none.
+        least: whether that is the least that passes.
+    """
+
+    name: str
+    title: str
+    about: str
+    values: tuple[float, ...]
+    limit: float = math.nan
+    least: bool = False
+
+
+@dataclass(frozen=True)
 class Report:
     """All that was found of a result.
 
@@ -137,6 +157,7 @@ class Report:
         frames, checks: what was found.
         notes: what else to know.
         origins: where the holes' pixels came from, in words; empty where nobody noted it.
+        measures: what was measured of a result that is no render.
     """
 
     result: str
@@ -144,6 +165,7 @@ class Report:
     checks: tuple[Check, ...]
     notes: tuple[str, ...] = ()
     origins: str = ""
+    measures: tuple[Measure, ...] = ()
 
     @property
     def passed(self) -> bool:
@@ -175,10 +197,15 @@ class Report:
             "origins": self.origins,
             "notes": list(self.notes),
             "frames": [
-                _plain(asdict(found) | {"flicker": found.flicker, "swim": found.swim})
-                for found in self.frames
+                _plain(asdict(found) | {"flicker": found.flicker, "swim": found.swim} | more)
+                for found, more in zip(self.frames, self._measured(), strict=True)
             ],
         }
+
+    def _measured(self) -> list[dict[str, float]]:
+        names = [one.name for one in self.measures]
+        rows = zip(*(one.values for one in self.measures), strict=True) if names else [()] * len(self.frames)
+        return [dict(zip(names, row, strict=True)) for row in rows]
 
     def _with(self, verdict: Verdict) -> list[str]:
         return [check.name for check in self.checks if check.verdict == verdict]

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from ..box import Box
 from ..images import Header
-from .check import Looked, QcShot
 from .contact_sheet import contact_sheet, matte_overlay
+from .pictures import Looked, Pictures
 from .report import Report
 from .surroundings import surroundings
 
@@ -19,7 +19,7 @@ _ROWS, _WIDTH, _MOST_HIGH = 5, 420, 640
 _URGENT = ("FAULT", "look", "ok", "-")
 
 
-def write_qc_sheet(shot: QcShot, report: Report, out: Path) -> Path:
+def write_qc_sheet(shot: Pictures, report: Report, out: Path) -> Path:
     """Write the sheet: plate with matte, result, and the true clean plate where there is one; a row a frame.
 
     Raises:
@@ -27,7 +27,7 @@ def write_qc_sheet(shot: QcShot, report: Report, out: Path) -> Path:
     """
     frames = standing_out(report)
     # Read twice rather than hold all of them in memory.
-    boxes = _alike([_box(shot.look(frame)) for frame in frames], shot.sources.header)
+    boxes = _alike([_box(shot.look(frame)) for frame in frames], shot.header)
     rows = [
         [_fitted(picture) for picture in _pictures(shot, shot.look(frame), box)]
         for frame, box in zip(frames, boxes, strict=True)
@@ -82,7 +82,7 @@ def _alike(boxes: list[Box], header: Header) -> list[Box]:
     return alike
 
 
-def _pictures(shot: QcShot, looked: Looked, box: Box) -> list[NDArray[np.float32]]:
+def _pictures(shot: Pictures, looked: Looked, box: Box) -> list[NDArray[np.float32]]:
     plate = shot.view(looked.plate, box)
     shown = [matte_overlay(plate, looked.mask[box.slices].astype(np.float32))]
     shown.append(np.zeros_like(plate) if looked.result is None else shot.view(looked.result, box))

@@ -11,7 +11,14 @@ from ..disk.atomic import remove_leftovers
 from ..disk.folders import leaving_no_empty, remove_own
 from ..errors import CleanplateError
 from ..job.settings import Run, Shot
-from ..state.folder import chunk_folder, job_path, journals_of, movie_folder, output_folder
+from ..state.folder import (
+    chunk_folder,
+    finds_path,
+    job_path,
+    journals_of,
+    movie_folder,
+    output_folder,
+)
 from ..state.journal import files_noted
 from .sources import Sources, output_of, patch_of, plate_of
 
@@ -62,7 +69,7 @@ def _forget_nothing(root: Path, asked: Shot) -> None:
     if any(any(files_noted(path)) or any(path.parent.glob("state.*.safetensors")) for path in journals):
         return
     for path in reversed(journals):
-        remove_own(path.parent, [path])
+        remove_own(path.parent, [path, finds_path(path.parent)])
     remove_own(root, [job_path(root)])
     if is_movie(asked.output):
         folder = movie_folder(Path(asked.output))

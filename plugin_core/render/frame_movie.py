@@ -16,6 +16,7 @@ from ..images import Plate
 from ..job.settings import Run, Shot
 from ..progress.reporters import Reporters
 from ..progress.stop import Stop
+from ..state.folder import finds_path, movie_folder, output_folder
 from .assemble import assemble, remove_pictures
 from .delivery import UntilTheMovie, check_delivery, pictures_of
 from .made_movie import MadeMovie, look_at_movie, mark, note_movie
@@ -34,7 +35,6 @@ class Delivery:
         clips: beside the plate, what it is made from.
         about: what else its frames depend on, as JSON can hold it.
         look: given a plate, what a movie says besides its pictures.
-        notes: patterns of files beside the journal that go with a movie's pictures.
     """
 
     shot: Shot
@@ -42,7 +42,6 @@ class Delivery:
     clips: Sequence[str]
     about: Mapping[str, object]
     look: Callable[[Plate], MovieLook] = MovieLook.of
-    notes: Sequence[str] = ()
 
     @property
     def path(self) -> Path:
@@ -127,7 +126,10 @@ def delivered(
     plate = plate_of(shot)
     pictures = FileSequence.parse(pictures_of(shot).output)
     assemble(path, pictures, frames, asked.look(plate.plate(frames[0])), note, reporters, stop)
-    remove_pictures(pictures, asked.notes)
+    finds = finds_path(output_folder(pictures))
+    if finds.is_file():
+        finds.replace(finds_path(movie_folder(path)))
+    remove_pictures(pictures, ())
     reporters.done()
 
 

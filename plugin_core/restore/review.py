@@ -3,10 +3,7 @@ back."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
@@ -17,11 +14,11 @@ from ..color.color_map import ColorMap
 from ..color.network_pixels import native_pixels, network_pixels
 from ..damage.finder import Damage, Find
 from ..disk.folders import make_folder
-from ..disk.regular import read_regular
 from ..errors import WriteError
 from ..images import Plate
 from ..qc.contact_sheet import contact_sheet, matte_overlay
-from .find_list import as_entry, write_list
+from .find_list import write_list
+from .noted import FindNotes
 
 LIST_NAME = "finds.json"
 _TILE_PX, _ACROSS, _DOWN = 150, 3, 12
@@ -37,11 +34,11 @@ class Review:
 
     Args:
         folder: where sheets and list go; made.
-        notes: file in which the finds of each frame are remembered, so that a resumed run has all of them.
+        notes: the finds of each frame, of which a resumed run has all.
         color: from plates to the network's range.
     """
 
-    def __init__(self, folder: Path, notes: Path, color: ColorMap) -> None:
+    def __init__(self, folder: Path, notes: FindNotes, color: ColorMap) -> None:
         try:
             make_folder(folder)
         except OSError as error:
@@ -59,9 +56,6 @@ class Review:
             clean: repaired; None where nothing is.
             damage: what was found.
         """
-        with self._notes.open("a", encoding="utf-8") as stream:
-            entries = [as_entry(frame, find) for find in damage.finds]
-            stream.write(json.dumps({"frame": frame, "finds": entries}) + "\n")
         for number, find in enumerate(damage.finds, 1):
             shown = self._shown(find, damage.labels == number, plate, clean)
             what = "D" if find.kind == "dirt" else "S"
@@ -75,20 +69,9 @@ class Review:
         if self._tiles:
             self._write_sheet()
         path = self._folder / LIST_NAME
-        finds = [entry for _, entries in sorted(self._noted().items()) for entry in entries]
-        write_list(path, plate, finds)
+        finds = [find for finds in self._notes.read().values() for find in finds]
+        write_list(path, plate, (find.model_dump(mode="json") for find in finds))
         return path
-
-    def _noted(self) -> Mapping[int, list[dict[str, Any]]]:
-        noted: dict[int, list[dict[str, Any]]] = {}
-        if self._notes.exists():
-            for line in read_regular(self._notes, 1 << 30).splitlines():
-                try:
-                    told = json.loads(line)
-                except ValueError:
-                    continue  # cut short by a kill: its frame is made again
-                noted[told["frame"]] = told["finds"]
-        return noted
 
     def _shown(
         self, find: Find, pixels: NDArray[np.bool_], plate: Plate, clean: Plate | None

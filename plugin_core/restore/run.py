@@ -43,15 +43,16 @@ from ..render.frame_by_frame import STOPPED, FrameByFrame
 from ..render.frame_movie import Delivery, delivered
 from ..render.render import FrameDone
 from ..render.sources import Sources, mattes_of, open_sources
+from ..state.folder import finds_path
 from .find_list import FindList
 from .given_matte import damage_of
+from .noted import FindNotes
 from .options import key_of, search_of
 from .review import Review
 from .shot import RestoredShot
 from .takes import LOOKS_FAR, Takes
 
 _THUMBNAIL_STEP = 4
-_NOTES = "finds.jsonl"
 
 Mask = NDArray[np.bool_]
 
@@ -101,8 +102,8 @@ def restore_forecast(job: Job, watch: Watch = unwatched) -> Forecast:
     _check(job)
     if is_movie(job.shot.output) and (told := movie_forecast(_delivery(job))) is not None:
         return told
-    sources, protect = _open(job, pictures_of(job.shot), dry=True, watch=watch)
-    color = _color(job, sources)
+    sources, protect = open_restored(job, pictures_of(job.shot), dry=True, watch=watch)
+    color = color_of(job, sources)
     return frame_forecast(_book(job, sources, protect, color), watch)
 
 
@@ -119,11 +120,22 @@ def _check(job: Job) -> None:
 
 def _delivery(job: Job) -> Delivery:
     protect = [] if job.restore.protect is None else [job.restore.protect]
-    return Delivery(job.shot, job.run, [*matte_names(job.shot), *protect], key_of(job), notes=[_NOTES])
+    return Delivery(job.shot, job.run, [*matte_names(job.shot), *protect], key_of(job))
 
 
-def _open(job: Job, shot: Shot, *, dry: bool = False, watch: Watch) -> tuple[Sources, Clip | None]:
-    """Open what a run is made from. A shot without a matte is opened with its plate in the matte's place."""
+def open_restored(
+    job: Job, shot: Shot, *, dry: bool = False, watch: Watch = unwatched
+) -> tuple[Sources, Clip | None]:
+    """Open what a run is made from, and the matte of what is no damage; None for none.
+
+    A shot without a matte is opened with its plate in the matte's place. Raises CleanplateError.
+
+    Args:
+        job: as it was asked for.
+        shot: its own, with pictures as its output.
+        dry: make no folder for the output.
+        watch: told how it gets on.
+    """
     stands_in = {"matte": shot.matte or shot.plate}
     beside = {"patch": None, "layers": (), "sample_matte": None, "shadow_matte": None, "reference": None}
     sources = open_sources(shot.model_copy(update=beside | stands_in), job.run.chunk, dry=dry, watch=watch)
@@ -131,7 +143,8 @@ def _open(job: Job, shot: Shot, *, dry: bool = False, watch: Watch) -> tuple[Sou
     return sources, protect
 
 
-def _color(job: Job, sources: Sources) -> ColorMap:
+def color_of(job: Job, sources: Sources) -> ColorMap:
+    """Return what the plate's values mean."""
     readable = range(sources.lower, sources.upper + 1)
     return shot_color(job.shot, Settings(), sources.plate, sources.header, readable).color
 
@@ -156,7 +169,7 @@ def _frames(
     """Make what is missing of a shot whose output is pictures."""
     watch = reporters.watch(stop, STOPPED)
     with leaving_nothing_behind(shot, job.shot), _threads(job.run.threads):
-        sources, protect = _open(job, shot, watch=watch)
+        sources, protect = open_restored(job, shot, watch=watch)
         color = shot_color(
             shot, Settings(), sources.plate, sources.header, range(sources.lower, sources.upper + 1)
         )
@@ -214,13 +227,13 @@ class _Run:
             **chosen,
         )
         self._counts: Counter[str] = Counter()
-        self._notes = book.folder / _NOTES
+        self._notes = FindNotes(finds_path(book.folder))
         self._review: Review | None = None
 
     def begin(self, *, forget: bool) -> None:
         """Make ready to write; `forget` what was noted of finds."""
         if forget:
-            self._notes.unlink(missing_ok=True)
+            self._notes.forget()
         folder = self._job.restore.review
         self._review = None if folder is None else Review(Path(folder), self._notes, self._color)
 
@@ -228,6 +241,7 @@ class _Run:
         """Make and write one frame; returns how many finds and pixels are damaged on it."""
         path = self._sources.output.path(frame)
         picture, damage, pixels = (self._matte if self._job.do == "detect" else self._restored)(frame, path)
+        self._notes.add(frame, damage)
         if self._review is not None:
             clean = picture if self._job.do == "restore" else None
             self._review.add(frame, self._shot.plate(frame), clean, damage)

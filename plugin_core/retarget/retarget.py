@@ -38,7 +38,7 @@ from .paths import Path as Way
 from .paths import object_path, window_path
 from .pictures import clean_of, left_out, mattes_shown, retargeted
 from .resample import FILTER
-from .warnings import in_order, warnings_of
+from .troubles import Trouble, in_order, troubles_of
 
 VERSION = 2
 """Of the pixels: frames that another version made are made again."""
@@ -59,7 +59,7 @@ class Plan:
         things: the objects.
         paths: the way of each; where a part is shown, one alone, of the whole picture under the window.
         notes: sentences the user should see.
-        warnings: what will not look right.
+        troubles: what will not look right.
     """
 
     job: Job
@@ -70,7 +70,12 @@ class Plan:
     things: tuple[Thing, ...]
     paths: tuple[Way, ...]
     notes: tuple[str, ...]
-    warnings: tuple[str, ...]
+    troubles: tuple[Trouble, ...]
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What will not look right, in sentences."""
+        return tuple(trouble.told for trouble in self.troubles)
 
     @property
     def needs_clean(self) -> bool:
@@ -143,10 +148,10 @@ def plan_retarget(job: Job, *, dry: bool = False, watch: Watch = unwatched) -> P
     if asked.keep == "crop":
         window = window_path(things, geometry, sources.lower, sources.upper, cuts, asked.smooth)
         paths = (window,)
-        told = tuple(warnings_of(things, paths * len(things), geometry))
+        told = tuple(troubles_of(things, paths * len(things), geometry))
     else:
         paths = tuple(object_path(thing, geometry, asked.smooth) for thing in things)
-        told = tuple(warnings_of(things, paths, geometry))
+        told = tuple(troubles_of(things, paths, geometry))
     notes = (*sources.notes, *color.notes, *left_out(sources.header))
     if not geometry.is_native:
         notes = (
@@ -288,13 +293,14 @@ def _make(plan: Plan, clean: Clip | None, frame: int, book: FrameByFrame) -> Pat
     else:
         behind = clean_of(clean or sources.plate, frame, plate.header, color)
         mattes = mattes_shown(plan.mattes, sources.header, frame)
-        pixels = laid(plate, behind, mattes, _placed(plan, frame), geometry, color, threads)
+        pixels = laid(plate, behind, mattes, placed(plan, frame), geometry, color, threads)
     path = sources.output.path(frame)
     write_plate(retargeted(plate, pixels, geometry), path, ready=partial(book.note, frame))
     return path
 
 
-def _placed(plan: Plan, frame: int) -> list[Placed]:
+def placed(plan: Plan, frame: int) -> list[Placed]:
+    """Return the objects of a frame as they are laid over the background, the farthest first."""
     return [
         Placed(plan.things[number].seen[frame], plan.paths[number][frame])
         for number in in_order(plan.things)
@@ -324,7 +330,7 @@ def _book(plan: Plan, clean: Clip | None) -> FrameByFrame:
     def place(frame: int) -> dict[str, str]:
         if geometry.keep == "crop":
             return {"window": repr(plan.paths[0][frame])}
-        said = repr(_placed(plan, frame)).encode()
+        said = repr(placed(plan, frame)).encode()
         return {"objects": hashlib.blake2b(said, digest_size=16).hexdigest()}
 
     return FrameByFrame(sources, job.run, key, clips, lambda frame: range(frame, frame + 1), place)

@@ -9,9 +9,10 @@ from typing import Any
 from ..color.display import Display
 from ..disk.atomic import replacing
 from ..job.job import Job
-from ..qc.check import Checking, QcShot, Tell
+from ..qc.check import Tell
 from ..qc.report import Limits, Report
 from ..state.noted import noted_seconds
+from .checker import checker_of
 from .decisions import decision_beside
 from .facts import command_of, facts
 from .moving import MOVING, WIDTH_PX, wanted_frames, write_moving
@@ -47,23 +48,23 @@ class Review:
     """The page of one shot while it is made.
 
     Args:
-        job: how the shot was rendered.
+        job: how the shot was made.
         place: where the page goes.
         name: of the shot; None for its output's.
-        limits: what passes.
+        limits: what passes, of a render.
 
     Raises:
-        CleanplateError: plate or matte can't be opened.
+        CleanplateError: see `checker_of`.
     """
 
     def __init__(self, job: Job, place: Place, name: str | None = None, limits: Limits | None = None) -> None:
-        self.shot = QcShot(job)
+        self._limits = limits or Limits()
+        self._checker = checker_of(job, self._limits)
+        self.shot = self._checker.pictures
         self.name = shot_name(job) if name is None else name
         self.display = Display(self.shot.color)
         self._job = job
         self._place = place
-        self._limits = limits or Limits()
-        self._checking = Checking(self.shot, self._limits)
         self._pictures: list[FramePictures] = []
         self._moving: list[Codes] = []
         self._moves = wanted_frames(self.shot.frames) if isinstance(place, Folder) else set()
@@ -72,7 +73,7 @@ class Review:
 
     def look(self, frame: int) -> None:
         """Measure the next frame and make its pictures."""
-        looked = self._checking.look(frame)
+        looked = self._checker.look(frame)
         if self._encoder is None:
             self._rate = frame_rate(looked)
             self._encoder = Encoder(self.display, self._rate)
@@ -107,7 +108,7 @@ class Review:
         Args:
             live: how far a render is that still runs; None for one that has ended.
         """
-        report = self._checking.report()
+        report = self._checker.report()
         page = self._place.page
         data = record(self.name, self.shot, report, self._limits, self._pictures, self._rate)
         contents = list(self._place.contents())

@@ -7,32 +7,34 @@ import shlex
 from pathlib import Path
 from typing import Any
 
+from pydantic import BaseModel
+
 from .._version import __version__
 from ..color.display import Display
 from ..job.catalog import catalog
 from ..job.job import Job
-from ..qc.check import QcShot
+from ..qc.pictures import Pictures
 from ..state.noted import noted_runs
 
 Rows = list[tuple[str, str]]
 Sections = list[tuple[str, Rows]]
 
 
-def facts(shot: QcShot, job: Job, display: Display) -> Sections:
+def facts(shot: Pictures, job: Job, display: Display) -> Sections:
     """Return titles and, under each, what it is called and what it is."""
     return [
         ("Shot", _pictures(shot, job)),
         ("Settings", _settings(job)),
         ("Color", [("plate", shot.color.name), ("shown", display.name), *_asked(job, "color")]),
-        ("Render", _render(shot, job)),
+        ("Run", _render(shot, job)),
     ]
 
 
 def command_of(job: Job) -> str:
-    """Return the command line that renders a job again."""
-    words = ["cleanplate", "render"]
+    """Return the command line that does a job again."""
+    words = ["cleanplate", job.do]
     fields = catalog()["fields"]
-    for part in (job.shot, job.settings, job.run):
+    for part in (job.shot, *_parts(job), job.run):
         for name in type(part).model_fields:
             value, field = getattr(part, name), fields[name]
             if value == type(part).model_fields[name].get_default(call_default_factory=True):
@@ -45,13 +47,13 @@ def command_of(job: Job) -> str:
     return shlex.join(words)
 
 
-def _pictures(shot: QcShot, job: Job) -> Rows:
-    header = shot.sources.header
+def _pictures(shot: Pictures, job: Job) -> Rows:
+    header = shot.header
     size = f"{header.width}x{header.height}"
     aspect = header.pixel_aspect or 1
     return [
         ("plate", job.shot.plate),
-        ("matte", job.shot.needed_matte()),
+        ("matte", job.shot.matte or "none: damage was looked for"),
         ("result", shot.name),
         ("frames", f"{shot.sources.first}-{shot.sources.last}"),
         ("size", size if aspect == 1 else f"{size}, pixel aspect {aspect:g}"),
@@ -63,11 +65,19 @@ def _settings(job: Job) -> Rows:
     """Every setting of the pixels; those that differ from the default say so."""
     fields = catalog()["fields"]
     rows = []
-    for name, field in type(job.settings).model_fields.items():
-        value, usual = getattr(job.settings, name), field.get_default(call_default_factory=True)
-        told = _text(value) if value == usual else f"{_text(value)} (default {_text(usual)})"
-        rows.append((str(fields[name]["label"]), told))
+    for part in _parts(job):
+        for name, field in type(part).model_fields.items():
+            value, usual = getattr(part, name), field.get_default(call_default_factory=True)
+            told = _text(value) if value == usual else f"{_text(value)} (default {_text(usual)})"
+            rows.append((str(fields[name]["label"]), told))
     return rows
+
+
+def _parts(job: Job) -> tuple[BaseModel, ...]:
+    """Return the settings that a job's pixels depend on."""
+    if job.do == "retarget":
+        return job.retarget, job.settings
+    return (job.settings,) if job.do == "render" else (job.restore,)
 
 
 def _asked(job: Job, group: str) -> Rows:
@@ -76,8 +86,8 @@ def _asked(job: Job, group: str) -> Rows:
     return [(str(fields[name]["label"]), _text(getattr(job.shot, name))) for name in named]
 
 
-def _render(shot: QcShot, job: Job) -> Rows:
-    rows: Rows = [("model", job.run.model)]
+def _render(shot: Pictures, job: Job) -> Rows:
+    rows: Rows = [("model", job.run.model)] if job.do == "render" else []
     for run in noted_runs(shot.sources.output):
         rows += [(name, told) for name, told in run.items() if (name, told) not in rows]
     return [*rows, ("page made by", f"Cleanplate {__version__} on {platform.node() or 'a machine'}")]

@@ -19,7 +19,7 @@ from ..box import Box, bounds
 from ..color.display import Display
 from ..errors import WriteError
 from ..images import Plate
-from ..qc.check import Looked
+from ..qc.pictures import Looked
 from ..qc.surroundings import RING_PX
 
 BYTES_A_SECOND = 2_000_000

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from ..box import bounds
 from ..clips.movie_write import MovieLook
 from ..job.job import Job
-from ..qc.check import Looked, QcShot
-from ..qc.report import Limits, Report
+from ..qc.pictures import Looked, Pictures
+from ..qc.report import Limits, Measure, Report
 from ..state.noted import noted_seconds
 from ..state.origins import shares
 from .faults import MEASURES, faults, limits_of
@@ -67,7 +67,7 @@ def shot_name(job: Job) -> str:
 
 def record(
     name: str,
-    shot: QcShot,
+    shot: Pictures,
     report: Report,
     limits: Limits,
     pictures: Sequence[FramePictures],
@@ -81,13 +81,14 @@ def record(
         pictures: of the frames that were looked at, in order.
         rate: frames a second.
     """
-    header = shot.sources.header
+    header = shot.header
     seconds = noted_seconds(shot.sources.output)
     frames = [found.frame for found in report.frames]
     return {
         "version": PAGE_VERSION,
         "shot": name,
         "result": shot.name,
+        "before": shot.before,
         "size": [header.width, header.height],
         "aspect": header.pixel_aspect or 1,
         "rate": rate,
@@ -107,16 +108,13 @@ def record(
 
 def _measures(report: Report, limits: Limits) -> list[dict[str, Any]]:
     allowed = limits_of(limits)
-    return [
-        {
-            "name": name,
-            "title": title,
-            "about": about,
-            "limit": allowed[name],
-            "least": least,
-            "values": [_plain(getattr(found, name)) for found in report.frames],
-        }
+    of_renders = [
+        Measure(name, title, about, tuple(getattr(one, name) for one in report.frames), allowed[name], least)
         for name, (title, least, about) in MEASURES.items()
+    ]
+    return [
+        asdict(one) | {"limit": _plain(one.limit), "values": [_plain(value) for value in one.values]}
+        for one in report.measures or of_renders
     ]
 
 

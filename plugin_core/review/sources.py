@@ -12,7 +12,7 @@ from ..box import Box
 from ..compose.source_layers import CLASSES
 from ..errors import ImageError
 from ..images import Plate, read_plate
-from ..qc.check import Looked
+from ..qc.pictures import Looked
 from ..render.sources import Sources
 
 COLORS: Mapping[str, str] = {

@@ -3,6 +3,7 @@
 ===========================  ==================================================================
 ``NAME/``                    an output's journal, saved states, locks and job
 ``NAME/chunk.FIRST_LAST/``   a chunk's own journal and saved states
+``.../finds.jsonl``          beside a restoration's journal: the damage that was found on each frame
 ``NAME/paint/``              painted key frames, and what each was made from
 ``MOVIE/``                   the pictures that a movie is made of, what it was made of, and its job
 ``states/``                  states that a farm's chunks hand on
@@ -19,6 +20,7 @@ from ..clips.sequence import FileSequence
 _BESIDE = ".cleanplate"
 _JOURNAL = "journal.jsonl"
 _JOB = "job.json"
+_FINDS = "finds.jsonl"
 _CHUNK = re.compile(r"chunk\.-?[0-9]+_-?[0-9]+")
 
 
@@ -43,6 +45,11 @@ def paint_folder(output: FileSequence) -> Path:
 def journal_path(folder: Path) -> Path:
     """Return the journal of an output or of a chunk, by its folder."""
     return folder / _JOURNAL
+
+
+def finds_path(folder: Path) -> Path:
+    """Return where a restoration notes what it finds, by its journal's or its movie's folder."""
+    return folder / _FINDS
 
 
 def journals_of(folder: Path) -> list[Path]:

@@ -27,7 +27,7 @@ from ..disk.fingerprint import Fingerprint
 from ..disk.folders import make_folder, remove_own
 from ..disk.regular import read_regular
 from ..errors import StateError, WriteError
-from .folder import journals_of
+from .folder import finds_path, journals_of
 from .key import ShotKey, check_key
 from .saved_state import Frame
 
@@ -244,7 +244,8 @@ def forget_elsewhere(root: Path, own: Path, first: int, last: int) -> None:
         if len(kept) == len(lines):
             continue
         if len(kept) == 1 and path.parent != root:
-            remove_own(path.parent, [path, *path.parent.glob("state.*.safetensors")])
+            states = path.parent.glob("state.*.safetensors")
+            remove_own(path.parent, [path, finds_path(path.parent), *states])
         else:
             with replacing(path) as temporary:
                 temporary.write_bytes(b"\n".join(kept) + b"\n")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 from ..clips.sequence import FileSequence
 from ..errors import StateError
@@ -31,9 +32,13 @@ def noted_seconds(output: FileSequence) -> dict[int, float]:
 def noted_entries(output: FileSequence) -> Iterator[Entry]:
     """Yield the entries of all journals of an output; a journal that can't be read has none."""
     for path in journals_of(output_folder(output)):
-        try:
-            key = Journal(path, {}).found_key()
-            entries = None if key is None else Journal(path, key).read()
-        except StateError:
-            continue
-        yield from entries or ()
+        yield from entries_of(path)
+
+
+def entries_of(journal: Path) -> list[Entry]:
+    """Return the entries of one journal; none where it can't be read."""
+    try:
+        key = Journal(journal, {}).found_key()
+        return [] if key is None else Journal(journal, key).read() or []
+    except StateError:
+        return []

@@ -16,7 +16,8 @@ import time
 from pathlib import Path
 
 from plugin_core.job.job import Job
-from plugin_core.qc.check import QcShot, check
+from plugin_core.qc.check import check
+from plugin_core.qc.pictures import QcShot
 from tests.plugin_core.shots import ShotOnDisk, hole, picture, write_matte, write_plate
 
 SIZES = {"HD": (1920, 1080), "UHD": (3840, 2160)}

@@ -30,7 +30,7 @@
 
   function moved() {
     const { frame, index } = player;
-    const names = { wipe: ["plate", "result"], side: ["plate", "result"] }[stage.shown] ?? [titleOf(stage.shown), ""];
+    const names = { wipe: [DATA.before, "result"], side: [DATA.before, "result"], plate: [DATA.before, ""] }[stage.shown] ?? [titleOf(stage.shown), ""];
     $("left-name").textContent = names[0];
     $("right-name").textContent = names[1];
     $("slider").value = frame;

@@ -47,12 +47,13 @@ class Plots {
     this.all.push({ plot, line, value, shown: values[values.length - 1], limit, least, name });
   }
 
-  measure({ title, about, values, limit, least }) {
+  measure({ title, about, values, limit: given, least }) {
+    const limit = given ?? undefined;
     const beyond = values.map((value) =>
       value !== null && (least ? value < limit : value > limit) ? value : null);
     return {
       title, limit, least,
-      about: `${about}; ${least ? "at least" : "at most"} ${limit}`,
+      about: limit === undefined ? about : `${about}; ${least ? "at least" : "at most"} ${limit}`,
       series: [
         { stroke: BEYOND, width: 0, points: { show: true, size: 6, fill: BEYOND, stroke: BEYOND } },
         { stroke: LINE, width: 1.5, points: { show: values.length === 1 } },

@@ -290,3 +290,46 @@ if __name__ == "__main__":
         with tempfile.TemporaryDirectory() as scratch:
             text = text_of(written(Path(scratch).resolve(), name), name)
         (GOLDEN / f"{name}.txt").write_text(text, "utf-8")
+
+
+@pytest.mark.parametrize("engine", ["slurm", "openjd", "opencue", "tractor"])
+def test_only_what_runs_the_network_asks_for_a_card(tmp_path, engine, monkeypatch):
+    monkeypatch.setenv("LOGNAME", "artist")
+    rows = ["fill,render,,", "tall,retarget,9:16,", "near,retarget,9:16,/c.####.exr", "dust,restore,,"]
+    lines = [
+        f"{row.split(',')[0]},/p.####.exr,/m.png,/o/{row.split(',')[0]}.####.exr,1-9,{row.partition(',')[2]}"
+        for row in rows
+    ]
+    lines.append("mark,/p.####.exr,,/o/mark.####.exr,1-9,detect,,")
+    header = "name,plate,matte,output,frames,do,aspect,clean"
+    (tmp_path / "l.csv").write_text("\n".join([header, *lines]), "utf-8")
+    shots, bad = understand(read_shot_list(tmp_path / "l.csv"))
+    assert not bad
+    job = plan_farm("night", tmp_path / engine, shots, Needs(gpu=True), Manners())
+    assert [shot.name for shot in job.shots if shot.takes_card] == ["fill", "tall"]
+    assert [shot.name for shot in job.shots if not job.last_step(shot)] == ["mark"]
+    ENGINES[engine].write(job)
+    if engine == "slurm":
+        queued = (job.folder / "submit.sh").read_text("utf-8").splitlines()
+        cards = {line.split()[-1].rstrip(")") for line in queued if "--gres=gpu:1" in line}
+        assert cards == {"tasks/shots.tsv"}
+        others = (job.folder / "tasks/others.tsv").read_text("utf-8")
+        assert "near.json" in others and "dust.json" in others and "mark" not in others
+    elif engine == "openjd":
+        text = (job.folder / "template.yaml").read_text("utf-8")
+        steps = {part.partition("\n")[0]: part for part in text.split("\n  - name: ")[1:]}
+        assert {name for name, part in steps.items() if "worker.gpu" in part} == {'"Render 1"'}
+        assert '"fill", "tall"' in steps['"Render 1"']
+        assert (
+            '"near", "dust", "mark"' in steps['"Render 2"'] and '"near", "dust"' in steps['"QC of Render 2"']
+        )
+    elif engine == "opencue":
+        layers = (job.folder / "job.xml").read_text("utf-8").split("<layer ")[1:]
+        cards = {layer.partition('"')[2].partition('"')[0] for layer in layers if "<gpus>" in layer}
+        assert cards == {"fill", "tall"}
+    else:
+        commands = [
+            line for line in (job.folder / "job.alf").read_text("utf-8").splitlines() if "Cmd" in line
+        ]
+        cards = {line for line in commands if "-service {cleanplate,gpu}" in line}
+        assert len(cards) == 2 and all("fill.json" in line or "tall.json" in line for line in cards)

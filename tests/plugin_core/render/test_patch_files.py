@@ -17,7 +17,8 @@ from plugin_core.job.settings import Run
 from plugin_core.probe.forecast import forecast
 from plugin_core.progress.reporters import Reporters
 from plugin_core.progress.stop import Stop
-from plugin_core.qc.check import QcShot, check
+from plugin_core.qc.check import check
+from plugin_core.qc.pictures import QcShot
 from plugin_core.render.delivery import render as deliver
 from plugin_core.render.render import render
 

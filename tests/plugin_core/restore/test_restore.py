@@ -43,6 +43,7 @@ def test_detect_writes_mattes(shot: Path, tmp_path: Path) -> None:
     cv2.ellipse(truth, ((50, 40), (12, 7), 20), 1, -1)
     assert dirty[truth > 0].mean() > 0.9 and dirty[truth == 0].sum() < 20 and not clean.any()
     assert main(["detect", "dirt", "--plate", plate, "--matte", str(mattes)]) == 2  # they are there
+    assert main(["qc", "--result", str(mattes)]) == 2  # mattes have nothing to be held against
 
 
 def test_restore_repairs_keeps_the_rest_and_goes_on(shot: Path, tmp_path: Path) -> None:
@@ -65,6 +66,18 @@ def test_restore_repairs_keeps_the_rest_and_goes_on(shot: Path, tmp_path: Path) 
     assert {find["kind"] for find in told["finds"] if find["frame"] == DIRTY} == {"dirt", "scratch"}
     assert list(look.glob("finds.*.png"))
 
+    assert main(["qc", "--result", str(out), "--json", str(tmp_path / "qc.json")]) == 0
+    report = json.loads((tmp_path / "qc.json").read_text("utf-8"))
+    assert {check["name"]: check["verdict"] for check in report["checks"]} == dict.fromkeys(
+        ("frames", "untouched", "repaired", "finite", "finds"), "ok"
+    )
+    assert [frame["finds"] for frame in report["frames"]] == [1, 2, 1]
+    assert report["frames"][1]["repaired"] > report["frames"][0]["repaired"] > 0
+    assert main(["qc", "--result", str(out), "--truth", str(out)]) == 2
+    assert main(["review", "--result", str(out), "--page", str(tmp_path / "page")]) == 0
+    page = (tmp_path / "page" / "review.html").read_text("utf-8")
+    assert "cleanplate restore --plate" in page and "Repaired, %" in page
+
     # What is missing comes again, the same; what was changed by hand is not replaced.
     written = {frame: (tmp_path / f"c.{frame}.exr").read_bytes() for frame in (1003, 1004, 1005)}
     assert main(base) == 2
@@ -77,6 +90,7 @@ def test_restore_repairs_keeps_the_rest_and_goes_on(shot: Path, tmp_path: Path) 
     assert main([*base, "--resume", "--sensitivity", "0.9"]) == 4  # another key
     (tmp_path / "c.1005.exr").write_bytes(written[1003])
     assert main([*base, "--resume"]) == 2
+    assert main(["qc", "--result", str(out)]) == 9  # pixels differ where nothing was found
 
 
 def test_a_list_of_finds_says_what_is_repaired(shot: Path, tmp_path: Path) -> None:

@@ -111,10 +111,29 @@ def test_objects_keep_their_pixels_and_the_background_is_squeezed(shot, tmp_path
             truth = own - (1 - share) * before + (1 - share) * squeezed[there]
             assert np.abs(done[there] - truth).max() < 3e-3
         assert np.abs(done - squeezed)[free].max() < 3e-3
+    assert main(["qc", "--result", f"{tmp_path}/o.####.exr", "--json", str(tmp_path / "qc.json")]) == 0
+    report = json.loads((tmp_path / "qc.json").read_text("utf-8"))
+    verdicts = {check["name"]: check["verdict"] for check in report["checks"]}
+    assert len(verdicts) == 8 and set(verdicts.values()) == {"ok"}
+    assert max(frame["stray"] for frame in report["frames"]) < 0.5
+    assert main(["review", "--result", f"{tmp_path}/o.####.exr", "--page", str(tmp_path / "page")]) == 0
+    assert "cleanplate retarget --plate" in (tmp_path / "page" / "review.html").read_text("utf-8")
     spec = oiio.ImageInput.open(str(tmp_path / "o.0001.exr")).spec()
     assert (spec.full_width, spec.full_height, spec.width, spec.x) == (WIDTH // 2, HEIGHT, WIDTH // 2, 0)
     assert spec.channelnames == ("R", "G", "B") and str(spec.format) == "half"
     assert (spec.getattribute("PixelAspectRatio"), spec.getattribute("Artist")) == (2.0, "Ann")
+
+
+def test_qc_finds_an_object_that_is_not_the_plates(shot, tmp_path, capsys):
+    assert _run(shot, tmp_path, "--squeeze", "0.5", "--frames", "1-2") == 0
+    capsys.readouterr()
+    file = oiio.ImageBuf(str(tmp_path / "o.0002.exr"))
+    pixels = file.get_pixels(oiio.FLOAT)
+    pixels[30] = np.nextafter(pixels[30].astype(np.float16), np.float16(9)).astype(np.float32)
+    changed = oiio.ImageBuf(np.ascontiguousarray(pixels))
+    assert changed.write(str(tmp_path / "o.0002.exr"), "half")
+    assert main(["qc", "--result", f"{tmp_path}/o.####.exr"]) == 9
+    assert "are not the plate's on frames 2" in capsys.readouterr().out
 
 
 def test_positions_are_steady_though_the_outline_is_not(shot, tmp_path, capsys):

@@ -20,7 +20,7 @@ from plugin_core.errors import InputError
 from plugin_core.images import Plate
 from plugin_core.images.plate import Group, Part
 from plugin_core.images.read import header_of
-from plugin_core.qc.check import Looked
+from plugin_core.qc.pictures import Looked
 from plugin_core.regions.hole import Hole
 from plugin_core.review.decisions import Decision
 from plugin_core.review.outline import MOST_POINTS, outline

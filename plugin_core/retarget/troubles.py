@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import combinations
+from typing import Literal
 
 from ..box import Box
 from ..clips.sequence import compact
@@ -15,8 +17,24 @@ _THIN = 0.4
 """A background squeezed further than this shows it."""
 
 
-def warnings_of(things: Sequence[Thing], paths: Sequence[Path], geometry: Geometry) -> Iterator[str]:
-    """Yield a sentence for each kind of trouble.
+@dataclass(frozen=True)
+class Trouble:
+    """Something that will not look right.
+
+    Attributes:
+        kind: `objects`: there are none; `inside`: one leaves the frame; `apart`: two overlap; `background`:
+            it is squeezed too far.
+        told: a sentence.
+        frames: where; empty for everywhere.
+    """
+
+    kind: Literal["objects", "inside", "apart", "background"]
+    told: str
+    frames: tuple[int, ...] = ()
+
+
+def troubles_of(things: Sequence[Thing], paths: Sequence[Path], geometry: Geometry) -> Iterator[Trouble]:
+    """Yield each trouble.
 
     Args:
         things: the objects.
@@ -25,28 +43,34 @@ def warnings_of(things: Sequence[Thing], paths: Sequence[Path], geometry: Geomet
     """
     side = ("wide", "high")[geometry.axis]
     if not things:
-        yield "No frame's matte has an object: the background alone is retargeted."
+        yield Trouble("objects", "No frame's matte has an object: the background alone is retargeted.")
     for number, thing in enumerate(things, 1):
         if geometry.keep == "squeeze" and (
             large := [f for f, each in thing.seen.items() if _large(each, geometry)]
         ):
-            yield (
+            yield Trouble(
+                "inside",
                 f"Object {number} is larger than the output, {geometry.size[geometry.axis]} pixels {side}, "
-                f"and leaves it on frames {compact(large)}; take a target nearer to the plate's aspect."
+                f"and leaves it on frames {compact(large)}; take a target nearer to the plate's aspect.",
+                tuple(large),
             )
     if geometry.keep == "crop":
         yield from _cut_off(things, paths, geometry)
         return
     for (one, first), (two, second) in combinations(enumerate(zip(things, paths, strict=True), 1), 2):
         if meeting := _meeting(first, second, geometry):
-            yield (
+            yield Trouble(
+                "apart",
                 f"Objects {one} and {two} overlap on frames {compact(meeting)}: they keep their size and "
-                "come closer; the one whose feet are lower is laid in front."
+                "come closer; the one whose feet are lower is laid in front.",
+                tuple(meeting),
             )
     if geometry.ratio < _THIN:
-        yield (
+        yield Trouble(
+            "background",
             f"The background is squeezed to {geometry.ratio * 100:.0f} % of its "
-            f"{('width', 'height')[geometry.axis]}, which will show; --keep crop shows a part of it as it is."
+            f"{('width', 'height')[geometry.axis]}, which will show; --keep crop shows a part of it as it "
+            "is.",
         )
 
 
@@ -55,14 +79,16 @@ def _large(seen: Seen, geometry: Geometry) -> bool:
     return (seen.body[axis + 2] - seen.body[axis]) * geometry.objects[axis] > geometry.size[axis] + 0.5
 
 
-def _cut_off(things: Sequence[Thing], paths: Sequence[Path], geometry: Geometry) -> Iterator[str]:
+def _cut_off(things: Sequence[Thing], paths: Sequence[Path], geometry: Geometry) -> Iterator[Trouble]:
     whole = Box(0, 0, *geometry.size)
     for number, (thing, path) in enumerate(zip(things, paths, strict=True), 1):
         out = [f for f, seen in thing.seen.items() if not whole.contains(_lies(seen, path, f, geometry))]
         if out:
-            yield (
+            yield Trouble(
+                "inside",
                 f"Object {number} is partly outside the window on frames {compact(out)}: the objects stand "
-                "farther apart than it reaches, or one is larger; --keep squeeze shows them all."
+                "farther apart than it reaches, or one is larger; --keep squeeze shows them all.",
+                tuple(out),
             )
 
 
