@@ -40,9 +40,9 @@ def add(commands: Any) -> None:
         commands,
         "qc",
         summary="check a rendered shot: frames, untouched pixels, softness",
-        description="Check a rendered shot against its plate, and against a true clean plate if there is "
-        "one. Changes nothing; needs no model and no GPU. What the render was given is known from the job "
-        "that it left beside its result; what is given here wins.",
+        description="Check a shot that was rendered, restored or retargeted against its plate, and a render "
+        "against a true clean plate if there is one. Changes nothing; needs no model and no GPU. What the "
+        "run was given is known from the job that it left beside its result; what is given here wins.",
         usage="--result R [options]",
         brief="example: cleanplate qc --result clean.####.exr",
         epilog=_EXAMPLES,

@@ -5,6 +5,7 @@ Restoration and retargeting write so. A render does not: its frames have a state
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -101,6 +102,7 @@ class FrameByFrame:
         self._guard = Guard(self.sources.output)
         self._prints: dict[tuple[str, int], Fingerprint] = {}
         self._there: dict[str, frozenset[int]] = {}
+        self._since = time.monotonic()
 
     @property
     def frames(self) -> range:
@@ -135,6 +137,7 @@ class FrameByFrame:
                 output=str(self.sources.output),
                 color=color,
             )
+            self._since = time.monotonic()
             yield ToMake(todo, claim, stop, len(todo) == len(self.frames))
 
     @contextmanager
@@ -193,7 +196,9 @@ class FrameByFrame:
         """
         self._guard.check(frame)
         inputs = {other: self._inputs(other) for other in self.near(frame)}
-        self._journal.append(Entry(frame, Fingerprint.of(file), inputs, self.place(frame)))
+        began, self._since = self._since, time.monotonic()
+        seconds = self._since - began
+        self._journal.append(Entry(frame, Fingerprint.of(file), inputs, self.place(frame), seconds=seconds))
 
     def _checked(self) -> tuple[Present, dict[int, Entry]]:
         sources, run = self.sources, self.run
