@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import threading
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
@@ -26,6 +27,9 @@ from ..images.formats import MOVIE_EXTENSIONS
 from .listing import what_is_there
 from .movie_read import MovieReader, is_movie
 from .sequence import FileSequence, FrameRange, compact, has_token
+
+_PRINTS = 512
+"""Of so many frames the fingerprints are remembered: who reads and who paints asks for the same."""
 
 
 class Clip(Protocol):
@@ -183,6 +187,8 @@ class SequenceClip:
         self.sequence = sequence
         self._reading = reading or Reading()
         self._still: Fingerprint | None = None
+        self._prints: dict[int, Fingerprint] = {}
+        self._printing = threading.Lock()
         self._still_matte: tuple[str, Matte] | None = None
 
     @property
@@ -233,12 +239,23 @@ class SequenceClip:
         return self._still_matte[1]
 
     def fingerprint(self, frame: int) -> Fingerprint:
-        """Take the fingerprint of a frame's file; a still's is taken once."""
+        """Take the fingerprint of a frame's file, unless it is known and the file as it was."""
         if not self.is_still:
-            return Fingerprint.of(self.path(frame))
+            return self._printed(frame)
         if self._still is None:
             self._still = Fingerprint.of(self.path(frame))
         return self._still
+
+    def _printed(self, frame: int) -> Fingerprint:
+        path, known = self.path(frame), self._prints.get(frame)
+        if known is not None and known.is_of(path):
+            return known
+        found = Fingerprint.of(path)
+        with self._printing:
+            while len(self._prints) >= _PRINTS:
+                del self._prints[next(iter(self._prints))]
+            self._prints[frame] = found
+        return found
 
 
 class MovieClip:

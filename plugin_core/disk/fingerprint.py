@@ -49,6 +49,14 @@ class Fingerprint:
             raise ImageError(f"Can't read {path}: {error.strerror or error}.") from error
         return cls(status.st_size, status.st_mtime_ns, digest.hexdigest())
 
+    def is_of(self, path: Path) -> bool:
+        """Whether the file at `path` has this very size and time, so that its content need not be read."""
+        try:
+            status = path.stat()
+        except OSError:
+            return False
+        return (status.st_size, status.st_mtime_ns) == (self.size, self.modified)
+
     def still_holds(self, path: Path) -> bool:
         """Whether the file at `path` has the same content."""
         try:

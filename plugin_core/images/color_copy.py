@@ -30,5 +30,7 @@ def color_copy(plate: Plate, path: Path) -> Plate:
     spec.full_x, spec.full_y, spec.full_width, spec.full_height = header.display_window
     spec.attribute("compression", "zip")
     spec.attribute("PixelAspectRatio", header.pixel_aspect)
-    pixels = np.ascontiguousarray(plate.rgb, dtype)
+    # As they are stored, where that will do: a large plate in floats takes twice the memory, and time.
+    native = plate.native_crop(0, 0, header.width, header.height) if halves else None
+    pixels = np.ascontiguousarray(plate.rgb if native is None else native, dtype)
     return Plate(header_of(path, "openexr", [spec]), (Part(spec, (Group(0, pixels),)),))

@@ -20,7 +20,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ..box import Box
+from ..box import Box, bounds
 from .flow import FINE, Flow, Seen, flows_of
 from .itinerary import road
 from .sampling import pixel_grid
@@ -82,18 +82,39 @@ class _Kept:
 class Field:
     """Motion from one frame to another, (h, w, 3) at motion's size: x and y in pixels of the view, and doubt.
 
-    Hundreds are kept at a time, so they are whole numbers of 64ths, which are finer than motion is measured.
+    Hundreds are kept at a time, so they are whole numbers of 64ths, which are finer than motion is measured,
+    and of the second way to complete them only what differs is kept.
 
     Attributes:
         led: as the camera leads behind a hole.
-        bordered: as the hole's border leads there.
         camera: (3, 3), from a point's homogeneous place in the one to that in the other, as most of the
             picture moves.
     """
 
     led: Codes
-    bordered: Codes
     camera: NDArray[np.float64]
+    _parted: tuple[tuple[slice, slice], Codes] | None
+
+    @classmethod
+    def of(cls, led: Codes, bordered: Codes, camera: NDArray[np.float64]) -> Field:
+        """Keep a motion that was completed as the camera leads, and as the hole's border does."""
+        parted = bounds((led != bordered).any(axis=2))
+        return cls(led, camera, None if parted is None else (parted.slices, bordered[parted.slices].copy()))
+
+    @property
+    def bordered(self) -> Codes:
+        """As the hole's border leads there; made anew at every access. Not to be changed."""
+        if self._parted is None:
+            return self.led
+        there, bordered = self._parted
+        whole = self.led.copy()
+        whole[there] = bordered
+        return whole
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of memory that it takes."""
+        return self.led.nbytes + (0 if self._parted is None else self._parted[1].nbytes)
 
 
 class Background:
@@ -260,7 +281,7 @@ class Background:
         to_small = np.array([[1 / across, 0, 0.5 / across - 0.5], [0, 1 / down, 0.5 / down - 0.5], [0, 0, 1]])
         camera = np.eye(3)
         camera[:2] += (flow.camera * np.array(self._per)[:, None]).astype(np.float64) @ to_small
-        return Field(self._in_view(flow.motion, doubt), self._in_view(flow.bordered, doubt), camera)
+        return Field.of(self._in_view(flow.motion, doubt), self._in_view(flow.bordered, doubt), camera)
 
     def _in_view(self, motion: Floats, doubt: Floats) -> Codes:
         x, y = cv2.split(motion)
@@ -272,7 +293,7 @@ class Background:
         camera = np.eye(3)
         for field in fields:
             camera = field.camera @ camera
-        return Field(
+        return Field.of(
             _coded(self._chained([field.led for field in fields])),
             _coded(self._chained([field.bordered for field in fields])),
             camera,

@@ -95,7 +95,6 @@ class KeyFiles:
         self._reaches = reaches
         self._folder = paint_folder(plan.sources.output)
         self._key = {name: part for name, part in plan.key.items() if name not in _IRRELEVANT}
-        self._prints: dict[tuple[str, int], Fingerprint] = {}
         self._told_of_another_painter = False
 
     def path(self, frame: int) -> Path:
@@ -213,13 +212,8 @@ class KeyFiles:
         inputs: dict[int, dict[str, Fingerprint]] = {}
         for kind, frames in looked_at.items():
             for frame in frames:
-                inputs.setdefault(frame, {})[kind] = self._print(kind, frame)
+                inputs.setdefault(frame, {})[kind] = self._clip(kind).fingerprint(frame)
         return inputs
-
-    def _print(self, kind: str, frame: int) -> Fingerprint:
-        if (kind, frame) not in self._prints:
-            self._prints[kind, frame] = self._clip(kind).fingerprint(frame)
-        return self._prints[kind, frame]
 
     def _clip(self, kind: str) -> Clip:
         sources = self._plan.sources

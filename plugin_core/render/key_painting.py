@@ -71,7 +71,7 @@ class KeyPainter:
         Args:
             key: which; its parents are there.
             hole: the frame's.
-            plate: the frame's.
+            plate: the frame's, which is given up: its pixels are taken over.
             watch: called again and again; may raise to stop.
 
         Raises:
@@ -133,7 +133,7 @@ class KeyPainter:
             box = completion.box.slices
             laid = painted(completion, values, tick=tick)
             values[box] = laid + (values[box] - laid) * known[box][..., None]
-        return plate.with_patch(values, holed, crop.x0, crop.y0)
+        return plate.with_patch(values, holed, crop.x0, crop.y0, in_place=True)
 
     def _context(self, box: Box) -> Box:
         header = self._plan.sources.header

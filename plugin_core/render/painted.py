@@ -13,6 +13,7 @@ from functools import partial
 import numpy as np
 
 from ..disk.fingerprint import Fingerprint
+from ..memory import give_back
 from ..motion.finder import Propagator
 from ..patch import Patch, covers
 from ..progress.watch import Phase, Watch
@@ -116,6 +117,7 @@ class Painted:
         key = replace(key, parents=tuple(each for each in key.parents if self._files.is_painted(each)))
         watch(Phase.PAINTING, len(self._marks), max(len(self._plan.keys), len(self._marks)))
         self._files.ensure(key, partial(self._made, key, watch), self._inputs(key), watch)
+        give_back()
         self._marks[key.frame] = self._files.mark(key.frame)
         return self._files.is_painted(key.frame)
 

@@ -242,4 +242,5 @@ class Pipeline:
         behind = [mirror(step.position + 1 - n, segment.lower, segment.upper) for n in range(reach + 1)]
         for frame in [frame for frame in self._frames if frame not in {*ahead, *behind}]:
             del self._frames[frame]
-        self._reader.keep_plates(ahead)
+        # A shot's last frames are sources once more, but filled already.
+        self._reader.keep_plates([frame for frame in ahead if frame > step.position])

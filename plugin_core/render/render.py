@@ -20,6 +20,7 @@ from ..disk.lock import Claim, holding
 from ..errors import CleanplateError, Interrupted, OutputBusyError, WriteError
 from ..job.job import Job
 from ..job.settings import Run, Settings, Shot
+from ..memory import give_back
 from ..network.contract import Network
 from ..network.idle import Idle
 from ..network.working_size import chosen_size
@@ -55,6 +56,9 @@ from .writer import FrameWriter, Written
 
 _QUEUE = 2
 """Steps prepared ahead, and frames waiting to be written."""
+
+_GIVE_BACK_EVERY = 16
+"""After so many frames what was freed is given back to the system; it takes a few hundredths of a second."""
 
 
 @dataclass(frozen=True)
@@ -357,6 +361,8 @@ class _Rendering:
         written = writing.future.result()
         if written is not None:
             self._moment = writing.moment
+            if written.frame % _GIVE_BACK_EVERY == 0:
+                give_back()
             yield self._tell(written)
 
     def _keep_state(self) -> None:

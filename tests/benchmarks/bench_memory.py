@@ -17,6 +17,7 @@ from pathlib import Path
 
 import psutil
 
+from plugin_core.cli.memory import keep_freed
 from plugin_core.job.settings import Run, Settings
 from plugin_core.progress.reporters import Reporters
 from plugin_core.progress.stop import Stop
@@ -69,6 +70,7 @@ def _linked_shot(folder: Path, frames: int) -> None:
 
 
 def _measure(folder: Path, frames: int) -> dict[str, int]:
+    keep_freed()  # as the command does
     process = psutil.Process()
     shot = ShotOnDisk(folder, 1, frames)
     frames_done = render(shot.shot(), Settings(working_size=128), Run(), ToyNetwork(), Reporters([]), Stop())

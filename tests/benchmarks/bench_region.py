@@ -6,8 +6,8 @@
 A 300-pixel matte that travels is rendered in an HD plate and in an 8K one, in turns, on one processor thread,
 with real pixels and paint, and without: what network, its flows, search for pixels, cropping and composing
 take of the processor, without reading and writing, must stay within 1.5 times. Take ten frames or more: key
-frames are painted once, and the plates of a shot's last six frames are copied, being sources once more. Then
-UHD and 8K are rendered each in a process of its own: the highest resident memory must stay below 6 GB.
+frames are painted once. Then UHD and 8K are rendered each in a process of its own: the highest resident
+memory must stay below 6 GB.
 """
 
 from __future__ import annotations
@@ -104,7 +104,7 @@ def _costs(hd: Shot, large: Shot, settings: Settings, bundle: str, frames: int, 
 def _parts(shot: Shot, settings: Settings, session: Session) -> tuple[dict[str, float], float]:
     """Processor seconds of a render's parts, and the seconds of the whole with reading and writing."""
     parts = {"network": 0.0, "flows": 0.0, "pixels": 0.0, "crop": 0.0, "compose": 0.0}
-    read = {"plates": 0.0, "mattes": 0.0, "key frames": 0.0}
+    read = dict.fromkeys(("plates", "mattes", "key frames", "fingerprints"), 0.0)
     began = time.perf_counter()
     with (
         _timed(Stepper, "run", parts, "network"),
@@ -113,6 +113,7 @@ def _parts(shot: Shot, settings: Settings, session: Session) -> tuple[dict[str, 
         _timed(ShotMattes, "hole", read, "mattes", within="pixels"),
         _timed(key_files, "write_plate", read, "key frames", within="pixels"),
         _timed(carrying, "read_plate", read, "key frames", within="pixels"),
+        _timed(SequenceClip, "fingerprint", read, "fingerprints", within="pixels"),
         _timed(Stages, "find", parts, "pixels"),
         _timed(Guiding, "guide", parts, "flows"),
         _timed(pipeline, "network_input", parts, "crop"),
