@@ -71,18 +71,43 @@ def pruned(network: VINet) -> VINet:
     layers = list(_layers(network))
     live = _find_live(network, layers)
     smaller = copy.deepcopy(network).eval()
-    parameters = dict(smaller.named_parameters())
-    for layer in layers:
-        columns, rows = live.columns(layer), live[layer.gives].repeat(layer.parts)
-        _replace(smaller, layer.key, parameters[layer.key][rows][:, columns])
-        if layer.bias in parameters:
-            _replace(smaller, layer.bias, parameters[layer.bias][rows])
+    for key, value in selected(dict(smaller.named_parameters()), _selection(layers, live, network)).items():
+        _replace(smaller, key, value)
     with torch.no_grad():
         for level in LEVELS[0 if network.variant == 256 else 1 :]:
             _rescale_correlation(smaller, level, live[f"features_{level}"])
     smaller.heard = {level: _positions(live, f"heard_{level}", level) for level in LEVELS[1:]}
     smaller.composed = {level: _positions(live, f"composed_{level}", level) for level in LEVELS[1:]}
     return smaller
+
+
+Selection = Mapping[str, tuple[Tensor, ...]]
+"""Of each parameter, which rows live, and of a weight, which columns."""
+
+
+def selection(network: VINet) -> Selection:
+    """What `pruned` keeps of a network that was not pruned before."""
+    layers = list(_layers(network))
+    return _selection(layers, _find_live(network, layers), network)
+
+
+def selected(parameters: Mapping[str, Tensor], kept: Selection) -> dict[str, Tensor]:
+    """The parameters that are kept, as they are in the pruned network; gradients go back to all of them."""
+    return {
+        key: parameters[key][places[0]] if len(places) == 1 else parameters[key][places[0]][:, places[1]]
+        for key, places in kept.items()
+    }
+
+
+def _selection(layers: list[_Layer], live: _Live, network: VINet) -> Selection:
+    names = {name for name, _ in network.named_parameters()}
+    kept: dict[str, tuple[Tensor, ...]] = {}
+    for layer in layers:
+        rows = live[layer.gives].repeat(layer.parts)
+        kept[layer.key] = (rows, live.columns(layer))
+        if layer.bias in names:
+            kept[layer.bias] = (rows,)
+    return kept
 
 
 def _positions(live: _Live, space: str, level: str) -> tuple[int, ...]:

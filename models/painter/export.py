@@ -10,44 +10,48 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+
+import numpy as np
 
 from plugin_core.errors import CleanplateError
 from plugin_core.network.bundle import Provenance
 
 from ..network.prune import pruned
 from ..network.reach import measured_reach
-from ..network.vinet import VINet
 from ..onnx_export.bundle import OWN_LICENCE, export_bundle, rounded
-from .fit import fit_inside
-from .hearing import Hearing
-from .network import Painter
-from .rows import Inside, wired_network, with_painter
-from .trainer import open_averaged
+from ..synthetic.pictures import Pictures
+from .checkpoint import read_checkpoint
+from .samples import Batch, draw_batch
+from .whole import whole_of
 
+_SEED = 990_003
 CHECKPOINT = Path(__file__).with_name("checkpoint.safetensors")
 
 
-def painted_network(painter: Painter, inside: Inside, hearing: Hearing, *, sources: bool) -> VINet:
-    """A network with the painter in it, not pruned; see `with_painter`."""
-    network = wired_network(hearing.interpolation)
-    written = with_painter(network.state_dict(), painter, inside, hearing, sources=sources)
-    network.load_state_dict(written)
-    return network.eval()
+def procedural_samples(batches: int = 12) -> Iterator[Batch]:
+    """Samples to fit the correction's kernel on: no photograph is needed."""
+    pictures = Pictures(procedural=8)
+    for number in range(batches):
+        yield draw_batch(np.random.default_rng([_SEED, number]), pictures, 8, 32)
 
 
 def export_painter(
-    checkpoint: Path, out: Path, *, name: str = "vinet-painter", sources: bool = False
+    checkpoint: Path, out: Path, *, name: str = "vinet-painter", sources: bool | None = None
 ) -> float:
     """Write the bundle; returns the share of the correction that its fitted kernel misses.
+
+    Args:
+        checkpoint: of the painter in cells, or of the whole (`models.training.train_whole`).
+        sources: whether the painter sees the frames beside; None for the checkpoint's own.
 
     Raises:
         InputError: the file is no checkpoint of the painter.
         WriteError: the folder can't be written, or holds something that is no bundle.
     """
-    painter, hearing = open_averaged(checkpoint)
-    inside, missed = fit_inside(painter, hearing)
-    network = pruned(painted_network(painter, inside, hearing, sources=sources))
+    whole, missed = whole_of(*read_checkpoint(checkpoint), procedural_samples(), sources=sources)
+    network = pruned(whole.network())
     export_bundle(
         network,
         out,
@@ -71,11 +75,16 @@ def main(arguments: list[str] | None = None) -> int:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--checkpoint", type=Path, default=CHECKPOINT, help="of models.painter.train")
+    parser.add_argument(
+        "--checkpoint", type=Path, default=CHECKPOINT, help="of models.painter.train, or a whole one"
+    )
     parser.add_argument("--out", type=Path, required=True, help="the bundle's folder")
     parser.add_argument("--name", default="vinet-painter", help="the model's name")
     parser.add_argument(
-        "--sources", action="store_true", help="the painter sees the frames beside, too; slower"
+        "--sources",
+        action="store_true",
+        default=None,
+        help="the painter sees the frames beside, too, as one trained so does; slower",
     )
     options = parser.parse_args(arguments)
     try:

@@ -24,7 +24,7 @@ from ..wiring.interpolation import Interpolation, wire_interpolation
 from ..wiring.matching import COUNT, FIRST
 from ..wiring.matching import LAYERS as MATCHED
 from ..wiring.start import lean_network
-from .hearing import MEMORY_CONSTANT, Hearing
+from .hearing import MEMORY_CONSTANT
 from .network import LAYERS, Layer, Painter
 
 ROWS = {"s2": 32, "s4": 32, "s8": 48}
@@ -78,12 +78,18 @@ def wired_network(interpolation: Interpolation) -> VINet:
 
 
 def with_painter(
-    state: Mapping[str, Tensor], painter: Painter, inside: Inside, hearing: Hearing, *, sources: bool
+    state: Mapping[str, Tensor],
+    painter: Painter,
+    inside: Inside,
+    units: Mapping[str, float],
+    *,
+    sources: bool,
 ) -> dict[str, Tensor]:
     """The weights of a `wired_network` with the painter in them; gradients flow to painter and `inside`.
 
     Args:
         state: the network's weights; left as they are.
+        units: how loud each level is that the painter hears; see `Hearing.units`.
         sources: whether the painter sees the frames beside and the previous output too (the second encoder
             and the aggregators have its rows), or the target alone.
     """
@@ -91,7 +97,7 @@ def with_painter(
     for layer in LAYERS:
         rows = ROWS[layer.level] + torch.arange(getattr(painter.widths, layer.level))
         for key, at in _places(layer, sources):
-            _write(written[key], layer, rows, _kernels(layer, painter, hearing, at))
+            _write(written[key], layer, rows, _kernels(layer, painter, units, at))
         if layer.kind == "memory":
             _remember(written, inside, cast(nn.Conv2d, painter.convs[layer.name]), rows)
     if sources:
@@ -127,7 +133,7 @@ def _places(layer: Layer, sources: bool) -> list[tuple[str, dict[str, int]]]:
     return [(f"decoder.{name}.{middle}.weight", at)]
 
 
-def _kernels(layer: Layer, painter: Painter, hearing: Hearing, at: dict[str, int]) -> _Kernels:
+def _kernels(layer: Layer, painter: Painter, units: Mapping[str, float], at: dict[str, int]) -> _Kernels:
     """The layer's kernels, in the network's terms."""
     conv = cast(nn.Conv2d, painter.convs[layer.name])
     weight, bias = conv.weight, cast(Tensor, conv.bias)
@@ -146,17 +152,17 @@ def _kernels(layer: Layer, painter: Painter, hearing: Hearing, at: dict[str, int
         found.append((columns, weight[:, first : first + count]))
         first += count
     if layer.hears:
-        found += _hearing(weight[:, first:], hearing, layer.hears)
+        found += _hearing(weight[:, first:], units, layer.hears)
     if layer.kind != "memory":  # it has biases of its own
         constant = MEMORY_CONSTANT if layer.name == "dc0" else 1.0
         found.append(_on_constant(_tap(bias) / constant, at["constant"]))
     return found
 
 
-def _hearing(weight: Tensor, hearing: Hearing, level: str) -> _Kernels:
+def _hearing(weight: Tensor, units: Mapping[str, float], level: str) -> _Kernels:
     """Kernels over (2 * color - coverage of B, G, R, then coverage) of every carrier, in the level's unit."""
     carriers = weight.shape[1] // 4
-    weight = weight / hearing.units[level]
+    weight = weight / units[level]
     found: _Kernels = []
     for number in range(carriers):
         column = 0 if number == 0 else 1 + 4 * number

@@ -16,6 +16,7 @@ from models.painter.rows import wired_network
 from models.painter.samples import draw_batch
 from models.painter.start import begin
 from models.painter.trainer import Settings, Trainer
+from models.painter.whole import Whole
 from models.wiring.interpolation import Interpolation
 from plugin_core.network.bundle import Provenance
 from plugin_core.network.session import Session
@@ -64,7 +65,7 @@ def test_an_exported_step_corrects_as_the_painter_does_in_cells(painter, hearing
     picture, known, frame, mask = still
     with torch.no_grad():
         wanted = painter(seen_by_painter(picture, known), hearing(picture, known)).correction
-    inside, missed = fit_inside(painter, hearing, batches=2)
+    inside, missed = fit_inside(painter, hearing, export.procedural_samples(2))
     assert missed < 0.01
     _, without = rolled(pruned(wired_network(hearing.interpolation)), frame, mask)
     # Cells of the border hear a gate that is half open.
@@ -73,11 +74,15 @@ def test_an_exported_step_corrects_as_the_painter_does_in_cells(painter, hearing
     size = float(wanted[inner].square().mean().sqrt())
     assert size > 0.02
     for sources in (False, True):
-        network = pruned(export.painted_network(painter, inside, hearing, sources=sources))
+        network = pruned(Whole(painter, inside, hearing, sources=sources).network())
         first, last = rolled(network, frame, mask)
         added = last - without
         assert float((added - wanted)[inner].square().mean().sqrt()) < 0.15 * size, sources
         assert float(added[shown].abs().max()) < 0.1 * size, sources
+        assert torch.equal(
+            Whole(painter, inside, hearing, sources=sources).run(lambda n: rolled(n, frame, mask, 1)[0]),
+            first,
+        )
     about = Provenance(kind="trained", summary="A test.", details={})
     folder = export_bundle(
         network,
@@ -96,9 +101,8 @@ def test_an_exported_step_corrects_as_the_painter_does_in_cells(painter, hearing
 
 
 def test_nothing_is_corrected_where_the_sources_show_the_hole(painter, hearing, still, tmp_path):
-    network = pruned(
-        export.painted_network(painter, fit_inside(painter, hearing, batches=1)[0], hearing, sources=False)
-    )
+    inside, _ = fit_inside(painter, hearing, export.procedural_samples(1))
+    network = pruned(Whole(painter, inside, hearing, sources=False).network())
     base = pruned(wired_network(hearing.interpolation))
     frame, mask = (torch.as_tensor(part) for part in still[2:])
     outputs = []
@@ -120,9 +124,8 @@ def test_the_command_writes_a_bundle_that_says_what_it_is(pictures, tmp_path, mo
     trainer.learn()
     trainer.save(tmp_path / "c.safetensors")
     monkeypatch.setattr(export, "measured_reach", lambda _network: 320)
-    monkeypatch.setattr(
-        export, "fit_inside", lambda painter, hearing: fit_inside(painter, hearing, batches=1)
-    )
+    fewer = list(export.procedural_samples(1))
+    monkeypatch.setattr(export, "procedural_samples", lambda: fewer)
     assert export.main(["--checkpoint", str(tmp_path / "c.safetensors"), "--out", str(tmp_path / "b")]) == 0
     with Session.open(tmp_path / "b", device="cpu", threads=1) as session:
         assert session.hole_reach == 320
