@@ -66,7 +66,7 @@ class Whole(nn.Module):
 
     def _living(self, wired: VINet) -> tuple[dict[str, tuple[Tensor, ...]], VINet]:
         """What pruning keeps, whatever the painter learns: as if no weight of it were zero."""
-        painter, inside = (copy.deepcopy(part).cpu() for part in (self.painter, self.inside))
+        painter, inside = copy.deepcopy(self.painter).cpu(), copy.deepcopy(self.inside).cpu()
         with torch.no_grad():
             for parameter in (*painter.parameters(), *inside.parameters()):
                 parameter.fill_(1.0)
