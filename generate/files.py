@@ -14,7 +14,9 @@ from plugin_core.job.job import Job
 
 from .exit_codes import exit_codes_page
 from .fusion_macro import MACRO, with_settings
+from .fusion_page import fusion_files
 from .lua import lua_script
+from .nuke_page import nuke_files
 from .page import page
 
 SOURCE = Path(__file__).resolve().parents[1]
@@ -41,7 +43,9 @@ def generated() -> dict[Path, str]:
     texts[ROOT / "docs/settings.md"] = page(data, PART_OF)
     texts[ROOT / "docs/exit_codes.md"] = exit_codes_page()
     texts[ROOT / LUA] = lua_script(data, data["about"])
-    texts[ROOT / MACRO] = with_settings((SOURCE / MACRO).read_text("utf-8"), data["fields"])
+    macro = with_settings((SOURCE / MACRO).read_text("utf-8"), data["fields"])
+    texts[ROOT / MACRO] = macro
+    texts.update({ROOT / path: text for path, text in {**nuke_files(), **fusion_files(macro)}.items()})
     return texts
 
 

@@ -903,6 +903,41 @@ function host.paint(name, file)
   end
 end
 
+-- The tools of the comp, or those in a macro, each a line: name, class, and what feeds its inputs, blanks between.
+-- What is in a macro counts as the macro for those outside.
+function host.graph(macro)
+  local lines = {}
+  for _, tool in ipairs(order) do
+    local group = tool.group and tool.group.name
+    if group == macro then
+      local words, sources = { tool.name, tool.class:match("[^.]*$") }, {}
+      if tool.published then
+        for index = 1, 3 do
+          local found = tool.published["MainInput" .. index]
+          sources[#sources + 1] = found and found.input.source
+        end
+      else
+        for _, id in ipairs({ "Background", "Foreground", "Input", "Plate", "Matte", "Result", "Sources" }) do
+          sources[#sources + 1] = tool.inputs[id] and tool.inputs[id].source
+        end
+      end
+      for _, source in ipairs(sources) do
+        words[#words + 1] = macro == nil and source.group and source.group.name or source.name
+      end
+      lines[#lines + 1] = table.concat(words, " ")
+    end
+  end
+  return lines
+end
+
+function host.connect_tool(name, id, source)
+  input_of(tools[name], id).source = tools[source]
+end
+
+function host.label(macro, id)
+  return tools[macro].published[id].input.attributes.LINKS_Name
+end
+
 function host.source(name, id)
   local source = input_of(tools[name], id).source
   return source and source.name

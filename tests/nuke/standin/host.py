@@ -359,7 +359,7 @@ class Host:
         maker = {"Group": nodes.Group, "LiveGroup": nodes.LiveGroup}.get(kind, nodes.Node)
         node = maker(self, kind, group)
         group._children.append(node)
-        node.setName(kind + "1")
+        node.setName(kind.rstrip("0123456789") + "1")
         if kind == "Input":
             node["number"].setValue(sum(child.Class() == "Input" for child in group._children) - 1)
         return node
