@@ -50,7 +50,7 @@ def object_path(thing: Thing, geometry: Geometry, reach: int) -> dict[int, Shift
         low, high, fits = _inside(frames, thing.seen, geometry, axis)
         wanted = held(smooth(center, reach) * (back - scale), low, high, reach)
         if fits:
-            return _laid(np.clip(wanted, low, high), low, high, reach)
+            return _laid(wanted, low, high, reach)
         anywhere = np.full(frames.size, np.inf)
         return _laid(smooth(wanted, reach), -anywhere, anywhere, reach)
 
@@ -89,7 +89,7 @@ def _window_way(
         center = _filled(frames, seen, lambda each: each.center[axis])
         low, high, _ = _inside(frames, seen, geometry, axis)
         wanted = held(side / 2 - smooth(center, reach) * scale, low, high, reach)
-        return _laid(np.clip(wanted, *limits), *limits, reach)
+        return _laid(wanted, *limits, reach)
 
     return way
 

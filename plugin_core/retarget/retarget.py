@@ -40,7 +40,7 @@ from .pictures import clean_of, left_out, mattes_shown, retargeted
 from .resample import FILTER
 from .troubles import Trouble, in_order, troubles_of
 
-VERSION = 2
+VERSION = 3
 """Of the pixels: frames that another version made are made again."""
 
 _OF_A_MATTE = ("matte_channel", "matte_invert", "matte_fit")

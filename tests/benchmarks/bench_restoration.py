@@ -1,6 +1,6 @@
 """How much film damage is found, what is found by mistake, and what the repair is worth.
 
-    python -m tests.benchmarks.bench_restoration [--picture docs/images/restoration.png]
+    python -m tests.benchmarks.bench_restoration [--picture FILE]
 
 Damage that is known exactly, of shapes drawn here, is laid over the embedded sample shot. `python -m
 models.evaluation.restoration` lays real sprites over real clips. Where a bar is failed it ends with

@@ -263,6 +263,12 @@ def test_a_way_is_rounded_off_and_its_whole_pixels_stray_by_less_than_a_half():
     pixels = whole(way, low, high, 8)
     assert np.abs(pixels - curve(pixels.astype(float), 8)).max() < 0.5
     assert pixels[24] <= 20 and np.abs(pixels - way).max() < 1
+    # A limit far from what is wanted that ends in a kink, as of a man who comes up from below.
+    high = np.maximum(-225 - 6 * frames, -285)
+    way = steadied(-215 - 100 / (1 + np.exp((14 - frames) / 4)), high - 60, high, 8)
+    pixels = whole(way, high - 60, high, 8)
+    assert (pixels <= high).all() and (pixels >= high - 60).all()
+    assert np.abs(pixels - curve(pixels.astype(float), 8)).max() < 0.5
     steady = 1.5 * frames - 7.25
     assert np.abs(whole(steadied(steady, -np.inf, np.inf, 8), -np.inf, np.inf, 8) - steady).max() < 0.5
 
