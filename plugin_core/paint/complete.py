@@ -24,11 +24,12 @@ Ints = NDArray[np.int32]
 Tick = Callable[[float], None]
 """Called often, with the share that is done, 0..1; may raise to stop."""
 
-_SMALLEST = 24
-"""The pyramid's smallest level has a shorter side of this many pixels or up to twice as many."""
+_SMALLEST = 48
+"""The pyramid's smallest level has a shorter side of this many pixels or up to twice as many: enough for a
+shore or a roof to be seen, and to be led across the hole before anything else is searched."""
 
-_COHERENCE = 4.0, 2.0
-"""How much pieces should hang together, at full size and at half; before, they have to find their form."""
+_COHERENCE = 6.0, 3.0, 1.0
+"""How much pieces should hang together, at full size, at half and at a quarter; before, they have to find their form."""
 
 _MOST = 3_500_000
 """Where all pictures of a level have more pixels together, what the smaller one found is only enlarged."""

@@ -26,9 +26,10 @@ _NEAR = 4.0
 """A place as far away as the hole is large costs this many times more than a patch usually differs: what is
 near is more often of the same kind, in the same light and as far from the camera."""
 
-LED = 4.0
-"""A patch whose mean color is not the guide's costs so many times more than one whose mean color is not what
-is wanted: what touches little of the hole does not fill half of it."""
+LED = 0.5
+"""A patch whose mean color is not the guide's costs so many times what one costs whose mean color is not what
+is wanted: what touches little of the hole does not fill half of it. Much more, and nothing but haze is smooth
+enough."""
 
 _CROWD = 1.0
 """Each time that a place is borrowed more than twice costs as many times more than a patch usually differs:
