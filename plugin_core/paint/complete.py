@@ -29,7 +29,7 @@ _SMALLEST = 48
 shore or a roof to be seen, and to be led across the hole before anything else is searched."""
 
 _COHERENCE = 6.0, 3.0, 1.0
-"""How much pieces should hang together, at full size, half and a quarter; before, they have to find a form."""
+"""How much pieces should hang together, at full size, half and a quarter; before, they find their form."""
 
 _MOST = 3_500_000
 """Where all pictures of a level have more pixels together, what the smaller one found is only enlarged."""
