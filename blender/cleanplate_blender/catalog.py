@@ -23,7 +23,7 @@ def described(name: str) -> dict[str, Any]:
 def ranged(name: str) -> dict[str, Any]:
     """Return a number's limits, and those of its slider."""
     field = FIELDS[name]
-    low, high = field["slider"]
+    low, high = field.get("slider", (field["minimum"], field["maximum"]))
     return {"min": field["minimum"], "max": field["maximum"], "soft_min": low, "soft_max": high}
 
 

@@ -51,15 +51,41 @@ def strips_property() -> str:
 
 def span(strip: Any) -> range:
     """Return the timeline frames on which a strip is seen."""
-    if hasattr(strip, "frame_final_start"):
-        return range(int(strip.frame_final_start), int(strip.frame_final_end))
-    return range(int(strip.left_handle), int(strip.right_handle))
+    if hasattr(strip, "left_handle"):
+        return range(int(strip.left_handle), int(strip.right_handle))
+    return range(int(strip.frame_final_start), int(strip.frame_final_end))
 
 
 def content_start(strip: Any) -> int:
     """Return the timeline frame of the first frame of a strip's content, seen or trimmed away."""
-    start: float = strip.frame_start if hasattr(strip, "frame_start") else strip.content_start
+    start: float = strip.content_start if hasattr(strip, "content_start") else strip.frame_start
     return round(start)
+
+
+def move(strip: Any, frames: int) -> None:
+    """Move a strip along the timeline; an effect strip goes with those that it is made from."""
+    if not frames or getattr(strip, "input_1", None) is not None:
+        return
+    start_at(strip, content_start(strip) + frames)
+
+
+def start_at(strip: Any, frame: int) -> None:
+    """Put the first frame of a strip's content on a frame of the timeline."""
+    setattr(strip, "content_start" if hasattr(strip, "content_start") else "frame_start", frame)
+
+
+def untrim(strip: Any) -> None:
+    """Show all of a strip's content."""
+    newer = hasattr(strip, "left_handle_offset")
+    for name in (
+        ("left_handle_offset", "right_handle_offset")
+        if newer
+        else (
+            "frame_offset_start",
+            "frame_offset_end",
+        )
+    ):
+        setattr(strip, name, 0)
 
 
 def refresh(strip: Any) -> None:

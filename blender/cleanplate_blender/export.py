@@ -94,7 +94,11 @@ def bring_out(scene: Any, name: str) -> None:
         for strip in strips.values():
             strip.select = strip == meta
         scene.sequence_editor.active_strip = meta
+        places = {each.name: compat.span(each).start for each in strips.values()}
         bpy.ops.sequencer.meta_separate()
+        for each in compat.top_strips(scene.sequence_editor):
+            # From 5.3 on Blender moves them along where their channel is taken, and not to another one.
+            compat.move(each, places[each.name] - compat.span(each).start)
         strips = {strip.name: strip for strip in compat.all_strips(scene)}
 
 

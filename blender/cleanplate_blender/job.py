@@ -10,14 +10,14 @@ Knows nothing of bpy.
 from __future__ import annotations
 
 import contextlib
-import re
 import time
 from collections.abc import Callable, Generator
 from pathlib import Path
 
 from .child import Child
+from .findings import Finding, in_timeline, warned
 from .follow import Event, Follower
-from .places import Places
+from .places import Places, at_number
 from .problem import Cancelled, InpaintError
 from .request import Request
 
@@ -45,6 +45,8 @@ class Job:
         fraction: how much of that is done, 0..1.
         done: what was done, a sentence, once it has ended well.
         error: why it ended otherwise.
+        findings: what the core warned of.
+        newest: the last frame that is written, while it fills.
     """
 
     def __init__(
@@ -66,7 +68,8 @@ class Job:
         self._blender = blender
         self._own_group = own_group
         self._child: Child | None = None
-        self._warnings: list[str] = []
+        self.findings: list[Finding] = []
+        self.newest: Path | None = None
         self._cancelled = False
         self._frames = False
         self._deadline: float | None = None
@@ -100,6 +103,16 @@ class Job:
             self._end(Cancelled("Stopped.", self._places.log))
 
     @property
+    def subject(self) -> str:
+        """The plate strip's name."""
+        return self.request.plate_strip
+
+    @property
+    def log(self) -> Path:
+        """Where its processes say more."""
+        return self._places.log
+
+    @property
     def _places(self) -> Places:
         return self.request.places
 
@@ -126,7 +139,8 @@ class Job:
             self.done = f"Nothing to do: {why}."
             return
         yield from self._fill(planned)
-        self.done = f"Filled {_frames(planned)}: {why}.{''.join(self._warnings)}"
+        warnings = "".join(f" Warning: {each.text}" for each in self.findings)
+        self.done = f"{'Repaired' if self.request.repair else 'Filled'} {_frames(planned)}: {why}.{warnings}"
 
     def _export(self) -> Steps:
         self._say("Opening a copy of the file", 0)
@@ -179,11 +193,12 @@ class Job:
             self._say_phase(event)
             if event["event"] == "frame":
                 self._frames = True
+                self._see(event["frame"])
                 self._say(filling(event), event["done"] / event["total"])
             elif event["event"] == "error":
                 failed.append(str(event["message"]))
             elif event["event"] == "note" and event.get("code"):
-                self._warnings.append(f" Warning: {event['message']}")
+                self.findings.append(warned(event["message"], self.request.shift))
 
         yield from self._watch(child, follower, on_event, self._stop_patiently)
         if child.exit_code():
@@ -232,6 +247,11 @@ class Job:
         self._child = Child(words, env, self._places.log, output, self._own_group)
         return self._child
 
+    def _see(self, number: int) -> None:
+        path = at_number(self.request.output, number)
+        if path.is_file():
+            self.newest = path
+
     def _say_phase(self, event: Event) -> None:
         """Show what the core is at before and between frames, and how much of it is done."""
         if event["event"] != "phase":
@@ -262,12 +282,3 @@ def clock(seconds: float) -> str:
 def _frames(planned: Event) -> str:
     total = planned["last"] - planned["first"] + 1
     return f"{planned['frames']} of {total} frames"
-
-
-def in_timeline(text: str, shift: int) -> str:
-    """Return a sentence of the core's with `shift` added to the frame numbers in it."""
-
-    def moved(found: re.Match[str]) -> str:
-        return re.sub(r"\d+", lambda number: str(int(number[0]) + shift), found[0])
-
-    return re.sub(r"\bframes? (?:from )?\d+(?:-\d+)?(?:(?:, | and )\d+(?:-\d+)?)*", moved, text)

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 import bpy
-from bpy.props import BoolProperty
+from bpy.props import BoolProperty, EnumProperty, IntProperty
 
-from . import compat, preferences, read, running
+from . import compat, looks, painted, preferences, read, running, views
 from .command import environment
 from .job import Job
-from .problem import Cancelled, InpaintError
-from .properties import DEFAULTS, settings
+from .problem import InpaintError
+from .properties import DEFAULTS, REPAIR, settings
 from .request import write_export, write_job
 
 _CHILD = Path(__file__).with_name("export_child.py")
@@ -22,22 +21,9 @@ _CHILD = Path(__file__).with_name("export_child.py")
 
 def inpaint(self: Any, context: Any) -> set[str]:
     """Inpaint: beside Blender where it has a window, else before this returns."""
-    try:
-        job = _prepare(context, _wishes(self, context), self.from_current)
-        if not bpy.app.background and not self.wait:
-            running.begin_aside(job)
-            return {"FINISHED"}
-        running.wait(job)
-    except Cancelled as error:
-        self.report({"WARNING"}, str(error))
-        return {"CANCELLED"}
-    except InpaintError as error:
-        if running.state.job is None:
-            running.fail(error)
-        self.report({"ERROR"}, _with_log(error))
-        return {"CANCELLED"}
-    self.report({"INFO"}, running.state.message)
-    return {"FINISHED"}
+    return running.run(
+        self, lambda: (_prepare(context, _wishes(self, context), self.from_current), running.place)
+    )
 
 
 def cancel(self: Any, context: Any) -> set[str]:
@@ -62,43 +48,6 @@ def swap(self: Any, context: Any) -> set[str]:
     return {"FINISHED"}
 
 
-def open_log(self: Any, context: Any) -> set[str]:
-    """Open the last log as Blender opens any file."""
-    log = running.state.log
-    if log is None or not log.is_file():
-        self.report({"ERROR"}, "There is no log yet.")
-        return {"CANCELLED"}
-    return set(bpy.ops.wm.path_open(filepath=str(log)))
-
-
-def open_folder(self: Any, context: Any) -> set[str]:
-    """Open the folder of the last clean plate."""
-    if running.state.log is None:
-        self.report({"ERROR"}, "Nothing was inpainted yet.")
-        return {"CANCELLED"}
-    return set(bpy.ops.wm.path_open(filepath=str(running.state.log.parent.parent)))
-
-
-def review(self: Any, context: Any) -> set[str]:
-    """Make a page of the last clean plate for the browser, and open it."""
-    log = running.state.log
-    job = None if log is None else log.with_name("job.json")
-    if log is None or job is None or not job.is_file():
-        self.report({"ERROR"}, "Nothing was inpainted yet.")
-        return {"CANCELLED"}
-    try:
-        words = [*preferences.command(context), "review", "--job", str(job), "--open", "--quiet"]
-        with log.open("ab") as said:
-            subprocess.Popen(
-                words, env=environment(), stdin=subprocess.DEVNULL, stdout=said, stderr=subprocess.STDOUT
-            )
-    except (InpaintError, OSError) as error:
-        self.report({"ERROR"}, str(error))
-        return {"CANCELLED"}
-    self.report({"INFO"}, "The review page opens when it is made; if it does not, see the log.")
-    return {"FINISHED"}
-
-
 def check(self: Any, context: Any) -> set[str]:
     """Start cleanplate and say which version it is."""
     try:
@@ -118,20 +67,28 @@ def make_operators() -> list[type]:
         options={"SKIP_SAVE"},
         description="Take plate and matte before the current frame as they were",
     )
-    wishes["wait"] = BoolProperty(
-        name="Wait",
-        options={"SKIP_SAVE"},
-        description="Return when it is done; without a window that is always so",
-    )
+    waits = {
+        "wait": BoolProperty(
+            name="Wait",
+            options={"SKIP_SAVE"},
+            description="Return when it is done; without a window that is always so",
+        )
+    }
     for options in wishes.values():
         options.keywords.setdefault("options", {"SKIP_SAVE"})
+    view = EnumProperty(name="View", items=views.ITEMS)
+    frame = IntProperty(name="Frame")
     return [
-        _operator("inpaint", "Inpaint", inpaint, wishes, has_strips),
+        _operator("inpaint", "Inpaint", inpaint, {**wishes, **waits}, has_strips),
         _operator("cancel", "Cancel", cancel, poll=cancel_poll),
         _operator("swap", "Swap Plate and Matte", swap, poll=has_strips),
-        _operator("open_log", "Open Log", open_log),
-        _operator("open_folder", "Reveal Folder", open_folder),
-        _operator("review", "Review", review),
+        _operator("check_result", "Check", looks.check_result, waits, has_strips),
+        _operator("show", "Show", looks.show, {"view": view, **waits}, has_strips, undo=True),
+        _operator("paint_frame", "Paint This Frame", looks.paint_frame, poll=has_strips, undo=True),
+        _operator("go_to_frame", "Go to Frame", looks.go_to_frame, {"frame": frame}, has_strips),
+        _operator("open_log", "Open Log", looks.open_log),
+        _operator("open_folder", "Reveal Folder", looks.open_folder),
+        _operator("review", "Review", looks.review),
         _operator("check", "Check cleanplate", check),
     ]
 
@@ -142,7 +99,9 @@ def has_strips(cls: type, context: Any) -> bool:
     return scene is not None and scene.sequence_editor is not None
 
 
-def _operator(name: str, label: str, execute: Any, wishes: Any = None, poll: Any = None) -> type:
+def _operator(
+    name: str, label: str, execute: Any, wishes: Any = None, poll: Any = None, *, undo: bool = False
+) -> type:
     members = {
         "bl_idname": f"cleanplate.{name}",
         "bl_label": label,
@@ -150,6 +109,7 @@ def _operator(name: str, label: str, execute: Any, wishes: Any = None, poll: Any
         "__doc__": execute.__doc__,
         "__annotations__": wishes or {},
         "execute": execute,
+        "bl_options": {"REGISTER", "UNDO"} if undo else {"REGISTER"},
     }
     if poll is not None:
         members["poll"] = classmethod(poll)
@@ -167,9 +127,10 @@ def _wishes(operator: Any, context: Any) -> read.Wishes:
 
 def _prepare(context: Any, wishes: read.Wishes, from_current: bool) -> Job:
     """Write down what is asked for; save a copy of the file if the child needs it. Raises InpaintError."""
-    running.check_free()
     frame = compat.scene_of(context).frame_current if from_current else None
     core = preferences.command(context)
+    plate, _ = read.chosen(context, wishes["plate"], wishes["matte"], repair=wishes["mode"] == REPAIR)
+    painted.save_all(plate.name)
     request = read.read_request(context, wishes, preferences.cache_folder(context), frame)
     try:
         write_job(request)
@@ -188,7 +149,3 @@ def _blender() -> list[str]:
     if bpy.app.binary_path:
         return [bpy.app.binary_path, "--background", "--python", str(_CHILD), "--"]
     return [sys.executable, str(_CHILD)]
-
-
-def _with_log(error: InpaintError) -> str:
-    return str(error) if error.log is None else f"{error} Log: {error.log}"

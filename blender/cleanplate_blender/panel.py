@@ -7,11 +7,13 @@ from typing import Any
 
 import bpy
 
-from . import compat, read, running
+from . import compat, preview, read, result, running, views
 from .catalog import choice, presets
 from .problem import InpaintError
+from .properties import REPAIR
 
 _CHARACTERS_A_LINE = 44
+_FINDINGS = 5
 
 
 def draw(self: Any, context: Any) -> None:
@@ -21,9 +23,12 @@ def draw(self: Any, context: Any) -> None:
     if scene is None or scene.sequence_editor is None:
         layout.label(text="Add a plate and a matte strip first")
         return
-    _draw_strips(layout, context, scene)
+    plate = _draw_strips(layout, context, scene)
     _draw_settings(layout, scene.cleanplate)
     _draw_job(layout)
+    made = None if plate is None or running.state.job is not None else result.made(scene, plate.name)
+    if made is not None:
+        _draw_looks(layout, made)
     _draw_message(layout)
 
 
@@ -43,26 +48,38 @@ def make_panel() -> type:
     )
 
 
-def _draw_strips(layout: Any, context: Any, scene: Any) -> None:
+def _draw_strips(layout: Any, context: Any, scene: Any) -> Any:
+    """Draw what plate and matte are; returns the plate, None where that can't be told."""
     wishes = scene.cleanplate
+    repair = wishes.mode == REPAIR
     column = layout.column(align=True)
-    for name in ("plate", "matte", "shadow"):
+    column.prop(wishes, "mode", text="")
+    for name in ("plate", "matte") if repair else ("plate", "matte", "shadow"):
         column.prop_search(wishes, name, scene.sequence_editor, compat.strips_property(), icon="SEQUENCE")
     try:
-        plate, matte = read.chosen(context, wishes.plate, wishes.matte)
+        plate, matte = read.chosen(context, wishes.plate, wishes.matte, repair=repair)
     except InpaintError as error:
         _draw_text(layout, str(error), "INFO")
-        return
+        return None
     row = layout.row()
-    row.label(text=f"{plate.name}  minus  {matte.name}")
+    if matte is None:
+        row.label(text=plate.name)
+        return plate
+    row.label(text=f"{plate.name}  {'where' if repair else 'minus'}  {matte.name}")
     row.operator("cleanplate.swap", text="", icon="ARROW_LEFTRIGHT")
+    return plate
 
 
 def _draw_settings(layout: Any, wishes: Any) -> None:
     column = layout.column()
     column.use_property_split = True
     column.use_property_decorate = False
-    for name in ("range", "matte_from", "use_invert", "grow", "feather", "quality"):
+    column.prop(wishes, "range")
+    if wishes.mode == REPAIR:
+        for name in ("sensitivity", "matte_from", "use_invert", "color", "folder"):
+            column.prop(wishes, name)
+        return
+    for name in ("matte_from", "use_invert", "grow", "feather", "quality"):
         column.prop(wishes, name)
     looks = column.column()
     looks.enabled = "propagate" not in presets(choice(wishes.quality))
@@ -82,8 +99,24 @@ def _draw_job(layout: Any) -> None:
         row.operator("cleanplate.inpaint", icon="BRUSH_DATA")
         layout.operator("cleanplate.inpaint", text="Update from Current Frame").from_current = True
         return
+    icon = 0 if job.newest is None else preview.icon_of(job.newest)
+    if icon:
+        layout.template_icon(icon_value=icon, scale=8)
     layout.progress(text=job.text, factor=job.fraction)
     layout.operator("cleanplate.cancel", icon="CANCEL")
+
+
+def _draw_looks(layout: Any, made: result.Made) -> None:
+    """Draw what can be done with a clean plate that is there."""
+    row = layout.row(align=True)
+    if made.repaired:
+        for view in (views.RESULT, views.PLATE):
+            row.operator("cleanplate.show", text=f"Show {view.title()}").view = view
+        return
+    row.operator_menu_enum("cleanplate.show", "view", text="Show", icon="HIDE_OFF")
+    row.operator("cleanplate.check_result", icon="VIEWZOOM")
+    row.operator("cleanplate.review", icon="URL")
+    layout.operator("cleanplate.paint_frame", icon="TPAINT_HLT")
 
 
 def _draw_message(layout: Any) -> None:
@@ -92,11 +125,15 @@ def _draw_message(layout: Any) -> None:
         return
     box = layout.box()
     _draw_text(box, state.message, "ERROR" if state.failed else "CHECKMARK")
+    for finding in state.findings[:_FINDINGS]:
+        _draw_text(box, finding.text, "INFO")
+        if finding.frame is not None:
+            go = box.operator("cleanplate.go_to_frame", text=f"Go to Frame {finding.frame}", icon="PLAY")
+            go.frame = finding.frame
     if state.log is not None:
         row = box.row(align=True)
         row.operator("cleanplate.open_folder", icon="FILE_FOLDER")
         row.operator("cleanplate.open_log", icon="TEXT")
-        row.operator("cleanplate.review", icon="URL")
 
 
 def _draw_text(layout: Any, text: str, icon: str) -> None:

@@ -1,9 +1,12 @@
 """Where the files of one plate strip lie.
 
 <folder>/clean/clean.1001.exr      the clean plate, and the core's saved states
+<folder>/repaired/repaired.1001.exr  the same where film damage is repaired
 <folder>/plate/plate.1001.exr      what Blender rendered for the core; may be deleted
 <folder>/matte/matte.1001.exr, shadow/shadow.1001.exr
 <folder>/patch/patch.1001.exr      the fill alone, where it is asked for
+<folder>/reference/ref.1001.exr    frames painted by hand
+<folder>/views/source.1001.png     what is laid over the plate to look at it
 <folder>/job/                      job.json, progress and the log, for questions
 """
 
@@ -33,10 +36,12 @@ class Places:
         self.export_file = self.job / "export.json"
         self.export_progress = self.job / "export.jsonl"
         self.plan = self.job / "plan.jsonl"
+        self.references = folder / "reference"
+        self.views = folder / "views"
         self.blend_copy = self.job / "copy.blend"
 
     def pattern(self, kind: str, extension: str = ".exr") -> str:
-        """Return the pattern of `plate`, `matte`, `shadow`, `patch` or `clean`, with #### for the number."""
+        """Return the pattern of a kind of files, as `plate` or `clean`, with #### for the number."""
         return str(self.folder / kind / f"{kind}.####{extension}")
 
     def numbers(self, kind: str) -> set[int]:

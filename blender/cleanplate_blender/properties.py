@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import bpy
-from bpy.props import BoolProperty, EnumProperty, IntProperty, PointerProperty, StringProperty
+from bpy.props import BoolProperty, EnumProperty, FloatProperty, IntProperty, PointerProperty, StringProperty
 
 from .catalog import FIELDS, described, items, ranged
 
 STRIP, SHARED, PREVIEW = "STRIP", "SHARED", "PREVIEW"
 BRIGHTNESS, ALPHA = "BRIGHTNESS", "ALPHA"
+REMOVE, REPAIR = "REMOVE", "REPAIR"
 
 DEFAULTS: dict[str, Any] = {
     "grow": FIELDS["grow"]["default"],
@@ -32,6 +33,19 @@ def settings(defaults: dict[str, Any]) -> dict[str, Any]:
         defaults: values for the keys of `DEFAULTS`.
     """
     return {
+        "mode": EnumProperty(
+            name="Mode",
+            description="What is done to the plate",
+            items=(
+                (REMOVE, "Remove what is matted", "What the matte shows in white goes away"),
+                (
+                    REPAIR,
+                    "Repair film damage",
+                    "Dust, dirt, hairs and scratches are found and repaired; no matte is needed. One that is "
+                    "given says what is repaired instead",
+                ),
+            ),
+        ),
         "plate": StringProperty(name="Plate", description="Strip that something is taken out of"),
         "matte": StringProperty(name="Matte", description="Strip that says where: white goes away"),
         "shadow": StringProperty(
@@ -67,6 +81,12 @@ def settings(defaults: dict[str, Any]) -> dict[str, Any]:
             name="Patch",
             description="Write the fill alone too, premultiplied and with its alpha, into the folder 'patch' "
             "beside the clean plate's: a strip over the plate by Alpha Over, or for the compositor",
+        ),
+        "sensitivity": FloatProperty(
+            default=FIELDS["sensitivity"]["default"],
+            subtype="FACTOR",
+            **described("sensitivity"),
+            **ranged("sensitivity"),
         ),
         "color": StringProperty(
             name="Color Space",

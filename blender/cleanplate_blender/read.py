@@ -8,13 +8,13 @@ from typing import Any
 
 import bpy
 
-from . import compat, result, strips
+from . import compat, result, strips, views
 from .catalog import choice, presets
 from .channels import channels_of
 from .pick import tell_apart
 from .places import Places, at_number, default_folder, safe_name
 from .problem import InpaintError
-from .properties import ALPHA, DEFAULTS, PREVIEW, SHARED
+from .properties import ALPHA, DEFAULTS, PREVIEW, REPAIR, SHARED
 from .request import Part, Request
 
 FIRST_NUMBER = 1001
@@ -33,11 +33,11 @@ _CORE_SPACES = {
 Wishes = dict[str, Any]
 
 
-def chosen(context: Any, plate: str = "", matte: str = "") -> tuple[Any, Any]:
+def chosen(context: Any, plate: str = "", matte: str = "", *, repair: bool = False) -> tuple[Any, Any]:
     """Return the plate and the matte strip.
 
     Those named, else the selected ones, told apart by names and kinds; else those that the selected or active
-    clean plate was made from. Raises InpaintError.
+    clean plate was made from. To `repair` no matte is needed: it may be None. Raises InpaintError.
     """
     scene = compat.scene_of(context)
     known = {strip.name: strip for strip in compat.all_strips(scene)}
@@ -45,14 +45,22 @@ def chosen(context: Any, plate: str = "", matte: str = "") -> tuple[Any, Any]:
         if name and name not in known:
             raise InpaintError(f"There is no strip '{name}' in the scene '{scene.name}' to be the {kind}.")
     selected = [strip for strip in compat.shown_strips(scene) if strip.select and strip.type != "SOUND"]
-    sources = [strip for strip in selected if not result.is_result(strip)]
+    sources = [strip for strip in selected if not result.is_result(strip) and not views.is_view(strip)]
+    if repair and plate and not matte:
+        return known[plate], None
     if not plate and not matte:
+        if repair and len(sources) == 1:
+            return sources[0], None
         if len(sources) == 2:
             told = tell_apart(*map(strips.candidate, sources))
             return known[told[0].name], known[told[1].name]
         made = result.sources_of(scene, selected)
-        if made is not None:
+        if made is not None and (repair or made[1] is not None):
             return made
+        if repair:
+            raise InpaintError(
+                f"Select one strip, the scanned film ({len(sources)} are selected), or name it in the panel."
+            )
         raise InpaintError(
             f"Select two strips, the plate and the matte ({len(sources)} are selected), or name them in the "
             "panel."
@@ -84,45 +92,52 @@ def read_request(context: Any, wishes: Wishes, cache: str, from_frame: int | Non
     Raises InpaintError when something is missing or does not fit.
     """
     scene = compat.scene_of(context)
-    plate, matte = chosen(context, wishes["plate"], wishes["matte"])
-    strips.check_together(plate, matte)
+    repair = wishes["mode"] == REPAIR
+    plate, matte = chosen(context, wishes["plate"], wishes["matte"], repair=repair)
+    if matte is not None:
+        strips.check_together(plate, matte)
     frames = frame_range(scene, plate, matte, wishes["range"])
     strips.check(plate, "plate", frames)
-    strips.check(matte, "matte", frames)
+    if matte is not None:
+        strips.check(matte, "matte", frames)
     places = Places(folder_of(scene, plate, wishes["folder"], cache))
     plate_files = _plate_files(scene, plate, frames)
     shift = plate_files.shift if plate_files else _shift(plate, frames)
-    matte_files = _matte_files(scene, matte, frames, shift, wishes["matte_from"])
-    parts = []
+    matte_from = wishes["matte_from"]
+    shadow = None if repair else _shadow(scene, wishes["shadow"], frames)
+    mattes, parts = {}, []
     if plate_files is None:
         parts.append(Part("plate", plate.name, alpha=True, own_space=strips.needs_own_space(scene, plate)))
-    if matte_files is None:
-        parts.append(Part("matte", matte.name, alpha=wishes["matte_from"] == ALPHA))
-    shadow = _shadow(scene, wishes["shadow"], frames)
-    shadow_files = shadow and _matte_files(scene, shadow, frames, shift, wishes["matte_from"])
-    if shadow is not None and shadow_files is None:
-        parts.append(Part("shadow", shadow.name, alpha=wishes["matte_from"] == ALPHA))
+    for kind, strip in (("matte", matte), ("shadow", shadow)):
+        files = None if strip is None else _matte_files(scene, strip, frames, shift, matte_from)
+        mattes[kind] = "" if strip is None else files.pattern if files else places.pattern(kind)
+        if strip is not None and files is None:
+            parts.append(Part(kind, strip.name, alpha=matte_from == ALPHA))
     first, last = frames[0] - shift, frames[-1] - shift
     space, config = _color(wishes["color"], plate_files.space if plate_files else compat.working_space())
     return Request(
         scene=scene.name,
         plate_strip=plate.name,
-        matte_strip=matte.name,
+        matte_strip="" if matte is None else matte.name,
         folder=places.folder,
         first=first,
         last=last,
         shift=shift,
         plate=plate_files.pattern if plate_files else places.pattern("plate"),
-        matte=matte_files.pattern if matte_files else places.pattern("matte"),
-        output=places.pattern("clean", plate_files.extension if plate_files else ".exr"),
+        matte=mattes["matte"],
+        output=places.pattern(
+            "repaired" if repair else "clean", plate_files.extension if plate_files else ".exr"
+        ),
         colorspace=space,
         ocio_config=config,
         settings=core_settings(wishes),
         model=wishes["model"].strip() or DEFAULTS["model"],
         device=wishes["device"].strip() or DEFAULTS["device"],
-        shadow="" if shadow is None else shadow_files.pattern if shadow_files else places.pattern("shadow"),
-        reference=bpy.path.abspath(wishes["reference"].strip()),
-        patch=places.pattern("patch") if wishes["use_patch"] else "",
+        shadow=mattes["shadow"],
+        reference="" if repair else _references(wishes["reference"], places),
+        patch=places.pattern("patch") if wishes["use_patch"] and not repair else "",
+        repair=repair,
+        sensitivity=round(wishes["sensitivity"], 4),
         parts=tuple(parts),
         begin=_begin(places, parts, range(first, last + 1), from_frame, shift),
         strip_space=plate_files.space if plate_files else compat.working_space(),
@@ -142,9 +157,17 @@ def _shadow(scene: Any, name: str, frames: range) -> Any:
     return named[0]
 
 
+def _references(given: str, places: Places) -> str:
+    """Return where frames painted by hand lie; nothing where our own folder for them is still empty."""
+    path = bpy.path.abspath(given.strip())
+    own = path and Path(path) == places.references
+    return "" if own and not (places.references.is_dir() and any(places.references.iterdir())) else path
+
+
 def frame_range(scene: Any, plate: Any, matte: Any, kind: str) -> range:
-    """Return the timeline frames to fill. Raises InpaintError when there are none."""
-    frames, matted = compat.span(plate), compat.span(matte)
+    """Return the timeline frames to fill, `matte` being None for none. Raises InpaintError for no frames."""
+    frames = compat.span(plate)
+    matted = frames if matte is None else compat.span(matte)
     if not _common(frames, matted):
         raise InpaintError(
             f"The plate '{plate.name}' (frames {frames[0]} to {frames[-1]}) and the matte '{matte.name}' "
@@ -245,7 +268,7 @@ def _color(wanted: str, space: str) -> tuple[str, str | None]:
 
 
 def _notes(plate: Any, matte: Any, frames: range) -> tuple[str, ...]:
-    missing = len(frames) - len(_common(frames, compat.span(matte)))
+    missing = 0 if matte is None else len(frames) - len(_common(frames, compat.span(matte)))
     notes = [f"On {missing} frames there is no matte, and nothing is filled."] if missing else []
     if plate.blend_alpha != 1:
         notes.append("The plate strip's opacity is not part of the clean plate; set it on the result too.")

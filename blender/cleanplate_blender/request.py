@@ -33,16 +33,18 @@ class Request:
     """One inpaint. Frames are numbered as the files are; `shift` leads to the timeline.
 
     Attributes:
-        scene, plate_strip, matte_strip: names.
+        scene, plate_strip, matte_strip: names; no matte strip where film damage is looked for.
         folder: where the files go; absolute.
         first, last: numbers of the files, both inclusive.
         shift: timeline frame minus number.
-        plate, matte, shadow: patterns that the core reads; no shadow matte where that is empty.
+        plate, matte, shadow: patterns that the core reads; no matte and shadow matte where these are empty.
         output: pattern that the core writes.
         colorspace: the plate's, for the core.
         ocio_config: where that name is from; None for the core's own.
         settings: the core's, by its own names.
         reference: frames painted by hand, absolute: a pattern or a folder; empty for none.
+        repair: whether film damage is repaired, rather than what is matted filled.
+        sensitivity: how much is taken for damage, 0 to 1.
         patch: pattern that the fill alone is written to; empty for none.
         model, device: the core's.
         parts: what the child Blender renders before; nothing where plate and matte are plain files.
@@ -69,6 +71,8 @@ class Request:
     shadow: str = ""
     reference: str = ""
     patch: str = ""
+    repair: bool = False
+    sensitivity: float = 0.5
     parts: tuple[Part, ...] = ()
     begin: int = 0
     strip_space: str = ""
@@ -91,7 +95,7 @@ def write_job(request: Request) -> None:
     places = request.places
     shot: dict[str, Any] = {
         "plate": request.plate,
-        "matte": request.matte,
+        "matte": request.matte or None,
         "output": request.output,
         "frames": f"{request.first}-{request.last}",
         "colorspace": request.colorspace,
@@ -107,7 +111,13 @@ def write_job(request: Request) -> None:
         "progress_file": str(places.progress),
         "cancel_file": str(places.cancel_file),
     }
-    _write(places.job_file, {"version": 1, "shot": shot, "settings": request.settings, "run": run})
+    job = {"version": 1, "shot": shot, "settings": request.settings, "run": run}
+    if request.repair:
+        # Of the settings, those that say what of the matte counts.
+        about = ("matte_channel", "matte_invert") if request.matte else ()
+        job["settings"] = {name: request.settings[name] for name in about}
+        job |= {"do": "restore", "restore": {"sensitivity": request.sensitivity}}
+    _write(places.job_file, job)
 
 
 def write_export(request: Request, *, scripts: bool) -> None:

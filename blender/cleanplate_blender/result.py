@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -29,8 +30,58 @@ def find(scene: Any, plate: str) -> Any:
     return next(iter(_all_of(scene, plate)), None)
 
 
+@dataclass(frozen=True)
+class Made:
+    """What a clean plate's strip knows of its files.
+
+    Attributes:
+        strip: it.
+        plate: its plate strip's name.
+        folder: of its files.
+        output: their pattern.
+        first, last: numbers of the files.
+        shift: timeline frame minus number.
+    """
+
+    strip: Any
+    plate: str
+    folder: Path
+    output: str
+    first: int
+    last: int
+    shift: int
+
+    @property
+    def repaired(self) -> bool:
+        """Whether it is a film whose damage was repaired, and not a plate that was filled."""
+        return Path(self.output).name.startswith("repaired.")
+
+    def file(self, frame: int) -> Path | None:
+        """Return the file that is seen on a frame of the timeline; None where it is not there."""
+        path = at_number(self.output, frame - self.shift)
+        return path if frame - self.shift in range(self.first, self.last + 1) and path.is_file() else None
+
+
+def made(scene: Any, plate: str) -> Made | None:
+    """Return what was made of a plate strip; None where nothing was."""
+    strip = find(scene, plate)
+    told = {} if strip is None else _told(strip)
+    folder = None if strip is None else folder_of(strip)
+    try:
+        first, last, shift = told["frames"]
+        name = str(told["output"])
+    except (KeyError, TypeError, ValueError):
+        return None
+    if folder is None:
+        return None
+    return Made(strip, plate, folder, str(folder / name.partition(".")[0] / name), first, last, shift)
+
+
 def sources_of(scene: Any, chosen: list[Any]) -> tuple[Any, Any] | None:
-    """Return the strips that the only chosen clean plate, or else the active one, was made from."""
+    """Return the strips that the only chosen clean plate, or else the active one, was made from.
+
+    The matte is None where film damage was looked for.
+    """
     known = {strip.name: strip for strip in compat.all_strips(scene)}
     active = scene.sequence_editor.active_strip if scene.sequence_editor else None
     made = [strip for strip in chosen if is_result(strip)]
@@ -40,7 +91,9 @@ def sources_of(scene: Any, chosen: list[Any]) -> tuple[Any, Any] | None:
         return None
     told = _told(made[0])
     plate, matte = known.get(told.get("plate", "")), known.get(told.get("matte", ""))
-    return None if plate is None or matte is None else (plate, matte)
+    if plate is None or (matte is None and told.get("matte")):
+        return None
+    return plate, matte
 
 
 def folder_of(strip: Any) -> Path | None:
@@ -89,7 +142,7 @@ def _told(strip: Any) -> dict[str, Any]:
 def _files(request: Request) -> dict[str, Any]:
     """Return what tells which files a clean plate shows, and when."""
     return {
-        "folder": _as_blender_writes(request.folder),
+        "folder": as_blender_writes(request.folder),
         "output": Path(request.output).name,
         "frames": [request.first, request.last, request.shift],
     }
@@ -99,11 +152,12 @@ def _add(scene: Any, request: Request, names: list[str]) -> Any:
     by_name = {strip.name: strip for strip in compat.all_strips(scene)}
     beside = compat.top_strips(by_name[request.plate_strip].parent_meta() or scene.sequence_editor)
     frames = range(request.first + request.shift, request.last + request.shift + 1)
-    above = max(by_name[name].channel for name in (request.plate_strip, request.matte_strip))
+    sources = request.plate_strip, request.matte_strip or request.plate_strip
+    above = max(by_name[name].channel for name in sources)
     strip = beside.new_image(
         name=f"{request.plate_strip} clean",
-        filepath=_as_blender_writes(Path(request.output).parent / names[0]),
-        channel=_free_channel(scene.sequence_editor.channels, beside, frames, above + 1),
+        filepath=as_blender_writes(Path(request.output).parent / names[0]),
+        channel=free_channel(scene.sequence_editor.channels, beside, frames, above + 1),
         frame_start=frames.start,
         fit_method="ORIGINAL",
     )
@@ -118,19 +172,19 @@ def _add(scene: Any, request: Request, names: list[str]) -> Any:
 
 def _change(strip: Any, request: Request, names: list[str]) -> None:
     """Point a strip at other files; its place in the timeline becomes that of the rendered frames."""
-    strip.frame_offset_start = strip.frame_offset_end = 0
+    compat.untrim(strip)
     while len(strip.elements) > 1:
         strip.elements.pop(index=len(strip.elements) - 1)
-    strip.directory = _as_blender_writes(Path(request.output).parent) + "/"
+    strip.directory = as_blender_writes(Path(request.output).parent) + "/"
     strip.elements[0].filename = names[0]
     for name in names[1:]:
         strip.elements.append(name)
-    strip.frame_offset_start = strip.frame_offset_end = 0
-    strip.frame_start = request.first + request.shift
+    compat.untrim(strip)
+    compat.start_at(strip, request.first + request.shift)
     _match(strip, request)
 
 
-def _as_blender_writes(path: Path) -> str:
+def as_blender_writes(path: Path) -> str:
     """Return a path relative to the .blend where the artist has set it so: they can be moved together."""
     if bpy.data.filepath and bpy.context.preferences.filepaths.use_relative_paths:
         with contextlib.suppress(ValueError):  # on another drive
@@ -146,7 +200,7 @@ def _match(strip: Any, request: Request) -> None:
     strip.alpha_mode = request.strip_alpha
 
 
-def _free_channel(channels: Any, strips: Any, frames: range, lowest: int) -> int:
+def free_channel(channels: Any, strips: Any, frames: range, lowest: int) -> int:
     """Return the lowest channel from `lowest` on with no strip on these frames, not muted, not locked."""
     taken = set()
     for strip in strips:

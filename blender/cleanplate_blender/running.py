@@ -11,18 +11,25 @@ import contextlib
 import signal
 import time
 import traceback
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import bpy
 
-from . import compat, result
+from . import compat, preview, result, views
+from .aside import Aside
+from .findings import Finding
 from .job import Job
 from .problem import Cancelled, InpaintError
 
 TICK_SECONDS = 0.2
+
+
+Work = Job | Aside
+Ending = Callable[[Any], str]
+"""Called with what has ended well: shows it and returns a sentence. May raise InpaintError."""
 
 
 @dataclass
@@ -34,12 +41,16 @@ class State:
         message: what the last one did, or why it failed.
         failed: whether it failed.
         log: the last one's log.
+        findings: what it found to look at.
+        ending: what is called once the running one has ended well.
     """
 
-    job: Job | None = None
+    job: Work | None = None
     message: str = ""
     failed: bool = False
     log: Path | None = None
+    findings: list[Finding] = field(default_factory=list)
+    ending: Ending | None = None
 
 
 state = State()
@@ -48,32 +59,33 @@ state = State()
 def check_free() -> None:
     """Raise InpaintError while a job is running."""
     if state.job is not None:
-        raise InpaintError(f"'{state.job.request.plate_strip}' is being inpainted; wait, or cancel it.")
+        raise InpaintError(f"'{state.job.subject}' is being inpainted; wait, or cancel it.")
 
 
-def begin(job: Job) -> None:
+def begin(job: Work, ending: Ending) -> None:
     """Take a job on. Raises InpaintError while there is another."""
     check_free()
-    state.job, state.message, state.failed, state.log = job, "", False, job.request.places.log
+    state.job, state.message, state.failed, state.log = job, "", False, job.log
+    state.findings, state.ending = [], ending
 
 
-def begin_aside(job: Job) -> None:
+def begin_aside(job: Work, ending: Ending) -> None:
     """Take a job on and let Blender's timer poll it. Raises as `begin` does."""
-    begin(job)
+    begin(job, ending)
     if not bpy.app.timers.is_registered(tick):
         bpy.app.timers.register(tick, first_interval=TICK_SECONDS, persistent=True)
 
 
-def wait(job: Job) -> None:
+def wait(job: Work, ending: Ending) -> None:
     """Take a job on and return when it has ended. Raises InpaintError when it fails."""
-    begin(job)
+    begin(job, ending)
     told = ""
     try:
         with _cancelled_by_sigterm(job) as stopped:
             while job.poll():
                 if job.text != told:
                     told = job.text
-                    print(f"cleanplate: {job.request.plate_strip}: {told}", flush=True)
+                    print(f"cleanplate: {job.subject}: {told}", flush=True)
                 time.sleep(TICK_SECONDS / 4)
     finally:
         job.stop()
@@ -82,6 +94,34 @@ def wait(job: Job) -> None:
         signal.raise_signal(signal.SIGTERM)
     if job.error is not None:
         raise job.error
+
+
+def run(operator: Any, make: Callable[[], tuple[Work, Ending]]) -> set[str]:
+    """Begin what an operator asks for; wait for it where Blender has no window, or where `wait` is set.
+
+    Args:
+        operator: the pressed one.
+        make: returns what is begun, and its ending; may raise InpaintError.
+
+    Returns what an operator returns.
+    """
+    try:
+        check_free()
+        job, ending = make()
+        if not bpy.app.background and not operator.wait:
+            begin_aside(job, ending)
+            return {"FINISHED"}
+        wait(job, ending)
+    except Cancelled as error:
+        operator.report({"WARNING"}, str(error))
+        return {"CANCELLED"}
+    except InpaintError as error:
+        if state.job is None:
+            fail(error)
+        operator.report({"ERROR"}, str(error) if error.log is None else f"{error} Log: {error.log}")
+        return {"CANCELLED"}
+    operator.report({"INFO"}, state.message)
+    return {"FINISHED"}
 
 
 def tick() -> float | None:
@@ -124,14 +164,17 @@ def stop() -> None:
 def finish(*, undo: bool) -> None:
     """Show the result of a job that has ended, or say why there is none."""
     job, state.job = state.job, None
-    if job is None:
+    ending, state.ending = state.ending, None
+    if job is None or ending is None:
         return
     if job.error is None:
         try:
-            _place(job, undo)
-            state.message = " ".join((job.done, *job.request.notes))
+            state.message = ending(job)
+            state.findings = job.findings
         except InpaintError as error:
             job.error = error
+        if undo and job.error is None:
+            _push_undo()
     if job.error is not None:
         state.message = str(job.error)
         state.failed = not isinstance(job.error, Cancelled)
@@ -141,10 +184,11 @@ def finish(*, undo: bool) -> None:
 def fail(error: InpaintError) -> None:
     """Keep why a job could not even begin."""
     state.message, state.failed = str(error), True
-    state.log = error.log
+    state.log, state.findings = error.log, []
 
 
-def _place(job: Job, undo: bool) -> None:
+def place(job: Job) -> str:
+    """Show the clean plate that a job has made. Raises InpaintError where its strips are gone."""
     request = job.request
     scene = bpy.data.scenes.get(request.scene)
     if scene is None or scene.sequence_editor is None:
@@ -152,14 +196,14 @@ def _place(job: Job, undo: bool) -> None:
             f"The scene '{request.scene}' is gone; the clean plate is in {Path(request.output).parent}."
         )
     names = {strip.name for strip in compat.all_strips(scene)}
-    if request.plate_strip not in names or request.matte_strip not in names:
+    if not {request.plate_strip, request.matte_strip or request.plate_strip} <= names:
         raise InpaintError(
             "Plate or matte strip was removed or renamed meanwhile; the clean plate is in "
             f"{Path(request.output).parent}."
         )
     result.place(scene, request)
-    if undo:
-        _push_undo()
+    views.back(scene, request.plate_strip)
+    return " ".join((job.done, *request.notes))
 
 
 def _push_undo() -> None:
@@ -184,7 +228,7 @@ def show_progress() -> None:
 
 
 @contextlib.contextmanager
-def _cancelled_by_sigterm(job: Job) -> Iterator[list[int]]:
+def _cancelled_by_sigterm(job: Work) -> Iterator[list[int]]:
     """While the block runs, a farm's SIGTERM stops the job with its state saved; it is noted in the list."""
     stopped: list[int] = []
 
@@ -223,3 +267,4 @@ def unregister() -> None:
         bpy.app.handlers.load_pre.remove(on_load)
     if bpy.app.timers.is_registered(tick):
         bpy.app.timers.unregister(tick)
+    preview.forget()

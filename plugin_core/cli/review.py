@@ -24,6 +24,7 @@ examples:
   cleanplate review --result clean.####.exr --live             (while it is rendered)
   cleanplate review --job jobs/sh010.json --index /show/reviews  (one page for all, as farm --review has it)
   cleanplate review --decisions /show/reviews --json decisions.json
+  cleanplate review --result clean.####.exr --views look/  (matte, difference, sources to lay over the plate)
 
 exit codes:
   0    the page is written, whatever it shows
@@ -55,6 +56,13 @@ def add(commands: Any) -> None:
         "--live", action="store_true", default=False, help="renew the page while the shot is rendered"
     )
     more = (
+        own.add_argument(
+            "--views",
+            metavar="DIR",
+            default=None,
+            help="write no page, but PNG files with alpha: matte, difference, source and confidence of each "
+            "frame",
+        ),
         own.add_argument("--name", metavar="NAME", default=None, help="what the page calls the shot"),
         own.add_argument(
             "--index", metavar="DIR", default=None, help="write the page into DIR, and its index of all shots"
@@ -84,6 +92,8 @@ def _review(arguments: argparse.Namespace) -> int:
     if arguments.index is not None and result is None:
         return _index(arguments)
     job = job_of(arguments, result)
+    if arguments.views is not None:
+        return _views(arguments, job)
     review = _opened(arguments, job)
     report = _followed(review) if arguments.live else review.all(say_for_now)
     say_for_now("")
@@ -98,6 +108,17 @@ def _review(arguments: argparse.Namespace) -> int:
 
         webbrowser.open(review.page.as_uri())
     return FAULTS_FOUND if arguments.fail and not report.passed else 0
+
+
+def _views(arguments: argparse.Namespace, job: Job) -> int:
+    from ..review.views import write_views
+
+    folder = Path(arguments.views)
+    names = write_views(job, folder, say_for_now)
+    say_for_now("")
+    told = {"folder": str(folder.resolve()), "views": names}
+    hand_over(told, arguments.json, [f"{folder}: {', '.join(names) or 'no frame is there'}"])
+    return 0
 
 
 def _opened(arguments: argparse.Namespace, job: Job) -> Review:

@@ -38,13 +38,18 @@ def sources_picture(looked: Looked, sources: Sources) -> NDArray[np.uint8] | Non
     """
     if looked.hole is None:
         return None
-    box = looked.hole.box
+    layers = source_layers(looked, sources, looked.hole.box)
+    return None if layers is None else colored(*layers)
+
+
+def source_layers(looked: Looked, sources: Sources, box: Box) -> tuple[Floats, Floats] | None:
+    """Return the class of each pixel of a box and its share (h, w); None where nobody wrote them."""
     for picture in _written(looked, sources):
         number, share = (
             _plane(picture, looked.plate, name, box) for name in ("source.class", "source.share")
         )
         if number is not None and share is not None:
-            return _colored(number, share)
+            return number, share
     return None
 
 
@@ -76,7 +81,8 @@ def _plane(picture: Plate, plate: Plate, name: str, box: Box) -> Floats | None:
     return over
 
 
-def _colored(number: Floats, share: Floats) -> NDArray[np.uint8]:
+def colored(number: Floats, share: Floats) -> NDArray[np.uint8]:
+    """Return what `sources_picture` says of pixels (h, w) as BGRA codes (h, w, 4)."""
     picture = np.zeros((*number.shape, 4), np.uint8)
     whole = np.clip(np.nan_to_num(share), 0, 1)
     cover = np.round(_LEAST_COVER + (255 - _LEAST_COVER) * whole).astype(np.uint8)

@@ -317,6 +317,52 @@ def inpaint(environ=None, **properties):
     }
 
 
+def press(name, **properties):
+    """Press another button; returns what was said, what failed and what there is to look at."""
+    state = _module("running").state
+    try:
+        said, failed = getattr(bpy.ops.cleanplate, name)(**properties), None
+    except RuntimeError as error:
+        said, failed = set(), str(error)
+    return {
+        "said": sorted(said),
+        "failed": failed,
+        "message": state.message,
+        "findings": [[finding.text, finding.frame] for finding in state.findings],
+        "frame": bpy.context.scene.frame_current,
+    }
+
+
+def paint(box, rgb):
+    """Paint a box, in pixels from the lower left corner, on the picture that is open to be painted on."""
+    (image,) = [image for image in bpy.data.images if "cleanplate_reference" in image]
+    x0, y0, x1, y1 = box
+    width, pixels = image.size[0], list(image.pixels)
+    for y in range(y0, y1):
+        for x in range(x0, x1):
+            at = 4 * (y * width + x)
+            pixels[at : at + 3] = rgb
+    image.pixels[:] = pixels
+    image.update()
+    return image.filepath
+
+
+def show_in_editor():
+    """Turn an area into an Image Editor and show the picture that is to be painted on, as the button does."""
+    (image,) = [image for image in bpy.data.images if "cleanplate_reference" in image]
+    area = bpy.context.window_manager.windows[0].screen.areas[0]
+    area.type = "IMAGE_EDITOR"
+    shown = _module("painted").show(bpy.context, image)
+    return [shown, area.spaces.active.image == image, area.spaces.active.ui_mode]
+
+
+def preview(path):
+    """The size of the small picture of a frame; its icon has no number without a window."""
+    module = _module("preview")
+    module.icon_of(Path(path))
+    return list(module._loaded[path].image_size)
+
+
 def review(log):
     """Press Review after a job whose log lies there."""
     _module("running").state.log = Path(log)

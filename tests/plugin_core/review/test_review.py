@@ -147,3 +147,33 @@ def test_where_a_page_goes(tmp_path):
     assert place_of(str(tmp_path / "a.mov"), single_file=True).page == tmp_path / "a.review.html"
     with pytest.raises(InputError, match=r"writes an \.html"):
         place_of("a.mov", str(tmp_path / "b"), single_file=True)
+
+
+def test_views_to_lay_over_a_plate(shot, tmp_path, capsys):
+    folder = tmp_path / "look"
+    asked = ["review", "--result", shot.output(), "--views", str(folder)]
+    assert main([*asked, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == {
+        "folder": str(folder),
+        "views": ["matte", "difference", "source", "confidence"],
+    }
+    seen = {path.name: decoded(path.read_bytes()) for path in folder.glob("*.png")}
+    assert len(seen) == 24 and {picture.shape for picture in seen.values()} == {(64, 96, 4)}
+    hole = seen["matte.1001.png"][..., 3] > 0
+    assert hole.any() and not hole[0].any() and not (seen["matte.1002.png"][..., 3] > 0).any()
+    # The toy network's pixels are a guess, all of them; nothing beside the hole differs.
+    assert (seen["source.1001.png"][hole] == (95, 104, 185, 255)).all()
+    assert (seen["confidence.1001.png"][hole] == (0, 0, 0, 255)).all()
+    changed = seen["difference.1001.png"][..., :3].any(axis=-1)
+    assert changed.any() and not changed[~hole].any() and (seen["difference.1001.png"][..., 3] == 255).all()
+
+    # Made again, only what is newer than its views is looked at; a folder of somebody else's stays.
+    before = {path.name: path.stat().st_mtime_ns for path in folder.glob("*.png")}
+    Path(shot.output().replace("####", "1003")).touch()
+    assert main([*asked, "--quiet"]) == 0
+    after = {path.name: path.stat().st_mtime_ns for path in folder.glob("*.png")}
+    assert {name for name in before if before[name] != after[name]} == {n for n in before if ".1003." in n}
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "notes.txt").touch()
+    assert main([*asked[:-1], str(tmp_path / "mine")]) == 2
+    assert "other files than views" in capsys.readouterr().err
