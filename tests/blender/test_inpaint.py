@@ -469,10 +469,23 @@ def test_effects_scenes_and_modifiers_come_out_as_the_editor_sees_them(blender, 
     blender.images(name="bright", files=shot.plate(), channel=8, start=1)
     blender.modifier(name="bright", type="BRIGHT_CONTRAST", bright=10)
     blender.change(name="bright", use_reverse_frames=True)
+    blender.images(name="slow", files=shot.plate(), channel=9, start=1)
+    blender.change(name="slow", transform={"rotation": 0.2, "scale_x": 0.9, "scale_y": 0.9, "offset_x": 3})
+    begins, ends = blender.retime(name="slow", percent=50)
+    assert begins == 1 and ends > 1 + FRAMES + 3, "about twice as long"
+    blender.color(name="garbage", channel=10, start=1, length=2 * FRAMES, rgb=[1, 1, 1])
+    blender.change(name="garbage", transform={"scale_x": 0.25, "scale_y": 0.25, "offset_y": 20})
     core = fake_core(tmp_path, "sys.exit('cleanplate: enough')")
     frames = [1, 2, FRAMES]
-    for name, below in (("cross", ["sh010", "back"]), ("speed", ["back"]), ("cg", []), ("bright", [])):
-        done = blender.inpaint(plate=name, matte="sh010 matte", environ=core, **QUICK)
+    for name, below in (
+        ("cross", ["sh010", "back"]),
+        ("speed", ["back"]),
+        ("cg", []),
+        ("bright", []),
+        ("slow", []),
+    ):
+        matte = "garbage" if name == "slow" else "sh010 matte"
+        done = blender.inpaint(plate=name, matte=matte, environ=core, **QUICK)
         assert "enough" in done["failed"], done
         folder = tmp_path / "cleanplate" / "cut" / "Scene" / name / "plate"
         seen = blender.render(name=name, frames=frames, folder=str(tmp_path / name), space="", below=below)
@@ -480,6 +493,10 @@ def test_effects_scenes_and_modifiers_come_out_as_the_editor_sees_them(blender, 
             picture = read_picture(path)
             assert picture.max() > 0.1
             assert np.abs(read_picture(folder / f"plate.{1000 + frame}.exr") - picture).max() < 1e-5, name
+    matte = read_picture(folder.parent / "matte" / "matte.1003.exr")[..., 0]
+    rows, columns = np.nonzero(matte > 0.5)
+    assert (len(set(rows)), len(set(columns))) == (SIZE[1] // 4, SIZE[0] // 4)
+    assert set(np.unique(matte)) <= {0, 1} and rows.mean() < SIZE[1] / 2, "moved up"
 
 
 @pytest.mark.every_blender

@@ -113,6 +113,7 @@ if "--dry-run" in sys.argv:
 
 
 def test_review_asks_the_core_for_a_page_and_for_the_browser(blender, tmp_path):
+    blender.new_file(size=SIZE)
     job = tmp_path / "job" / "job.json"
     job.parent.mkdir()
     assert "Nothing was inpainted yet" in blender.review(log=str(job.with_name("cleanplate.log")))
