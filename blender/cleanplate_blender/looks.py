@@ -24,7 +24,7 @@ def check_result(self: Any, context: Any) -> set[str]:
     """Hold the clean plate against the plate: what is wrong with it, and on which frame."""
 
     def begin() -> tuple[Aside, running.Ending]:
-        made = filled(context)
+        made = made_of(context)
 
         def ending(job: Aside) -> str:
             job.findings = found(job.told, made.shift)
@@ -51,7 +51,7 @@ def show(self: Any, context: Any) -> set[str]:
     name, kept = scene.name, running.state.findings
 
     def begin() -> tuple[Aside, running.Ending]:
-        made = filled(context)
+        made = made_of(context)
         plate, folder = made.plate, Places(made.folder).views
 
         def ending(job: Aside) -> str:
@@ -73,7 +73,7 @@ def paint_frame(self: Any, context: Any) -> set[str]:
     scene = compat.scene_of(context)
     wishes = scene.cleanplate
     try:
-        image, folder = painted.open_frame(filled(context), scene.frame_current, wishes.reference)
+        image, folder = painted.open_frame(made_of(context), scene.frame_current, wishes.reference)
     except InpaintError as error:
         self.report({"ERROR"}, str(error))
         return {"CANCELLED"}
@@ -97,14 +97,6 @@ def made_of(context: Any) -> result.Made:
     made = result.made(scene, plate.name)
     if made is None:
         raise InpaintError(f"'{plate.name}' has no clean plate yet; press Inpaint.")
-    return made
-
-
-def filled(context: Any) -> result.Made:
-    """Return the filled plate of the chosen one. Raises InpaintError where there is a repaired one."""
-    made = made_of(context)
-    if made.repaired:
-        raise InpaintError("A repaired film is not checked: hold it against the plate by Show > Plate.")
     return made
 
 

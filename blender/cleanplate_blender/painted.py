@@ -36,6 +36,8 @@ def open_frame(made: Made, frame: int, given: str) -> tuple[Any, str]:
 
     Raises InpaintError when there is no such frame, or it can't be painted on.
     """
+    if made.repaired:
+        raise InpaintError("A repaired film is not painted on: matte what is left, and remove it.")
     source = made.file(frame)
     if source is None:
         raise InpaintError(f"There is no clean plate of frame {frame} to paint on; press Inpaint first.")

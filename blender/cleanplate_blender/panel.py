@@ -7,7 +7,7 @@ from typing import Any
 
 import bpy
 
-from . import compat, preview, read, result, running, views
+from . import compat, preview, read, result, running
 from .catalog import choice, presets
 from .problem import InpaintError
 from .properties import REPAIR
@@ -109,14 +109,11 @@ def _draw_job(layout: Any) -> None:
 def _draw_looks(layout: Any, made: result.Made) -> None:
     """Draw what can be done with a clean plate that is there."""
     row = layout.row(align=True)
-    if made.repaired:
-        for view in (views.RESULT, views.PLATE):
-            row.operator("cleanplate.show", text=f"Show {view.title()}").view = view
-        return
     row.operator_menu_enum("cleanplate.show", "view", text="Show", icon="HIDE_OFF")
     row.operator("cleanplate.check_result", icon="VIEWZOOM")
     row.operator("cleanplate.review", icon="URL")
-    layout.operator("cleanplate.paint_frame", icon="TPAINT_HLT")
+    if not made.repaired:
+        layout.operator("cleanplate.paint_frame", icon="TPAINT_HLT")
 
 
 def _draw_message(layout: Any) -> None:

@@ -22,7 +22,12 @@ FRAME = 12
 
 WIDTH, GAP, TITLE, LANE = 416, 8, 30, 24
 PAGE = 3 * WIDTH + 4 * GAP
-COLORS = {"plate": (0.12, 0.2, 0.3), "matte": (0.25, 0.25, 0.25), "clean": (0.1, 0.3, 0.14), "view": (0.35, 0.08, 0.07)}
+COLORS = {
+    "plate": (0.12, 0.2, 0.3),
+    "matte": (0.25, 0.25, 0.25),
+    "clean": (0.1, 0.3, 0.14),
+    "view": (0.35, 0.08, 0.07),
+}
 PAPER, INK = (0.012, 0.012, 0.014), (0.8, 0.8, 0.8, 1.0)
 
 
@@ -60,7 +65,9 @@ def install(folder: Path) -> None:
     import addon_utils
     import bpy
 
-    subprocess.run([sys.executable, str(HERE.parents[2] / "blender" / "build.py"), "--out", str(folder)], check=True)
+    subprocess.run(
+        [sys.executable, str(HERE.parents[2] / "blender" / "build.py"), "--out", str(folder)], check=True
+    )
     addon_utils.enable("bl_pkg")
     (built,) = folder.glob("*.zip")
     bpy.ops.extensions.package_install_files(filepath=str(built), repo="user_default", enable_on_install=True)

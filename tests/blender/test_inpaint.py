@@ -384,8 +384,10 @@ def test_what_is_done_with_a_clean_plate_painted_on_too(blender, shot, tmp_path)
     two_strips(blender, shot, tmp_path, start=-3, count=3)
     below = np.zeros(SIZE[::-1], np.float32)
     below[-14:-6, 8:40] = 1
-    write_picture(tmp_path / "in" / "shadow.png", np.dstack([below] * 3), "uint8")
-    blender.images(name="shadow", files=[str(tmp_path / "in" / "shadow.png")] * 3, channel=3, start=-3)
+    shadows = [tmp_path / "in" / f"shadow.{number}.png" for number in (1001, 1002, 1003)]
+    for path in shadows:
+        write_picture(path, np.dstack([below] * 3), "uint8")
+    blender.images(name="shadow", files=[str(path) for path in shadows], channel=3, start=-3)
     blender.settings(plate="sh010", matte="sh010 matte")
     asked = {"paint": "NETWORK", "use_patch": True, "shadow": "shadow", **QUICK}
     assert "has no clean plate yet" in blender.press(name="check_result")["failed"]
@@ -452,10 +454,10 @@ def test_film_damage_is_repaired_without_a_matte(blender, shot, tmp_path):
     repaired = read_picture(folder / "repaired" / "repaired.1003.png")
     assert np.abs(repaired[41:45, 61:65] - display(sample("plate", 2))[41:45, 61:65]).max() < 0.1
     assert np.array_equal(repaired[60:, 80:], read_picture(plate[2])[60:, 80:])
-    assert blender.inpaint(mode="REPAIR", sensitivity=0.6)["message"].startswith("Nothing to do")
-    assert "not checked" in blender.press(name="check_result")["failed"]
-    drawn = blender.draw(what="panel")
-    assert {"[Show Plate]", "[Show Result]"} <= set(drawn) and "[Check]" not in drawn
+    assert blender.press(name="check_result")["message"].startswith("Checked")
+    assert "[Check]" in blender.draw(what="panel") and "[Paint This Frame]" not in blender.draw(what="panel")
+    blender.press(name="show", view="MATTE")
+    assert read_picture(folder / "views" / "matte.1003.png")[42, 62, 3] > 0.5, "the find, in red"
 
 
 def test_effects_scenes_and_modifiers_come_out_as_the_editor_sees_them(blender, shot, tmp_path):
