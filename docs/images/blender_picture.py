@@ -3,8 +3,8 @@
 .venv/bin/cleanplate demo --shot lake --output lake_out
 CLEANPLATE=.venv/bin/cleanplate .venv-bpy-4.5/bin/python docs/images/blender_picture.py lake_out
 
-Blender renders all of it: the three views, and below them the strips, drawn as its own strips of color and text at
-the places where the sequencer has them.
+Blender renders all of it: the three views, and below them the strips, drawn as its own strips of color and
+text at the places where the sequencer has them.
 """
 
 from __future__ import annotations
@@ -13,7 +13,9 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 HERE = Path(__file__).resolve()
 PICTURE = HERE.with_name("blender.jpg")
@@ -73,7 +75,7 @@ def install(folder: Path) -> None:
     bpy.ops.extensions.package_install_files(filepath=str(built), repo="user_default", enable_on_install=True)
 
 
-def images(scene, name, files, channel, start=1):
+def images(scene: Any, name: str, files: Sequence[Path], channel: int, start: int = 1) -> Any:
     """Add a strip of images."""
     strip = scene.sequence_editor.strips.new_image(
         name=name, filepath=str(files[0]), channel=channel, frame_start=start, fit_method="ORIGINAL"
@@ -83,7 +85,7 @@ def images(scene, name, files, channel, start=1):
     return strip
 
 
-def render(scene, path, frame, file_format="PNG"):
+def render(scene: Any, path: Path, frame: int, file_format: str = "PNG") -> Path:
     """Render a frame as it looks."""
     import bpy
 
@@ -97,7 +99,9 @@ def render(scene, path, frame, file_format="PNG"):
     return path
 
 
-def page(pictures, strips, size):
+def page(
+    pictures: Sequence[Path], strips: dict[str, tuple[int, float, float]], size: tuple[int, int]
+) -> None:
     """Lay three pictures beside each other, and the strips below them."""
     import bpy
 
@@ -107,32 +111,32 @@ def page(pictures, strips, size):
     height = round(WIDTH * size[1] / size[0])
     lanes = max(channel for channel, _, _ in strips.values())
     scene.render.resolution_x = PAGE
-    scene.render.resolution_y = PAGE_HEIGHT = GAP + height + TITLE + lanes * (LANE + 4) + 2 * GAP
+    scene.render.resolution_y = page_height = GAP + height + TITLE + lanes * (LANE + 4) + 2 * GAP
     channel = iter(range(1, 99))
 
-    def box(x, y, width, high, color):
+    def box(x: float, y: float, width: float, high: float, color: tuple[float, ...]) -> None:
         """A strip of color over a box, from the upper left corner."""
         strip = scene.sequence_editor.strips.new_effect(
             name="box", type="COLOR", channel=next(channel), frame_start=1, frame_end=2
         )
         strip.color = color
         strip.blend_type = "ALPHA_OVER"
-        strip.transform.scale_x, strip.transform.scale_y = width / PAGE, high / PAGE_HEIGHT
+        strip.transform.scale_x, strip.transform.scale_y = width / PAGE, high / page_height
         place(strip, x + width / 2, y + high / 2)
 
-    def place(strip, x, y):
-        strip.transform.offset_x, strip.transform.offset_y = x - PAGE / 2, PAGE_HEIGHT / 2 - y
+    def place(strip: Any, x: float, y: float) -> None:
+        strip.transform.offset_x, strip.transform.offset_y = x - PAGE / 2, page_height / 2 - y
 
-    def text(x, y, words, pixels):
+    def text(x: float, y: float, words: str, pixels: int) -> None:
         strip = scene.sequence_editor.strips.new_effect(
             name="text", type="TEXT", channel=next(channel), frame_start=1, frame_end=2
         )
         strip.text, strip.font_size, strip.color = words, pixels, INK
         strip.use_shadow = False
         strip.anchor_x, strip.anchor_y = "LEFT", "CENTER"
-        strip.location = (x / PAGE, 1 - y / PAGE_HEIGHT)
+        strip.location = (x / PAGE, 1 - y / page_height)
 
-    box(0, 0, PAGE, PAGE_HEIGHT, PAPER)
+    box(0, 0, PAGE, page_height, PAPER)
     titles = ("Show > Plate", "Show > Matte", "Show > Result")
     for number, (path, title) in enumerate(zip(pictures, titles, strict=True)):
         strip = images(scene, title, [path], next(channel))
