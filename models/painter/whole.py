@@ -61,7 +61,11 @@ class Whole(nn.Module):
         self._units = hearing.units
         wired = wired_network(self._heard[0])
         self._wired = {key: value.to(device) for key, value in wired.state_dict().items()}
-        self._kept, template = self._living(wired)
+        living, template = self._living(wired)
+        self._kept = {
+            key: tuple(place.nonzero().flatten().to(device) for place in places)
+            for key, places in living.items()
+        }
         self._holder = (_Holder(template.to(device).requires_grad_(False)),)  # not a part: it has no weights
 
     def _living(self, wired: VINet) -> tuple[dict[str, tuple[Tensor, ...]], VINet]:

@@ -39,8 +39,8 @@ class DeviceSamples:
 
     def __init__(self, crops: Path, device: torch.device, seed: int) -> None:
         self._device = device
-        self._crops = _packed(crops, "crops").to(device)
-        self._kept = _packed(crops, "held_out").to(device)
+        self._crops = packed(crops, "crops").to(device)
+        self._kept = packed(crops, "held_out").to(device)
         self._random = torch.Generator(device).manual_seed(seed)
 
     def draw(self, count: int, side: int) -> tuple[Tensor, Tensor]:
@@ -129,7 +129,8 @@ class DeviceSamples:
         return line.view(1, 1, 1, -1), line.view(1, 1, -1, 1)
 
 
-def _packed(folder: Path, name: str) -> Tensor:
+def packed(folder: Path, name: str) -> Tensor:
+    """The crops of one name, (n, 3, side, side) bytes. Raises OSError, ValueError."""
     files = sorted(folder.glob(f"{name}.*.safetensors"))
     if not files:
         raise ValueError(f"{folder} has no {name}.*.safetensors: make them with models.training.pack_crops")

@@ -1,16 +1,22 @@
-"""Train the painter on a card that is lent for a quarter of an hour: `python -m models.training.gpu_job`.
+"""Train on a card that is lent for a quarter of an hour: `python -m models.training.gpu_job`.
 
 It needs PyTorch and this repository, and nothing else. On any machine first, pack the photographs:
 
     python -m models.training.pack_crops --data PHOTOS [MORE ...] --out crops
 
-Then, on the card, one command; it takes 11 minutes and leaves a checkpoint of at most 16 MB:
+Then, on the card, one command; it takes 11 minutes and leaves files of at most 16 MB:
 
     python -m models.training.gpu_job --crops crops --out painted
 
-All data lies on the device: crops as bytes, and holes and geometry are drawn there. The painter goes on from
-the averaged weights of the checkpoint, with Adam's moments from it. A file it writes is such a checkpoint:
-`models.painter.train` goes on from it.
+Half of the time belongs to the painter in cells, a fifth to flow, the rest to the painter in the network with
+sources, state and what is fed back. All data lies on the device: crops as bytes; holes, geometry and motion
+are drawn there.
+
+- `checkpoint.safetensors`: the painter, begun from the committed checkpoint's averaged weights and Adam's
+  moments; `models.painter.train` goes on from it.
+- `flow.safetensors`: votes for flow at s4; a later job in the same folder goes on from them.
+- `whole.safetensors`: the painter in the network, begun from this painter, or from `--whole`;
+  `models.painter.export` exports it.
 """
 
 from __future__ import annotations
@@ -21,7 +27,7 @@ import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 import torch.nn.functional as F
@@ -31,10 +37,10 @@ from ..painter.hearing import Heard, Hearing
 from ..painter.measures import Scores, painting_loss, relative_loss
 from ..painter.network import COARSE, Painter, Widths, seen_by_painter
 from ..wiring.interpolation import Interpolation
+from .card_parts import LARGEST_FILE, FlowPart, WholePart
 from .device_samples import DeviceSamples
 from .plain_tensors import part, read_tensors, write_tensors
 
-LARGEST_FILE = 16_000_000
 COMMITTED = Path(__file__).parents[1] / "painter" / "checkpoint.safetensors"
 _WHOLE, _COARSE = 0.5, 0.5
 """Weights of the whole picture's loss, and of the coarse ones' mean, as `painter.trainer` has them."""
@@ -52,7 +58,10 @@ class Plan:
         batch: samples a step of 32 cells a side; of larger ones there are as many fewer.
         rate: Adam's, at its highest: it is flat for half of the time and falls to a hundredth.
         sides: cells a side, by turns.
-        steps: stop there, however much time is left; None for never.
+        steps: stop each part there, however much time is left; None for never.
+        shots: moving shots a step of the flow; there are a quarter as many in the network.
+        size: their side in pixels.
+        parts: what is done, of `SHARES`.
     """
 
     minutes: float = 11.0
@@ -60,6 +69,32 @@ class Plan:
     rate: float = 1e-3
     sides: tuple[int, ...] = (32, 64, 32, 96)
     steps: int | None = None
+    shots: int = 64
+    size: int = 192
+    parts: tuple[str, ...] = ("painter", "flow", "whole")
+
+
+SHARES = {"painter": 0.5, "flow": 0.2, "whole": 0.3}
+"""Of the time, where all is done."""
+
+
+class Part(Protocol):
+    """What the job spends its time on."""
+
+    steps: int
+    seen: int
+
+    def learn(self, share: float) -> Tensor:
+        """Take a step; `share` of the part's time has gone. Returns its loss, on the device."""
+        ...
+
+    def scores(self) -> dict[str, str]:
+        """Scores of what is never trained on."""
+        ...
+
+    def save(self, out: Path) -> Path:
+        """Write the part's file."""
+        ...
 
 
 class Job:
@@ -90,7 +125,7 @@ class Job:
         fused = device.type == "cuda"
         self.adam = torch.optim.Adam(self.painter.parameters(), plan.rate, (0.9, 0.98), 1e-6, fused=fused)
         self._take_moments()
-        self.steps, self.seen = 0, 0
+        self.steps, self.seen, self._began = 0, 0, time.monotonic()
 
     def _take_moments(self) -> None:
         moments = {name: part(self._kept, name) for name in ("exp_avg", "exp_avg_sq")}
@@ -161,7 +196,7 @@ class Job:
             own.add(fill, picture, 1 - known)
         return {"heard": str(heard_scores.result()), "painter": str(own.result())}
 
-    def save(self, out: Path, seconds: float) -> Path:
+    def save(self, out: Path) -> Path:
         """Write a checkpoint that the painter's training goes on from."""
         names = [name for name, _ in self.painter.named_parameters()]
         state = self.adam.state_dict()["state"]
@@ -177,7 +212,7 @@ class Job:
             "step": (int(self._state["step"]) + self.steps) // grid * grid,
             "taken": int(state[0]["step"]) if state else 0,
             "samples": int(self._state["samples"]) + self.seen,
-            "seconds": float(self._state["seconds"]) + seconds,
+            "seconds": float(self._state["seconds"]) + time.monotonic() - self._began,
         }
         about = self._told | {"painter": json.dumps(told)}
         return write_tensors(out / "checkpoint.safetensors", tensors, about, LARGEST_FILE)
@@ -191,30 +226,53 @@ def interpolation_of(kept: dict[str, Tensor]) -> Interpolation:
     return interpolation.eval()
 
 
-def run(checkpoint: Path, crops: Path, out: Path, plan: Plan, device: torch.device) -> dict[str, object]:
-    """Train, check and write; returns what the log's last line says."""
-    began = time.monotonic()
+def run(
+    checkpoint: Path, crops: Path, out: Path, plan: Plan, device: torch.device, whole: Path | None = None
+) -> dict[str, dict[str, object]]:
+    """Train, check and write; returns what was printed of each part at its end."""
     out.mkdir(parents=True, exist_ok=True)
-    job = Job(checkpoint, crops, plan, device)
-    print(f"before: {job.scores()}", flush=True)
-    limit, told, losses = 60 * plan.minutes, time.monotonic(), []
-    # The last half minute belongs to the check and the file.
-    spare = min(30.0, limit / 4)
-    while (gone := time.monotonic() - began) < limit - spare and job.steps != plan.steps:
-        share = gone / (limit - spare) if plan.steps is None else job.steps / plan.steps
-        losses.append(job.learn(share))
+    together = sum(SHARES[name] for name in plan.parts)
+    said = {}
+    for name in plan.parts:
+        seconds = 60 * plan.minutes * SHARES[name] / together
+        began = time.monotonic()
+        said[name] = _spend(
+            _opened(name, checkpoint, crops, out, plan, device, whole), out, plan, began, seconds
+        )
+        print(json.dumps({"part": name, "device": str(device)} | said[name]), flush=True)
+    return said
+
+
+def _opened(
+    name: str, checkpoint: Path, crops: Path, out: Path, plan: Plan, device: torch.device, whole: Path | None
+) -> Part:
+    if name == "painter":
+        return Job(checkpoint, crops, plan, device)
+    if name == "flow":
+        before = out / "flow.safetensors"
+        return FlowPart(crops, before if before.is_file() else None, plan.shots, plan.size, device)
+    painted = out / "checkpoint.safetensors"
+    begun = whole or (painted if painted.is_file() else checkpoint)
+    return WholePart(begun, crops, max(1, plan.shots // 4), plan.size, device)
+
+
+def _spend(part: Part, out: Path, plan: Plan, began: float, seconds: float) -> dict[str, object]:
+    """Spend a part's time on it; its last seconds belong to the check and the file."""
+    print(f"before: {part.scores()}", flush=True)
+    told, losses, spare = time.monotonic(), [], min(15.0, seconds / 4)
+    while (gone := time.monotonic() - began) < seconds - spare and part.steps != plan.steps:
+        share = gone / (seconds - spare) if plan.steps is None else part.steps / plan.steps
+        losses.append(part.learn(share))
         if time.monotonic() - told > 20:
             mean = float(torch.stack(losses).mean())
             print(
-                f"{gone:.0f} s, step {job.steps}, {job.seen / gone:.0f} samples/s, loss {mean:.4f}",
+                f"{gone:.0f} s, step {part.steps}, {part.seen / gone:.0f} samples/s, loss {mean:.4f}",
                 flush=True,
             )
             told, losses = time.monotonic(), []
-    seconds = time.monotonic() - began
-    said: dict[str, object] = {"steps": job.steps, "samples": job.seen, "seconds": round(seconds, 1)}
-    said |= {"scores": job.scores(), "file": str(job.save(out, seconds)), "device": str(device)}
-    print(json.dumps(said), flush=True)
-    return said
+    said: dict[str, object] = {"steps": part.steps, "samples": part.seen}
+    said |= {"seconds": round(time.monotonic() - began, 1), "scores": part.scores()}
+    return said | {"file": str(part.save(out))}
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -226,11 +284,16 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--minutes", type=float, default=Plan.minutes, help="all of it (11)")
     parser.add_argument("--batch", type=int, default=Plan.batch, help="samples of 32 cells a step (512)")
     parser.add_argument("--rate", type=float, default=Plan.rate, help="Adam's (1e-3)")
+    parser.add_argument(
+        "--parts", nargs="+", choices=tuple(SHARES), default=list(SHARES), help="not all of it"
+    )
+    parser.add_argument("--whole", type=Path, help="of an earlier job or train_whole, gone on with")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     options = parser.parse_args(arguments)
-    plan = Plan(options.minutes, options.batch, options.rate)
+    plan = Plan(options.minutes, options.batch, options.rate, parts=tuple(options.parts))
+    torch.set_float32_matmul_precision("high")
     try:
-        run(options.checkpoint, options.crops, options.out, plan, torch.device(options.device))
+        run(options.checkpoint, options.crops, options.out, plan, torch.device(options.device), options.whole)
     except (OSError, ValueError) as error:
         print(f"gpu_job: {error}", file=sys.stderr)
         return 2

@@ -10,15 +10,20 @@ import cv2
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F  # noqa: N812
 
 from models.network.prune import pruned
+from models.network.vinet import warp
 from models.onnx_export.bundle import rounded
 from models.painter import trainer as painter
 from models.painter.checkpoint import read_checkpoint
 from models.painter.hearing import interpolation_of
 from models.painter.samples import HELD_OUT
+from models.painter.whole import whole_of
 from models.training import card_speed, gpu_job
-from models.training.device_samples import DeviceSamples
+from models.training.device_samples import DeviceSamples, packed
+from models.training.device_shots import draw_shots
+from models.training.flow_votes import VoteNet, begin, vote_loss
 from models.training.pack_crops import pack
 from models.training.plain_tensors import read_tensors, write_tensors
 from models.wiring.interpolation import wire_interpolation
@@ -66,8 +71,8 @@ def test_it_goes_on_from_the_checkpoint_and_leaves_one_that_training_goes_on_fro
 ) -> None:
     kept = DeviceSamples.held_out
     monkeypatch.setattr(DeviceSamples, "held_out", lambda self: list(kept(self, 4, 16)))
-    plan = gpu_job.Plan(minutes=5, batch=8, sides=(16, 32), steps=3)
-    said = gpu_job.run(CHECKPOINT, crops, tmp_path / "out", plan, CPU)
+    plan = gpu_job.Plan(minutes=5, batch=8, sides=(16, 32), steps=3, parts=("painter",))
+    said = gpu_job.run(CHECKPOINT, crops, tmp_path / "out", plan, CPU)["painter"]
     assert said["steps"] == 3
     assert Path(str(said["file"])).stat().st_size <= gpu_job.LARGEST_FILE
     before, after = read_checkpoint(CHECKPOINT), read_checkpoint(tmp_path / "out" / "checkpoint.safetensors")
@@ -79,6 +84,63 @@ def test_it_goes_on_from_the_checkpoint_and_leaves_one_that_training_goes_on_fro
     assert changed == {"painter", "average", "exp_avg", "exp_avg_sq"}
     opened, _ = painter.open_averaged(tmp_path / "out" / "checkpoint.safetensors")
     assert all(torch.isfinite(value).all() for value in opened.state_dict().values())
+
+
+def test_flow_and_the_painter_with_its_state_are_trained_too_and_gone_on_with(
+    crops: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn = DeviceSamples.draw
+    monkeypatch.setattr(DeviceSamples, "draw", lambda self, _count, _side: drawn(self, 2, 16))
+    plan = gpu_job.Plan(minutes=5, steps=2, shots=2, size=64, parts=("flow", "whole"))
+    said = gpu_job.run(CHECKPOINT, crops, tmp_path, plan, CPU)
+    assert set(said) == {"flow", "whole"} and all(part["steps"] == 2 for part in said.values())
+    assert "px in holes" in said["flow"]["scores"]["none"]
+    once = read_tensors(tmp_path / "flow.safetensors")[0]
+    kept, about = read_checkpoint(tmp_path / "whole.safetensors")
+    opened, _ = whole_of(kept, about, [])
+    assert opened.sources and about["whole_steps"] == 2
+    before = read_checkpoint(CHECKPOINT)[0]
+    assert not torch.equal(kept["average.convs.dc0.weight"], before["average.convs.dc0.weight"])
+    again = gpu_job.Plan(minutes=5, steps=1, shots=2, size=64, parts=("flow",))
+    gpu_job.run(CHECKPOINT, crops, tmp_path, again, CPU)
+    twice = read_tensors(tmp_path / "flow.safetensors")[0]
+    moved = float((once["votes.weight"] - twice["votes.weight"]).abs().max())
+    assert 0 < moved < float(once["votes.weight"].abs().max()) + 0.01
+
+
+def test_shots_on_the_device_have_exact_flow(crops: Path) -> None:
+    shots = draw_shots(packed(crops, "crops"), 4, 64, 13, torch.Generator().manual_seed(2))
+    flow, visible = shots.flow(6, 9, 1)
+    carried = warp(shots.clean[:, 9], flow, "border")
+    inner = visible * -F.max_pool2d(-visible, 5, 1, 2)
+    off = ((carried - shots.clean[:, 6]).abs().mean(dim=1, keepdim=True) * inner).sum() / inner.sum()
+    still = (
+        (shots.clean[:, 9] - shots.clean[:, 6]).abs().mean(dim=1, keepdim=True) * inner
+    ).sum() / inner.sum()
+    assert inner.mean() > 0.3 and off < 0.03 and still > 3 * off
+    assert shots.flow(6, 6, 8)[0].abs().max() < 1e-3
+    assert 0.01 < shots.masks.mean() < 0.6
+
+
+def test_votes_learn_where_a_picture_went(crops: Path) -> None:
+    random = torch.Generator().manual_seed(3)
+    picture = F.interpolate(torch.rand(4, 3, 8, 8, generator=random), scale_factor=8, mode="bicubic") * 2 - 1
+    mask, net = torch.zeros(4, 1, 64, 64), VoteNet()
+    moves = torch.tensor([(0, 0), (16, 0), (-16, 8), (0, -8)])
+    gone = torch.stack([p.roll((int(y), int(x)), (1, 2)) for p, (x, y) in zip(picture, moves, strict=True)])
+    flow = (moves / 8).view(4, 2, 1, 1).expand(4, 2, 8, 8)
+    begin(net, (picture, mask), (gone, mask), random)
+    adam = torch.optim.Adam(net.parameters(), 3e-3)
+    losses = []
+    for _ in range(25):
+        loss = vote_loss(
+            *net(net.encode(picture, mask), net.encode(gone, mask)), flow, torch.ones(4, 1, 8, 8)
+        )
+        adam.zero_grad()
+        loss.backward()
+        adam.step()
+        losses.append(loss.item())
+    assert losses[0] > 5 and losses[-1] < 0.7 * losses[0]
 
 
 def test_a_file_that_would_be_too_large_is_not_written_and_what_is_none_is_refused(tmp_path: Path) -> None:
