@@ -74,8 +74,8 @@ class FlowPart(_Part):
             self.network.load_state_dict(read_tensors(before)[0])
         else:
             shots = draw_shots(self._crops, min(16, batch), size, 2, self._random)
-            frames = [(shots.seen[:, n], shots.masks[:, n]) for n in (0, 1)]
-            begin(self._votes(), *frames, self._random)
+            first, second = ((shots.seen[:, n], shots.masks[:, n]) for n in (0, 1))
+            begin(self._votes(), first, second, self._random)
         self.average = {key: value.clone() for key, value in self.network.state_dict().items()}
 
     def _votes(self) -> VoteNet:

@@ -74,7 +74,7 @@ def draw_shots(crops: Tensor, count: int, size: int, frames: int, random: torch.
     zoom = torch.exp(moving * uniform(count, 1, low=-0.08, high=0.08) * time)
     pan = _way(uniform(count, 2, 2, low=-0.22, high=0.22), time, size) * moving[..., None]
     turn = torch.stack((torch.cos(angle), -torch.sin(angle), torch.sin(angle), torch.cos(angle)), dim=-1)
-    turn = turn.unflatten(-1, (2, 2)) * zoom[..., None, None]
+    turn = torch.unflatten(turn, -1, (2, 2)) * zoom[..., None, None]
     camera = torch.cat((turn, pan[..., None]), dim=-1)
     places = _places(size, 1, device)
     at = torch.einsum("bnij,hwj->bnhwi", turn, places) + pan[:, :, None, None]
@@ -125,4 +125,4 @@ def _sampled(crops: Tensor, places: Tensor) -> Tensor:
     sampled = F.grid_sample(
         crops, grid.flatten(1, 2), mode="bicubic", padding_mode="reflection", align_corners=False
     )
-    return sampled.unflatten(2, (frames, height)).transpose(1, 2).clamp(-1, 1)
+    return torch.unflatten(sampled, 2, (frames, height)).transpose(1, 2).clamp(-1, 1)

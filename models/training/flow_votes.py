@@ -135,7 +135,7 @@ def vote_loss(volume: Tensor, votes: Tensor, flow: Tensor, visible: Tensor) -> T
 def flow_of(votes: Tensor) -> Tensor:
     """The flow (B, 2, h, w), in cells, that votes come to: their mean."""
     line = torch.arange(_SIDE, device=votes.device, dtype=torch.float32) - CORRELATION_RADIUS
-    shares = votes.float().softmax(dim=1).unflatten(1, (_SIDE, _SIDE))
+    shares = torch.unflatten(votes.float().softmax(dim=1), 1, (_SIDE, _SIDE))
     x = (shares.sum(dim=1) * line.view(1, -1, 1, 1)).sum(dim=1)
     y = (shares.sum(dim=2) * line.view(1, -1, 1, 1)).sum(dim=1)
     return torch.stack((x, y), dim=1)
