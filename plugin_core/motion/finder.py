@@ -7,6 +7,7 @@ resumed, cut into chunks or sought into finds the same pixels.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence, Set
+from concurrent.futures import Executor
 from contextlib import contextmanager
 from functools import partial
 
@@ -77,6 +78,11 @@ class Propagator:
         self._crops = CropStore(lambda frame: np.array(native_pixels(clip.plate(frame), view.crop)))
         self._background = Background(self._look, view.height, view.width, threads)
         self._borders = Borders(self._background, within)
+
+    @property
+    def workers(self) -> Executor:
+        """The threads that measure motion: they take other work, too, as long as it waits for nothing."""
+        return self._background.workers
 
     def find(
         self,

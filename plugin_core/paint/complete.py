@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from functools import partial
 
@@ -77,6 +78,7 @@ def complete(
     known: Floats | None = None,
     seed: int = 0,
     tick: Tick | None = None,
+    workers: Executor | None = None,
 ) -> Completion:
     """Find what to copy into a hole.
 
@@ -92,6 +94,7 @@ def complete(
             Surely known ones (1) stay, less known ones lead what is chosen. None for none.
         seed: another one gives another fill.
         tick: called often, with the share done; may raise to stop.
+        workers: take a part of the work; None for nobody. Not to be those whose thread calls.
 
     Raises:
         InputError: nothing may be borrowed, or the arguments' shapes differ.
@@ -111,12 +114,14 @@ def complete(
             f"{len(pictures)} picture(s) of {hole.shape[1]}x{hole.shape[0]} pixels; "
             "let the sample matte or the hole's margin exclude less."
         )
-    level, work, places = _down(levels, seed, tick or (lambda share: None))
+    level, work, places = _down(levels, seed, tick or (lambda share: None), workers)
     box = Box(*around).grown(1).within(hole.shape[1], hole.shape[0])
     return _completion(box, hole, given, level, work, places)
 
 
-def _down(levels: Sequence[Level], seed: int, tick: Tick) -> tuple[Level, Work, Places]:
+def _down(
+    levels: Sequence[Level], seed: int, tick: Tick, workers: Executor | None
+) -> tuple[Level, Work, Places]:
     """Search the smallest level first, and each finer one from where it led.
 
     The hole's surroundings, continued smoothly, lead what is chosen on all levels but the finest: there what
@@ -137,10 +142,11 @@ def _down(levels: Sequence[Level], seed: int, tick: Tick) -> tuple[Level, Work, 
         guide = _guide(level, work, partial(tick, done)) if number else None
         if coarse is None:
             place, pixels = greedy(level, work, allowed, guide)
-            search = Search(level, work, allowed, place, random, coherence, guide)
         else:
-            search = Search(level, work, allowed, _finer(*coarse, level, work), random, coherence, guide)
-            pixels = voted(level, work, search)
+            place, pixels = _finer(*coarse, level, work), None
+        search = Search(level, work, allowed, place, random, coherence, guide, workers)
+        if pixels is None:
+            pixels = voted(level, work, search, workers)
         for turn in range(turns):
             share = done + efforts[number] * turn / turns / sum(efforts)
             search.want(pixels)
@@ -148,7 +154,7 @@ def _down(levels: Sequence[Level], seed: int, tick: Tick) -> tuple[Level, Work, 
             for step in _steps(search, first=turn == 0, widely=widely):
                 tick(share)
                 step()
-            pixels = voted(level, work, search)
+            pixels = voted(level, work, search, workers)
         coarse = level, work, search.place
     assert coarse is not None  # there is a level
     return coarse

@@ -8,6 +8,7 @@ neighbors borrow.
 
 from __future__ import annotations
 
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,6 +31,9 @@ LED = 0.5
 """A patch whose mean color is not the guide's costs so many times what one costs whose mean color is not what
 is wanted: what touches little of the hole does not fill half of it. Much more, and nothing but haze is smooth
 enough."""
+
+_AT_ONCE = 8192
+"""So many places are judged by one thread at a time: fewer are not worth handing over."""
 
 _CROWD = 1.0
 """Each time that a place is borrowed more than twice costs as many times more than a patch usually differs:
@@ -109,6 +113,7 @@ class Search:
             patch usually differs.
         guide: (h, w, 3) the window's pixels as smooth as can be: they lead the patches' mean colors. None for
             none.
+        workers: judge places side by side; None for nobody. What is found does not depend on it.
 
     Attributes:
         place: (n,) the best place so far of each patch, on the flattened canvas.
@@ -124,7 +129,9 @@ class Search:
         random: np.random.Generator,
         coherence: float,
         guide: Floats | None,
+        workers: Executor | None = None,
     ) -> None:
+        self._workers = workers
         self._stride = level.stride
         self._work = work
         self._allowed = allowed.ravel()
@@ -191,6 +198,16 @@ class Search:
         which, place = which[fine], place[fine]
         fine = self._allowed[place]
         which, place = which[fine], place[fine]
+        parts = [slice(begin, begin + _AT_ONCE) for begin in range(0, which.size, _AT_ONCE)]
+        whiches, places = [which[part] for part in parts], [place[part] for part in parts]
+        run = map if self._workers is None or len(parts) < 2 else self._workers.map
+        # All are judged before the first is taken: neighbors have a say.
+        for better, taken, cost in list(run(self._better, whiches, places)):
+            self.place[better] = taken
+            self.cost[better] = cost
+
+    def _better(self, which: Places, place: Places) -> tuple[Places, Places, Floats]:
+        """Return which of some patches a place suits better than theirs, with that place and its cost."""
         cost = self._differences(which, place) + self._usual * self._unlikely(which, place)
         cost += self._astray(which, place)
         if self._coherence:
@@ -198,9 +215,7 @@ class Search:
             better = cost < self.cost[which] + np.float32(self._coherence) * self._usual * (before - after)
         else:
             better = cost < self.cost[which]
-        which = which[better]
-        self.place[which] = place[better]
-        self.cost[which] = cost[better]
+        return which[better], place[better], cost[better]
 
     def _strangers(self, which: Places, place: Places) -> NDArray[np.float32]:
         """Return the share of the four neighbors that borrow from elsewhere than beside a place."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import Executor
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -13,11 +15,16 @@ Floats = NDArray[np.float32]
 Bools = NDArray[np.bool_]
 
 
-def voted(level: Level, work: Work, search: Search) -> Floats:
+_ROWS = 48
+"""So many rows are put together by one thread at a time."""
+
+
+def voted(level: Level, work: Work, search: Search, workers: Executor | None = None) -> Floats:
     """Return the window's pixels (h, w, 3), those to be filled as the mean of what patches show there.
 
     Args:
         level, work, search: of the level.
+        workers: put rows together side by side; None for nobody.
     """
     place = work.laid(search.place)
     trust = work.laid(_trust(work, search.cost))
@@ -25,14 +32,23 @@ def voted(level: Level, work: Work, search: Search) -> Floats:
     height, width = work.fill.shape
     total = np.zeros((height, width, 3), np.float32)
     weight = np.zeros((height, width), np.float32)
-    for down in range(-RADIUS, RADIUS + 1):
-        for across in range(-RADIUS, RADIUS + 1):
-            into = slice(max(down, 0), height + min(down, 0)), slice(max(across, 0), width + min(across, 0))
-            of = slice(max(-down, 0), height - max(down, 0)), slice(max(-across, 0), width - max(across, 0))
-            here = trust[of]
-            shown = np.take(flat, place[of] + down * level.stride + across, axis=0, mode="clip")
-            total[into] += here[..., None] * shown
-            weight[into] += here
+
+    def put_together(begin: int) -> None:
+        end = min(begin + _ROWS, height)
+        for down in range(-RADIUS, RADIUS + 1):
+            first, last = max(begin, down), min(end, height + down)
+            if first >= last:
+                continue
+            for across in range(-RADIUS, RADIUS + 1):
+                columns = slice(max(across, 0), width + min(across, 0))
+                of = slice(first - down, last - down), slice(columns.start - across, columns.stop - across)
+                here = trust[of]
+                shown = np.take(flat, place[of] + down * level.stride + across, axis=0, mode="clip")
+                total[first:last, columns] += here[..., None] * shown
+                weight[first:last, columns] += here
+
+    begins = range(0, height, _ROWS)
+    list((map if workers is None or len(begins) < 2 else workers.map)(put_together, begins))
     mean = np.asarray(total / np.maximum(weight, np.float32(1e-20))[..., None], np.float32)
     return _blended(level, work, mean, weight > 0)
 
