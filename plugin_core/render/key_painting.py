@@ -129,7 +129,9 @@ class KeyPainter:
             def tick(share: float) -> None:
                 watch()
 
-            completion = complete(picture, unseen, borrow, known=known, tick=tick, workers=self._finder.workers)
+            completion = complete(
+                picture, unseen, borrow, known=known, tick=tick, workers=self._finder.workers
+            )
             box = completion.box.slices
             laid = painted(completion, values, tick=tick)
             values[box] = laid + (values[box] - laid) * known[box][..., None]

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import fields
 
 import cv2
@@ -8,6 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from plugin_core.errors import InputError
+from plugin_core.paint import search, vote
 from plugin_core.paint.complete import Completion, Source, complete
 from plugin_core.paint.lay import copied, painted
 
@@ -56,16 +58,20 @@ def test_pixels_are_copied_exactly_and_from_nowhere_else() -> None:
     assert np.array_equal(painted(found, *plates[:1], plates[1:])[~found.hole], result[~found.hole])
 
 
-def test_what_lies_in_the_hole_and_the_threads_change_nothing() -> None:
+def test_what_lies_in_the_hole_and_the_threads_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     picture = textured()
     hole = middle(picture.shape)
     first = complete(picture, hole, ~hole)
+    # Parts small enough that there are many.
+    monkeypatch.setattr(search, "_AT_ONCE", 100)
+    monkeypatch.setattr(vote, "_ROWS", 5)
     picture[hole] = 1e3
     threads = cv2.getNumThreads()
     try:
         for count in (1, 2, 8):
             cv2.setNumThreads(count)
-            second = complete(picture, hole, ~hole)
+            with ThreadPoolExecutor(count) as workers:
+                second = complete(picture, hole, ~hole, workers=workers)
             assert same(first, second)
             assert painted(first, picture).tobytes() == painted(second, picture).tobytes()
     finally:
