@@ -7,11 +7,13 @@ from pathlib import Path
 
 import nuke
 
-from . import places
+from . import export, exr, places
 from .group import every_inpaint
 from .knobs import PLATE_INPUT
 from .problem import InpaintError
 from .request import Request, folder_or_none, read_request
+
+_PAINTED = "cleanplate_frame"
 
 
 def paint_reference(node: nuke.Node, frame: int) -> nuke.Node:
@@ -46,8 +48,53 @@ def paint_reference(node: nuke.Node, frame: int) -> nuke.Node:
     write["create_directories"].setValue(True)
     for row, made in enumerate((read, paint, write)):
         made.setXYpos(node.xpos() + 160, node.ypos() + 60 * row)
+    write["disable"].setValue(
+        True
+    )  # a render of all Writes must not write it on every frame; Render does, for its own
+    write.addKnob(_painted_knob(frame))
     paint.showControlPanel()
     return write
+
+
+def _painted_knob(frame: int) -> nuke.Knob:
+    """The hidden knob by which a Write is known to keep a painted frame."""
+    knob = nuke.Int_Knob(_PAINTED, "")
+    knob.setValue(frame)
+    knob.setFlag(nuke.INVISIBLE)
+    return knob
+
+
+def write_painted(node: nuke.Node, request: Request) -> None:
+    """Write the frames that were painted for a node, as they are now; those that came out the same stay.
+
+    Raises InpaintError when Nuke can't write one, Cancelled when the user stopped it.
+    """
+    where = node.parent()
+    assert isinstance(where, nuke.Group)
+    folder = request.beyond.reference
+    for write in where.nodes():
+        if write.Class() == "Write" and write.knob(_PAINTED) is not None:
+            file = str(write["file"].value())
+            if folder and file.rpartition("/")[0] == folder.rstrip("/"):
+                _write_painted(write, file, places.painted_pattern(request.folder), request)
+
+
+def _write_painted(write: nuke.Node, file: str, base: str, request: Request) -> None:
+    """Write one beside what is there, and put it in its place where it differs."""
+    frame = int(write[_PAINTED].value())
+    staged = base.replace("/base.", "/new.")
+    write["file"].setValue(staged)
+    try:
+        export.execute(write, frame, frame, list(request.views), request.name, "painted frame")
+    finally:
+        write["file"].setValue(file)
+    for view in request.views:
+        new, old = (places.at_frame(places.in_view(path, view), frame) for path in (staged, file))
+        if exr.same_picture(new, old):
+            new.unlink()
+        else:
+            old.parent.mkdir(parents=True, exist_ok=True)
+            new.replace(old)
 
 
 def _reference_folder(node: nuke.Node, request: Request) -> str:

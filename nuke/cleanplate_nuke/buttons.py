@@ -105,7 +105,7 @@ def paint_reference(node: nuke.Node) -> None:
     """Make a reference of the current frame: nodes to paint it with."""
     frame = nuke.frame()
     write = beside.paint_reference(node, frame)
-    result.tell(node, f"Paint frame {frame}, render {write.name()} for that frame alone, then press Render.")
+    result.tell(node, f"Paint frame {frame} above {write.name()}, then press Render.")
 
 
 @_button

@@ -9,7 +9,7 @@ import nuke
 from . import before, result, sources
 from .catalog import presets
 from .group import inner, is_inpaint
-from .knobs import ALL_VIEWS, CUSTOM, OF_THE_PATCH, REPAIR
+from .knobs import ALL_VIEWS, CUSTOM, OF_THE_PATCH, REMOVE
 
 _LOOK_KNOBS = (
     "matte_channel",
@@ -76,7 +76,7 @@ def _show_mode(node: nuke.Node) -> None:
     """Gray what the mode does not use."""
     if node.knob("mode") is None:  # of an older layout, and not rendered since
         return
-    repairs = node["mode"].value() == REPAIR
+    repairs = node["mode"].value() != REMOVE
     for name in ("grow", "feather", "quality", "grain", "paint", "reference", "patch"):
         node[name].setEnabled(not repairs)
     node["sensitivity"].setEnabled(repairs)
@@ -84,7 +84,7 @@ def _show_mode(node: nuke.Node) -> None:
 
 def _show_real_pixels(node: nuke.Node) -> None:
     unused = "propagate" in presets(str(node["quality"].value())) or (
-        node.knob("mode") is not None and node["mode"].value() == REPAIR
+        node.knob("mode") is not None and node["mode"].value() != REMOVE
     )
     node["real_pixels"].setEnabled(not unused)
     node["search_frames"].setEnabled(not unused and bool(node["real_pixels"].value()))

@@ -35,14 +35,11 @@ class Core:
         self.env = env
         self.log = log
 
-    def forecast(
-        self, do: str, job: Path, on_event: Callable[[Event], None], cancelled: Callable[[], bool]
-    ) -> Event:
+    def forecast(self, job: Path, on_event: Callable[[Event], None], cancelled: Callable[[], bool]) -> Event:
         """Ask what a render would do (`cleanplate render --dry-run`).
 
         Args:
-            do: ``render`` or ``restore``.
-            job: the job.json.
+            job: the job.json, whatever it has done.
             on_event: told each progress event.
             cancelled: asked a few times a second.
 
@@ -58,7 +55,7 @@ class Core:
                 told.append(event)
 
         try:
-            self._run([do, "--job", str(job), "--dry-run", "--progress", "json"], hear, cancelled, None)
+            self._run(["render", "--job", str(job), "--dry-run", "--progress", "json"], hear, cancelled, None)
         except InpaintError:
             if cancelled():
                 raise Cancelled("Stopped before anything was filled.") from None
@@ -69,7 +66,6 @@ class Core:
 
     def render(
         self,
-        do: str,
         job: Path,
         mode: str,
         on_event: Callable[[Event], None],
@@ -79,8 +75,7 @@ class Core:
         """Render a job to its end.
 
         Args:
-            do: ``render`` or ``restore``.
-            job: the job.json.
+            job: the job.json, whatever it has done.
             mode: ``--resume`` or ``--overwrite``.
             on_event: told each progress event.
             cancelled: asked a few times a second.
@@ -90,7 +85,7 @@ class Core:
             Cancelled: it was stopped; its state is saved.
             InpaintError: it failed; the reason is the core's own sentence.
         """
-        self._run([do, "--job", str(job), mode, "--progress", "json"], on_event, cancelled, cancel_file)
+        self._run(["render", "--job", str(job), mode, "--progress", "json"], on_event, cancelled, cancel_file)
 
     def call(self, arguments: list[str], also_fine: int = 0) -> str:
         """Run any other command and return what it printed.

@@ -32,7 +32,7 @@ def export(node: nuke.Node, request: Request, view: str, first: int) -> None:
     """
     exports = [_Export(node, request, view, kind, first) for kind in request.kinds]
     try:
-        with _whole_frames():
+        with whole_frames():
             for each in exports:
                 each.write()
         # Only now: a matte that can't be written must not leave a new plate beside an old matte.
@@ -44,7 +44,7 @@ def export(node: nuke.Node, request: Request, view: str, first: int) -> None:
 
 
 @contextlib.contextmanager
-def _whole_frames() -> Iterator[None]:
+def whole_frames() -> Iterator[None]:
     """Turn proxy mode off for a while."""
     proxy = nuke.root()["proxy"]
     was = proxy.value()
@@ -111,18 +111,9 @@ class _Export:
         staged = places.input_pattern(self._request.folder, self._kind)
         folder, name = staged.rsplit("/", 1)
         write["file"].setValue(f"{folder}/{_STAGING}/{name}")
-        write["disable"].setValue(False)
         try:
-            nuke.execute(write, first, last, 1, [self._view])
-        except Exception as error:
-            # Nuke says so by a RuntimeError; from version 15 on there is a class of its own for it too.
-            if type(error).__name__ == "CancelledError" or str(error).startswith("Cancelled"):
-                raise Cancelled(f"{self._request.name}: stopped while writing the {self._kind}.") from None
-            raise InpaintError(
-                f"{self._request.name}: Nuke could not write the {self._kind}: {error}"
-            ) from error
+            execute(write, first, last, [self._view], self._request.name, self._kind)
         finally:
-            write["disable"].setValue(True)
             write.setInput(0, inner(self._node, "plate"))
         missing = [frame for frame in range(first, last + 1) if not self._new(frame).exists()]
         if missing:
@@ -134,6 +125,27 @@ class _Export:
     def _new(self, frame: int) -> Path:
         path = places.at_frame(self._pattern, frame)
         return path.parent / _STAGING / path.name
+
+
+def execute(write: nuke.Node, first: int, last: int, views: list[str], name: str, what: str) -> None:
+    """Let a Write that is off write its file, and switch it off again.
+
+    Where it fails, `name` and `what` are said: whose, and of which pictures.
+
+    Raises:
+        Cancelled: the user stopped Nuke's render.
+        InpaintError: Nuke could not render, or the disk is full.
+    """
+    write["disable"].setValue(False)
+    try:
+        nuke.execute(write, first, last, 1, views)
+    except Exception as error:
+        # Nuke says so by a RuntimeError; from version 15 on there is a class of its own for it too.
+        if type(error).__name__ == "CancelledError" or str(error).startswith("Cancelled"):
+            raise Cancelled(f"{name}: stopped while writing the {what}.") from None
+        raise InpaintError(f"{name}: Nuke could not write the {what}: {error}") from error
+    finally:
+        write["disable"].setValue(True)
 
 
 def frames_on_disk(request: Request, view: str) -> dict[str, list[int]]:

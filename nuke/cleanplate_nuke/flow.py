@@ -14,8 +14,8 @@ from typing import Callable
 
 import nuke
 
-from . import order, result
-from .export import export, frames_on_disk
+from . import beside, order, result
+from .export import export, frames_on_disk, whole_frames
 from .group import check_unlocked, convert
 from .problem import Cancelled, InpaintError
 from .progress import open_progress
@@ -210,7 +210,9 @@ def _rendering_of(node: nuke.Node) -> Rendering | None:
 
 
 def prepare(node: nuke.Node, request: Request, from_frame: int | None) -> None:
-    """Write plate, matte and job.json of every view. Raises InpaintError."""
+    """Write plate, matte, painted frames and job.json of every view. Raises InpaintError."""
+    with whole_frames():
+        beside.write_painted(node, request)
     for view in request.views:
         export(node, request, view, _first_to_write(request, view, from_frame))
         write_job(request, view)

@@ -16,7 +16,7 @@ from typing import Iterator
 
 import nuke
 
-from .knobs import LAYOUT, MARK, MATTE_INPUT, NAME, OF_THE_PATCH, PLATE_INPUT, SHADOW_INPUT, SHOWN
+from .knobs import LAYOUT, MARK, MATTE_INPUT, MODES, NAME, OF_THE_PATCH, PLATE_INPUT, SHADOW_INPUT, SHOWN
 from .panel import add_knobs, add_missing
 from .problem import InpaintError
 
@@ -74,11 +74,12 @@ def convert(node: nuke.Node) -> None:
             nuke.delete(inner(node, "write_matte"))
     show_of_the_patch(node, (None, None))
     inner(node, "result")["postage_stamp"].setValue(False)
-    show = node["show"]
-    assert isinstance(show, nuke.Enumeration_Knob)
-    chosen = show.value()
-    show.setValues(list(SHOWN))
-    show.setValue(chosen)
+    for name, values in (("show", SHOWN), ("mode", MODES)):
+        knob = node.knob(name)
+        if isinstance(knob, nuke.Enumeration_Knob):
+            chosen = knob.value()
+            knob.setValues(list(values))
+            knob.setValue(chosen)
     add_missing(node)
 
 

@@ -59,7 +59,8 @@ def _what() -> list[nuke.Knob]:
             nuke.Enumeration_Knob("mode", "mode", list(MODES)),
             "'remove what is matted': the matte says what goes away, and a clean plate is filled. 'repair "
             "film damage': dust, dirt, hairs and running scratches are found and repaired; a matte is not "
-            "needed, and where one is connected it says what is repaired.",
+            "needed, and where one is connected it says what is repaired. 'find film damage': the result is "
+            "a matte of it, to look at, to paint in, and to repair by.",
         ),
         _told(
             nuke.Enumeration_Knob("range", "frame range", list(RANGES)),
@@ -102,8 +103,8 @@ def _look() -> list[nuke.Knob]:
                 "Paint this frame",
                 "paint_reference",
                 "Make a reference of the clean plate's current frame: a RotoPaint on it, and a Write into "
-                "the folder of 'reference frames'. Paint, render that Write for this frame, press Render "
-                "here: what you painted goes before all that was found or filled, on every frame.",
+                "the folder of 'reference frames'. Paint, then press Render here: it has that Write write "
+                "this frame. What you painted goes before all that was found or filled, on every frame.",
             )
         ),
         _ranged(_setting(nuke.Double_Knob, "sensitivity"), 0, 1),

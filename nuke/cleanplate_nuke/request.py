@@ -14,7 +14,7 @@ from .color import Color, color_of
 from .command import environment, find_command
 from .core import Core
 from .group import every_inpaint
-from .knobs import ALL_VIEWS, CUSTOM, EXACT, INPUT, MATTE_INPUT, PLATE_INPUT, REPAIR, SHADOW_INPUT
+from .knobs import ALL_VIEWS, CUSTOM, DOES, EXACT, INPUT, MATTE_INPUT, PLATE_INPUT, SHADOW_INPUT
 from .problem import InpaintError
 
 _LOOK = {
@@ -34,14 +34,14 @@ class Beyond(NamedTuple):
     """What a node asks for beside the core's settings; at its default what its mode does not use.
 
     Attributes:
-        repair: whether film damage is repaired, rather than what is matted filled.
+        do: what the core does: `render` fills what is matted, `restore` repairs damage, `detect` finds it.
         sensitivity: how much is taken for damage, 0 to 1.
         has_shadow: whether the input for shadows is connected.
         reference: frames painted by hand, a pattern or a folder; empty for none.
         patch: whether the fill alone is written too.
     """
 
-    repair: bool = False
+    do: str = "render"
     sensitivity: float = 0.5
     has_shadow: bool = False
     reference: str = ""
@@ -49,7 +49,9 @@ class Beyond(NamedTuple):
 
     def looks(self) -> dict[str, object]:
         """Return what of it changes the result; what is not used is left out."""
-        asked: dict[str, object] = {"repair": self.sensitivity} if self.repair else {}
+        asked: dict[str, object] = {}
+        if self.do != "render":
+            asked["repair" if self.do == "restore" else "finding"] = self.sensitivity
         asked.update({"shadow": True} if self.has_shadow else {})
         asked.update({"reference frames": self.reference} if self.reference else {})
         asked.update({"patch": True} if self.patch else {})
@@ -91,8 +93,8 @@ class Request(NamedTuple):
 
     @property
     def do(self) -> str:
-        """What the core is asked to do: its command's name."""
-        return "restore" if self.beyond.repair else "render"
+        """What the core is asked to do."""
+        return self.beyond.do
 
     @property
     def kinds(self) -> tuple[str, ...]:
@@ -141,7 +143,7 @@ def read_request(node: nuke.Node) -> Request:
     plate, matte, shadow = (node.input(number) for number in (PLATE_INPUT, MATTE_INPUT, SHADOW_INPUT))
     beyond = beyond_of(node)
     for source, what in ((plate, "plate"), (matte, "matte")):
-        if source is None and not (beyond.repair and what == "matte"):
+        if source is None and (beyond.do == "render" or what == "plate"):
             raise InpaintError(f"{name} has no {what}: connect its '{what}' input.")
     assert plate is not None
     first, last = frame_range(node, plate)
@@ -166,7 +168,7 @@ def read_request(node: nuke.Node) -> Request:
         model=str(node["model"].value()).strip() or default("model"),
         device=str(node["device"].value()).strip() or default("device"),
         command=find_command(str(node["command"].value() or "")),
-        has_matte=matte is not None,
+        has_matte=matte is not None and beyond.do != "detect",
         beyond=beyond,
     )
     _refuse_shared_folder(request)
@@ -200,8 +202,9 @@ def beyond_of(node: nuke.Node) -> Beyond:
     """Return what a node asks for beside the core's settings; nothing where its layout is an older one."""
     if node.knob("mode") is None:
         return Beyond()
-    if node["mode"].value() == REPAIR:
-        return Beyond(repair=True, sensitivity=float(node["sensitivity"].value()))
+    do = DOES[str(node["mode"].value())]
+    if do != "render":
+        return Beyond(do=do, sensitivity=float(node["sensitivity"].value()))
     return Beyond(
         has_shadow=node.input(SHADOW_INPUT) is not None,
         reference=_reference(node),
@@ -261,7 +264,7 @@ def write_job(request: Request, view: str, wait_seconds: float = 0) -> Path:
             "wait_seconds": wait_seconds,
         },
     }
-    if request.beyond.repair:
+    if request.do != "render":
         # Of the settings, those that say what of the matte counts.
         about = ("matte_channel", "matte_invert")
         job["settings"] = {name: request.settings[name] for name in about} if request.has_matte else {}

@@ -48,7 +48,7 @@ def fill(
         if event.get("event") == "phase":
             progress.phase(event, shown)
 
-    planned = core.forecast(request.do, request.job(view), on_phase, cancelled)
+    planned = core.forecast(request.job(view), on_phase, cancelled)
     sentence = _in(request, view, describe(planned))
     tell(sentence)
     if planned["action"] == "nothing":
@@ -70,7 +70,7 @@ def fill(
             warnings.append(" Warning: {}".format(event["message"]))
 
     mode = _MODES[planned["action"]]
-    core.render(request.do, request.job(view), mode, on_event, cancelled, request.cancel_file(view))
+    core.render(request.job(view), mode, on_event, cancelled, request.cancel_file(view))
     return _in(request, view, done(planned) + "".join(warnings))
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import shlex
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from plugin_core.cli import _parser
 from plugin_core.images import read_plate
 
 from .host import Host, _write
@@ -42,9 +44,21 @@ def test_a_repair_needs_no_matte_and_takes_one(host, folder):
     host.call("connect", host.macro, b"MainInput2", None)
     assert host.press("Render").startswith("Done")
     assert "matte" not in job(folder)["shot"] and "settings" not in job(folder)
+    host.call("connect", host.macro, b"MainInput2", b"MatteLoader")
+    host.set("Task", 2)
+    assert host.press("Render").startswith("Done")
+    assert job(folder)["do"] == "detect" and "matte" not in job(folder)["shot"]
     host.call("sandbox")
+    _parser().parse_args(shlex.split(host.press("Render").partition("Update:  ")[2])[1:])
+    assert (
+        " cleanplate detect all --plate " in host.status()
+        and f"--matte {places(folder)}" not in host.status()
+    )
+    host.call("connect", host.macro, b"MainInput2", None)
+    host.set("Task", 1)
     assert "press Update:  cleanplate restore --plate " in host.press("Render")
     assert "--sensitivity 0.75 --resume" in host.status() and "--matte" not in host.status()
+    _parser().parse_args(shlex.split(host.status().partition("Update:  ")[2])[1:])
 
 
 def test_a_painted_frame_is_written_by_render_and_stays_as_it_was_painted(host, folder):

@@ -86,22 +86,33 @@ def test_a_frame_painted_by_hand_goes_before_what_was_filled(comp):
     comp.render(node)
     comp.host.press(node, "do_reference")
     write = comp.host.module.toNode("Write1")
-    assert status(node) == "Paint frame 1002, render Write1 for that frame alone, then press Render."
+    assert status(node) == "Paint frame 1002 above Write1, then press Render."
     assert write.input(0).Class() == "RotoPaint" and write.input(0).input(0).Class() == "Read"
     base = result_folder(comp) / "painted" / "base.1002.exr"
     painted_on = base.read_bytes()
-    comp.host.module.execute(write, 1002, 1002)
     painted = result_folder(comp) / "reference" / "ref.1002.exr"
-    stroke = read_plate(painted).rgb.copy()
     hole = sample("matte", 1002) > 0.5
-    stroke[hole] = (0.9, 0.1, 0.9)
-    write_exr(painted, dict(zip("RGB", np.moveaxis(stroke, 2, 0), strict=True)))
+
+    def stroke(picture):
+        color = {"rgba.red": 0.9, "rgba.green": 0.1, "rgba.blue": 0.9}
+        planes = {name: np.where(hole, color[name], picture.channels[name]) for name in color}
+        return picture.changed(channels={**picture.channels, **planes})
+
+    write.input(0)._stroke = stroke
     comp.render(node)
+    assert set(read_header(painted).channels) == {"R", "G", "B"} and write["disable"].value()
+    assert [path.name for path in painted.parent.iterdir()] == [painted.name]
     assert comp.host.messages == [] and "Reference frames changed on frame 1002" in status(node)
     for frame in (1002, 1003):
         result = read_plate(result_folder(comp) / f"clean.{frame}.exr").rgb
         inside = ~grown(sample("matte", frame) < 0.5, 4)
         assert np.median(np.abs(result[inside] - (0.9, 0.1, 0.9))) < 0.05, frame
+    from cleanplate_nuke import beside
+    from cleanplate_nuke.request import read_request
+
+    written_at = painted.stat().st_mtime_ns
+    beside.write_painted(node, read_request(node))
+    assert painted.stat().st_mtime_ns == written_at, "what was not painted on stays as it is"
     assert base.read_bytes() == painted_on, "what is painted on is no clean plate that holds the strokes"
     node["reference"].setValue("/refs/ref.%04d.exr")
     comp.host.press(node, "do_reference")
@@ -124,6 +135,12 @@ def test_film_damage_is_repaired_without_a_matte(comp):
         assert not node[knob].enabled()
     node["sensitivity"].setValue(0.8)
     assert status(node) == "repairing was 0.5, now is 0.8: Render fills every frame again."
+    node["mode"].setValue("find film damage")
+    node["version"].setValue(2)
+    comp.render(node)
+    assert job_of(comp, "v002")["do"] == "detect" and comp.host.messages == []
+    matte = read_plate(result_folder(comp, "v002") / "clean.1002.exr").rgb
+    assert matte[21:24, 31:35].min() > 0.5 and matte.mean() < 0.1
 
 
 def test_check_names_the_fault_and_the_frame_and_go_to_frame_goes_there(comp):

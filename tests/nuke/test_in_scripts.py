@@ -65,6 +65,22 @@ def test_a_frame_range_may_be_an_expression(comp):
     assert (request.first, request.last) == (1002, 1005)
 
 
+def test_a_node_of_0_3_gets_what_it_lacks(comp):
+    from cleanplate_nuke.group import convert
+
+    node = comp.node()
+    node["cleanplate_node"].setValue(2)
+    for name in ("mode", "show"):
+        node[name].setValues(node[name].values()[: {"mode": 2, "show": 4}[name]])
+    node["show"].setValue("difference")
+    for index in (4, 5):
+        node.node("shown").setInput(index, None)
+    convert(node)
+    assert node["show"].value() == "difference" and node["show"].values()[4:] == ["source", "confidence"]
+    assert node["mode"].values()[2] == "find film damage"
+    assert node.node("shown").input(5) is node.node("result")
+
+
 def test_no_thumbnail_is_drawn(comp):
     assert [inside.name() for inside in comp.node().nodes() if inside["postage_stamp"].value()] == []
 

@@ -14,7 +14,8 @@ function by_hand.is_needed()
 end
 
 local function command_line(host, values, places, space, first, last)
-  local words = { "cleanplate " .. values.task }
+  local finds = values.task == "detect"
+  local words = { "cleanplate " .. values.task .. (finds and " all" or "") }
   local function add(option, value)
     words[#words + 1] = option .. (value ~= nil and " " .. process.quoted(paths.system(), tostring(value)) or "")
   end
@@ -25,10 +26,13 @@ local function command_line(host, values, places, space, first, last)
   if values.has_shadow then
     add("--shadow-matte", places.shadow)
   end
-  add("--output", places.clean)
+  add(finds and "--matte" or "--output", places.clean)
   add("--frames", first .. "-" .. last)
   add("--colorspace", space)
-  local asked = { device = values.device, model = values.model ~= "" and values.model or nil }
+  local asked = {}
+  if values.task == "render" then
+    asked.device, asked.model = values.device, values.model ~= "" and values.model or nil
+  end
   asked.reference = values.reference ~= "" and host.comp:MapPath(values.reference) or nil
   if values.patch then
     asked.patch, asked.layers = places.patch, "source"

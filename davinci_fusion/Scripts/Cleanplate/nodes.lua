@@ -122,7 +122,7 @@ local CHANNELS = { [0] = "auto", "A", "luminance", "R", "G", "B" }
 local DEVICES = { [0] = "auto", "cpu", "cuda" }
 local GRAINS = { [0] = "off", "auto" }
 local PAINTS = { [0] = "auto", "network", "off" }
-local TASKS = { [0] = "render", "restore" }
+local TASKS = { [0] = "render", "restore", "detect" }
 local QUALITIES = { [0] = "standard", "draft", "high" } -- as in the control, whose numbers saved comps hold
 local COLORS = { [0] = "auto", "linear", "display", "name" }
 
@@ -143,7 +143,7 @@ function nodes.values(parts)
     return (parts.controls:GetInput(id) or ""):match("^%s*(.-)%s*$")
   end
   local quality, task = QUALITIES[number("Quality")], TASKS[number("Task")]
-  local repairs = task == "restore"
+  local repairs = task ~= "render"
   local settings = {
     matte_invert = number("InvertMatte") == 1,
     matte_channel = CHANNELS[whole(parts.result:GetInput("MatteChannel"))],
@@ -164,7 +164,7 @@ function nodes.values(parts)
     reference = not repairs and text("Reference") or "",
     patch = not repairs and number("Patch") == 1,
     -- What the Savers write: a repair finds the damage itself where no matte is connected.
-    has_matte = not repairs or nodes.has_matte(parts),
+    has_matte = not repairs or task == "restore" and nodes.has_matte(parts),
     has_shadow = not repairs and nodes.has_shadow(parts),
     color = COLORS[number("Color")],
     color_name = text("ColorName"),

@@ -132,6 +132,7 @@ class Node:
         self._user_knobs = []
         self._alive = True
         self._cache = {}
+        self._stroke = None  # of a RotoPaint: what an artist has painted
         for knob in [
             File_Knob("name", "") if kind == "Root" else String_Knob("name", ""),
             String_Knob("label", ""),

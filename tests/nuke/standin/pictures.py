@@ -65,6 +65,8 @@ def evaluate(node, frame, view):
         which = node._knobs["which"]
         index = number_of(which._expression, node, frame, host.GUI) if which._expression else which.value()
         return evaluate(_input(node, int(index)), frame, view)
+    if kind == "RotoPaint" and node._stroke is not None:
+        return node._stroke(evaluate(_input(node, 0), frame, view))
     if kind in ("Output", "Write", "Dot", "NoOp", "RotoPaint"):
         return evaluate(_input(node, 0), frame, view)
     return {"Crop": _crop, "Grade": _grade, "Merge2": _merge, "Expression": _expression}[kind](
