@@ -18,7 +18,7 @@ from generate.nuke_page import _session
 from plugin_core.sample import matte_pattern, plate_pattern
 
 VIEWS = ("plate", "matte overlay", "result", "difference", "source", "confidence")
-FIRST, LAST, FRAME = 1006, 1016, 1012
+FIRST, LAST, FRAME = 1001, 1024, 1012
 WIDTH, HEIGHT, BAND, GAP = 400, 225, 24, 4
 PICTURE = Path(__file__).with_name("shown.jpg")
 
