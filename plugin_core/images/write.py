@@ -37,8 +37,8 @@ _STORAGE = (
     "textureformat",
     "planarconfig",
 )
-_PAETH = 0x80
-"""PNG's kind of filter that serves photographs best."""
+_UP = 0x20
+"""PNG's kind of filter that serves photographs nearly as well as Paeth's, in a part of its time."""
 
 _STRAIGHT = ("png",)
 """Formats that hold only color which is not multiplied by alpha."""
@@ -274,9 +274,10 @@ def _spec_to_write(spec: oiio.ImageSpec, target: Format, storage: Storage) -> oi
             # Read from XMP's dc:subject as Keywords, but not written from them.
             written.attribute("dc:subject", written.get_string_attribute("Keywords"))
     if target.name == "png":
-        # Level 4 of 9 and one kind of filter take a third of the time, for files that are 3 to 9 % larger.
-        written.attribute("png:compressionLevel", 4)
-        written.attribute("png:filter", _PAETH)
+        # Level 2 of 9 and a simple filter take a fifth of the time, for files that are 6 to 17 %
+        # larger: half of what level 4 takes with Paeth's.
+        written.attribute("png:compressionLevel", 2)
+        written.attribute("png:filter", _UP)
     if target.name == "jpegxl" and written.getattribute("CICP") is not None:
         # JPEG XL stores one of the two and makes the other from it; given both, its encoder refuses.
         written.erase_attribute("ICCProfile")
