@@ -414,7 +414,7 @@ def test_what_is_done_with_a_clean_plate_painted_on_too(blender, shot, tmp_path)
     assert strip["span"] == [-3, 0] and strip["channel"] == 5 and detail in shown["findings"]
     seen = read_picture(folder / "views" / "source.1002.png")
     assert (seen[..., 3] > 0).sum() >= (sample("matte", 1) > 0.5).sum()
-    blender.press(name="show", view="MATTE")
+    blender.press(name="show", view="PLATE")
     assert "sh010 view: source" not in blender.strips() and blender.strips()["sh010 clean"]["mute"]
     blender.press(name="show", view="RESULT")
     assert not blender.strips()["sh010 clean"]["mute"] and len(blender.strips()) == 4
