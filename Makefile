@@ -7,11 +7,14 @@ TEST_WORKERS ?= $(shell expr $$(nproc 2>/dev/null || echo 2) + 1)
 BPY_4.2 := 4.2.23
 BPY_4.5 := 4.5.15
 BPY_5.0 := 5.0.1
+BPY_5.3 := 5.3.0
+# From 5.1 on Blender has Python 3.13, and wants that as a module too.
+BPY_PYTHON_5.3 := python3.13
 
 # Our modules are compiled once, and not in each of the hundreds of processes that the tests start.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test check lint generated bench docs wheel blender-extension bpy-4.2 bpy-4.5 bpy-5.0 clean
+.PHONY: demo test check lint generated bench docs wheel blender-extension bpy-4.2 bpy-4.5 bpy-5.0 bpy-5.3 clean
 
 demo: .venv/demo.stamp
 	$(BIN)/cleanplate demo --output demo_out
@@ -50,12 +53,12 @@ blender-extension: bpy-4.5
 	.venv-bpy-4.5/bin/python blender/build.py --out dist
 
 # Where it can't be had this says why, and the tests that need it are skipped.
-bpy-4.2 bpy-4.5 bpy-5.0: bpy-%:
+bpy-4.2 bpy-4.5 bpy-5.0 bpy-5.3: bpy-%:
 	@test -f .venv-bpy-$*/installed.stamp || { \
-	    $(PYTHON) -m venv .venv-bpy-$* && \
+	    $(or $(BPY_PYTHON_$*),$(PYTHON)) -m venv .venv-bpy-$* && \
 	    .venv-bpy-$*/bin/python -m pip install --quiet --disable-pip-version-check --no-compile bpy==$(BPY_$*) && \
 	    touch .venv-bpy-$*/installed.stamp; \
-	} || echo "bpy $(BPY_$*) can't be installed here (it wants Python 3.11); its tests will be skipped"
+	} || echo "bpy $(BPY_$*) can't be installed here (it wants $(or $(BPY_PYTHON_$*),Python 3.11)); its tests will be skipped"
 
 .venv/bin/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Cleanplate needs Python 3.11 or newer: make PYTHON=python3.11 ...")'
