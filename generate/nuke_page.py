@@ -28,7 +28,7 @@ artist needs.
 _INSIDE = """\
 ## Inside the node
 
-A Group of Nuke's own nodes; scripts open without the plug-in. With **patch** on it gets three more, for
+A Group of Nuke's own nodes; scripts open without the plug-in. With **patch** on it gets five more, for
 *source* and *confidence*.
 
 ![The nodes inside the Group](images/nuke_inside.svg)

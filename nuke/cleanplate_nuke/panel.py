@@ -241,8 +241,8 @@ def _result() -> list[nuke.Knob]:
             nuke.Enumeration_Knob("show", "show", list(SHOWN)),
             "What comes out of the node. Set it to 'result' for rendering: a Write below refuses the others. "
             "'source' and 'confidence' need a render with 'patch' on. 'source': green is found on other "
-            "frames, blue painted by you, yellow painted, red the network's. 'confidence': from red, made "
-            "up, to green, seen.",
+            "frames, blue painted by you, ocher painted, red the network's. 'confidence': white is known "
+            "from other frames or a reference, black is a guess.",
         ),
         _told(
             nuke.Text_Knob("status", "status", "not rendered yet"),

@@ -15,15 +15,18 @@ from .request import Request
 COLORS = {1: "6f9f80", 2: "6f93b8", 3: "c8a452", 4: "b9685f", 5: "8a8a8a"}
 """Of `source.class`: real, referenced, painted, the network's, left; as on the review page."""
 
-SEEN = (1, 2, 5)
-"""Classes that are pictures of the place: real, referenced, and the plate itself."""
+KNOWN = (1, 2)
+"""Classes that are pictures of the place: real and referenced."""
+
+_LEAST_COVER = 0.43
+"""How opaque a class is that has hardly any share of a pixel, as on the review page."""
 
 _READ = "sources"
 
 
 def show(node: nuke.Node, request: Request) -> None:
     """Have `show` give *source* and *confidence* of a patch that was rendered; else the result."""
-    # Python reaches ten nodes only in Nuke Indie, and these are three more.
+    # Python reaches ten nodes only in Nuke Indie, and these are five more.
     if not request.beyond.patch or nuke.env["indie"]:
         show_of_the_patch(node, (None, None))
         return
@@ -52,26 +55,30 @@ def _build() -> None:
     for name, value in (("raw", True), ("postage_stamp", False), ("localizationPolicy", "off")):
         read[name].setValue(value)
     read["on_error"].setValue("black")
-    _expression(read, "source", [_colored(channel) for channel in range(3)])
-    seen = "({})*source.share".format("+".join(f"(source.class=={number})" for number in SEEN))
-    # Nothing outside the hole; in it from red, made up, to green, seen.
-    _expression(read, "confidence", [f"(source.class>0)*(1-{seen})", seen, "0"])
+    cover = f"(source.class>0)*({_LEAST_COVER}+{1 - _LEAST_COVER:.2f}*source.share)"
+    _over_plate(read, "source", [f"{cover}*({_colored(channel)})" for channel in range(3)], cover)
+    known = "({})*source.share".format("+".join(f"(source.class=={number})" for number in KNOWN))
+    _over_plate(read, "confidence", [known] * 3, "source.class>0")
 
 
-def _expression(read: nuke.Node, name: str, channels: list[str]) -> None:
-    made = nuke.nodes.Expression(name=name)
+def _over_plate(read: nuke.Node, name: str, channels: list[str], alpha: str) -> None:
+    """Make a picture of the layers, multiplied by its alpha, and lay it over the plate."""
+    made = nuke.nodes.Expression(name=name + "_layer")
     made.setInput(0, read)
-    for index, text in enumerate(channels):
+    for index, text in enumerate([*channels, alpha]):
         made[f"expr{index}"].setValue(text)
+    merge = nuke.nodes.Merge2(name=name)
+    merge["operation"].setValue("over")
+    merge.setInput(0, nuke.toNode("plate"))
+    merge.setInput(1, made)
 
 
 def _colored(channel: int) -> str:
-    """Return the expression of one channel: each class's color, the stronger the larger its share."""
-    terms = (
+    """Return the expression of one channel: each class's color."""
+    return "+".join(
         f"(source.class=={number})*{_linear(int(color[2 * channel : 2 * channel + 2], 16)):.4f}"
         for number, color in COLORS.items()
     )
-    return "source.share*({})".format("+".join(terms))
 
 
 def _linear(code: int) -> float:

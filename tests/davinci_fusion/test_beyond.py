@@ -189,7 +189,9 @@ def test_through_the_real_core(folder, new_host, monkeypatch):
     for mode, name in ((4, "source"), (5, "confidence")):
         comp.set("Mode", mode)
         seen = comp.look(1002)
-        assert seen[28, 30, 0] > seen[28, 30, 1] and not seen[2, 2, :3].any(), name
+        assert (seen[28, 30, 0] > 2 * seen[28, 30, 1]) == (name == "source"), "red: the network's"
+        assert (seen[28, 30, 0] == 0) == (name == "confidence"), "black: a guess"
+        np.testing.assert_array_equal(seen[2, 2], noise[2, 2], "the plate around the hole")
     comp.set("Mode", 0)
     comp.host[b"now"] = 1002
     assert comp.press("PaintFrame").startswith("Paint frame 1002")

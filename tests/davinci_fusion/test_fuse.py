@@ -170,15 +170,18 @@ local places = {{ clean = "{clean}", patch = "{path.parent}/patch.####.exr" }}
 use("result").show({{ comp = comp, bmd = bmd }}, parts, places, 0, 4, true)
 """
     host.call("run_text", code.encode(), None)
-    seen = host.look(1)
-    assert not seen[:5, :, :3].any() and not seen[:, 50:, :3].any(), "nothing outside the hole"
+    seen, below = host.look(1), picture(1)
+    np.testing.assert_array_equal(seen[:5], below[:5], "the plate around the hole")
+    np.testing.assert_array_equal(seen[:, 50:], below[:, 50:])
     for column, name in ((32, "found"), (48, "guessed")):
         code = COLORS[name].lstrip("#")
         light = [((int(code[at : at + 2], 16) / 255 + 0.055) / 1.055) ** 2.4 for at in (0, 2, 4)]
-        np.testing.assert_allclose(seen[8, column, :3], np.multiply(light, 0.5), atol=1e-3)
+        cover = 0.43 + 0.57 * 0.5
+        expected = np.multiply(light, cover) + below[8, column, :3] * (1 - cover)
+        np.testing.assert_allclose(seen[8, column, :3], expected, atol=1e-3)
     host.set("Mode", 5)
     seen = host.look(1)
-    np.testing.assert_allclose((seen[8, 32, :2], seen[8, 48, :2]), ((0.5, 0.5), (1, 0)))
+    np.testing.assert_allclose((seen[8, 32, :3], seen[8, 48, :3]), ((0.5,) * 3, (0,) * 3))
     assert has_message(host.look(4), picture(4)), "a frame without a patch"
     host.fault("no_layers", True)
     assert has_message(host.look(1), picture(1)), "colors in place of classes are no classes"

@@ -69,9 +69,11 @@ def test_patch_and_shadow_in_the_comp(comp, monkeypatch):
     for view in ("source", "confidence"):
         node["show"].setValue(view)
         of_view = comp.host.picture(node, 1002)
-        red = of_view.over((0, 0, *SIZE))["rgba.red"]
-        # A draft looks for no real pixels: all of the hole is the network's, and that is red in both.
-        assert np.median(red[inside]) > 0.4 and not red[:10, :10].any(), view
+        red, green = (of_view.channels[f"rgba.{name}"] for name in ("red", "green"))
+        np.testing.assert_array_equal(red[:10, :10], plate[:10, :10, 0], "the plate around the hole")
+        # A draft looks for no real pixels: all of the hole is the network's: red there, black here.
+        assert (np.median(red[inside]) > 2 * np.median(green[inside])) == (view == "source")
+        assert (np.median(red[inside]) == 0) == (view == "confidence")
     node["show"].setValue("result")
     node["patch"].setValue(False)
     assert status(node) == "patch was on, now is off: Render fills every frame again."
