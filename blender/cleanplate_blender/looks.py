@@ -8,7 +8,7 @@ from typing import Any
 
 import bpy
 
-from . import compat, painted, preferences, read, result, running, views
+from . import compat, painted, patches, preferences, read, result, running, views
 from .aside import Aside
 from .command import environment
 from .findings import found
@@ -80,6 +80,16 @@ def paint_frame(self: Any, context: Any) -> set[str]:
     wishes.reference = folder
     painted.show(context, image)
     self.report({"INFO"}, "Paint in the Image Editor, then press Inpaint.")
+    return {"FINISHED"}
+
+
+def patch_strip(self: Any, context: Any) -> set[str]:
+    """Lay the fill alone over the plate as a strip of its own, to be graded, blurred or masked."""
+    try:
+        patches.lay(compat.scene_of(context), made_of(context))
+    except InpaintError as error:
+        self.report({"ERROR"}, str(error))
+        return {"CANCELLED"}
     return {"FINISHED"}
 
 

@@ -85,6 +85,7 @@ def make_operators() -> list[type]:
         _operator("check_result", "Check", looks.check_result, waits, has_strips),
         _operator("show", "Show", looks.show, {"view": view, **waits}, has_strips, undo=True),
         _operator("paint_frame", "Paint This Frame", looks.paint_frame, poll=has_strips, undo=True),
+        _operator("patch_strip", "Patch over Plate", looks.patch_strip, poll=has_strips, undo=True),
         _operator("go_to_frame", "Go to Frame", looks.go_to_frame, {"frame": frame}, has_strips),
         _operator("open_log", "Open Log", looks.open_log),
         _operator("open_folder", "Reveal Folder", looks.open_folder),

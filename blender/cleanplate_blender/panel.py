@@ -113,7 +113,9 @@ def _draw_looks(layout: Any, made: result.Made) -> None:
     row.operator("cleanplate.check_result", icon="VIEWZOOM")
     row.operator("cleanplate.review", icon="URL")
     if not made.repaired:
-        layout.operator("cleanplate.paint_frame", icon="TPAINT_HLT")
+        row = layout.row(align=True)
+        row.operator("cleanplate.paint_frame", icon="TPAINT_HLT")
+        row.operator("cleanplate.patch_strip", icon="IMAGE_ALPHA")
 
 
 def _draw_message(layout: Any) -> None:

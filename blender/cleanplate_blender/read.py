@@ -8,7 +8,7 @@ from typing import Any
 
 import bpy
 
-from . import compat, result, strips, views
+from . import compat, patches, result, strips, views
 from .catalog import choice, presets
 from .channels import channels_of
 from .pick import tell_apart
@@ -45,7 +45,8 @@ def chosen(context: Any, plate: str = "", matte: str = "", *, repair: bool = Fal
         if name and name not in known:
             raise InpaintError(f"There is no strip '{name}' in the scene '{scene.name}' to be the {kind}.")
     selected = [strip for strip in compat.shown_strips(scene) if strip.select and strip.type != "SOUND"]
-    sources = [strip for strip in selected if not result.is_result(strip) and not views.is_view(strip)]
+    ours = result.is_result, views.is_view, patches.is_patch
+    sources = [strip for strip in selected if not any(is_one(strip) for is_one in ours)]
     if repair and plate and not matte:
         return known[plate], None
     if not plate and not matte:

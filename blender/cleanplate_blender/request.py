@@ -104,7 +104,8 @@ def write_job(request: Request) -> None:
         "reference": request.reference or None,
     }
     if request.patch:
-        shot |= {"patch": request.patch, "layers": ["source"]}
+        # Blender takes a file's data window for its picture.
+        shot |= {"patch": request.patch, "patch_window": "plate", "layers": ["source"]}
     run = {
         "model": request.model,
         "device": request.device,

@@ -18,7 +18,7 @@ from typing import Any
 
 import bpy
 
-from . import compat, preview, result, views
+from . import compat, patches, preview, result, views
 from .aside import Aside
 from .findings import Finding
 from .job import Job
@@ -203,6 +203,7 @@ def place(job: Job) -> str:
         )
     result.place(scene, request)
     views.back(scene, request.plate_strip)
+    patches.refresh(scene, request.plate_strip)
     return " ".join((job.done, *request.notes))
 
 

@@ -247,6 +247,19 @@ class Shot(Strict):
             path=True,
         ),
     ] = Field(None, min_length=1)
+    patch_window: Annotated[
+        Literal["hole", "plate"],
+        About(
+            "How much of the picture the --patch sequence holds.",
+            label="patch window",
+            group="stored",
+            choices={
+                "hole": "the box around the hole, as its data window",
+                "plate": "all of the plate: for programs that take a file's data window for its picture, as "
+                "Blender's sequencer does",
+            },
+        ),
+    ] = "hole"
     layers: Annotated[
         tuple[Literal["patch", "source"], ...],
         BeforeValidator(_names),

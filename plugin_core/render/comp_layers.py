@@ -59,7 +59,9 @@ class CompLayers:
             plate: the frame's, untouched or not.
             given, fills: as of `of_output`.
         """
-        box, header = self._box(given), self._plan.sources.header
+        header = self._plan.sources.header
+        whole = Box(0, 0, header.width, header.height)
+        box = whole if self._plan.sources.whole_patch else self._box(given)
         planes = patch_planes(fills, box, header) | self._more(given, box)
         return picture_of(path, layers_over(box, planes, header), plate)
 

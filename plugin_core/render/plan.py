@@ -287,6 +287,7 @@ def _key(
 ) -> dict[str, str]:
     asked = sources.storage
     layers = [f"layer {name}" for name in sorted(sources.own_layers)]
+    layers += ["whole patches"] if sources.patch is not None and sources.whole_patch else []
     readable = f"{sources.lower}-{sources.upper}"
     return {
         "model": network.model_id,

@@ -41,6 +41,7 @@ class Sources:
         storage: how the output is stored where not as the plate is.
         patch: the sequence that the fill alone is written to; None for none.
         layers: what is added to the output, or to the patch where there is one: "patch", "source".
+        whole_patch: the patch's files hold all of the plate, and not only the hole's box.
         sample: mattes of what may not be borrowed; None for none.
         shadow: mattes of shadows and reflections, filled too; None for none.
         references: files of reference frames, by the frame that they were painted on.
@@ -60,6 +61,7 @@ class Sources:
     storage: Storage = field(default_factory=Storage)
     patch: FileSequence | None = None
     layers: tuple[str, ...] = ()
+    whole_patch: bool = False
     sample: Clip | None = None
     shadow: Clip | None = None
     references: Mapping[int, Path] = field(default_factory=dict)
@@ -147,7 +149,7 @@ def open_sources(
         notes += (f"Output is {output.extension}: the plate's own format ({own}) {why}.",)
     part = _part(chunk, first, last)
     where = output, first, last, *part, lower, upper
-    beside = patch, shot.layers, sample, shadow, references
+    beside = patch, shot.layers, shot.patch_window == "plate", sample, shadow, references
     return Sources(plate, matte, *where, header, notes, storage, *beside)
 
 

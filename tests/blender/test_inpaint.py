@@ -400,6 +400,14 @@ def test_what_is_done_with_a_clean_plate_painted_on_too(blender, shot, tmp_path)
     assert len(list((folder / "patch").glob("patch.*.exr"))) == 3
     assert blender.preview(path=str(folder / "clean" / "clean.1002.exr")) == [256, 192]
 
+    # The fill alone over the plate is the clean plate.
+    assert blender.press(name="patch_strip")["said"] == ["FINISHED"]
+    strips = blender.strips()
+    assert strips["sh010 clean"]["mute"] and strips["sh010 patch"]["span"] == [-3, 0]
+    (over,) = blender.render(name="sh010", frames=[-2], folder=str(tmp_path / "over"), below=["sh010 patch"])
+    assert np.abs(read_picture(over)[..., :3] - clean[..., :3]).max() < 2e-3 * clean.max()
+    blender.remove(name="sh010 patch")
+
     # What is wrong with it, and where.
     checked = blender.press(name="check_result")
     assert checked["message"] == "Checked:", checked

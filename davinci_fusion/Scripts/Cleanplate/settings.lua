@@ -171,6 +171,20 @@ return {
       ["unset"] = "none",
       ["bare"] = { "layers", "patch" },
     },
+    ["patch_window"] = {
+      ["part"] = "shot",
+      ["option"] = "--patch-window",
+      ["kind"] = "choice",
+      ["default"] = "hole",
+      ["text"] = "How much of the picture the --patch sequence holds.",
+      ["label"] = "patch window",
+      ["group"] = "stored",
+      ["level"] = "advanced",
+      ["choices"] = {
+        ["hole"] = "the box around the hole, as its data window",
+        ["plate"] = "all of the plate: for programs that take a file's data window for its picture, as Blender's sequencer does",
+      },
+    },
     ["layers"] = {
       ["part"] = "shot",
       ["option"] = "--layers",

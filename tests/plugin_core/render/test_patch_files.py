@@ -9,7 +9,7 @@ import numpy as np
 import OpenImageIO as oiio
 import pytest
 
-from plugin_core.errors import InputError, Interrupted, WriteError
+from plugin_core.errors import InputError, Interrupted, StateError, WriteError
 from plugin_core.images import read_plate
 from plugin_core.images import write_plate as put_plate
 from plugin_core.job.job import Job
@@ -109,6 +109,19 @@ def test_merged_over_the_plate_a_patch_gives_the_output(shot, paint):
             assert not alone.any() and (channels(patch_file(shot, 3))[1].width == 1)
         elif paint == "network":
             assert set(np.unique(alone[..., 3])) > {0, 1} and alone[..., 3].sum() > 300
+
+
+def test_a_patch_may_hold_all_of_the_plate(shot):
+    run_toy(patched(shot), SOFT)
+    boxed = {frame: channels(patch_file(shot, frame))[0] for frame in (2, 3)}
+    whole = patched(shot).model_copy(update={"patch_window": "plate"})
+    with pytest.raises(StateError, match="whole patches"):
+        run_toy(whole, SOFT, resume=True)
+    run_toy(whole, SOFT, overwrite=True)
+    for frame, found in boxed.items():
+        planes, spec = channels(patch_file(shot, frame))
+        assert (spec.x, spec.y, spec.height, spec.width) == (0, 0, *plate_of(shot, frame)["R"].shape)
+        assert np.array_equal(rgba(planes), rgba(found))
 
 
 def test_integers_are_met_within_their_rounding(tmp_path):
