@@ -132,6 +132,8 @@ class Parser(argparse.ArgumentParser):
         for action in self._actions:
             if isinstance(action, argparse._SubParsersAction):
                 known.update(*(each._option_string_actions for each in action.choices.values()))
+        if word and word[1] in known:
+            return " (an option of another command)"
         near = difflib.get_close_matches(word[1], sorted(known), 1) if word else []
         return f" (did you mean {near[0]}?)" if near else ""
 

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..box import bounds
-from ..clips.sequence import compact
+from ..clips.frame_range import frames_words
 from ..damage.repair import reach_px
 from ..errors import InputError
 from ..images import Header
@@ -29,7 +29,7 @@ from .run import color_of, open_restored
 
 Mask = NDArray[np.bool_]
 
-_MUCH, _TIMES = 0.005, 5
+_MUCH, _TIMES = 0.02, 5
 """A frame on which more than this share is repaired, and so many times more than on the usual one, asks for a
 look: its motion may have failed."""
 
@@ -158,13 +158,13 @@ class RestoredChecker(Checker):
         touched = tuple(one.frame for one in frames if one.touched)
         if touched:
             total = sum(one.touched for one in frames)
-            words = f"{total} pixels beside what was found differ from the plate on frames {compact(touched)}"
+            words = f"{total} pixels beside what was found differ from the plate on {frames_words(touched)}"
             return Check("untouched", "FAULT", words, total, touched)
         if self._lossy:
             return Check("untouched", "-", self._lossy)
         unknown = [one.frame for one in frames if one.frame not in self._restored.finds and one.hole]
         if unknown:
-            return Check("untouched", "-", f"{_NO_NOTES} (frames {compact(unknown)})")
+            return Check("untouched", "-", f"{_NO_NOTES} ({frames_words(unknown)})")
         return Check("untouched", "ok", "beside what was found every pixel is the plate's, bit for bit", 0)
 
     def _repaired(self, frames: Sequence[FrameFound]) -> Check:
@@ -172,7 +172,7 @@ class RestoredChecker(Checker):
             return Check("repaired", "-", self._lossy)
         left = tuple(one.frame for one in frames if one.unfilled)
         if left:
-            words = f"frames {compact(left)} hold the plate's damage still"
+            words = f"the plate's damage is still there on {frames_words(left)}"
             return Check("repaired", "FAULT", words, len(left), left)
         return Check("repaired", "ok", "every frame with finds was changed", 0)
 
@@ -198,7 +198,7 @@ def _finite(frames: Sequence[FrameFound]) -> Check:
     bad = tuple(one.frame for one in frames if one.not_finite)
     if bad:
         total = sum(one.not_finite for one in frames)
-        words = f"{total} repaired pixels are NaN or infinite on frames {compact(bad)}"
+        words = f"{total} repaired pixels are NaN or infinite on {frames_words(bad)}"
         return Check("finite", "FAULT", words, total, bad)
     return Check("finite", "ok", "no NaN, no infinity in what was repaired", 0)
 
@@ -220,7 +220,7 @@ def _finds(frames: Sequence[FrameFound], finds: dict[int, Sequence[Noted]], area
     usual = max(_MUCH, _TIMES * statistics.median(shares.values()))
     much = tuple(frame for frame in ranked if shares[frame] > usual)
     if much:
-        words = f"far more than usual is repaired on frames {compact(sorted(much))}; {words}"
+        words = f"far more than usual is repaired on {frames_words(sorted(much))}; {words}"
         return Check("finds", "look", words, shares[ranked[0]], much, usual)
     return Check("finds", "ok", words, shares[ranked[0]], tuple(ranked[:SHOWN_FRAMES]), usual)
 

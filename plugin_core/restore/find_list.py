@@ -28,6 +28,7 @@ from ..disk.atomic import replacing
 from ..disk.bounded import UnreadableError, load_json
 from ..disk.regular import read_regular
 from ..errors import SettingsError
+from ..job.strict import shown
 
 VERSION = 1
 _MOST = 1 << 20
@@ -98,9 +99,13 @@ class FindList:
         except (OSError, UnicodeDecodeError, UnreadableError) as error:
             raise SettingsError(f"Can't read the list of finds {path}: {error}") from error
         except ValidationError as error:
-            first = error.errors(include_url=False, include_context=False)[0]
-            where = ".".join(map(str, first["loc"]))
-            raise SettingsError(f"List of finds {path}: {where}: {first['msg']}.") from None
+            raise SettingsError(f"List of finds {path}: {_told(error)}") from None
+
+    def beyond(self, frames: range, width: int, height: int) -> list[Entry]:
+        """Return the entries that lie on frames that are not there, or wholly beyond the picture."""
+        every = [entry for entries in self._by_frame.values() for entry in entries]
+        picture = Box(0, 0, width, height)
+        return [one for one in every if one.frame not in frames or one.place.shared(picture) is None]
 
     def chosen(self, frame: int, damage: Damage) -> Damage:
         """Return what of a frame's finds is in the list, and what is in it besides."""
@@ -126,3 +131,24 @@ class FindList:
             finds.append(own)
             labels[box.slices] = len(finds)
         return replace(damage, labels=labels, finds=tuple(finds))
+
+
+def _told(error: ValidationError) -> str:
+    first = error.errors(include_url=False, include_context=False)[0]
+    place, kind = first["loc"], first["type"]
+    expected = first["msg"].removeprefix("Input should be ")
+    if place[:1] != ("finds",) or len(place) < 2:
+        if place[:1] == ("version",):
+            return (
+                f"its version should be {VERSION}, got {shown(first['input'])}."
+                if kind != "missing"
+                else (f'it has no "version": {VERSION}; is it a list that --review wrote?')
+            )
+        return 'it has no list "finds"; is it a list that --review wrote?'
+    which, field = f"find {int(place[1]) + 1}", ".".join(map(str, place[2:]))
+    wrong = f"lacks its {field}" if kind == "missing" else f"has a wrong {field or 'entry'}: {expected}"
+    got = "" if kind == "missing" else f", got {shown(first['input'])}"
+    return (
+        f"{which} {wrong}{got}; a find has a frame, a kind (dirt or scratch) and a box (left, top, width, "
+        "height in pixels)."
+    )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import shutil
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -44,7 +44,7 @@ from ..render.frame_movie import Delivery, delivered
 from ..render.render import FrameDone
 from ..render.sources import Sources, mattes_of, open_sources
 from ..state.folder import finds_path
-from .find_list import FindList
+from .find_list import Entry, FindList
 from .given_matte import damage_of
 from .noted import FindNotes
 from .options import key_of, search_of
@@ -116,6 +116,12 @@ def _check(job: Job) -> None:
         raise InputError("Sheets of finds are made in one go: leave the chunk or the review out.")
     if job.shot.matte is not None and job.restore.finds is not None:
         raise InputError("A matte and a list of finds both say what is damaged; give one of them.")
+    least, most = job.restore.smallest, job.restore.largest
+    if most is not None and most < least:
+        raise InputError(
+            f"No piece of dirt has {least} pixels at least and {most} at most; give a --largest of {least} or "
+            "more."
+        )
 
 
 def _delivery(job: Job) -> Delivery:
@@ -177,6 +183,8 @@ def _frames(
             reporters.note(note)
         book = _book(job, sources, protect, color.color)
         restoring = _Run(job, sources, protect, color.color, book)
+        for note in restoring.notes:
+            reporters.note(note)
         with book.begun(job, color.color.name, reporters, stop, recorded) as todo:
             restoring.begin(forget=todo.is_all)
             for number, frame in enumerate(todo):
@@ -186,6 +194,17 @@ def _frames(
                 yield Restored(frame, path, reporters.frame(frame), finds, pixels)
             for note in restoring.finish():
                 reporters.note(note)
+
+
+def _beyond(entries: Sequence[Entry]) -> list[str]:
+    if not entries:
+        return []
+    first = entries[0]
+    those = "1 find of the list lies" if len(entries) == 1 else f"{len(entries)} finds of the list lie"
+    return [
+        f"{those} on frames that the plate has not, or beyond its picture (frame {first.frame}, box "
+        f"{list(first.box)}): nothing is repaired there."
+    ]
 
 
 @contextmanager
@@ -208,6 +227,7 @@ class _Run:
     ) -> None:
         self._job, self._sources, self._color, self._book = job, sources, color, book
         self._protect = protect
+        self.notes: list[str] = []
         self._mattes = None if job.shot.matte is None else mattes_of(sources, job.settings, ())
         asked = job.restore
         search = search_of(asked)
@@ -215,7 +235,11 @@ class _Run:
         if self._mattes is not None:
             search, chosen = replace(search, kinds=frozenset()), {"chosen": self._given}
         elif asked.finds is not None:
-            chosen = {"chosen": FindList.read(Path(asked.finds)).chosen}
+            finds = FindList.read(Path(asked.finds))
+            chosen = {"chosen": finds.chosen}
+            header = sources.header
+            there = range(sources.lower, sources.upper + 1)
+            self.notes = _beyond(finds.beyond(there, header.width, header.height))
         self._takes = Takes(sources.lower, sources.upper, job.shot.cuts, self._thumbnail)
         self._shot = RestoredShot(
             sources.plate,

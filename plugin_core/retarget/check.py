@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..box import Box, bounds
-from ..clips.sequence import compact
+from ..clips.frame_range import frames_words
 from ..errors import ImageError
 from ..images import Plate
 from ..job.job import Job
@@ -202,7 +202,7 @@ class RetargetedChecker(Checker):
         touched = tuple(one.frame for one in frames if one.touched)
         if touched:
             total = sum(one.touched for one in frames)
-            words = f"{total} pixels {what} are not the plate's on frames {compact(touched)}"
+            words = f"{total} pixels {what} are not the plate's on {frames_words(touched)}"
             return Check("exact", "FAULT", words, total, touched)
         if self._lossy:
             return Check("exact", "-", self._lossy)
@@ -257,6 +257,6 @@ def _finite(frames: Sequence[FrameFound]) -> Check:
     bad = tuple(one.frame for one in frames if one.not_finite)
     if bad:
         total = sum(one.not_finite for one in frames)
-        words = f"{total} pixels are NaN or infinite on frames {compact(bad)}"
+        words = f"{total} pixels are NaN or infinite on {frames_words(bad)}"
         return Check("finite", "look", words, total, bad)
     return Check("finite", "ok", "no NaN, no infinity", 0)

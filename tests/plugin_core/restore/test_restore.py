@@ -1,6 +1,7 @@
 """`cleanplate detect` and `restore` on a tiny shot: what is written, what is kept, and going on."""
 
 import json
+import re
 from pathlib import Path
 
 import cv2
@@ -8,7 +9,9 @@ import numpy as np
 import pytest
 
 from plugin_core.cli import main
+from plugin_core.errors import SettingsError
 from plugin_core.images import read_plate
+from plugin_core.restore.find_list import Entry, FindList
 from tests.plugin_core.pictures_on_disk import save, spec_of
 
 HEIGHT, WIDTH, FIRST, LAST, DIRTY = 96, 128, 1001, 1007, 1004
@@ -103,5 +106,32 @@ def test_a_list_of_finds_says_what_is_repaired(shot: Path, tmp_path: Path) -> No
     before, after = read_plate(shot / "plate.1004.exr").rgb, read_plate(tmp_path / "c.1004.exr").rgb
     rows, columns = np.nonzero((before != after).any(axis=2))
     assert rows.size and rows.min() > 60 and rows.max() < 80 and columns.max() < 22
-    edited.write_text('{"version": 1, "finds": [{"frame": 1, "kind": "rain", "box": [0, 0, 1, 1]}]}', "utf-8")
-    assert main([*base, "--finds", str(edited), "--overwrite"]) == 2
+    assert main([*base, "--smallest", "9", "--largest", "5", "--overwrite"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("listed", "told"),
+    [
+        (
+            '{"version": 1, "finds": [{"frame": 1, "kind": "rain", "box": [0, 0, 1, 1]}]}',
+            "find 1 has a wrong kind",
+        ),
+        ('{"version": 1, "finds": [{"frame": 1, "kind": "dirt"}]}', "find 1 lacks its box; a find has"),
+        (
+            '{"version": 1, "finds": [{"frame": 1, "kind": "dirt", "box": [0, 0, 0, 1]}]}',
+            "box.2: greater than",
+        ),
+        ('{"version": 2, "finds": []}', "its version should be 1, got 2"),
+        ('{"version": 1}', 'it has no list "finds"'),
+    ],
+)
+def test_a_list_that_is_wrong_is_refused_in_a_sentence(tmp_path: Path, listed: str, told: str) -> None:
+    (tmp_path / "finds.json").write_text(listed, "utf-8")
+    with pytest.raises(SettingsError, match=re.escape(told)):
+        FindList.read(tmp_path / "finds.json")
+
+
+def test_finds_beyond_the_picture_are_told() -> None:
+    there = [Entry(frame=1, kind="dirt", box=(0, 0, 9, 9)), Entry(frame=2, kind="dirt", box=(-4, 3, 5, 2))]
+    off = [Entry(frame=9, kind="dirt", box=(0, 0, 9, 9)), Entry(frame=1, kind="dirt", box=(64, 0, 4, 4))]
+    assert sorted(one.frame for one in FindList([*there, *off]).beyond(range(1, 3), 64, 48)) == [1, 9]

@@ -133,7 +133,7 @@ def test_qc_finds_an_object_that_is_not_the_plates(shot, tmp_path, capsys):
     changed = oiio.ImageBuf(np.ascontiguousarray(pixels))
     assert changed.write(str(tmp_path / "o.0002.exr"), "half")
     assert main(["qc", "--result", f"{tmp_path}/o.####.exr"]) == 9
-    assert "are not the plate's on frames 2" in capsys.readouterr().out
+    assert "are not the plate's on frame 2" in capsys.readouterr().out
 
 
 def test_positions_are_steady_though_the_outline_is_not(shot, tmp_path, capsys):
