@@ -117,7 +117,8 @@ class RestoredChecker(Checker):
         """Read and measure the next frame. Raises ImageError when the plate can't be read."""
         looked = self._restored.look(frame)
         self._lossy = self._lossy or looked.lossy
-        self._frames.append(_measured(looked))
+        noted = sum(find.pixels for find in self._restored.finds.get(frame, ()))
+        self._frames.append(_measured(looked, noted))
         return looked
 
     def report(self) -> Report:
@@ -177,11 +178,11 @@ class RestoredChecker(Checker):
         return Check("repaired", "ok", "every frame with finds was changed", 0)
 
 
-def _measured(looked: RestoredFrame) -> FrameFound:
+def _measured(looked: RestoredFrame, noted: int) -> FrameFound:
     if looked.result is None:
         return FrameFound(looked.frame, "unreadable" if looked.problem else "missing", looked.problem)
     if looked.changed is None:
-        return FrameFound(looked.frame, hole=0 if looked.found is None else int(looked.found.sum()))
+        return FrameFound(looked.frame, hole=noted)
     beside = 0 if looked.found is None else int((looked.changed & ~looked.found).sum())
     broken = 0
     if (box := bounds(looked.changed)) is not None:

@@ -119,8 +119,8 @@ def _check(job: Job) -> None:
     least, most = job.restore.smallest, job.restore.largest
     if most is not None and most < least:
         raise InputError(
-            f"No piece of dirt has {least} pixels at least and {most} at most; give a --largest of {least} or "
-            "more."
+            f"No piece of dirt has {least} pixels at least and {most} at most; give a --largest of {least} "
+            "or more."
         )
 
 
