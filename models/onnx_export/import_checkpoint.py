@@ -23,6 +23,7 @@ def import_checkpoint(
     licence: str | None = None,
     name: str | None = None,
     weights: str = "float16",
+    eight_bits: bool = False,
 ) -> Path:
     """Turn a checkpoint in the published format into a bundle; returns the bundle's folder.
 
@@ -33,6 +34,7 @@ def import_checkpoint(
         licence: licence of the weights, as the user knows it; None says that it was not stated.
         name: the model's name; None takes the folder's.
         weights: "float16" or "float32", how the bundle stores them.
+        eight_bits: whether x86 CPUs convolve in 8 bits: quicker, and a little off.
 
     Raises:
         InputError: torch is not installed.
@@ -57,6 +59,7 @@ def import_checkpoint(
         licence=licence or "Not stated when the checkpoint was imported; ask whoever published it.",
         weights="float32" if weights == "float32" else "float16",
         channel_order="BGR",
+        eight_bits=eight_bits,
     )
 
 

@@ -39,6 +39,11 @@ def add(commands: Any) -> None:
         default="float32",
         help="how weights are stored: exact, or at half the size (float32)",
     )
+    imported.add_argument(
+        "--int8",
+        action="store_true",
+        help="convolve in 8 bits on x86 processors: quicker, and a little off",
+    )
     imported.add_argument("--licence", help="licence of the weights, noted in the manifest")
     imported.set_defaults(command=_import)
 
@@ -77,6 +82,7 @@ def _import(arguments: argparse.Namespace) -> int:
         arguments.output,
         licence=arguments.licence,
         weights=arguments.weights,
+        eight_bits=arguments.int8,
     )
     say(f"wrote {path}")
     return 0
