@@ -62,6 +62,12 @@ class CropStore:
             pixels = self._held[frame]
         return pixels if box is None else pixels[box.slices]
 
+    def put(self, frame: int, pixels: Pixels) -> None:
+        """Take what `read` would return for a frame from whoever has it."""
+        with self._one_at_a_time:
+            if frame not in self._held and frame not in self._filed:
+                self._hold(frame, pixels)
+
     def close(self) -> None:
         """Give memory and file back."""
         self._held.clear()

@@ -18,6 +18,7 @@ from ..box import Box
 from ..clips.clip import Clip
 from ..color.color_map import ColorMap
 from ..color.network_pixels import native_pixels, network_pixels
+from ..images import Plate
 from ..patch import Patch
 from ..regions.hole import Hole
 from ..regions.shot_mattes import ShotMattes
@@ -74,6 +75,7 @@ class Propagator:
         self.view = view
         self._also = range(0)
         self._held: Set[int] = frozenset()
+        self._holes: dict[int, Hole | None] = {}
         # Copies: a view would keep the whole plate.
         self._crops = CropStore(lambda frame: np.array(native_pixels(clip.plate(frame), view.crop)))
         self._background = Background(self._look, view.height, view.width, threads)
@@ -172,6 +174,11 @@ class Propagator:
         """Return a part of a frame as the view (H, W) has it."""
         return self.view.mask(where(source, self.view.crop)[..., 0] > 0)
 
+    def show(self, frame: int, plate: Plate, hole: Hole | None) -> None:
+        """Take a frame from whoever has just read it; what is not shown is read when it is needed."""
+        self._crops.put(frame, np.array(native_pixels(plate, self.view.crop)))
+        self._holes[frame] = hole
+
     def hold(self, frames: Set[int]) -> None:
         """Forget nothing that is known of some single frames, however far away, until told otherwise."""
         self._held = frames
@@ -257,6 +264,8 @@ class Propagator:
         wanted = stopped_at(frame, self._kept(frame), self._span).union(self._also, self._held)
         self._background.keep(wanted)
         self._crops.keep(wanted)
+        for gone in [each for each in list(self._holes) if each not in wanted]:
+            self._holes.pop(gone, None)
         self._crops.near(frame)
 
     def _searched(self, frame: int) -> range:
@@ -272,7 +281,7 @@ class Propagator:
         view = self.view
         pixels, missing = network_pixels(view.thinned(self._crops.crop(frame)), self._color)
         picture = np.asarray((view.picture(pixels) + 1) / 2, np.float32)
-        hole = self._mattes.hole(frame)
+        hole = self._holes.pop(frame) if frame in self._holes else self._mattes.hole(frame)
         away = np.zeros(picture.shape[:2], np.bool_) if hole is None else view.mask(hole.mask_on(view.crop))
         if missing is not None:
             away |= view.mask(missing)

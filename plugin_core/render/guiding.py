@@ -8,10 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..box import Box
+from ..images import Plate
 from ..motion.finder import Propagator
 from ..motion.guide import Beside, Cells, cell_centers, guide_of
 from ..motion.ways import Ways
 from ..network.contract import Guide
+from ..regions.hole import Hole
 from ..regions.region import Region
 from ..schedule import Step
 from ..state.carry_follow import Moved
@@ -43,6 +45,14 @@ class Guiding:
         """Return the frames whose plates or mattes have a part in a step's flows."""
         frames = step.frame, *step.sources
         return range(min(frames), max(frames) + 1)
+
+    def show(self, frame: int, plate: Plate, hole: Hole | None) -> None:
+        """Take a frame that was just read, so that its motion is measured without reading it once more.
+
+        Only where no real pixels are looked for: whoever looks for them has read it long before.
+        """
+        if self._own is not None:
+            self._own.show(frame, plate, hole)
 
     def guide(self, step: Step, region: Region, target: Shown, sources: Sequence[Shown]) -> Guide:
         """Return a step's flows on a crop, where the frame and its sources are shown like this."""

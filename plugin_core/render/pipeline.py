@@ -116,6 +116,7 @@ class Pipeline:
         hole = self._reader.hole(frame)
         patch = None if hole is None else self._stages.find(frame, hole)
         schedule, windows = self._plan.schedule, {}
+        plate: Plate | None = None
         for lane in self._plan.lanes:
             if lane.looks_at(frame, schedule.reach + schedule.warmup):
                 window = lane.window_at(frame, schedule.reach)
@@ -123,6 +124,8 @@ class Pipeline:
                 picture, mask, odd = network_input(plate, hole, patch, window, self._plan.color)
                 windows[lane.name] = window, (picture, mask)
                 self._tell_not_finite(plate, odd)
+        if self._guiding is not None and plate is not None:
+            self._guiding.show(frame, plate, hole)
         self._frames[frame] = SeenFrame(hole, patch, windows)
         return self._frames[frame]
 

@@ -8,6 +8,8 @@ import cv2
 import numpy as np
 import pytest
 
+from plugin_core.clips import clip
+
 from ..guided_network import GuidedNetwork
 from ..motion.test_flow import texture
 from ..shots import QUICK, ShotOnDisk, read, run_toy, same_files, write_matte, write_plate
@@ -57,8 +59,13 @@ def settings(request):
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory, settings):
     shot, walls = make(tmp_path_factory.mktemp("whole"))
-    network = GuidedNetwork()
-    run_toy(shot.shot("whole"), settings, network=network)
+    network, reads = GuidedNetwork(), []
+    with pytest.MonkeyPatch.context() as patched:
+        of_file = clip.read_plate
+        patched.setattr(clip, "read_plate", lambda path, view: reads.append(path) or of_file(path, view))
+        run_toy(shot.shot("whole"), settings, network=network)
+    # Not one of those that exposure is measured on. Real pixels are looked for far ahead of the network.
+    assert reads.count(shot.plate(11)) == (2 if settings.propagate else 1)
     return shot, walls, network
 
 
