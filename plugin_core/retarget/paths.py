@@ -35,7 +35,8 @@ def object_path(thing: Thing, geometry: Geometry, reach: int) -> dict[int, Shift
     """Return the way of one object over the squeezed background.
 
     Its center belongs where the background behind it goes; that way is smoothed, so that a swinging arm,
-    which moves the center, moves nothing else. An object that the plate's edge cuts stays at that edge.
+    which moves the center, moves nothing else. An object that the plate's edge cuts stays at that edge. One
+    that is larger than the output stands in its middle: there most of it is seen.
 
     Args:
         thing: the object.
@@ -48,11 +49,11 @@ def object_path(thing: Thing, geometry: Geometry, reach: int) -> dict[int, Shift
         scale, back = geometry.objects[axis], geometry.background[axis]
         center = _filled(frames, thing.seen, lambda seen: seen.center[axis])
         low, high, fits = _inside(frames, thing.seen, geometry, axis)
-        wanted = held(smooth(center, reach) * (back - scale), low, high, reach)
         if fits:
+            wanted = held(smooth(center, reach) * (back - scale), low, high, reach)
             return _laid(wanted, low, high, reach)
         anywhere = np.full(frames.size, np.inf)
-        return _laid(smooth(wanted, reach), -anywhere, anywhere, reach)
+        return _laid(smooth((low + high) / 2, reach), -anywhere, anywhere, reach)
 
     return _shifts(frames, thing.seen, way)
 

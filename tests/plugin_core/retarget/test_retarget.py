@@ -19,6 +19,7 @@ from plugin_core.progress.reporters import Reporters
 from plugin_core.progress.stop import Stop
 from plugin_core.retarget.clean_plate import clean_job
 from plugin_core.retarget.paths import held
+from plugin_core.retarget.resample import resized
 from plugin_core.retarget.retarget import plan_retarget, retarget
 from plugin_core.retarget.steady import curve, steadied, whole
 from plugin_core.work import foretell
@@ -332,3 +333,11 @@ def test_a_clean_plate_is_a_phase_before_the_first_frame_and_goes_on_after_a_sto
     kinds = [event["event"] for event in heard.events if event["event"] not in ("phase", "note", "origins")]
     assert kinds == ["start", *["frame"] * 4, "done"]
     assert "cleaning" in {event.get("phase") for event in heard.events}
+
+
+def test_a_sun_has_no_ring_and_keeps_its_light():
+    picture = np.full((24, 96, 3), 0.5, np.float32)
+    picture[10:14, 40:46] = 80
+    done = resized(picture, 32, 24)
+    assert done.min() > 0.499
+    assert np.isclose(done.sum() * 3, picture.sum(), rtol=0.02)
