@@ -4,12 +4,15 @@
     plan     the core says what is new or has changed
     fill     the core fills that
 
+To look at a shot only, the core probes it once it is exported.
+
 Knows nothing of bpy.
 """
 
 from __future__ import annotations
 
 import contextlib
+import json
 import time
 from collections.abc import Callable, Generator
 from pathlib import Path
@@ -39,6 +42,7 @@ class Job:
         core_env: its environment.
         blender: the words that start the child Blender; the path of export.json is added.
         own_group: see `Child`.
+        looks_only: nothing is filled; the core says what it would warn of.
 
     Attributes:
         text: what it is at, for the artist.
@@ -57,7 +61,9 @@ class Job:
         blender: list[str],
         *,
         own_group: bool,
+        looks_only: bool = False,
     ) -> None:
+        self._looks_only = looks_only
         self.request = request
         self.text = "Starting"
         self.fraction = 0.0
@@ -131,6 +137,9 @@ class Job:
     def _run(self) -> Steps:
         if self.request.parts:
             yield from self._export()
+        if self._looks_only:
+            yield from self._probe()
+            return
         planned = yield from self._plan()
         why = in_timeline("; ".join(planned["reasons"]), self.request.shift)
         if planned["action"] == "occupied":
@@ -159,6 +168,22 @@ class Job:
         if not ends or ends[-1]["event"] != "done":
             why = ends[-1]["message"] if ends else child.last_words() or "it ended unexpectedly"
             raise InpaintError(f"Blender could not render plate and matte: {why}", self._places.log)
+
+    def _probe(self) -> Steps:
+        self._say("Looking at the shot", 0)
+        told = self._places.job / "told.json"
+        words = ["probe", "--job", str(self._places.job_file), "--json"]
+        child = self._start([*self._core, *words], self._core_env, told)
+        yield from self._watch(child, Follower(self._places.plan), lambda event: None, self._stop_now)
+        try:
+            report = json.loads(told.read_text("utf-8"))
+        except ValueError:
+            raise self._failure(child, "") from None
+        shift = self.request.shift
+        stops = [report["problem"]["message"]] if report["problem"] else []
+        warnings = [warning["message"] for warning in report["warnings"]]
+        self.findings = [warned(message, shift) for message in (*stops, *warnings)]
+        self.done = "Before you render:" if self.findings else "Looked at: nothing speaks against a render."
 
     def _plan(self) -> Generator[None, None, Event]:
         self._say("Looking at what has changed", 0)

@@ -13,17 +13,22 @@ from .aside import Aside
 from .command import environment
 from .findings import found
 from .places import Places
+from .prepare import prepare
 from .problem import InpaintError
-from .properties import REPAIR
+from .properties import DEFAULTS, REPAIR, settings
 
 _FAULTS = 9
 """The core's exit code where it has found faults."""
 
 
 def check_result(self: Any, context: Any) -> set[str]:
-    """Hold the clean plate against the plate: what is wrong with it, and on which frame."""
+    """Say what is wrong with the clean plate, or with the shot before there is one, and on which frame."""
 
-    def begin() -> tuple[Aside, running.Ending]:
+    def begin() -> tuple[running.Work, running.Ending]:
+        wishes = compat.scene_of(context).cleanplate
+        if wishes.mode != REPAIR and made_or_none(context) is None:
+            asked = {name: getattr(wishes, name) for name in settings(DEFAULTS)}
+            return prepare(context, asked, looks_only=True), lambda job: str(job.done)
         made = made_of(context)
 
         def ending(job: Aside) -> str:
@@ -101,13 +106,18 @@ def go_to_frame(self: Any, context: Any) -> set[str]:
 
 def made_of(context: Any) -> result.Made:
     """Return the clean plate of the chosen plate. Raises InpaintError when there is none."""
+    made = made_or_none(context)
+    if made is None:
+        raise InpaintError("There is no clean plate yet; press Inpaint.")
+    return made
+
+
+def made_or_none(context: Any) -> result.Made | None:
+    """Return the clean plate of the chosen plate; None for none. Raises InpaintError where none is chosen."""
     scene = compat.scene_of(context)
     wishes = scene.cleanplate
     plate, _ = read.chosen(context, wishes.plate, wishes.matte, repair=wishes.mode == REPAIR)
-    made = result.made(scene, plate.name)
-    if made is None:
-        raise InpaintError(f"'{plate.name}' has no clean plate yet; press Inpaint.")
-    return made
+    return result.made(scene, plate.name)
 
 
 def open_log(self: Any, context: Any) -> set[str]:

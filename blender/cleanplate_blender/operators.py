@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
 from typing import Any
 
 import bpy
 from bpy.props import BoolProperty, EnumProperty, IntProperty
 
-from . import compat, looks, painted, preferences, read, running, views
-from .command import environment
-from .job import Job
+from . import compat, looks, preferences, read, running, views
+from .prepare import prepare
 from .problem import InpaintError
-from .properties import DEFAULTS, REPAIR, settings
-from .request import write_export, write_job
-
-_CHILD = Path(__file__).with_name("export_child.py")
+from .properties import DEFAULTS, settings
 
 
 def inpaint(self: Any, context: Any) -> set[str]:
     """Inpaint: beside Blender where it has a window, else before this returns."""
     return running.run(
-        self, lambda: (_prepare(context, _wishes(self, context), self.from_current), running.place)
+        self, lambda: (prepare(context, _wishes(self, context), self.from_current), running.place)
     )
 
 
@@ -124,29 +118,3 @@ def _wishes(operator: Any, context: Any) -> read.Wishes:
     return {
         name: getattr(operator if given.is_property_set(name) else scene, name) for name in settings(DEFAULTS)
     }
-
-
-def _prepare(context: Any, wishes: read.Wishes, from_current: bool) -> Job:
-    """Write down what is asked for; save a copy of the file if the child needs it. Raises InpaintError."""
-    frame = compat.scene_of(context).frame_current if from_current else None
-    core = preferences.command(context)
-    plate, _ = read.chosen(context, wishes["plate"], wishes["matte"], repair=wishes["mode"] == REPAIR)
-    painted.save_all(plate.name)
-    request = read.read_request(context, wishes, preferences.cache_folder(context), frame)
-    try:
-        write_job(request)
-        if request.parts:
-            write_export(request, scripts=not bpy.app.autoexec_fail)
-            bpy.ops.wm.save_as_mainfile(
-                filepath=str(request.places.blend_copy), copy=True, check_existing=False, compress=False
-            )
-    except (OSError, RuntimeError) as error:
-        raise InpaintError(f"Can't write to {request.folder}: {error}") from None
-    return Job(request, core, environment(), _blender(), own_group=not bpy.app.background)
-
-
-def _blender() -> list[str]:
-    """Return the words that start a Blender without a window on the child's script."""
-    if bpy.app.binary_path:
-        return [bpy.app.binary_path, "--background", "--python", str(_CHILD), "--"]
-    return [sys.executable, str(_CHILD)]

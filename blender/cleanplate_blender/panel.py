@@ -29,6 +29,8 @@ def draw(self: Any, context: Any) -> None:
     made = None if plate is None or running.state.job is not None else result.made(scene, plate.name)
     if made is not None:
         _draw_looks(layout, made)
+    elif plate is not None and running.state.job is None and scene.cleanplate.mode != REPAIR:
+        layout.operator("cleanplate.check_result", text="Check before Rendering", icon="VIEWZOOM")
     _draw_message(layout)
 
 

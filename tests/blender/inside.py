@@ -411,12 +411,12 @@ def check_aside():
 
 def begin_aside(**properties):
     """Begin as a press in a window does. Timers do not run here: `ticks` is what they would call."""
-    operators, running = _module("operators"), _module("running")
+    prepare, running = _module("prepare"), _module("running")
     wishes = {
         name: getattr(bpy.context.scene.cleanplate, name)
         for name in _module("properties").settings(_module("properties").DEFAULTS)
     }
-    job = operators._prepare(bpy.context, {**wishes, **properties}, False)
+    job = prepare.prepare(bpy.context, {**wishes, **properties}, False)
     running.begin_aside(job, running.place)
     return bpy.app.timers.is_registered(running.tick)
 

@@ -381,7 +381,7 @@ def test_the_matte_in_an_alpha_channel_inverted(blender, shot, tmp_path):
 
 
 def test_what_is_done_with_a_clean_plate_painted_on_too(blender, shot, tmp_path):
-    two_strips(blender, shot, tmp_path, start=-3, count=3)
+    _, mattes_on_disk = two_strips(blender, shot, tmp_path, start=-3, count=3)
     below = np.zeros(SIZE[::-1], np.float32)
     below[-14:-6, 8:40] = 1
     shadows = [tmp_path / "in" / f"shadow.{number}.png" for number in (1001, 1002, 1003)]
@@ -390,7 +390,15 @@ def test_what_is_done_with_a_clean_plate_painted_on_too(blender, shot, tmp_path)
     blender.images(name="shadow", files=[str(path) for path in shadows], channel=3, start=-3)
     blender.settings(plate="sh010", matte="sh010 matte")
     asked = {"paint": "NETWORK", "use_patch": True, "shadow": "shadow", **QUICK}
-    assert "has no clean plate yet" in blender.press(name="check_result")["failed"]
+    assert "no clean plate yet" in blender.press(name="paint_frame")["failed"]
+    assert "[Check before Rendering]" in blender.draw(what="panel")
+    blender.settings(**QUICK)
+    write_picture(Path(mattes_on_disk[1]), 0 * sample("matte", 1))
+    looked = blender.press(name="check_result")
+    write_picture(Path(mattes_on_disk[1]), sample("matte", 1))
+    assert looked["message"] == "Before you render:", looked
+    (forgotten,) = [found for found in looked["findings"] if "goes away for a moment" in found[0]]
+    assert "on frame -2:" in forgotten[0] and forgotten[1] == -2
     assert blender.inpaint(**asked)["said"] == ["FINISHED"]
     folder = tmp_path / "cleanplate" / "cut" / "Scene" / "sh010"
     job = json.loads((folder / "job" / "job.json").read_text("utf-8"))

@@ -144,6 +144,30 @@ def test_a_job_from_beginning_to_end(tmp_path):
     assert not job.poll(), "an ended job stays ended"
 
 
+def test_a_shot_is_looked_at(tmp_path):
+    job = make_job(tmp_path, parts=False)
+    report = {
+        "problem": None,
+        "warnings": [{"code": "x", "message": "The matte is empty on frames 1002-1003."}],
+    }
+    words = program(tmp_path, "probe.py", f"print({json.dumps(json.dumps(report))})")
+    job = Job(job.request, words, environment(), [], own_group=True, looks_only=True)
+    run(job)
+    (finding,) = job.findings
+    assert job.done == "Before you render:" and finding.text == "The matte is empty on frames 2-3."
+    assert finding.frame == 2
+    job = Job(
+        job.request,
+        program(tmp_path, "bad.py", "exit('cleanplate: no')"),
+        {},
+        [],
+        own_group=True,
+        looks_only=True,
+    )
+    run(job)
+    assert str(job.error) == "no"
+
+
 def test_what_the_core_reads_is_a_job_of_its_own(tmp_path):
     read = CoreJob.read(make_request(tmp_path).places.job_file)
     assert read.shot.frames == "1001-1003" and read.settings.grow == 2
