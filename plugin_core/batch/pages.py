@@ -10,6 +10,7 @@ from pathlib import Path
 from ..errors import CleanplateError
 from ..qc.check import Tell
 from ..review.build import Review
+from ..review.checker import refuse_mattes
 from ..review.index import Listed, Row, begin_index, folder_name, write_index
 from ..review.place import Folder
 from .run import View
@@ -58,6 +59,7 @@ class Pages:
         done = [shot.name for shot in self._shots if shot.state is Progress.DONE]
         for number, name in enumerate(done, 1):
             try:
+                refuse_mattes(jobs[name])
                 place = Folder(self._folder / folder_name(name))
                 review = Review(jobs[name], place, name)
                 review.all(partial(_tell, tell, f"page of {name} ({number} of {len(done)})"))

@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from ..box import bounds
 from ..clips.frame_range import frames_words
 from ..damage.repair import reach_px
-from ..errors import InputError
 from ..images import Header
 from ..job.job import Job
 from ..qc.check import Checker, differing
@@ -59,16 +58,10 @@ class RestoredPictures(Pictures):
         job: as it was run.
 
     Raises:
-        InputError: it writes mattes.
         CleanplateError: its plate can't be opened.
     """
 
     def __init__(self, job: Job) -> None:
-        if job.do == "detect":
-            raise InputError(
-                "Mattes of damage have nothing to be held against; look at the sheets that --review FOLDER "
-                "has detect write."
-            )
         sources, _ = open_restored(job, pictures_of(job.shot), dry=True)
         super().__init__(job, sources, color_of(job, sources))
         self.finds = dict(noted_finds(self.name))

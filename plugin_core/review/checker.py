@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..errors import SettingsError
+from ..errors import InputError, SettingsError
 from ..job.job import Job
 from ..qc.check import USUAL, Checker, Checking
 from ..qc.pictures import QcShot
@@ -19,9 +19,10 @@ def checker_of(job: Job, limits: Limits = USUAL, truth: str | None = None) -> Ch
 
     Raises:
         SettingsError: there is a true clean plate, and the job is no render.
-        InputError: the job is to detect: mattes have nothing to be held against.
+        InputError: the job is to detect; see `refuse_mattes`.
         CleanplateError: what it was made of can't be opened.
     """
+    refuse_mattes(job)
     if job.do == "render":
         return Checking(QcShot(job, truth), limits)
     if truth is not None:
@@ -33,3 +34,12 @@ def checker_of(job: Job, limits: Limits = USUAL, truth: str | None = None) -> Ch
     from ..restore.check import RestoredChecker, RestoredPictures
 
     return RestoredChecker(RestoredPictures(job))
+
+
+def refuse_mattes(job: Job) -> None:
+    """Raise InputError for a job that writes mattes: they have nothing to be held against."""
+    if job.do == "detect":
+        raise InputError(
+            "Mattes of damage have nothing to be held against; look at the sheets that --review FOLDER has "
+            "detect write."
+        )
