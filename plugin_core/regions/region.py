@@ -9,6 +9,7 @@ more plate pixels than network pixels. What leaves the plate is padded by its ed
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -92,7 +93,7 @@ class Region:
             raise ValueError(f"{other.crop} lies no whole steps of {self.step} from {self.crop}")
         return self._to_network(dx), self._to_network(dy)
 
-    def part(self, of: Floats, other: Region) -> Floats:
+    def part(self, of: NDArray[Any], other: Region) -> NDArray[Any]:
         """Return `other`, which lies inside this one, of this region's picture or mask (C, h, w)."""
         x, y = self.shift_to(other)
         height, width = other.network_size

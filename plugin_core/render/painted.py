@@ -125,6 +125,8 @@ class Painted:
         hole = self._mattes.hole(key.frame)
         if hole is None:  # its matte has changed since the plan was made: a resume will say so
             return Made(None, key.parents)
+        # Nothing in a render takes more memory at a time.
+        give_back()
         return self._painter.paint(key, hole, self._plates.plate(key.frame), watch)
 
     def _reaches(self, reference: int, frame: int, watch: Watch) -> bool:

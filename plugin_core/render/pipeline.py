@@ -122,7 +122,7 @@ class Pipeline:
                 window = lane.window_at(frame, schedule.reach)
                 plate = self._reader.plate(frame)
                 picture, mask, odd = network_input(plate, hole, patch, window, self._plan.color)
-                windows[lane.name] = window, (picture, mask)
+                windows[lane.name] = window, picture, mask > 0
                 self._tell_not_finite(plate, odd)
         if self._guiding is not None and plate is not None:
             self._guiding.show(frame, plate, hole)

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from ..disk.fingerprint import Fingerprint
 from ..images import Plate
 from ..network.contract import Guide, Mask, Picture
@@ -27,17 +30,17 @@ class SeenFrame:
         hole: at plate resolution.
         patch: what the stages found for it.
         windows: the frame as each lane's network sees it, by lane, over all that its crop comes to while it
-            looks at this frame.
+            looks at this frame; the mask as bools, for a dozen frames are kept.
     """
 
     hole: Hole | None
     patch: Patch | None
-    windows: Mapping[str, tuple[Region, Shown]]
+    windows: Mapping[str, tuple[Region, Picture, NDArray[np.bool_]]]
 
     def on(self, lane: Lane, region: Region) -> Shown:
         """Return the frame as seen through a lane's crop."""
-        window, (picture, mask) = self.windows[lane.name]
-        return window.part(picture, region), window.part(mask, region)
+        window, picture, mask = self.windows[lane.name]
+        return window.part(picture, region), window.part(mask, region).astype(np.float32)
 
 
 @dataclass(frozen=True)
