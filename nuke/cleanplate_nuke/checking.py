@@ -27,8 +27,10 @@ def begin(node: nuke.Node) -> threading.Thread | None:
     convert(node)
     request = read_request(node)
     if request.do == "render" and not _is_begun(request):
-        if nuke.executing():
-            raise InpaintError("Nuke is rendering something else; wait for it, then press Check again.")
+        if nuke.executing() or flow.is_rendering(node):
+            raise InpaintError(
+                f"{request.name}: something is rendering; wait for it, then press Check again."
+            )
         flow.check_upstream(node)
         flow.prepare(node, request, None)
         return aside.begin(node, "Looking at the shot...", _probe, "Not looked at")

@@ -200,6 +200,11 @@ def cancel(node: nuke.Node) -> bool:
     return True
 
 
+def is_rendering(node: nuke.Node) -> bool:
+    """Whether the core is filling a node."""
+    return _rendering_of(node) is not None
+
+
 def _rendering_of(node: nuke.Node) -> Rendering | None:
     """Return a node's render, also when the node has got another name since."""
     for rendering in _running.values():

@@ -32,6 +32,8 @@ def main() -> int:
         tell(event="phase", phase="mattes", what="reading mattes", done=3, total=12, elapsed=0.2)
         tell(event="start", total=last - first + 1, done=0, first=first, last=last)
         how = os.environ.get("FAKE_CORE", "")
+        if how == "warn":
+            tell(event="note", message="The matte jumps on frame 12.", code="matte_jumps")
         if how == "crash":
             print("Fatal: the card has gone", file=sys.stderr)
             return 139

@@ -150,14 +150,15 @@ def test_frames_are_seen_as_they_come(host, folder, monkeypatch):
     assert host.press("Render").startswith("Done: frames 10-13")
 
 
-def test_the_status_is_text_in_the_color_of_how_it_goes(host):
+def test_the_status_is_text_in_the_color_of_how_it_goes(host, monkeypatch):
     host.fault("refuse", b"CleanplatePlate")
     message = host.press("Render")
     lines = host.get("CleanplateTold", "StyledText")
     assert " ".join(lines.split("\n")) == message and max(map(len, lines.split("\n"))) <= 44
     assert (host.get("CleanplateTold", "Red1"), host.get("CleanplateTold", "Green1")) == (1, 0.35)
     host.fault("refuse", None)
-    host.press("Render")
+    monkeypatch.setenv("FAKE_CORE", "warn")
+    assert host.press("Render").endswith(" Warning: The matte jumps on frame 12.")
     assert host.get("CleanplateTold", "Green1") == 0.9
 
 

@@ -130,6 +130,8 @@ def test_the_panel_lists_the_nodes_and_renders_them_in_turn(comp):
 
     panel.knobChanged(panel.buttons["render_all"])
     assert list(flow._running) == ["VINetInpaint1"], "one at a time"
+    comp.host.press(first, "do_check")
+    assert comp.host.messages.pop().startswith("VINetInpaint1: something is rendering")
     comp.host.pump(lambda: second["status"].value().startswith("Failed"), 20)
     assert first["status"].value().startswith("Filled frames 1001-1009")
     first["told_frame"].setValue("1006")

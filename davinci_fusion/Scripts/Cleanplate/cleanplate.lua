@@ -56,13 +56,17 @@ local function begin_at(host, parts, places, values, first, last)
 end
 
 -- Have the core render the job that `text_of(again)` makes: on from what is there, or all anew where that is of
--- other settings. `preview` is called now and then, when frames have come.
+-- other settings. `preview` is called now and then, when frames have come. Returns what the core warned of, for the
+-- end of a sentence.
 local function run_core(host, command, places, text_of, preview)
-  local shown = 0
+  local shown, warnings = 0, ""
   local function handle(event)
     local line = told(event)
     if line then
       host.say(line)
+    end
+    if event.event == "note" and event.code then
+      warnings = warnings .. " Warning: " .. event.message
     end
     if event.event == "frame" and os.time() - shown >= PREVIEW_SECONDS then
       shown = os.time()
@@ -81,6 +85,7 @@ local function run_core(host, command, places, text_of, preview)
   elseif code ~= 0 then
     fail(string.format("%s (exit code %d; log: %scleanplate.log)", message, code, places.run))
   end
+  return warnings
 end
 
 -- What every action reads of the tool: values, places, first and last frame.
@@ -115,25 +120,29 @@ local function let_cancel(host, places)
   end
 end
 
+local function refuse_while_running(places)
+  if process.is_running(places) then
+    fail("This tool is being rendered already; press Cancel first, or wait for its end.")
+  end
+end
+
 local function render(host, parts, from_now)
   local values, places, first, last = asked(host, parts)
   local command = use("command").find(host, values.command)
   paths.make(host, places.run)
   paths.make(host, places.clean:match("^.*/"))
-  if process.is_running(places) then
-    fail("This tool is being rendered already; press Cancel first, or wait for its end.")
-  end
+  refuse_while_running(places)
   let_cancel(host, places)
   local begin = from_now and begin_at(host, parts, places, values, first, last) or first
   local why, text_of = prepare(host, parts, values, places, first, last, begin)
-  local done, problem = pcall(run_core, host, command, places, text_of, function()
+  local done, outcome = pcall(run_core, host, command, places, text_of, function()
     result.show(host, parts, places, first, last, values.patch, true)
   end)
   result.show(host, parts, places, first, last, values.patch) -- also after a stop: what is done is seen
   if not done then
-    error(problem, 0)
+    error(outcome, 0)
   end
-  return string.format("Done: frames %d-%d. Color: %s", first, last, why)
+  return string.format("Done: frames %d-%d. Color: %s", first, last, why) .. outcome
 end
 
 local actions = {}
@@ -187,6 +196,7 @@ function actions.check(host, parts)
   local values, places, first, last = asked(host, parts)
   local command = use("command").find(host, values.command)
   paths.make(host, places.run)
+  refuse_while_running(places)
   let_cancel(host, places)
   local is_rendered = host.bmd.fileexists(paths.frame(places.clean, first))
   if not is_rendered then
@@ -206,6 +216,7 @@ end
 
 function actions.paint(host, parts)
   local values, places = asked(host, parts)
+  refuse_while_running(places)
   let_cancel(host, places)
   return beside.paint(host, parts, places, values)
 end
