@@ -79,9 +79,11 @@ class Compared:
     noise: float
 
 
-def compared(look: Look, neighbors: Sequence[Near]) -> Compared:
-    """Compare a frame with its neighbors, at least one, in their order."""
-    height, width = look.low.shape
+def compared(look: Look, neighbors: Sequence[Near], within: Box | None = None) -> Compared:
+    """Compare a frame with its neighbors, at least one, in their order: all of it, or a box of it."""
+    rows, columns = look.low.shape
+    whole = Box(0, 0, columns, rows) if within is None else within
+    height, width = whole.height, whole.width
     halves = {
         name: np.empty((height, width), np.float16)
         for name in ("out", "peak", "off", "spread", "inner", "gained")
@@ -89,8 +91,9 @@ def compared(look: Look, neighbors: Sequence[Near]) -> Compared:
     white, unseen = np.empty((height, width), np.bool_), np.empty((height, width), np.uint8)
     off: list[list[Floats]] = []
     for box in bands(height, width):
-        around = Box(0, box.y0 - _HALO_PX, width, box.y1 + _HALO_PX).within(width, height)
-        inner = box.moved(0, -around.y0).slices
+        there = box.moved(whole.x0, whole.y0)
+        around = there.grown(_HALO_PX).within(columns, rows)
+        inner = there.moved(-around.x0, -around.y0).slices
         part = _Band(look, neighbors, around)
         for name, values in part.values.items():
             halves[name][box.slices] = values[inner]
@@ -103,14 +106,14 @@ def compared(look: Look, neighbors: Sequence[Near]) -> Compared:
 
 
 class _Band:
-    """The comparison on some rows of a frame."""
+    """The comparison on a part of a frame."""
 
     def __init__(self, look: Look, neighbors: Sequence[Near], box: Box) -> None:
         height, width = look.low.shape
         low, high = look.low[box.slices].astype(np.float32), look.high[box.slices].astype(np.float32)
         lows: list[Floats] = []
         highs: list[Floats] = []
-        shown: list[Mask] = []
+        hidden: list[Mask | None] = []
         ends: list[Mask] = []
         for near in neighbors:
             x, y = targets_in(part_of(near.motion, box, height, width), box)
@@ -120,7 +123,8 @@ class _Band:
                 into.append(_moved(plane, x, y) + light)
             inside = (x >= 0) & (x <= width - 1) & (y >= 0) & (y <= height - 1)
             ends.append(~inside)
-            shown.append(inside if near.hidden is None else inside & ~_brought_mask(near.hidden, x, y))
+            hidden.append(None if near.hidden is None else _brought_mask(near.hidden, x, y))
+        shown = _shown(ends, hidden)
         self.unseen = functools.reduce(np.add, (end.view(np.uint8) for end in ends))
         behind = [
             top - bottom
@@ -171,13 +175,21 @@ def _brought_mask(mask: Mask, x: Floats, y: Floats) -> Mask:
     return np.asarray(cv2.remap(wide, x, y, cv2.INTER_NEAREST) > 0)
 
 
+def _shown(ends: Sequence[Mask], hidden: Sequence[Mask | None]) -> list[Mask]:
+    """Return which pixels (h, w) each neighbor shows, within its edges and free of its own damage; where that
+    leaves fewer than two, damaged ones speak, too: a frame that is compared with nothing has no damage."""
+    clean = [~end if dirt is None else ~(end | dirt) for end, dirt in zip(ends, hidden, strict=True)]
+    few = functools.reduce(np.add, (each.view(np.uint8) for each in clean)) < min(2, len(clean))
+    return [each | (few & ~end) for each, end in zip(clean, ends, strict=True)] if few.any() else clean
+
+
 def _only_shown(pictures: Sequence[Floats], shown: Sequence[Mask], here: Floats) -> list[Floats]:
     """Return neighbors brought to a frame (h, w), put right where they show nothing: beyond their edges and
-    in their own damage. There one says what the others do; where fewer than two show anything, all say what
-    the frame does."""
+    in their own damage. There one says what the others do; where none shows anything, all say what the frame
+    does."""
     count = functools.reduce(np.add, (inside.astype(np.float32) for inside in shown))
     total = functools.reduce(np.add, (each * inside for each, inside in zip(pictures, shown, strict=True)))
-    known = count >= min(2, len(pictures))
+    known = count >= 1
     others = np.where(known, total / np.maximum(count, 1), here).astype(np.float32)
     return [
         np.where(inside & known, picture, others) for picture, inside in zip(pictures, shown, strict=True)

@@ -8,7 +8,7 @@ motion is not to be trusted; dirt lies where they agree.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import cv2
 import numpy as np
@@ -81,6 +81,46 @@ class Pieces:
         mask[rows - top, columns - left] = True
         return Box(left, top, left + wide, top + high), mask
 
+    def those(self, which: NDArray[np.bool_]) -> Pieces:
+        """Return some of them (n,), in their order."""
+        area = self.area
+        return replace(
+            self,
+            at=self.at[np.repeat(which, area)],
+            ends=np.concatenate([[0], np.cumsum(area[which])]),
+            boxes=self.boxes[which],
+            white=self.white[which],
+            contrast=self.contrast[which],
+            level=self.level[which],
+            peak=self.peak[which],
+            doubt=self.doubt[which],
+        )
+
+    def and_those(self, other: Pieces) -> Pieces:
+        """Return these and then others of the same frame."""
+        return replace(
+            self,
+            at=np.concatenate([self.at, other.at]),
+            ends=np.concatenate([self.ends, self.ends[-1] + other.ends[1:]]),
+            boxes=np.concatenate([self.boxes, other.boxes]),
+            white=np.concatenate([self.white, other.white]),
+            contrast=np.concatenate([self.contrast, other.contrast]),
+            level=np.concatenate([self.level, other.level]),
+            peak=np.concatenate([self.peak, other.peak]),
+            doubt=np.concatenate([self.doubt, other.doubt]),
+        )
+
+    def in_frame(self, box: Box, height: int, width: int) -> Pieces:
+        """Return pieces of a box of a frame as pieces of the frame."""
+        boxes = self.boxes + np.array([box.x0, box.y0, 0, 0], np.int32)
+        at = np.asarray(in_frame(self.at, box, width), np.int32)
+        return replace(self, height=height, width=width, at=at, boxes=boxes)
+
+    def meet(self, mask: Mask) -> NDArray[np.bool_]:
+        """Return which (n,) have a pixel in a mask (H, W)."""
+        hits = np.concatenate([[0], np.cumsum(mask.ravel()[self.at])])
+        return np.asarray(np.diff(hits[self.ends]) > 0, np.bool_)
+
 
 def suspected(found: Compared, level: NDArray[np.uint8], *, low: float, high: float, apart: Mask) -> Pieces:
     """Find what may be dirt, and measure each piece.
@@ -135,6 +175,12 @@ def suspected(found: Compared, level: NDArray[np.uint8], *, low: float, high: fl
     )
 
 
+def in_frame(at: NDArray[np.integer], box: Box, width: int) -> NDArray[np.integer]:
+    """Return pixels of a box, counted row by row, as they are counted in a frame of some width."""
+    rows, columns = np.divmod(at, box.width)
+    return (rows + box.y0) * width + columns + box.x0
+
+
 def no_pieces(height: int, width: int) -> Pieces:
     """Return that nothing is suspected on a frame."""
     none = np.zeros(0, np.float32)
@@ -156,22 +202,32 @@ def turmoil(pieces: Pieces, doubt: float) -> Floats:
     return np.asarray((sums[0] / sums[1])[middles[:, 1], middles[:, 0]], np.float32)
 
 
-def grown(pieces: Pieces, number: int, off: NDArray[np.float16], least: float) -> NDArray[np.int64]:
+def grown(
+    pieces: Pieces, number: int, found: Compared, level: NDArray[np.uint8], least: float
+) -> NDArray[np.int64]:
     """Return the pixels of a piece with the soft edge that it has, counted row by row.
+
+    Where no neighbor shows anything it goes on as far as it looks like itself.
 
     Args:
         pieces: of a frame.
         number: of the piece.
-        off: (H, W), see `Compared`.
+        found, level: what they were found by, see `suspected`.
         least: levels from which on a pixel beside the piece, off to the same side, belongs to it.
     """
     box, shape = pieces.shape(number)
     around = box.grown(1).within(pieces.width, pieces.height)
     own = np.zeros((around.height, around.width), np.uint8)
     own[box.moved(-around.x0, -around.y0).slices] = shape
+    nowhere = found.unseen[around.slices] == found.count
+    if nowhere.any():
+        off_it = np.abs(level[around.slices].astype(np.float32) - pieces.level[number])
+        alike = nowhere & (off_it < pieces.contrast[number] / 3)
+        joined = cv2.connectedComponents(own | alike, connectivity=8)[1]
+        own |= alike & np.isin(joined, np.unique(joined[own > 0]))
     wide = cv2.dilate(own, np.ones((3, 3), np.uint8)) > 0
     sign = np.float16(1 if pieces.white[number] else -1)
-    rows, columns = np.nonzero(wide & ((own > 0) | (off[around.slices] * sign > least)))
+    rows, columns = np.nonzero(wide & ((own > 0) | (found.off[around.slices] * sign > least)))
     return (rows + around.y0) * pieces.width + columns + around.x0
 
 

@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from ..box import Box
 from . import dirt, scratches
 from .compared import Near, compared
 from .followed import elsewhere, followed
@@ -33,6 +34,11 @@ _DOUBT, _CALM = 0.95, 0.01
 _STRICTEST = 0.5
 """Pieces may be doubted up to `_DOUBT`; where more than the share `_CALM` of a frame is motion that went
 wrong, less by the square of how much there is of it, down to this share."""
+
+_ROUGHLY_PX, _BESIDE_PX, _AROUND_PX = 5, 3, 40
+"""A neighbor's dirt, on the picture that motion is measured on, is taken for so much larger where it is asked
+whether it lies on a piece; such a piece is judged again with what is so near to it, and so much around it is
+looked at for that."""
 
 _LINE = 0.45
 _NOISES = 4.5
@@ -114,10 +120,12 @@ class _Judged:
     Attributes:
         pieces: all that are suspected.
         pixels: of those that are dirt, by their numbers, with their soft edges, counted row by row.
+        low: levels that a piece stands out by.
     """
 
     pieces: dirt.Pieces
     pixels: Mapping[int, NDArray[np.int64]] = field(repr=False)
+    low: float
 
     def mask(self) -> Mask:
         """Return its dirt, (H, W)."""
@@ -125,12 +133,6 @@ class _Judged:
         for at in self.pixels.values():
             mask.flat[at] = True
         return mask
-
-    def doubted(self) -> Mask:
-        """Return what is suspected and no dirt, (H, W)."""
-        mask = np.zeros((self.pieces.height, self.pieces.width), np.bool_)
-        mask.flat[self.pieces.at] = True
-        return mask & ~self.mask()
 
 
 class DamageFinder:
@@ -217,7 +219,8 @@ class DamageFinder:
         moves = elsewhere(pieces, taken, self.look(frame).small, known)
         if set(near) <= set(around):
             moves |= followed(pieces, *(self._first(other).pieces for other in near))
-        return _Judged(pieces, {piece: at for piece, at in judged.pixels.items() if not moves[piece]})
+        kept = {piece: at for piece, at in judged.pixels.items() if not moves[piece]}
+        return _Judged(pieces, kept, judged.low)
 
     def _judged(self, frame: int) -> _Judged:
         """Judge a frame's pieces: where a neighbor has dirt of its own it has no say."""
@@ -226,33 +229,70 @@ class DamageFinder:
             return first
         hidden = {other: self._first(other) for other in self.around(frame)}
         masks = {other: judged.mask() for other, judged in hidden.items() if judged.pixels}
-        return self._judge(frame, masks) if self._speaks_of(frame, first.doubted(), masks) else first
+        touched = self._touched(frame, first, masks) if masks else np.zeros(0, np.bool_)
+        return self._again(frame, first, touched, masks) if touched.any() else first
 
-    def _speaks_of(self, frame: int, doubted: Mask, masks: Mapping[int, Mask]) -> bool:
-        """Whether a neighbor's dirt lies, roughly, on what is doubted."""
+    def _touched(self, frame: int, first: _Judged, masks: Mapping[int, Mask]) -> NDArray[np.bool_]:
+        """Return which pieces (n,) are doubted and have a neighbor's dirt on them, roughly."""
         height, width = self.look(frame).small.shape
-        brush = np.ones((9, 9), np.uint8)
-
-        def rough(mask: Mask) -> NDArray[np.uint8]:
-            small = cv2.resize(
+        brush = np.ones((_ROUGHLY_PX, _ROUGHLY_PX), np.uint8)
+        there = np.zeros((height, width), np.uint8)
+        for other, mask in masks.items():
+            dirt_there = cv2.resize(
                 mask.view(np.uint8) * np.uint8(255), (width, height), interpolation=cv2.INTER_AREA
             )
-            return np.asarray(cv2.dilate((small > 0).view(np.uint8), brush), np.uint8)
+            rough = cv2.dilate((dirt_there > 0).view(np.uint8), brush)
+            there |= np.asarray(
+                cv2.remap(rough, *targets(self.motion(frame, other)), cv2.INTER_NEAREST), np.uint8
+            )
+        pieces = first.pieces
+        on_all = cv2.resize(there, (pieces.width, pieces.height), interpolation=cv2.INTER_NEAREST) > 0
+        touched = pieces.meet(np.asarray(on_all, np.bool_))
+        touched[list(first.pixels)] = False
+        return touched
 
-        there = rough(doubted)
-        for other, mask in masks.items():
-            x, y = targets(self.motion(frame, other))
-            brought = np.asarray(cv2.remap(rough(mask), x, y, cv2.INTER_NEAREST), np.uint8)
-            if bool((brought & there).any()):
-                return True
-        return False
+    def _again(
+        self, frame: int, first: _Judged, touched: NDArray[np.bool_], masks: Mapping[int, Mask]
+    ) -> _Judged:
+        """Judge the pieces that are touched (n,) again, on the part of the frame that they lie on."""
+        pieces = first.pieces
+        region = np.zeros((pieces.height, pieces.width), np.bool_)
+        boxes = [Box(x, y, x + wide, y + high) for x, y, wide, high in pieces.boxes[touched].tolist()]
+        for box in boxes:
+            region[box.grown(_BESIDE_PX).within(pieces.width, pieces.height).slices] = True
+        box = boxes[0].union(*boxes[1:]).grown(_AROUND_PX).within(pieces.width, pieces.height)
+        new, grown, _ = self._suspected(frame, masks, box, first.low)
+        placed = new.in_frame(box, pieces.height, pieces.width)
+        here = placed.meet(region)
+        numbers = np.flatnonzero(here)
+        placed = placed.those(here)
+        region.flat[placed.at] = True
+        kept = ~pieces.meet(region)
+        judged = pieces.those(kept).and_those(placed)
+        taken = self._taken(judged)
+        number_of = np.cumsum(kept) - 1
+        pixels = {int(number_of[piece]): at for piece, at in first.pixels.items() if kept[piece]}
+        old = int(kept.sum())
+        for piece in np.flatnonzero(taken[old:]).tolist():
+            at = grown(int(numbers[piece]))
+            pixels[old + piece] = np.asarray(dirt.in_frame(at, box, pieces.width), np.int64)
+        return _Judged(judged, pixels, first.low)
 
     def _first(self, frame: int) -> _Judged:
         if frame not in self._firsts:
-            self._firsts[frame] = self._judge(frame, {})
+            self._firsts[frame] = self._judge(frame)
         return self._firsts[frame]
 
-    def _judge(self, frame: int, hidden: Mapping[int, Mask]) -> _Judged:
+    def _judge(self, frame: int) -> _Judged:
+        pieces, grown, low = self._suspected(frame, {}, None, None)
+        taken = np.flatnonzero(self._taken(pieces)).tolist()
+        return _Judged(pieces, {piece: grown(piece) for piece in taken}, low)
+
+    def _suspected(
+        self, frame: int, hidden: Mapping[int, Mask], within: Box | None, low: float | None
+    ) -> tuple[dirt.Pieces, Callable[[int], NDArray[np.int64]], float]:
+        """Return what is suspected on a frame or a box of it, what gives a piece's pixels with its edge, and
+        the levels that a piece stands out by: those given, else by the frame's noise."""
         search, look, protected = self._search, self.look(frame), self._protected(frame)
         height, width = look.low.shape
         near = []
@@ -261,14 +301,23 @@ class DamageFinder:
             light = light_between(look, self.look(other), motion)
             near.append(Near(other - frame, self.look(other), motion, light, hidden.get(other)))
         if not near:
-            return _Judged(dirt.no_pieces(height, width), {})
-        found = compared(look, near)
-        low = max(_LOW, min(_NOISES * found.noise, 40.0), search.contrast * _LOW / 10)
-        apart = cv2.dilate(self.lines(frame).view(np.uint8), np.ones((3, 5), np.uint8)) > 0
+            nothing = dirt.no_pieces(height, width)
+            return nothing, lambda piece: np.zeros(0, np.int64), _LOW
+        found = compared(look, near, within)
+        if low is None:
+            low = max(_LOW, min(_NOISES * found.noise, 40.0), search.contrast * _LOW / 10)
+        part = (Box(0, 0, width, height) if within is None else within).slices
+        apart = cv2.dilate(self.lines(frame)[part].view(np.uint8), np.ones((3, 5), np.uint8)) > 0
         if protected is not None:
-            apart |= protected
-        level = np.asarray(cv2.addWeighted(look.low, 0.5, look.high, 0.5, 0), np.uint8)
+            apart |= protected[part]
+        level = np.asarray(cv2.addWeighted(look.low[part], 0.5, look.high[part], 0.5, 0), np.uint8)
         pieces = dirt.suspected(found, level, low=low, high=low * _HIGH / _LOW, apart=apart)
+        edge = max(low, _EDGE)
+        return pieces, lambda piece: dirt.grown(pieces, piece, found, level, edge), low
+
+    def _taken(self, pieces: dirt.Pieces) -> NDArray[np.bool_]:
+        """Return which pieces (n,) of a frame are dirt."""
+        search = self._search
         wrong = dirt.turmoil(pieces, _DOUBT)
         limit = _DOUBT * search.tolerance * np.clip((_CALM / np.maximum(wrong, 1e-9)) ** 2, _STRICTEST, 1)
         taken = (pieces.doubt < limit) & (pieces.area >= search.smallest)
@@ -277,11 +326,7 @@ class DamageFinder:
             taken &= pieces.area <= search.largest
         if search.polarity != "both":
             taken &= pieces.white == (search.polarity == "white")
-        edge = max(low, _EDGE)
-        return _Judged(
-            pieces,
-            {piece: dirt.grown(pieces, piece, found.off, edge) for piece in np.flatnonzero(taken).tolist()},
-        )
+        return np.asarray(taken, np.bool_)
 
     def _sight(self, frame: int) -> Seen:
         if frame not in self._seen:

@@ -73,7 +73,7 @@ def light_between(look: Look, other: Look, motion: Floats) -> Floats:
 
 def motion_between(clean: NDArray[np.uint8], other: NDArray[np.uint8]) -> Floats:
     """Return the motion (h, w, 2) from one frame to another, both from `rough_clean`, in their pixels."""
-    return dense_search(clean, other, "medium")
+    return dense_search(clean, other, "light")
 
 
 def part_of(motion: Floats, box: Box, height: int, width: int) -> Floats:
@@ -97,8 +97,7 @@ def stretched(values: Floats, box: Box, height: int, width: int) -> Floats:
 def targets(motion: Floats) -> tuple[Floats, Floats]:
     """Return the column and the row that each pixel comes to by a motion (H, W, 2)."""
     x, y = _grid(motion.shape[1], motion.shape[0])
-    across, down = cv2.split(motion)
-    return x + across, y + down
+    return x + motion[..., 0], y + motion[..., 1]
 
 
 def targets_in(motion: Floats, box: Box) -> tuple[Floats, Floats]:

@@ -15,6 +15,7 @@ cv2.setNumThreads(1)
 _PRESETS = {
     "ultrafast": cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST,
     "fast": cv2.DISOPTICAL_FLOW_PRESET_FAST,
+    "light": cv2.DISOPTICAL_FLOW_PRESET_MEDIUM,
     "medium": cv2.DISOPTICAL_FLOW_PRESET_MEDIUM,
 }
 _NOTHING = cast(Any, None)
@@ -26,10 +27,15 @@ def dense_search(
 ) -> NDArray[np.float32]:
     """Return the motion (H, W, 2), x and y in pixels, from one 8-bit gray picture (H, W) to another.
 
-    Both have at least 12 pixels each way. Presets are ultrafast, fast and medium; they end at a quarter or
-    half of the pictures' size, `to_the_pixel` at the pictures' own, with somewhat fewer patches.
+    Both have at least 12 pixels each way. Presets are ultrafast, fast, light and medium; they end at a
+    quarter or (the last two) half of the pictures' size, `to_the_pixel` at the pictures' own, with somewhat
+    fewer patches. Light is medium with fewer patches and hardly smoothed, in half the time.
     """
     search = cv2.DISOpticalFlow.create(_PRESETS[preset])
+    if preset == "light":
+        search.setPatchStride(4)
+        search.setGradientDescentIterations(16)
+        search.setVariationalRefinementIterations(1)
     if to_the_pixel:
         search.setFinestScale(0)
         search.setFinestScale(0)

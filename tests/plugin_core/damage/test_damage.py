@@ -141,3 +141,11 @@ def test_a_scratch_behind_something_dark_is_found_where_it_shows(clean) -> None:
         picture[60:, 90 + at : 130 + at] = 0.09
     found = _finder(pictures).find(AT).mask("scratch")
     assert found[:58, 100:102].mean() > 0.9 and found.sum() < 150
+
+
+def test_dirt_where_a_pan_comes_in_and_a_neighbor_is_dirty_is_found(clean) -> None:
+    pictures = [picture.copy() for picture in clean]
+    pictures[AT][70:100, WIDTH - 24 :] = 0.05
+    pictures[AT + 1][84:92, WIDTH - 40 :] = 0.93
+    found = _finder(pictures).find(AT).mask("dirt")
+    assert found[70:100, WIDTH - 24 :].mean() > 0.97 and found.sum() < 900
