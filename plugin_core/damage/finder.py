@@ -31,7 +31,7 @@ LOOKS_AT = 2 * REACH + 1 + scratches.REACH
 """Frames on either side that a frame's finds depend on."""
 
 _DOUBT, _CALM = 0.95, 0.01
-_STRICTEST = 0.5
+_STRICTEST = 0.7
 """Pieces may be doubted up to `_DOUBT`; where more than the share `_CALM` of a frame is motion that went
 wrong, less by the square of how much there is of it, down to this share."""
 
@@ -160,6 +160,7 @@ class DamageFinder:
         self._looks: dict[int, Look] = {}
         self._clean: dict[int, NDArray[np.uint8]] = {}
         self._motions: dict[tuple[int, int], NDArray[np.float16]] = {}
+        self._lights: dict[tuple[int, int], Floats] = {}
         self._firsts: dict[int, _Judged] = {}
 
     def around(self, frame: int) -> list[int]:
@@ -298,7 +299,7 @@ class DamageFinder:
         near = []
         for other in self.around(frame):
             motion = self.motion(frame, other)
-            light = light_between(look, self.look(other), motion)
+            light = self._light(frame, other)
             near.append(Near(other - frame, self.look(other), motion, light, hidden.get(other)))
         if not near:
             nothing = dirt.no_pieces(height, width)
@@ -314,6 +315,12 @@ class DamageFinder:
         pieces = dirt.suspected(found, level, low=low, high=low * _HIGH / _LOW, apart=apart)
         edge = max(low, _EDGE)
         return pieces, lambda piece: dirt.grown(pieces, piece, found, level, edge), low
+
+    def _light(self, frame: int, other: int) -> Floats:
+        if (frame, other) not in self._lights:
+            motion = self.motion(frame, other)
+            self._lights[frame, other] = light_between(self.look(frame), self.look(other), motion)
+        return self._lights[frame, other]
 
     def _taken(self, pieces: dirt.Pieces) -> NDArray[np.bool_]:
         """Return which pieces (n,) of a frame are dirt."""
@@ -378,6 +385,7 @@ class DamageFinder:
                 del known[other]
         near = range(frame - REACH, frame + REACH + 1)
         self._motions = {ends: motion for ends, motion in self._motions.items() if ends[0] in near}
+        self._lights = {ends: light for ends, light in self._lights.items() if ends[0] in near}
 
 
 def _free(at: NDArray[np.int64], protected: Mask | None) -> NDArray[np.int64]:

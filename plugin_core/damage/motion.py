@@ -103,7 +103,11 @@ def targets(motion: Floats) -> tuple[Floats, Floats]:
 def targets_in(motion: Floats, box: Box) -> tuple[Floats, Floats]:
     """Return the column and the row of the frame that each pixel of a box comes to by a motion (h, w, 2)."""
     x, y = targets(motion)
-    return x + np.float32(box.x0), y + np.float32(box.y0)
+    if box.x0:
+        x += np.float32(box.x0)
+    if box.y0:
+        y += np.float32(box.y0)
+    return x, y
 
 
 @functools.lru_cache(maxsize=4)

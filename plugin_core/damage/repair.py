@@ -260,7 +260,10 @@ def _blocks(plate: Plate, damaged: Mask, color: ColorMap) -> Floats:
     taken = damaged[: down * BLOCK, : across * BLOCK].reshape(down, BLOCK, across, BLOCK).any(axis=(1, 3))
     free = np.argwhere(~taken)
     free = free[:: -(-len(free) // _MOST_BLOCKS) or 1]
-    cuts = [plate.crop(x * BLOCK, y * BLOCK, (x + 1) * BLOCK, (y + 1) * BLOCK) for y, x in free.tolist()]
+    cuts = []
+    for y in np.unique(free[:, 0]).tolist():
+        row = plate.crop(0, y * BLOCK, across * BLOCK, (y + 1) * BLOCK)
+        cuts += [row[:, x * BLOCK : (x + 1) * BLOCK] for x in free[free[:, 0] == y, 1].tolist()]
     blocks = np.stack(cuts) if cuts else np.zeros((0, BLOCK, BLOCK, 3), np.float32)
     lost = ~np.isfinite(blocks) | (blocks == 0)
     if not plate.header.is_float:

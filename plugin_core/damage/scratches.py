@@ -8,6 +8,7 @@ around it, is a scratch. Things of the picture move with it, or end.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
@@ -43,8 +44,14 @@ REACH = 3
 _SCALE_ROWS = 540
 """Lines are looked for at about so many rows' worth of columns: at 4K they are wider, too."""
 
-_RUNS = {6: 1.0, 5: 1.1, 4: 1.35, 3: 1.7}
-"""Lines may run through so many bands; the shorter, the more of it has to be seen."""
+_RUNS = {6: 0.77, 5: 0.88, 4: 1.35, 3: 1.7}
+"""Lines may run through so many bands; the shorter, the more of it has to be seen: things of the picture are
+rarely as high as it is."""
+
+_LONG, _LAGS = 5, (0.2, 0.15)
+"""A line through so many bands may be seen less on this frame, or on the worst of those around, than on the
+average of all, by these shares: it comes to lie on what is as dark, say. What crosses it is on some not at
+all."""
 
 _WHITEST, _BLACKEST, _ROOM = 240.0, 25.0, 20.0
 _LEAST_ABLE = 0.4
@@ -174,14 +181,14 @@ def _shares(seen: Floats) -> Floats:
     rows = np.repeat(np.arange(groups, dtype=np.float32)[:, None], width, axis=1)
     runs = _runs()
     shares = np.zeros((2, len(_slants()), len(runs), width), np.float32)
+    total = np.zeros((_BANDS + 1, width), np.float32)
     for number, slant in enumerate(_slants()):
         x = np.asarray(columns + slant * middles, np.float32)
         for sign in range(2):
             sheared = cv2.remap(seen[sign], x, rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-            total = np.cumsum(np.pad(sheared, ((1, 0), (0, 0))), axis=0)
+            total[1:] = np.cumsum(np.add.reduceat(sheared, edges[:-1], axis=0), axis=0)
             for run, (begin, end) in enumerate(runs):
-                low, high = edges[begin], edges[end]
-                shares[sign, number, run] = (total[high] - total[low]) / (high - low)
+                shares[sign, number, run] = (total[end] - total[begin]) / (edges[end] - edges[begin])
     return shares
 
 
@@ -194,7 +201,12 @@ def find_scratches(around: Sequence[Lines], at: int, least: float) -> list[Scrat
         least: share of its rows that a line from top to bottom must show, 0..1.
     """
     here = around[at]
-    both = np.minimum(here.share.astype(np.float32), _staying(around, at))
+    shown = here.share.astype(np.float32)
+    stays, mean = _staying(around, at)
+    both = np.minimum(shown, stays)
+    long = [end - begin >= _LONG for begin, end in _runs()]
+    lagging = np.minimum(shown + np.float32(_LAGS[0]), stays + np.float32(_LAGS[1]))
+    both[:, :, long] = np.maximum(both, np.minimum(mean, lagging))[:, :, long]
     both /= np.array([_RUNS[end - begin] for begin, end in _runs()], np.float32)[:, None]
     found: list[Scratch] = []
     while len(found) < _MOST:
@@ -241,8 +253,9 @@ def _lengthened(lines: Lines, sign: int, slant: int, run: tuple[int, int], x: in
             return run
 
 
-def _staying(around: Sequence[Lines], at: int) -> Floats:
-    """Return the shares of a line that wanders, over all frames but this one."""
+def _staying(around: Sequence[Lines], at: int) -> tuple[Floats, Floats]:
+    """Return the shares of a line that wanders, over all frames but this one, and their mean with this one;
+    both -1 where too few frames speak of it."""
     shares = []
     here = around[at].share.astype(np.float32)
     spoken = np.zeros(here.shape, np.int32)
@@ -258,9 +271,12 @@ def _staying(around: Sequence[Lines], at: int) -> Floats:
             spoken += ~silent
             shares.append(np.where(silent, here, np.moveaxis(wide, 1, 2)))
     if not shares:
-        return np.full(here.shape, -1, np.float32)  # on a single frame nothing runs
+        nothing = np.full(here.shape, -1, np.float32)
+        return nothing, nothing  # on a single frame nothing runs
+    known = spoken >= min(2, len(shares))
+    mean = (here + functools.reduce(np.add, shares)) / np.float32(len(shares) + 1)
     stays = _low_quantile(shares, 0.3)
-    return np.where(spoken >= min(2, len(shares)), stays, -1).astype(np.float32)
+    return np.where(known, stays, np.float32(-1)), np.where(known, mean, np.float32(-1))
 
 
 def _low_quantile(values: Sequence[Floats], share: float) -> Floats:
