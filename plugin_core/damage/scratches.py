@@ -35,6 +35,9 @@ _BANDS = 6
 _WANDER_PX = 1
 """How far a line wanders from one frame to the next."""
 
+_APART_PX = 10
+"""A long line this close to another has to be seen as well as a short one: it may be the other's side."""
+
 _MOST = 32
 """No more lines than this are taken on a frame."""
 
@@ -48,16 +51,19 @@ _RUNS = {6: 0.77, 5: 0.88, 4: 1.35, 3: 1.7}
 """Lines may run through so many bands; the shorter, the more of it has to be seen: things of the picture are
 rarely as high as it is."""
 
-_LONG, _LAGS = 5, (0.2, 0.15)
-"""A line through so many bands may be seen less on this frame, or on the worst of those around, than on the
-average of all, by these shares: it comes to lie on what is as dark, say. What crosses it is on some not at
-all."""
+_LONG, _LAGS, _NEVER = 5, (0.2, 0.15), 0.1
+"""A line through so many bands may be seen less on this frame, or on the worse of those around, than on the
+average of all, by these shares: it comes to lie on what is as dark, say. What crosses the picture is on some
+not at all: on no frame may less than this be seen."""
 
 _WHITEST, _BLACKEST, _ROOM = 240.0, 25.0, 20.0
 _LEAST_ABLE = 0.4
 """A white line can't be seen on what is as white, a black one on what is as black: sides this many levels
 from that are left out more and more. Where fewer than this share of the rows are left, those have to show the
 more."""
+
+_LEAST_RIDGE, _SEEN_ROWS = 4.0, 0.35
+"""By so many levels this share of a long line's rows stand out at least."""
 
 _GOES_ON = 0.3
 """A line goes on where it is seen on this share of a band's rows."""
@@ -202,11 +208,12 @@ def find_scratches(around: Sequence[Lines], at: int, least: float) -> list[Scrat
     """
     here = around[at]
     shown = here.share.astype(np.float32)
-    stays, mean = _staying(around, at)
+    stays, mean, lowest = _staying(around, at)
     both = np.minimum(shown, stays)
     long = [end - begin >= _LONG for begin, end in _runs()]
     lagging = np.minimum(shown + np.float32(_LAGS[0]), stays + np.float32(_LAGS[1]))
-    both[:, :, long] = np.maximum(both, np.minimum(mean, lagging))[:, :, long]
+    lasting = np.where(lowest > _NEVER, np.minimum(mean, lagging), both)
+    both[:, :, long] = np.maximum(both, lasting)[:, :, long]
     both /= np.array([_RUNS[end - begin] for begin, end in _runs()], np.float32)[:, None]
     found: list[Scratch] = []
     while len(found) < _MOST:
@@ -214,15 +221,18 @@ def find_scratches(around: Sequence[Lines], at: int, least: float) -> list[Scrat
         score = float(both[sign, slant, run, x])
         if score < least:
             break
+        line = _measured(here, int(sign), float(_slants()[slant]), _runs()[run], int(x), score)
+        near = slice(max(0, int(x) - 6), int(x) + 7)
+        if long[run] and _stands_out(here, line, int(sign)) < _LEAST_RIDGE:
+            both[:, :, long, near] = -1  # what is seen of it may be a shorter line
+            continue
         first, last = _lengthened(here, int(sign), int(slant), _runs()[run], int(x))
-        found.append(_measured(here, int(sign), float(_slants()[slant]), _runs()[run], int(x), score))
-        height = here.height
-        found[-1] = replace(
-            found[-1], top=round(first * height / _BANDS), bottom=round(last * height / _BANDS)
-        )
+        ends = [round(edge * here.height / _BANDS) for edge in (first, last)]
+        found.append(replace(line, top=ends[0], bottom=ends[1]))
         # Beyond its ends it may go on, darker than what is there where it was brighter.
         meets = [begin < last and end > first for begin, end in _runs()]
-        both[:, :, meets, max(0, int(x) - 6) : int(x) + 7] = -1
+        both[:, :, meets, near] = -1
+        both[:, :, long, max(0, int(x) - _APART_PX) : int(x) + _APART_PX + 1] = -1
     return found
 
 
@@ -253,9 +263,9 @@ def _lengthened(lines: Lines, sign: int, slant: int, run: tuple[int, int], x: in
             return run
 
 
-def _staying(around: Sequence[Lines], at: int) -> tuple[Floats, Floats]:
-    """Return the shares of a line that wanders, over all frames but this one, and their mean with this one;
-    both -1 where too few frames speak of it."""
+def _staying(around: Sequence[Lines], at: int) -> tuple[Floats, Floats, Floats]:
+    """Return the shares of a line that wanders, over all frames but this one, -1 where too few speak of it;
+    and their mean and lowest with this one."""
     shares = []
     here = around[at].share.astype(np.float32)
     spoken = np.zeros(here.shape, np.int32)
@@ -271,12 +281,11 @@ def _staying(around: Sequence[Lines], at: int) -> tuple[Floats, Floats]:
             spoken += ~silent
             shares.append(np.where(silent, here, np.moveaxis(wide, 1, 2)))
     if not shares:
-        nothing = np.full(here.shape, -1, np.float32)
-        return nothing, nothing  # on a single frame nothing runs
+        return np.full(here.shape, -1, np.float32), here, here  # on a single frame nothing runs
     known = spoken >= min(2, len(shares))
-    mean = (here + functools.reduce(np.add, shares)) / np.float32(len(shares) + 1)
-    stays = _low_quantile(shares, 0.3)
-    return np.where(known, stays, np.float32(-1)), np.where(known, mean, np.float32(-1))
+    mean = functools.reduce(np.add, shares, here) / np.float32(len(shares) + 1)
+    lowest = functools.reduce(np.minimum, shares, here)
+    return np.where(known, _low_quantile(shares, 0.3), np.float32(-1)), mean, lowest
 
 
 def _low_quantile(values: Sequence[Floats], share: float) -> Floats:
@@ -291,6 +300,16 @@ def _low_quantile(values: Sequence[Floats], share: float) -> Floats:
             lowest.append(value)
     under, over = lowest[whole], lowest[min(whole + 1, len(lowest) - 1)]
     return np.asarray(under + np.float32(place - whole) * (over - under), np.float32)
+
+
+def _stands_out(lines: Lines, line: Scratch, sign: int) -> float:
+    """Return the levels by which the share `_SEEN_ROWS` of a line's rows stand out at least."""
+    groups, width = lines.ridge.shape[1:]
+    rows = np.arange(groups)
+    middles = (line.columns(rows * (lines.height / groups), lines.height) + 0.5) * width / lines.width - 0.5
+    columns = np.clip(np.rint(middles), 0, width - 1).astype(int)
+    shown = lines.ridge[sign, rows, columns].astype(np.float32)
+    return float(np.quantile(shown, 1 - _SEEN_ROWS))
 
 
 def _measured(lines: Lines, sign: int, slant: float, run: tuple[int, int], x: int, score: float) -> Scratch:
