@@ -15,6 +15,7 @@ import tempfile
 from pathlib import Path
 from xml.etree import ElementTree
 
+import numpy as np
 import pytest
 import yaml
 
@@ -24,8 +25,11 @@ from plugin_core.cli import _parser
 from plugin_core.errors import InputError
 from plugin_core.farm.engines import ENGINES
 from plugin_core.farm.job import FarmJob, Manners, Needs, plan_farm
+from plugin_core.farm.memory import with_measured_memory
 from plugin_core.farm.submit import submit
 from plugin_core.job.job import Job
+
+from ..pictures_on_disk import save, spec_of
 
 GOLDEN = Path(__file__).parent / "golden"
 SHOTS = """\
@@ -333,3 +337,13 @@ def test_only_what_runs_the_network_asks_for_a_card(tmp_path, engine, monkeypatc
         ]
         cards = {line for line in commands if "-service {cleanplate,gpu}" in line}
         assert len(cards) == 2 and all("fill.json" in line or "tall.json" in line for line in cards)
+
+
+def test_what_runs_no_network_is_not_run_to_know_its_memory(tmp_path):
+    save(tmp_path / "p.0001.exr", (spec_of(64, 32, "RGB", "half"), np.zeros((32, 64, 3), np.float16)))
+    (tmp_path / "l.csv").write_text(
+        "name,do,plate,output,frames\ndust,restore,p.####.exr,c.####.exr,1", "utf-8"
+    )
+    shots, _ = understand(read_shot_list(tmp_path / "l.csv"))
+    job = with_measured_memory(plan_farm("night", tmp_path / "job", shots, Needs(), Manners()))
+    assert job.needs.memory_mib == 512
