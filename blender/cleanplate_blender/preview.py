@@ -11,26 +11,28 @@ import bpy.utils.previews
 _SECONDS = 2.0
 """Between two pictures: each is read from the disk."""
 
-_loaded: Any = None
-_path: Path | None = None
+_KEPT = 2
+"""Pictures that are kept: what is on the screen is drawn from the one before."""
+
+_loaded: list[tuple[Path, Any]] = []
 _when = 0.0
 
 
 def icon_of(path: Path) -> int:
     """Return the icon of a picture on disk; within two seconds of another one, that one's."""
-    global _loaded, _path, _when
-    if _loaded is None:
-        _loaded = bpy.utils.previews.new()
-    if path != _path and (_path is None or time.monotonic() - _when > _SECONDS):
-        _loaded.clear()
-        _path, _when = path, time.monotonic()
-        _loaded.load(str(path), str(path), "IMAGE")
-    return int(_loaded[str(_path)].icon_id)
+    global _when
+    if not _loaded or (path != _loaded[-1][0] and time.monotonic() - _when > _SECONDS):
+        _when = time.monotonic()
+        pictures = bpy.utils.previews.new()
+        pictures.load(str(path), str(path), "IMAGE")
+        _loaded.append((path, pictures))
+        while len(_loaded) > _KEPT:
+            bpy.utils.previews.remove(_loaded.pop(0)[1])
+    shown, pictures = _loaded[-1]
+    return int(pictures[str(shown)].icon_id)
 
 
 def forget() -> None:
-    """Let go of it."""
-    global _loaded, _path
-    if _loaded is not None:
-        bpy.utils.previews.remove(_loaded)
-    _loaded = _path = None
+    """Let go of all."""
+    while _loaded:
+        bpy.utils.previews.remove(_loaded.pop()[1])

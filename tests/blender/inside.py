@@ -174,6 +174,19 @@ def retime(name, percent):
     return [_strip(name).frame_final_start, _strip(name).frame_final_end]
 
 
+def compositor(name):
+    """Let the compositor invert a strip, as its modifiers can from 5.0 on."""
+    group = bpy.data.node_groups.new("invert", "CompositorNodeTree")
+    for way in ("INPUT", "OUTPUT"):
+        group.interface.new_socket("Image", in_out=way, socket_type="NodeSocketColor")
+    begin, invert, end = (
+        group.nodes.new(kind) for kind in ("NodeGroupInput", "CompositorNodeInvert", "NodeGroupOutput")
+    )
+    group.links.new(begin.outputs[0], invert.inputs["Color"])
+    group.links.new(invert.outputs[0], end.inputs[0])
+    _strip(name).modifiers.new(name="invert", type="COMPOSITOR").node_group = group
+
+
 def scene_strip(name, channel, start, length, size):
     """A scene of its own, with a triangle before a blue world, rendered by Cycles."""
     scene = bpy.data.scenes.new(name)
@@ -375,7 +388,7 @@ def preview(path):
     """The size of the small picture of a frame; its icon has no number without a window."""
     module = _module("preview")
     module.icon_of(Path(path))
-    return list(module._loaded[path].image_size)
+    return list(module._loaded[-1][1][path].image_size)
 
 
 def review(log):

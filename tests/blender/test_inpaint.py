@@ -551,3 +551,12 @@ def test_a_file_that_is_worked_on_in_another_space(blender, shot, tmp_path):
     frames, holes = range(1, 1 + FRAMES), [np.roll(matte, 4, 1) for matte in mattes()]
     before = render(blender, tmp_path, "sh010", frames, space="ACEScg")
     compare(before, render(blender, tmp_path, "sh010 clean", frames, space="ACEScg"), holes)
+
+    # What the compositor does to a strip is done to the plate.
+    blender.compositor(name="sh010")
+    core = fake_core(tmp_path, "sys.exit('cleanplate: enough')")
+    assert "enough" in blender.inpaint(environ=core, **QUICK)["failed"]
+    (seen,) = blender.render(name="sh010", frames=[2], folder=str(tmp_path / "inverted"), space="")
+    exported = read_picture(tmp_path / "cleanplate/cut/Scene/sh010/plate/plate.1002.exr")
+    assert np.abs(exported - read_picture(seen)).max() < 1e-4
+    assert (exported[:, 8:, :3] - before[1][:, 8:, :3]).max() > 0.2, "inverted"
