@@ -69,6 +69,11 @@ def move(strip: Any, frames: int) -> None:
     start_at(strip, content_start(strip) + frames)
 
 
+def reads_layers() -> bool:
+    """Whether the sequencer reads OpenEXR files with layers: 4.2 crashes on them, 4.3 and 4.4 are untried."""
+    return bool(bpy.app.version >= (4, 5, 0))
+
+
 def start_at(strip: Any, frame: int) -> None:
     """Put the first frame of a strip's content on a frame of the timeline."""
     setattr(strip, "content_start" if hasattr(strip, "content_start") else "frame_start", frame)

@@ -137,6 +137,7 @@ def read_request(context: Any, wishes: Wishes, cache: str, from_frame: int | Non
         shadow=mattes["shadow"],
         reference="" if repair else _references(wishes["reference"], places),
         patch=places.pattern("patch") if wishes["use_patch"] and not repair else "",
+        sources=compat.reads_layers(),
         repair=repair,
         sensitivity=round(wishes["sensitivity"], 4),
         parts=tuple(parts),

@@ -43,6 +43,7 @@ class Request:
         ocio_config: where that name is from; None for the core's own.
         settings: the core's, by its own names.
         reference: frames painted by hand, absolute: a pattern or a folder; empty for none.
+        sources: whether the patch notes where each pixel comes from, in layers.
         repair: whether film damage is repaired, rather than what is matted filled.
         sensitivity: how much is taken for damage, 0 to 1.
         patch: pattern that the fill alone is written to; empty for none.
@@ -71,6 +72,7 @@ class Request:
     shadow: str = ""
     reference: str = ""
     patch: str = ""
+    sources: bool = True
     repair: bool = False
     sensitivity: float = 0.5
     parts: tuple[Part, ...] = ()
@@ -105,7 +107,8 @@ def write_job(request: Request) -> None:
     }
     if request.patch:
         # Blender takes a file's data window for its picture.
-        shot |= {"patch": request.patch, "patch_window": "plate", "layers": ["source"]}
+        shot |= {"patch": request.patch, "patch_window": "plate"}
+        shot |= {"layers": ["source"]} if request.sources else {}
     run = {
         "model": request.model,
         "device": request.device,

@@ -65,6 +65,8 @@ def show(scene: Any, made: Made, view: str, folder: Path, there: list[str]) -> N
     name = view.lower()
     if name not in there and made.repaired:
         raise InpaintError("Of a repaired film there are Matte and Difference; its pixels are all real.")
+    if name not in there and not compat.reads_layers():
+        raise InpaintError("Source and Confidence need Blender 4.5 or newer.")
     if name not in there:
         raise InpaintError(
             "Nobody noted where the pixels of this clean plate come from: switch Patch on, press Inpaint, "

@@ -402,7 +402,9 @@ def test_what_is_done_with_a_clean_plate_painted_on_too(blender, shot, tmp_path)
     assert blender.inpaint(**asked)["said"] == ["FINISHED"]
     folder = tmp_path / "cleanplate" / "cut" / "Scene" / "sh010"
     job = json.loads((folder / "job" / "job.json").read_text("utf-8"))
-    assert job["settings"]["paint"] == "network" and job["shot"]["layers"] == ["source"]
+    # The sequencer of 4.2 crashes on files with layers.
+    layered = blender.version != "4.2"
+    assert job["settings"]["paint"] == "network" and bool(job["shot"].get("layers")) == layered
     clean = read_picture(folder / "clean" / "clean.1002.exr")
     assert (clean[-12:-8, 12:36, :3] != sample("plate", 1)[-12:-8, 12:36]).any(), "the shadow is filled too"
     assert len(list((folder / "patch").glob("patch.*.exr"))) == 3
@@ -425,13 +427,14 @@ def test_what_is_done_with_a_clean_plate_painted_on_too(blender, shot, tmp_path)
     assert blender.press(name="go_to_frame", frame=detail[1])["frame"] == detail[1]
 
     # What is laid over it to be looked at, and taken away again.
-    shown = blender.press(name="show", view="SOURCE")
-    strip = blender.strips()["sh010 view: source"]
+    view = "source" if layered else "difference"
+    shown = blender.press(name="show", view=view.upper())
+    strip = blender.strips()[f"sh010 view: {view}"]
     assert strip["span"] == [-3, 0] and strip["channel"] == 5 and detail in shown["findings"]
-    seen = read_picture(folder / "views" / "source.1002.png")
+    seen = read_picture(folder / "views" / f"{view}.1002.png")
     assert (seen[..., 3] > 0).sum() >= (sample("matte", 1) > 0.5).sum()
     blender.press(name="show", view="PLATE")
-    assert "sh010 view: source" not in blender.strips() and blender.strips()["sh010 clean"]["mute"]
+    assert f"sh010 view: {view}" not in blender.strips() and blender.strips()["sh010 clean"]["mute"]
     blender.press(name="show", view="RESULT")
     assert not blender.strips()["sh010 clean"]["mute"] and len(blender.strips()) == 4
 
