@@ -19,7 +19,7 @@ from plugin_core.images import read_plate
 from plugin_core.sample import FIRST, LAST, frame_path, plate_pattern
 from tests.benchmarks.bench_restoration import drawn_sprites
 
-FRAMES = (1009, 1014)
+FRAMES = (1009, 1016)
 SEED, PIECES = 11, 6
 
 WHERE = Path(__file__).with_name("restoration.jpg")

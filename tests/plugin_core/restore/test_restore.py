@@ -46,6 +46,11 @@ def test_detect_writes_mattes(shot: Path, tmp_path: Path) -> None:
     cv2.ellipse(truth, ((50, 40), (12, 7), 20), 1, -1)
     assert dirty[truth > 0].mean() > 0.9 and dirty[truth == 0].sum() < 20 and not clean.any()
     assert main(["detect", "dirt", "--plate", plate, "--matte", str(mattes)]) == 2  # they are there
+    spared = str(tmp_path / "spared.png")
+    cv2.imwrite(spared, np.full((HEIGHT, WIDTH), 255, np.uint8))
+    again = ["--frames", "1004", "--protect", spared, "--overwrite"]
+    assert main(["detect", "dirt", "--plate", plate, "--matte", str(mattes), *again]) == 0
+    assert not read_plate(tmp_path / "m.1004.exr").rgb.any()
     assert main(["qc", "--result", str(mattes)]) == 2  # mattes have nothing to be held against
 
 
