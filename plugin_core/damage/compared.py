@@ -187,13 +187,16 @@ def _only_shown(pictures: Sequence[Floats], shown: Sequence[Mask], here: Floats)
     """Return neighbors brought to a frame (h, w), put right where they show nothing: beyond their edges and
     in their own damage. There one says what the others do; where none shows anything, all say what the frame
     does."""
-    count = functools.reduce(np.add, (inside.astype(np.float32) for inside in shown))
-    total = functools.reduce(np.add, (each * inside for each, inside in zip(pictures, shown, strict=True)))
-    known = count >= 1
-    others = np.where(known, total / np.maximum(count, 1), here).astype(np.float32)
-    return [
-        np.where(inside & known, picture, others) for picture, inside in zip(pictures, shown, strict=True)
-    ]
+    at = np.flatnonzero(~functools.reduce(np.logical_and, shown))
+    values = np.stack([picture.ravel()[at] for picture in pictures])
+    seen = np.stack([inside.ravel()[at] for inside in shown])
+    count = seen.sum(axis=0, dtype=np.float32)
+    others = np.where(count >= 1, (values * seen).sum(axis=0) / np.maximum(count, 1), here.ravel()[at])
+    right = []
+    for picture, value, inside in zip(pictures, values, seen, strict=True):
+        right.append(picture.copy())
+        right[-1].ravel()[at] = np.where(inside, value, others)
+    return right
 
 
 def _best_of_sides(

@@ -50,7 +50,7 @@ def rough_clean(look: Look, before: Look | None, after: Look | None) -> NDArray[
     brush = np.ones((_ROUGH_PX, _ROUGH_PX), np.uint8)
     moved = []
     for other in neighbors:
-        motion = _smoothed(dense_search(look.small, other.small, "fast"))
+        motion = _smoothed(dense_search(look.small, other.small, "ultrafast"))
         picture = bilinear(other.small.astype(np.float32), *targets(motion))
         moved.append(picture + _light(gray, picture))
     high = np.max([cv2.dilate(picture, brush) for picture in moved], axis=0)
