@@ -149,3 +149,16 @@ def test_dirt_where_a_pan_comes_in_and_a_neighbor_is_dirty_is_found(clean) -> No
     pictures[AT + 1][84:92, WIDTH - 40 :] = 0.93
     found = _finder(pictures).find(AT).mask("dirt")
     assert found[70:100, WIDTH - 24 :].mean() > 0.97 and found.sum() < 900
+
+
+def test_a_scratch_seen_here_and_there_is_found_and_what_crosses_some_frames_is_not(clean) -> None:
+    lined = [np.clip(picture * 0.5 + 0.3, 0, 1) for picture in clean]
+    plain = [picture.copy() for picture in lined]
+    rows = np.arange(HEIGHT) % 32 < 15
+    for picture in lined:
+        picture[rows, 100:102] = 0.1
+    only = Search(kinds=frozenset(["scratch"]))
+    found = _finder(lined, only).find(AT).mask()
+    assert found[rows, 100:102].mean() > 0.8
+    crossed = _finder([*lined[: AT + 2], *plain[AT + 2 :]], only).find(AT).mask()
+    assert not crossed.any()
