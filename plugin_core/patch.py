@@ -55,6 +55,8 @@ class Patch:
             way to what stands behind. None for nowhere.
         guess: (h, w) float32, how much of a pixel is a painter's guess: its low frequencies are the network's
             where that sees something else. At most the confidence; None for nothing.
+        texture: (h, w, 3) float32, fine detail, about 0 in the network's range, that is added where nothing
+            sharp stands. None for nothing.
         origins: (h, w) float32 for each class of pixels that has a part in it ("found", "painted"): how much
             of a pixel is of this class. Together they are the confidence, or empty where nobody asks.
         place: where a picture of one class comes from; None where nobody asks, or nobody knows.
@@ -68,6 +70,7 @@ class Patch:
     origins: Mapping[str, Floats] = field(default_factory=dict, kw_only=True)
     soft: Floats | None = field(default=None, kw_only=True)
     guess: Floats | None = field(default=None, kw_only=True)
+    texture: Floats | None = field(default=None, kw_only=True)
     place: Places | None = field(default=None, kw_only=True)
     places: Mapping[str, Places] = field(default_factory=dict, kw_only=True)
 
@@ -80,9 +83,12 @@ class Patch:
         """Return the part for a box inside this one; it does not say where its pixels come from."""
         inside = box.moved(-self.box.x0, -self.box.y0).slices
         origins = {name: share[inside] for name, share in self.origins.items()}
-        soft, guess = (None if part is None else part[inside] for part in (self.soft, self.guess))
         picture, confidence, grain = self.picture[inside], self.confidence[inside], self.grain[inside]
-        return Patch(box, picture, confidence, grain, origins=origins, soft=soft, guess=guess)
+        soft, guess, texture = (
+            None if part is None else part[inside] for part in (self.soft, self.guess, self.texture)
+        )
+        whole = box, picture, confidence, grain
+        return Patch(*whole, origins=origins, soft=soft, guess=guess, texture=texture)
 
 
 def laid_over(front: Patch | None, back: Patch | None) -> Patch | None:
@@ -111,7 +117,9 @@ def laid_over(front: Patch | None, back: Patch | None) -> Patch | None:
     ]
     guess = sum(guesses[1:], guesses[0]) if guesses else None
     places = {**back.places, **front.places}
-    return Patch(front.box, *floats, origins=origins, soft=soft, guess=guess, places=places)
+    texture = back.texture if front.texture is None else front.texture
+    whole = Patch(front.box, *floats, origins=origins, soft=soft, guess=guess, places=places)
+    return replace(whole, texture=texture)
 
 
 def covers(confidence: Floats, alpha: Floats) -> bool:

@@ -19,6 +19,7 @@ from ..regions.hole import Hole
 from ..regions.region import Region
 from .regrain import regrain
 from .relight import relit
+from .texture import grain_of, textured
 from .undertone import led
 
 _TRUSTED = 0.75
@@ -141,12 +142,12 @@ def _values(
     known = None if patch is None else patch.within(own.box)
     if known is not None:
         known = led(known, picture, plate.header.height)
-        picture = picture + (known.picture - picture) * known.confidence[..., None]
+        picture = textured(picture + (known.picture - picture) * known.confidence[..., None], known)
     kept = None
     if own.shadow is not None:
         picture, kept = relit(picture, plate, own, color)
     if grain_seed is not None:
-        share = None if known is None else known.confidence * known.grain
+        share = None if known is None else grain_of(known)
         if kept is not None:
             share = kept if share is None else share + (1 - share) * kept
         picture = regrain(picture, plate, own, color, seed=grain_seed, own=share, holes=holes)

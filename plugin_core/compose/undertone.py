@@ -37,15 +37,11 @@ def led(paint: Patch, network: Floats, rows: int) -> Patch:
     """
     if paint.guess is None or not paint.guess.any():
         return paint
-    dark, bright = _BRIGHTEST
-    lights = np.clip((paint.picture.max(axis=2) - dark) / (bright - dark), 0, 1)
-    guess = np.asarray(paint.guess * (1 - lights), np.float32)
-    fine, large = max(1.0, _FINE * rows), max(4.0, _LARGE * rows)
+    guess = np.asarray(paint.guess * (1 - lights(paint.picture)), np.float32)
+    fine, large = fine_px(rows), max(4.0, _LARGE * rows)
     whole = np.dstack([(network - paint.picture) * guess[..., None], guess])
-    # Low frequencies need few pixels.
-    step = max(1, int(fine / 2))
     height, width = guess.shape
-    size = max(1, round(width / step)), max(1, round(height / step))
+    step, size = _smaller(width, height, fine)
     apart = _resized(whole, size, cv2.INTER_AREA)
     at_large = _blurred(apart, large / step)
     differ = (at_large[..., :3] ** 2).mean(axis=2) / np.maximum(at_large[..., 3], np.float32(0.05)) ** 2
@@ -54,6 +50,31 @@ def led(paint: Patch, network: Floats, rows: int) -> Patch:
     change = _resized(change, (width, height), cv2.INTER_LINEAR)
     picture = np.asarray(paint.picture + change * guess[..., None], np.float32)
     return replace(paint, picture=picture)
+
+
+def fine_px(rows: int) -> float:
+    """Return the sigma, in pixels of a plate of so many rows, by which texture is told from the rest."""
+    return max(1.0, _FINE * rows)
+
+
+def lights(picture: Floats) -> Floats:
+    """Return which pixels (h, w) of a picture (h, w, 3) are lights beyond the network's range, 0..1."""
+    dark, bright = _BRIGHTEST
+    return np.asarray(np.clip((picture.max(axis=2) - dark) / (bright - dark), 0, 1), np.float32)
+
+
+def low_passed(values: Floats, sigma: float) -> Floats:
+    """Return the low frequencies of values (h, w, C), black around; sigma in pixels."""
+    height, width = values.shape[:2]
+    step, size = _smaller(width, height, sigma)
+    low = _blurred(_resized(values, size, cv2.INTER_AREA), sigma / step)
+    return _resized(low, (width, height), cv2.INTER_LINEAR)
+
+
+def _smaller(width: int, height: int, sigma: float) -> tuple[int, tuple[int, int]]:
+    """Return by how much less, and in what size, low frequencies can be worked on: they need few pixels."""
+    step = max(1, int(sigma / 2))
+    return step, (max(1, round(width / step)), max(1, round(height / step)))
 
 
 def _resized(values: Floats, size: tuple[int, int], method: int) -> Floats:

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from ..patch import Patch
 from ..regions.hole import Hole
-from .places import Strongest, led
+from .places import Strongest, led, led_all
+from .resharpen import FineContrast, cell_middles, resharpened
 from .sampling import bicubic, in_rows, lanczos, pixel_grid
 from .trace import Grid, Trace
 from .view import MotionView
@@ -48,6 +49,7 @@ def carried(
     clean: ReadPixels,
     where: ReadPixels | None = None,
     *,
+    contrast: FineContrast | None = None,
     tells_places: bool = False,
 ) -> Carried | None:
     """Sample a clean picture where a frame's hole leads to in it; None where it leads nowhere.
@@ -58,6 +60,8 @@ def carried(
         view: the motion view.
         clean: gives pixels of the clean picture.
         where: gives (h, w, 3), how far it is clean there, 0..1; None for everywhere.
+        contrast: of the clean picture in the view's crop: what is sampled becomes as strong. None leaves that
+            as it is.
         tells_places: whether the patch says where each pixel is from.
     """
     height, width = hole.alpha.shape
@@ -79,6 +83,12 @@ def carried(
     # What counts in parts was painted by hand: strokes end hard, and must not ring.
     sampler = lanczos if where is None else bicubic
     picture[wanted] = sampled(found, grid, (x[wanted], y[wanted]), view, clean, sampler)
+    if contrast is not None:
+        columns, rows = cell_middles(width, height)
+        middles = view.points(columns + np.float32(hole.box.x0), rows + np.float32(hole.box.y0))
+        across, down = led_all(found, grid, middles, view)
+        strong = contrast.at(across - np.float32(view.crop.x0), down - np.float32(view.crop.y0))
+        picture = resharpened(picture, confidence > 0, strong)
     place = None
     if tells_places:
         strongest = Strongest(hole.alpha.shape)

@@ -27,6 +27,7 @@ from .borders import Borders
 from .carry import Carried, carried
 from .crop_store import CropStore
 from .itinerary import last_stop, stopped_at, visited
+from .resharpen import FineContrast
 from .sampling import bilinear, pixel_grid
 from .strangers import Border, border_of, movers
 from .trace import follow, share_shown, trace
@@ -135,6 +136,7 @@ class Propagator:
         clean: ReadPixels,
         watch: Callable[[], None] = lambda: None,
         where: ReadPixels | None = None,
+        contrast: FineContrast | None = None,
     ) -> Carried | None:
         """Return what a clean picture of another frame shows of a frame's hole, wherever it got it from.
 
@@ -145,6 +147,7 @@ class Propagator:
             clean: gives pixels of the clean picture.
             watch: called again and again; may raise to stop.
             where: gives (h, w, 3), how far it is clean there, 0..1; None for everywhere.
+            contrast: as `carry.carried` has it.
 
         Raises:
             ImageError: a plate or matte on the way can't be read.
@@ -155,7 +158,8 @@ class Propagator:
         found = follow(self._background, frame, hidden, source, watch, useful)
         if found is None:
             return None
-        return carried(*found, hole, self.view, clean, where, tells_places=self._tells_places)
+        told = self._tells_places
+        return carried(*found, hole, self.view, clean, where, contrast=contrast, tells_places=told)
 
     def share_shown(
         self,

@@ -15,6 +15,7 @@ from ..color.network_pixels import native_pixels, network_pixels
 from ..images import read_plate
 from ..motion.finder import Propagator
 from ..motion.places import own_places
+from ..motion.resharpen import FineContrast
 from ..motion.vote import ReadPixels
 from ..patch import Patch, covers, dissolved, is_alone
 from ..regions.hole import Hole
@@ -44,6 +45,7 @@ class Carrier:
         self._finder = finder
         self._files = files
         self._held: dict[int, NDArray[Any]] = {}
+        self._contrasts: dict[int, FineContrast | None] = {}
 
     def carried(
         self, frame: int, hole: Hole, keys: Sequence[int], real: Patch | None, watch: Callable[[], None]
@@ -62,6 +64,7 @@ class Carrier:
         """
         for key in [key for key in self._held if key not in keys]:
             del self._held[key]
+            self._contrasts.pop(key, None)
         if frame in keys:
             ones = (hole.alpha > 0).astype(np.float32)
             place = own_places(frame, hole.box, ones) if self._plan.tells_places else None
@@ -80,12 +83,14 @@ class Carrier:
     def close(self) -> None:
         """Let go of the key frames."""
         self._held.clear()
+        self._contrasts.clear()
 
     def _taken(
         self, frame: int, hole: Hole, key: int, real: Patch | None, watch: Callable[[], None]
     ) -> Patch | None:
         """Return what one key frame gives, as far as real pixels do not speak against it."""
-        carried = self._finder.carried(frame, hole, key, self._clean(key), watch)
+        clean = self._clean(key)
+        carried = self._finder.carried(frame, hole, key, clean, watch, contrast=self._contrast(key, clean))
         if carried is None:
             return None
         patch = carried.patch
@@ -93,6 +98,14 @@ class Carrier:
         if real is not None and ((share < 1) & (patch.confidence > 0)).any():
             share = share + (1 - share) * alike(patch, real, max(self._finder.view.pixels_per))
         return replace(patch, confidence=(patch.confidence * share).astype(np.float32))
+
+    def _contrast(self, key: int, clean: ReadPixels) -> FineContrast | None:
+        """Return how strong fine detail is on a key frame; None where somebody's hand made it so."""
+        if key not in self._contrasts:
+            mended = self._files.is_edited(key)
+            whole = self._finder.view.crop
+            self._contrasts[key] = None if mended else FineContrast.of(clean(key, whole))
+        return self._contrasts[key]
 
     def _clean(self, key: int) -> ReadPixels:
         """Return what reads pixels of a key frame."""

@@ -12,6 +12,7 @@ from functools import partial
 
 import numpy as np
 
+from ..compose.texture import fine_texture
 from ..disk.fingerprint import Fingerprint
 from ..memory import give_back
 from ..motion.finder import Propagator
@@ -31,6 +32,9 @@ from .sources import mattes_of
 
 _VAGUE, _TOLD = 0.1, 0.3
 """Confidence of real pixels below which they do not vouch for paint that looks alike, and from which on."""
+
+_GIVEN_WAY = 0.99
+"""Where paint stands for less than this share, its texture is laid over what stands there instead."""
 
 
 class Painted:
@@ -87,7 +91,10 @@ class Painted:
             # What a key frame has from another frame is none, where real pixels say about the same.
             told = np.clip((known.confidence - _VAGUE) / (_TOLD - _VAGUE), 0, 1)
             guess = confidence * (1 - told * alike(paint, known, max(self._finder.view.pixels_per)))
-        return replace(paint, confidence=confidence, guess=guess)
+        texture = None
+        if share is not None and (share[hole.alpha > 0] < _GIVEN_WAY).any():
+            texture = fine_texture(paint, known, hole.alpha, self._plan.sources.header.height)
+        return replace(paint, confidence=confidence, guess=guess, texture=texture)
 
     def key_frames(self, frames: range, watch: Watch) -> list[int]:
         """Make the key frames whose paint some frames take, and return them, ascending. Raises as `find`."""

@@ -1,0 +1,82 @@
+"""Paint's texture where paint itself does not stand: the network's picture, and what is softened, are flat.
+
+Where somebody enters a hole the network goes on with him, as a smear; where real pixels are not sure, they
+are softened. A smear beside a sharp plate is what is seen first. The texture of what was painted there is
+laid over both: only what is finer than the network draws, so that no color and no shape comes with it.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..patch import Patch
+from .undertone import fine_px, lights, low_passed
+
+Floats = NDArray[np.float32]
+
+_HARDEST = 1.0
+"""What is harder than about this (network's range) is an outline of something, and held back."""
+
+_ABOUT = 1 / 8
+"""Sigma, in heights of the plate, of what surrounds a pixel."""
+
+_MUCH, _MOST = 0.6, 0.8
+"""Where so much of that is found, texture is left out; real pixels beside it would show that it does not move
+with them."""
+
+
+def fine_texture(paint: Patch, found: Patch | None, alpha: Floats, rows: int) -> Floats | None:
+    """Return the texture (h, w, 3) of paint, in the network's range, about 0; None where it is not wanted.
+
+    Lights have none.
+
+    Args:
+        paint: all that key frames give for a hole.
+        found: real pixels of it; None for none.
+        alpha: (h, w), the hole's.
+        rows: the plate's height.
+    """
+    weight = paint.confidence
+    if found is not None:
+        weight = np.asarray(weight * _lacking(found, alpha, rows), np.float32)
+        if not weight.any():
+            return None
+    known = np.dstack([paint.picture * paint.confidence[..., None], paint.confidence])
+    low = low_passed(known, fine_px(rows))
+    fine = paint.picture - low[..., :3] / np.maximum(low[..., 3:], np.float32(1e-3))
+    fine = np.float32(_HARDEST) * np.tanh(fine / np.float32(_HARDEST))
+    return np.asarray(fine * (weight * (1 - lights(paint.picture)))[..., None], np.float32)
+
+
+def _lacking(found: Patch, alpha: Floats, rows: int) -> Floats:
+    """Return where (h, w) much of a hole is not found, 0..1."""
+    hole = (alpha > 0).astype(np.float32)
+    low = low_passed(np.dstack([found.confidence * hole, hole]), _ABOUT * rows)
+    share = low[..., 0] / np.maximum(low[..., 1], np.float32(1e-3))
+    return np.asarray(np.clip((_MOST - share) / (_MOST - _MUCH), 0, 1), np.float32)
+
+
+def textured(picture: Floats, patch: Patch) -> Floats:
+    """Return a filled hole with the texture of paint where that does not stand.
+
+    Args:
+        picture: (h, w, 3) what the network gave, with the patch laid over by its confidence; in its range.
+        patch: of the same hole.
+    """
+    if patch.texture is None:
+        return picture
+    return np.asarray(picture + patch.texture * _flat(patch)[..., None], np.float32)
+
+
+def grain_of(patch: Patch) -> Floats:
+    """Return how much (h, w) of the plate's grain a hole has from a patch, 0..1: texture has it, too."""
+    grain = patch.confidence * patch.grain
+    if patch.texture is not None:
+        grain = grain + _flat(patch) * patch.texture.any(axis=2)
+    return np.asarray(np.minimum(grain, 1), np.float32)
+
+
+def _flat(patch: Patch) -> Floats:
+    """Return how far (h, w) nothing sharp stands, 0..1."""
+    return 1 - (patch.confidence if patch.soft is None else patch.confidence * (1 - patch.soft))
