@@ -10,6 +10,7 @@ BENCHMARKS = (
     "bench_memory",
     "bench_seams",
     "bench_motion",
+    "bench_paint",
     "bench_region",
     "bench_follow",
     "bench_pictures",
