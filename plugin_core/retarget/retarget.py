@@ -38,7 +38,7 @@ from .paths import Path as Way
 from .paths import object_path, window_path
 from .pictures import clean_of, left_out, mattes_shown, retargeted
 from .resample import FILTER
-from .troubles import Trouble, in_order, troubles_of
+from .troubles import TWICE, Trouble, in_order, troubles_of
 
 VERSION = 3
 """Of the pixels: frames that another version made are made again."""
@@ -152,6 +152,8 @@ def plan_retarget(job: Job, *, dry: bool = False, watch: Watch = unwatched) -> P
     else:
         paths = tuple(object_path(thing, geometry, asked.smooth) for thing in things)
         told = tuple(troubles_of(things, paths, geometry))
+        if things and asked.clean is None and job.settings.paint == "off":
+            told = (*told, TWICE)
     notes = (*sources.notes, *color.notes, *left_out(sources.header))
     if not geometry.is_native:
         notes = (

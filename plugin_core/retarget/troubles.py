@@ -33,6 +33,13 @@ class Trouble:
     frames: tuple[int, ...] = ()
 
 
+TWICE = Trouble(
+    "background",
+    "With --paint off the clean plate keeps what no other frame shows, and objects are seen twice; leave it "
+    "out, or give a clean plate with --clean.",
+)
+
+
 def troubles_of(things: Sequence[Thing], paths: Sequence[Path], geometry: Geometry) -> Iterator[Trouble]:
     """Yield each trouble.
 

@@ -125,6 +125,19 @@ def test_objects_keep_their_pixels_and_the_background_is_squeezed(shot, tmp_path
     assert (spec.getattribute("PixelAspectRatio"), spec.getattribute("Artist")) == (2.0, "Ann")
 
 
+def test_a_clean_plate_that_would_keep_the_object_is_told(shot, tmp_path, capsys):
+    given = ["--plate", str(shot / "plate"), "--matte", str(shot / "matte"), "--squeeze", "0.5"]
+    given += ["--output", str(tmp_path / "o.####.exr"), "--dry-run", "--json"]
+    for more, count in (
+        ([], 0),
+        (["--paint", "off"], 1),
+        (["--paint", "off", "--clean", str(shot / "clean")], 0),
+    ):
+        assert main(["retarget", *given, *more]) == 0
+        warnings = json.loads(capsys.readouterr().out)["warnings"]
+        assert sum("seen twice" in each for each in warnings) == count
+
+
 def test_qc_finds_an_object_that_is_not_the_plates(shot, tmp_path, capsys):
     assert _run(shot, tmp_path, "--squeeze", "0.5", "--frames", "1-2") == 0
     capsys.readouterr()
