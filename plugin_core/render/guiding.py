@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -13,6 +14,7 @@ from ..motion.finder import Propagator
 from ..motion.guide import Beside, Cells, cell_centers, guide_of
 from ..motion.ways import Ways
 from ..network.contract import Guide
+from ..patch import Patch
 from ..regions.hole import Hole
 from ..regions.region import Region
 from ..schedule import Step
@@ -22,6 +24,13 @@ from .references import finder_of
 from .step_input import Shown
 
 Floats = NDArray[np.float32]
+
+_AROUND_PX = 2
+"""What is not sure counts so far around, in pixels of the plate."""
+
+_SURE, _SOFT = 0.98, 0.02
+"""Found pixels of less confidence, or softened by more, are not sure; there a source counts by `_LEFT`."""
+_LEFT = 0.25
 
 
 class Guiding:
@@ -54,8 +63,14 @@ class Guiding:
         if self._own is not None:
             self._own.show(frame, plate, hole)
 
-    def guide(self, step: Step, region: Region, target: Shown, sources: Sequence[Shown]) -> Guide:
-        """Return a step's flows on a crop, where the frame and its sources are shown like this."""
+    def guide(
+        self, step: Step, region: Region, target: Shown, sources: Sequence[Shown], patch: Patch | None
+    ) -> Guide:
+        """Return a step's flows on a crop, where the frame and its sources are shown like this.
+
+        `patch`: what was found for the frame's hole. Where it is not sure, sources count less: they show the
+        same motion, and the same mistakes.
+        """
         x, y = cell_centers(*region.network_size, self._scales[0])
         others = [source for source in step.sources if source != step.frame]
         found = dict(zip(others, self._ways(step.frame, others, region, x, y), strict=True))
@@ -69,7 +84,11 @@ class Guiding:
             )
             for source, shown in zip(step.sources, sources, strict=True)
         ]
-        return guide_of(self._in_cells(step.frame, region, target), beside, self._scales)
+        given = guide_of(self._in_cells(step.frame, region, target), beside, self._scales)
+        if patch is not None:
+            for level, scale in zip(given, self._scales, strict=True):
+                level[:, 2] *= share_beside(patch, region, scale)
+        return given
 
     def _in_cells(self, frame: int, region: Region, shown: Shown) -> Cells:
         """Return a frame in cells; it is seen as a source several times before and after it is filled."""
@@ -100,3 +119,16 @@ class Guiding:
         """Give temporary files back, where it is not another's motion."""
         if self._own is not None:
             self._own.close()
+
+
+def share_beside(patch: Patch, region: Region, scale: int) -> Floats:
+    """Return how much sources count in each cell of a level beside what was found, (h, w)."""
+    doubted = (patch.confidence > 0) & (patch.confidence < _SURE)
+    if patch.soft is not None:
+        doubted |= (patch.confidence > 0) & (patch.soft > _SOFT)
+    around = np.ones((2 * _AROUND_PX + 1,) * 2, np.uint8)
+    spread = np.asarray(cv2.dilate(doubted.astype(np.float32), around), np.float32)
+    x, y = region.on_plate(*cell_centers(*region.network_size, scale))
+    at = x - np.float32(patch.box.x0), y - np.float32(patch.box.y0)
+    share = cv2.remap(spread, *at, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=0)
+    return np.asarray(1 - (1 - _LEFT) * share, np.float32)

@@ -158,7 +158,7 @@ class Pipeline:
             return None
         region = lane.region_at(step.frame)
         sources = [self._seen(source).on(lane, region) for source in step.sources]
-        return self._guiding.guide(step, region, target, sources)
+        return self._guiding.guide(step, region, target, sources, self._seen(step.frame).patch)
 
     def _match(self, lane: Lane, step: Step, target: Shown) -> tuple[Shown | None, Change | None]:
         """Return the frame before on this crop, where the lane comes from another; and what changed since."""

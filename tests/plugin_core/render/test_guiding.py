@@ -8,7 +8,11 @@ import cv2
 import numpy as np
 import pytest
 
+from plugin_core.box import Box
 from plugin_core.clips import clip
+from plugin_core.patch import Patch
+from plugin_core.regions.region import Region
+from plugin_core.render.guiding import share_beside
 
 from ..guided_network import GuidedNetwork
 from ..motion.test_flow import texture
@@ -113,3 +117,19 @@ def test_chunks_and_a_kill_give_the_pixels_of_one_go(whole, settings):
             run_toy(shot.shot(), settings, network=Killing(after), checkpoint_every=5)
         run_toy(shot.shot(), settings, network=GuidedNetwork(), resume=True)
         same_files(shot, "out", "whole")
+
+
+def test_sources_count_less_where_what_was_found_is_not_sure():
+    region = Region(Box(0, 0, 64, 64), Box(0, 0, 64, 64), 1, 1)
+    box = Box(8, 8, 56, 56)
+    confidence = np.zeros((48, 48), np.float32)
+    confidence[:, 16:32], confidence[:, 32:] = 0.5, 1.0
+    picture, nothing = np.zeros((48, 48, 3), np.float32), np.zeros((48, 48), np.float32)
+    counted = share_beside(Patch(box, picture, confidence, nothing), region, 4)
+    assert counted.shape == (16, 16)
+    row = counted[8]  # columns of four pixels; the patch begins at the third
+    assert (row[:4] == 1).all() and (row[11:] == 1).all()  # beside it, where it has nothing, where it is sure
+    np.testing.assert_allclose(row[7:9], 0.25)
+    soft = np.full_like(confidence, 0.1)
+    softened = share_beside(Patch(box, picture, confidence, nothing, soft=soft), region, 4)[8]
+    np.testing.assert_allclose(softened[11:13], 0.25)
