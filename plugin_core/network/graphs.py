@@ -22,9 +22,6 @@ from .bundle import Bundle
 from .device import CUDA, Device, is_x86
 
 _CPU = "CPUExecutionProvider"
-_POOL = {"arena_extend_strategy": 1}
-"""The pool grows by what is asked for; by itself it doubles."""
-
 _OUT_OF_MEMORY = re.compile(r"allocat|out of memory|bad_alloc", re.IGNORECASE)
 
 
@@ -98,7 +95,7 @@ def open_graph(
 def _share_memory() -> None:
     """Make the pool that all graphs of this process take their memory from, once."""
     memory = ort.OrtMemoryInfo("Cpu", ort.OrtAllocatorType.ORT_ARENA_ALLOCATOR, 0, ort.OrtMemType.DEFAULT)
-    ort.create_and_register_allocator(memory, ort.OrtArenaCfg(_POOL))
+    ort.create_and_register_allocator(memory, None)
 
 
 def translated(error: Exception, doing: str) -> CleanplateError:
