@@ -30,6 +30,9 @@ _TURMOIL_PX, _TURMOIL_OVER = 16, 0.5
 _LARGE_PX = 60
 """Pieces of more pixels than this are doubted more: dirt is small, what moves fast is not."""
 
+_GOES_ON_PX = 16
+"""A piece goes on at most so far where no neighbor shows anything."""
+
 _COLOR_LEVELS = 15
 _ONE_SIDE = 40
 """Levels of doubt where no neighbor reaches, and in proportion where some do: those are on one side in time,
@@ -216,7 +219,7 @@ def grown(
         least: levels from which on a pixel beside the piece, off to the same side, belongs to it.
     """
     box, shape = pieces.shape(number)
-    around = box.grown(1).within(pieces.width, pieces.height)
+    around = box.grown(_GOES_ON_PX).within(pieces.width, pieces.height)
     own = np.zeros((around.height, around.width), np.uint8)
     own[box.moved(-around.x0, -around.y0).slices] = shape
     nowhere = found.unseen[around.slices] == found.count
