@@ -18,6 +18,7 @@ from ..disk.lock import Claim, holding
 from ..errors import Interrupted
 from ..job.job import Job
 from ..job.settings import Run
+from ..memory import give_back
 from ..progress.reporters import Reporters
 from ..progress.stop import Stop
 from ..progress.watch import Phase, Watch
@@ -73,6 +74,7 @@ class ToMake:
             if (code := self.stop.requested()) is not None:
                 raise Interrupted(STOPPED, code)
             yield frame
+            give_back()
 
 
 @dataclass
