@@ -119,6 +119,12 @@ class Job:
         return self._places.log
 
     @property
+    def _verb(self) -> str:
+        if self.request.detect:
+            return "Searched"
+        return "Repaired" if self.request.repair else "Filled"
+
+    @property
     def _places(self) -> Places:
         return self.request.places
 
@@ -149,7 +155,7 @@ class Job:
             return
         yield from self._fill(planned)
         warnings = "".join(f" Warning: {each.text}" for each in self.findings)
-        self.done = f"{'Repaired' if self.request.repair else 'Filled'} {_frames(planned)}: {why}.{warnings}"
+        self.done = f"{self._verb} {_frames(planned)}: {why}.{warnings}"
 
     def _export(self) -> Steps:
         self._say("Opening a copy of the file", 0)

@@ -15,7 +15,7 @@ from .findings import found
 from .places import Places
 from .prepare import prepare
 from .problem import InpaintError
-from .properties import DEFAULTS, REPAIR, settings
+from .properties import DEFAULTS, DETECT, REPAIR, settings
 
 _FAULTS = 9
 """The core's exit code where it has found faults."""
@@ -26,7 +26,7 @@ def check_result(self: Any, context: Any) -> set[str]:
 
     def begin() -> tuple[running.Work, running.Ending]:
         wishes = compat.scene_of(context).cleanplate
-        if wishes.mode != REPAIR and made_or_none(context) is None:
+        if wishes.mode not in (REPAIR, DETECT) and made_or_none(context) is None:
             asked = {name: getattr(wishes, name) for name in settings(DEFAULTS)}
             return prepare(context, asked, looks_only=True), lambda job: str(job.done)
         made = made_of(context)
@@ -116,7 +116,7 @@ def made_or_none(context: Any) -> result.Made | None:
     """Return the clean plate of the chosen plate; None for none. Raises InpaintError where none is chosen."""
     scene = compat.scene_of(context)
     wishes = scene.cleanplate
-    plate, _ = read.chosen(context, wishes.plate, wishes.matte, repair=wishes.mode == REPAIR)
+    plate, _ = read.chosen(context, wishes.plate, wishes.matte, repair=wishes.mode in (REPAIR, DETECT))
     return result.made(scene, plate.name)
 
 

@@ -10,7 +10,7 @@ import bpy
 from . import compat, preview, read, result, running
 from .catalog import choice, presets
 from .problem import InpaintError
-from .properties import REPAIR
+from .properties import DETECT, REPAIR
 
 _CHARACTERS_A_LINE = 44
 _FINDINGS = 5
@@ -29,7 +29,7 @@ def draw(self: Any, context: Any) -> None:
     made = None if plate is None or running.state.job is not None else result.made(scene, plate.name)
     if made is not None:
         _draw_looks(layout, made)
-    elif plate is not None and running.state.job is None and scene.cleanplate.mode != REPAIR:
+    elif plate is not None and running.state.job is None and scene.cleanplate.mode not in (REPAIR, DETECT):
         layout.operator("cleanplate.check_result", text="Check before Rendering", icon="VIEWZOOM")
     _draw_message(layout)
 
@@ -53,7 +53,7 @@ def make_panel() -> type:
 def _draw_strips(layout: Any, context: Any, scene: Any) -> Any:
     """Draw what plate and matte are; returns the plate, None where that can't be told."""
     wishes = scene.cleanplate
-    repair = wishes.mode == REPAIR
+    repair = wishes.mode in (REPAIR, DETECT)
     column = layout.column(align=True)
     column.prop(wishes, "mode", text="")
     for name in ("plate", "matte") if repair else ("plate", "matte", "shadow"):
@@ -77,7 +77,7 @@ def _draw_settings(layout: Any, wishes: Any) -> None:
     column.use_property_split = True
     column.use_property_decorate = False
     column.prop(wishes, "range")
-    if wishes.mode == REPAIR:
+    if wishes.mode in (REPAIR, DETECT):
         for name in ("sensitivity", "matte_from", "use_invert", "color", "folder"):
             column.prop(wishes, name)
         return

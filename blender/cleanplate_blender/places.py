@@ -1,7 +1,7 @@
 """Where the files of one plate strip lie.
 
 <folder>/clean/clean.1001.exr      the clean plate, and the core's saved states
-<folder>/repaired/repaired.1001.exr  the same where film damage is repaired
+<folder>/repaired/repaired.1001.exr  the same where film damage is repaired; damage/ has mattes of it
 <folder>/plate/plate.1001.exr      what Blender rendered for the core; may be deleted
 <folder>/matte/matte.1001.exr, shadow/shadow.1001.exr
 <folder>/patch/patch.1001.exr      the fill alone, where it is asked for

@@ -12,7 +12,7 @@ from . import compat, painted, preferences, read
 from .command import environment
 from .job import Job
 from .problem import InpaintError
-from .properties import REPAIR
+from .properties import DETECT, REPAIR
 from .request import write_export, write_job
 
 _CHILD = Path(__file__).with_name("export_child.py")
@@ -33,7 +33,9 @@ def prepare(
     """
     frame = compat.scene_of(context).frame_current if from_current else None
     core = preferences.command(context)
-    plate, _ = read.chosen(context, wishes["plate"], wishes["matte"], repair=wishes["mode"] == REPAIR)
+    plate, _ = read.chosen(
+        context, wishes["plate"], wishes["matte"], repair=wishes["mode"] in (REPAIR, DETECT)
+    )
     painted.save_all(plate.name)
     request = read.read_request(context, wishes, preferences.cache_folder(context), frame)
     try:

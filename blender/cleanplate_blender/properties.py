@@ -11,7 +11,7 @@ from .catalog import FIELDS, described, items, ranged
 
 STRIP, SHARED, PREVIEW = "STRIP", "SHARED", "PREVIEW"
 BRIGHTNESS, ALPHA = "BRIGHTNESS", "ALPHA"
-REMOVE, REPAIR = "REMOVE", "REPAIR"
+REMOVE, REPAIR, DETECT = "REMOVE", "REPAIR", "DETECT"
 
 DEFAULTS: dict[str, Any] = {
     "grow": FIELDS["grow"]["default"],
@@ -43,6 +43,11 @@ def settings(defaults: dict[str, Any]) -> dict[str, Any]:
                     "Repair film damage",
                     "Dust, dirt, hairs and scratches are found and repaired; no matte is needed. One that is "
                     "given says what is repaired instead",
+                ),
+                (
+                    DETECT,
+                    "Find film damage",
+                    "Mattes of dust, hairs and scratches in a strip above the plate; nothing is repaired",
                 ),
             ),
         ),

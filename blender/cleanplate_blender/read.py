@@ -14,7 +14,7 @@ from .channels import channels_of
 from .pick import tell_apart
 from .places import Places, at_number, default_folder, safe_name
 from .problem import InpaintError
-from .properties import ALPHA, DEFAULTS, PREVIEW, REPAIR, SHARED
+from .properties import ALPHA, DEFAULTS, DETECT, PREVIEW, REMOVE, REPAIR, SHARED
 from .request import Part, Request
 
 FIRST_NUMBER = 1001
@@ -29,6 +29,9 @@ _CORE_SPACES = {
     "Linear Rec.2020": "Linear Rec.2020",
 }
 """Blender's color spaces and what the core calls them."""
+
+_KINDS = {REMOVE: "clean", REPAIR: "repaired", DETECT: "damage"}
+"""What the core writes in each mode, as `Places.pattern` calls it."""
 
 Wishes = dict[str, Any]
 
@@ -93,8 +96,10 @@ def read_request(context: Any, wishes: Wishes, cache: str, from_frame: int | Non
     Raises InpaintError when something is missing or does not fit.
     """
     scene = compat.scene_of(context)
-    repair = wishes["mode"] == REPAIR
+    detect = wishes["mode"] == DETECT
+    repair = detect or wishes["mode"] == REPAIR
     plate, matte = chosen(context, wishes["plate"], wishes["matte"], repair=repair)
+    matte = None if detect else matte
     if matte is not None:
         strips.check_together(plate, matte)
     frames = frame_range(scene, plate, matte, wishes["range"])
@@ -116,6 +121,7 @@ def read_request(context: Any, wishes: Wishes, cache: str, from_frame: int | Non
             parts.append(Part(kind, strip.name, alpha=matte_from == ALPHA))
     first, last = frames[0] - shift, frames[-1] - shift
     space, config = _color(wishes["color"], plate_files.space if plate_files else compat.working_space())
+    extension = plate_files.extension if plate_files else ".exr"
     return Request(
         scene=scene.name,
         plate_strip=plate.name,
@@ -126,9 +132,7 @@ def read_request(context: Any, wishes: Wishes, cache: str, from_frame: int | Non
         shift=shift,
         plate=plate_files.pattern if plate_files else places.pattern("plate"),
         matte=mattes["matte"],
-        output=places.pattern(
-            "repaired" if repair else "clean", plate_files.extension if plate_files else ".exr"
-        ),
+        output=places.pattern(_KINDS[wishes["mode"]], extension),
         colorspace=space,
         ocio_config=config,
         settings=core_settings(wishes),
@@ -139,6 +143,7 @@ def read_request(context: Any, wishes: Wishes, cache: str, from_frame: int | Non
         patch=places.pattern("patch") if wishes["use_patch"] and not repair else "",
         sources=compat.reads_layers(),
         repair=repair,
+        detect=detect,
         sensitivity=round(wishes["sensitivity"], 4),
         parts=tuple(parts),
         begin=_begin(places, parts, range(first, last + 1), from_frame, shift),

@@ -45,6 +45,7 @@ class Request:
         reference: frames painted by hand, absolute: a pattern or a folder; empty for none.
         sources: whether the patch notes where each pixel comes from, in layers.
         repair: whether film damage is repaired, rather than what is matted filled.
+        detect: whether damage is only found, and mattes of it are written.
         sensitivity: how much is taken for damage, 0 to 1.
         patch: pattern that the fill alone is written to; empty for none.
         model, device: the core's.
@@ -74,6 +75,7 @@ class Request:
     patch: str = ""
     sources: bool = True
     repair: bool = False
+    detect: bool = False
     sensitivity: float = 0.5
     parts: tuple[Part, ...] = ()
     begin: int = 0
@@ -120,7 +122,10 @@ def write_job(request: Request) -> None:
         # Of the settings, those that say what of the matte counts.
         about = ("matte_channel", "matte_invert") if request.matte else ()
         job["settings"] = {name: request.settings[name] for name in about}
-        job |= {"do": "restore", "restore": {"sensitivity": request.sensitivity}}
+        job |= {
+            "do": "detect" if request.detect else "restore",
+            "restore": {"sensitivity": request.sensitivity},
+        }
     _write(places.job_file, job)
 
 

@@ -17,6 +17,9 @@ from .request import Request
 _MARK = "cleanplate"
 """Custom property of a result strip: JSON that tells what it was made from and where its files lie."""
 
+_DAMAGE = "cleanplate_damage"
+"""Custom property of a strip that shows mattes of film damage: the plate strip's name."""
+
 _TOP_CHANNEL = 128
 
 
@@ -123,6 +126,21 @@ def place(scene: Any, request: Request) -> Any:
     )
     for each in _all_of(scene, request.plate_strip):
         compat.refresh(each)
+    return strip
+
+
+def place_damage(scene: Any, request: Request) -> Any:
+    """Show mattes of film damage: a strip above the plate, in place of an earlier one; returns it."""
+    for strip in compat.all_strips(scene):
+        if strip.get(_DAMAGE) == request.plate_strip:
+            compat.top_strips(strip.parent_meta() or scene.sequence_editor).remove(strip)
+    names = [at_number(request.output, n).name for n in range(request.first, request.last + 1)]
+    strip = _add(scene, request, names)
+    strip.name = f"{request.plate_strip} damage"
+    strip.blend_type = "SCREEN"
+    if compat.data_space(strip.colorspace_settings):
+        strip.colorspace_settings.name = compat.data_space(strip.colorspace_settings)
+    strip[_DAMAGE] = request.plate_strip
     return strip
 
 

@@ -201,6 +201,9 @@ def place(job: Job) -> str:
             "Plate or matte strip was removed or renamed meanwhile; the clean plate is in "
             f"{Path(request.output).parent}."
         )
+    if request.detect:
+        result.place_damage(scene, request)
+        return " ".join((job.done, *request.notes))
     result.place(scene, request)
     views.back(scene, request.plate_strip)
     patches.refresh(scene, request.plate_strip)

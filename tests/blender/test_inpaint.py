@@ -464,10 +464,14 @@ def test_film_damage_is_repaired_without_a_matte(blender, shot, tmp_path):
     write_picture(Path(plate[2]), display(dirty), "uint8")
     blender.images(name="scan", files=plate, channel=1, start=11)
     blender.settings(mode="REPAIR")
+    found = blender.inpaint(mode="DETECT")
+    assert found["message"].startswith("Searched 5 of 5 frames"), found
+    folder = tmp_path / "cleanplate" / "scan" / "Scene" / "scan"
+    assert read_picture(folder / "damage" / "damage.1003.png")[42, 62, 0] > 0.5
+    assert blender.strips()["scan damage"]["span"] == [11, 16] and len(blender.strips()) == 2
     assert "Sensitivity" in blender.draw(what="panel") and "Grow" not in blender.draw(what="panel")
     done = blender.inpaint(mode="REPAIR", sensitivity=0.6)
     assert done["said"] == ["FINISHED"] and done["message"].startswith("Repaired 5 of 5 frames"), done
-    folder = tmp_path / "cleanplate" / "scan" / "Scene" / "scan"
     assert json.loads((folder / "job" / "job.json").read_text("utf-8"))["restore"] == {"sensitivity": 0.6}
     assert blender.strips()["scan clean"]["files"][0] == "repaired.1001.png"
     repaired = read_picture(folder / "repaired" / "repaired.1003.png")
