@@ -15,7 +15,7 @@ from .undertone import fine_px, lights, low_passed
 
 Floats = NDArray[np.float32]
 
-_HARDEST = 0.8
+_HARDEST = 2.0
 """What is harder than about this (network's range) is an outline of something, and held back."""
 
 _ABOUT = 1 / 8

@@ -17,7 +17,7 @@ from ..patch import Patch
 
 Floats = NDArray[np.float32]
 
-_FINE, _LARGE = 1 / 240, 1 / 30
+_FINE, _LARGE = 1 / 200, 1 / 30
 """Sigmas, in heights of the plate: finer than the one is texture; by the other disagreement is judged."""
 
 _AGREE = 0.06

@@ -30,7 +30,7 @@ from .real_pixels import RealPixels
 from .references import References
 from .sources import mattes_of
 
-_VAGUE, _TOLD = 0.8, 1.0
+_VAGUE, _TOLD = 0.3, 0.6
 """Confidence of real pixels below which they do not vouch for paint that looks alike, and from which on."""
 
 _GIVEN_WAY = 0.99
