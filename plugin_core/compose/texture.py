@@ -42,9 +42,11 @@ def fine_texture(paint: Patch, found: Patch | None, alpha: Floats, rows: int) ->
         weight = np.asarray(weight * _lacking(found, alpha, rows), np.float32)
         if not weight.any():
             return None
-    known = np.dstack([paint.picture * paint.confidence[..., None], paint.confidence])
+    # Within the network's range: a light of 40 would leave a black ring beside it.
+    picture = np.clip(paint.picture, -1, 1)
+    known = np.dstack([picture * paint.confidence[..., None], paint.confidence])
     low = low_passed(known, fine_px(rows))
-    fine = paint.picture - low[..., :3] / np.maximum(low[..., 3:], np.float32(1e-3))
+    fine = picture - low[..., :3] / np.maximum(low[..., 3:], np.float32(1e-3))
     fine = np.float32(_HARDEST) * np.tanh(fine / np.float32(_HARDEST))
     return np.asarray(fine * (weight * (1 - lights(paint.picture)))[..., None], np.float32)
 

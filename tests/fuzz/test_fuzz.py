@@ -12,7 +12,7 @@ from .targets import TARGETS, Target
 
 pytestmark = pytest.mark.slow
 
-EXAMPLES = 2000
+EXAMPLES = 1000
 
 
 def test_the_shares_make_a_whole():
