@@ -15,9 +15,6 @@ from .undertone import fine_px, lights, low_passed
 
 Floats = NDArray[np.float32]
 
-_HARDEST = 2.0
-"""What is harder than about this (network's range) is an outline of something, and held back."""
-
 _ABOUT = 1 / 8
 """Sigma, in heights of the plate, of what surrounds a pixel."""
 
@@ -42,13 +39,12 @@ def fine_texture(paint: Patch, found: Patch | None, alpha: Floats, rows: int) ->
         weight = np.asarray(weight * _lacking(found, alpha, rows), np.float32)
         if not weight.any():
             return None
-    # Within the network's range: a light of 40 would leave a black ring beside it.
-    picture = np.clip(paint.picture, -1, 1)
-    known = np.dstack([picture * paint.confidence[..., None], paint.confidence])
-    low = low_passed(known, fine_px(rows))
-    fine = picture - low[..., :3] / np.maximum(low[..., 3:], np.float32(1e-3))
-    fine = np.float32(_HARDEST) * np.tanh(fine / np.float32(_HARDEST))
-    return np.asarray(fine * (weight * (1 - lights(paint.picture)))[..., None], np.float32)
+    # Lights have no part in what surrounds them: one of 40 would leave a black ring.
+    dim = 1 - lights(paint.picture)
+    known = paint.confidence * dim
+    low = low_passed(np.dstack([paint.picture * known[..., None], known]), fine_px(rows))
+    fine = paint.picture - low[..., :3] / np.maximum(low[..., 3:], np.float32(1e-3))
+    return np.asarray(fine * (weight * dim)[..., None], np.float32)
 
 
 def _lacking(found: Patch, alpha: Floats, rows: int) -> Floats:
