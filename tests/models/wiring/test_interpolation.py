@@ -129,7 +129,7 @@ def test_a_flat_color_stays_flat(seed: int) -> None:
 
 def test_a_run_learns_and_leaves_a_network(tmp_path, caplog) -> None:
     caplog.set_level("INFO")
-    short = ["--batch", "4", "--sizes", "48", "--carriers", "2", "--checks", "1"]
+    short = ["--batch", "4", "--sizes", "48", "64", "--carriers", "2", "--checks", "1"]
     assert main(["--out", str(tmp_path / "a"), "--steps", "12", *short]) == 0
     scores = [record.args[-1].split(" dB")[0] for record in (caplog.records[0], caplog.records[-1])]
     start, end = (float(psnr.removeprefix("48: ")) for psnr in scores)

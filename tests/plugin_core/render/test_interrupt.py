@@ -14,7 +14,7 @@ import pytest
 from ..commands import Render, render
 from ..shots import ShotOnDisk, leftovers, make_shot, same_files
 
-KILLS = int(os.environ.get("CLEANPLATE_TEST_KILLS", "6"))
+KILLS = int(os.environ.get("CLEANPLATE_TEST_KILLS", "4"))
 LAST = 18
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")]
