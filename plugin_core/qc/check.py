@@ -111,7 +111,7 @@ def check(
 def _look_at(shot: QcShot, looked: Looked, *, exact: bool) -> FrameFound:
     """What one frame shows by itself."""
     if looked.result is None:
-        return FrameFound(looked.frame, "unreadable" if looked.problem else "missing", looked.problem)
+        return looked.lost
     mask = looked.mask
     hole = None if looked.hole is None else looked.hole.box
     given = shot.sources, looked.frame, looked.plate, looked.result

@@ -21,6 +21,7 @@ from ..job.job import Job
 from ..regions.hole import Hole
 from ..render.delivery import pictures_of
 from ..render.sources import Sources, mattes_of, open_sources
+from .report import FrameFound
 from .surroundings import Floats
 
 Bools = NDArray[np.bool_]
@@ -44,6 +45,11 @@ class Looked:
         if self.hole is None:
             return np.zeros((header.height, header.width), np.bool_)
         return self.hole.mask_on(whole)
+
+    @property
+    def lost(self) -> FrameFound:
+        """What there is to say of a frame whose result is missing or can't be used."""
+        return FrameFound(self.frame, "unreadable" if self.problem else "missing", self.problem)
 
     @property
     def lossy(self) -> str:
@@ -107,12 +113,9 @@ class Pictures(ABC):
 
     def result(self, frame: int, plate: Plate) -> tuple[Plate | None, str]:
         """Read what came out, on the plate's canvas; None where it is missing, or why it can't be used."""
-        try:
-            found = self.read(frame)
-        except ImageError as error:
-            return None, str(error)
+        found, problem = self.as_it_is(frame)
         if found is None:
-            return None, ""
+            return None, problem
         if plate.header.format == "openexr" and found.header.format != "openexr":
             found = laid_back(found, plate) or found
         ours, theirs = own_window(found), own_window(plate)
@@ -120,8 +123,14 @@ class Pictures(ABC):
             return None, f"{_window_words(ours)}, the plate is {_window_words(theirs)}"
         return found.on(plate.header.data_window), ""
 
-    def read(self, frame: int) -> Plate | None:
-        """Read a frame of the result as it is; None where it is missing. Raises ImageError."""
+    def as_it_is(self, frame: int) -> tuple[Plate | None, str]:
+        """Read a frame of the result; None where it is missing, or why it can't be read."""
+        try:
+            return self._read(frame), ""
+        except ImageError as error:
+            return None, str(error)
+
+    def _read(self, frame: int) -> Plate | None:
         if self.is_movie:
             number, movie = frame - self.sources.first + 1, self._movie
             return None if movie is None or number not in movie.frames() else movie.plate(number)

@@ -62,7 +62,7 @@ def assemble(
     write_movie(plates(), len(frames), path, look, note)
 
 
-def remove_pictures(pictures: FileSequence, notes: Collection[str]) -> None:
+def remove_pictures(pictures: FileSequence, notes: Collection[str] = ()) -> None:
     """Remove the pictures and what was remembered of them; what anyone else put there stays.
 
     Args:

@@ -129,7 +129,7 @@ def delivered(
     finds = finds_path(output_folder(pictures))
     if finds.is_file():
         finds.replace(finds_path(movie_folder(path)))
-    remove_pictures(pictures, ())
+    remove_pictures(pictures)
     reporters.done()
 
 

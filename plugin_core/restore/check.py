@@ -173,7 +173,7 @@ class RestoredChecker(Checker):
 
 def _measured(looked: RestoredFrame, noted: int) -> FrameFound:
     if looked.result is None:
-        return FrameFound(looked.frame, "unreadable" if looked.problem else "missing", looked.problem)
+        return looked.lost
     if looked.changed is None:
         return FrameFound(looked.frame, hole=noted)
     beside = 0 if looked.found is None else int((looked.changed & ~looked.found).sum())

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 from ..box import Box, bounds
 from ..clips.frame_range import frames_words
-from ..errors import ImageError
 from ..images import Plate
 from ..job.job import Job
 from ..qc.check import Checker, bits
@@ -98,12 +97,9 @@ class RetargetedPictures(Pictures):
         return replace(looked, broken=int(unlike.sum()), opaque=int(where.sum()))
 
     def _result_of(self, frame: int) -> tuple[Plate | None, str]:
-        try:
-            found = self.read(frame)
-        except ImageError as error:
-            return None, str(error)
+        found, problem = self.as_it_is(frame)
         if found is None:
-            return None, ""
+            return None, problem
         ours, wanted = found.header.display_window, self.header.display_window
         if ours[2:] != wanted[2:]:
             return None, f"{ours.width}x{ours.height}, asked for was {wanted.width}x{wanted.height}"
@@ -173,7 +169,7 @@ class RetargetedChecker(Checker):
         self._lossy = self._lossy or looked.lossy
         self._opaque += looked.opaque
         if looked.result is None:
-            found = FrameFound(frame, "unreadable" if looked.problem else "missing", looked.problem)
+            found = looked.lost
         else:
             bad = ~np.isfinite(stored_pixels(looked.result)).all(axis=2)
             hole = 0 if looked.hole is None else int((looked.hole.alpha > 0).sum())
