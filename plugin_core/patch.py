@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .box import Box
+from .channels import thrice
 
 Floats = NDArray[np.float32]
 
@@ -124,7 +125,7 @@ def laid_over(front: Patch | None, back: Patch | None) -> Patch | None:
 
 def covers(confidence: Floats, alpha: Floats) -> bool:
     """Whether what is there (h, w) leaves next to nothing of a hole with weights alpha (h, w)."""
-    return bool((confidence[alpha > 0] >= _COVERED).all())
+    return not ((confidence < _COVERED) & (alpha > 0)).any()
 
 
 def is_alone(way: float) -> bool:
@@ -179,7 +180,9 @@ def mixed(
         one, other: grain of both is independent: a mixture has less of it than either.
         share: (h, w), how much of each pixel is the other one's, 0..1.
     """
-    picture = one.picture + (other.picture - one.picture) * share[..., None]
+    picture = other.picture - one.picture
+    picture *= thrice(share)
+    picture += one.picture
     return picture, np.hypot((1 - share) * one.grain, share * other.grain)
 
 

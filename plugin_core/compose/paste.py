@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..box import Box
+from ..channels import weighed
 from ..color.color_map import ColorMap
 from ..color.network_pixels import native_pixels, network_pixels
 from ..images import Plate
@@ -142,7 +143,7 @@ def _values(
     known = None if patch is None else patch.within(own.box)
     if known is not None:
         known = led(known, picture, plate.header.height)
-        picture = textured(picture + (known.picture - picture) * known.confidence[..., None], known)
+        picture = textured(picture + weighed(known.picture - picture, known.confidence), known)
     kept = None
     if own.shadow is not None:
         picture, kept = relit(picture, plate, own, color)

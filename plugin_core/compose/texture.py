@@ -7,9 +7,11 @@ laid over both: only what is finer than the network draws, so that no color and 
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from ..channels import brightest, thrice, weighed, with_weight
 from ..patch import Patch
 from .undertone import fine_px, lights, low_passed
 
@@ -42,15 +44,16 @@ def fine_texture(paint: Patch, found: Patch | None, alpha: Floats, rows: int) ->
     # Lights have no part in what surrounds them: one of 40 would leave a black ring.
     dim = 1 - lights(paint.picture)
     known = paint.confidence * dim
-    low = low_passed(np.dstack([paint.picture * known[..., None], known]), fine_px(rows))
-    fine = paint.picture - low[..., :3] / np.maximum(low[..., 3:], np.float32(1e-3))
-    return np.asarray(fine * (weight * dim)[..., None], np.float32)
+    low = low_passed(with_weight(paint.picture, known), fine_px(rows))
+    fine = paint.picture - low[..., :3] / thrice(np.maximum(low[..., 3], np.float32(1e-3)))
+    return weighed(fine, weight * dim)
 
 
 def _lacking(found: Patch, alpha: Floats, rows: int) -> Floats:
     """Return where (h, w) much of a hole is not found, 0..1."""
     hole = (alpha > 0).astype(np.float32)
-    low = low_passed(np.dstack([found.confidence * hole, hole]), _ABOUT * rows)
+    both = np.asarray(cv2.merge([found.confidence * hole, hole]), np.float32)
+    low = low_passed(both, _ABOUT * rows)
     share = low[..., 0] / np.maximum(low[..., 1], np.float32(1e-3))
     return np.asarray(np.clip((_MOST - share) / (_MOST - _MUCH), 0, 1), np.float32)
 
@@ -64,14 +67,14 @@ def textured(picture: Floats, patch: Patch) -> Floats:
     """
     if patch.texture is None:
         return picture
-    return np.asarray(picture + patch.texture * _flat(patch)[..., None], np.float32)
+    return np.asarray(picture + weighed(patch.texture, _flat(patch)), np.float32)
 
 
 def grain_of(patch: Patch) -> Floats:
     """Return how much (h, w) of the plate's grain a hole has from a patch, 0..1: texture has it, too."""
     grain = patch.confidence * patch.grain
     if patch.texture is not None:
-        grain = grain + _flat(patch) * patch.texture.any(axis=2)
+        grain = grain + _flat(patch) * (brightest(np.abs(patch.texture)) > 0)
     return np.asarray(np.minimum(grain, 1), np.float32)
 
 

@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from ..channels import brightest, mean_square, thrice, weighed, with_weight
 from ..patch import Patch
 
 Floats = NDArray[np.float32]
@@ -39,17 +40,25 @@ def led(paint: Patch, network: Floats, rows: int) -> Patch:
         return paint
     guess = np.asarray(paint.guess * (1 - lights(paint.picture)), np.float32)
     fine, large = fine_px(rows), max(4.0, _LARGE * rows)
-    whole = np.dstack([(network - paint.picture) * guess[..., None], guess])
+    whole = with_weight(network - paint.picture, guess)
     height, width = guess.shape
     step, size = _smaller(width, height, fine)
     apart = _resized(whole, size, cv2.INTER_AREA)
-    at_large = _blurred(apart, large / step)
-    differ = (at_large[..., :3] ** 2).mean(axis=2) / np.maximum(at_large[..., 3], np.float32(0.05)) ** 2
-    lead = 1 - np.exp(-differ / np.float32(_AGREE**2))
-    change = np.asarray(_blurred(apart, fine / step)[..., :3] * lead[..., None], np.float32)
-    change = _resized(change, (width, height), cv2.INTER_LINEAR)
-    picture = np.asarray(paint.picture + change * guess[..., None], np.float32)
+    change = weighed(_blurred(apart, fine / step)[..., :3], _disagreement(apart, large / step))
+    picture = _resized(change, (width, height), cv2.INTER_LINEAR)
+    picture *= thrice(guess)
+    picture += paint.picture
     return replace(paint, picture=picture)
+
+
+def _disagreement(apart: Floats, sigma: float) -> Floats:
+    """Return how far (h, w) colors that lie apart (h, w, 4, weighed) disagree at large, 0..1."""
+    height, width = apart.shape[:2]
+    step, size = _smaller(width, height, sigma)
+    low = _blurred(_resized(apart, size, cv2.INTER_AREA), sigma / step)
+    differ = mean_square(low[..., :3]) / np.maximum(low[..., 3], np.float32(0.05)) ** 2
+    disagree = 1 - np.exp(-differ / np.float32(_AGREE**2))
+    return _resized(disagree[..., None], (width, height), cv2.INTER_LINEAR)[..., 0]
 
 
 def fine_px(rows: int) -> float:
@@ -60,7 +69,7 @@ def fine_px(rows: int) -> float:
 def lights(picture: Floats) -> Floats:
     """Return which pixels (h, w) of a picture (h, w, 3) are lights beyond the network's range, 0..1."""
     dark, bright = _BRIGHTEST
-    return np.asarray(np.clip((picture.max(axis=2) - dark) / (bright - dark), 0, 1), np.float32)
+    return np.asarray(np.clip((brightest(picture) - dark) / (bright - dark), 0, 1), np.float32)
 
 
 def low_passed(values: Floats, sigma: float) -> Floats:

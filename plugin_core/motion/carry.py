@@ -12,7 +12,7 @@ from ..patch import Patch
 from ..regions.hole import Hole
 from .places import Strongest, led, led_all
 from .resharpen import FineContrast, cell_middles, resharpened
-from .sampling import bicubic, in_rows, lanczos, pixel_grid
+from .sampling import bicubic, lanczos
 from .trace import Grid, Trace
 from .view import MotionView
 from .vote import ReadPixels, sampled
@@ -65,38 +65,37 @@ def carried(
         tells_places: whether the patch says where each pixel is from.
     """
     height, width = hole.alpha.shape
-    x, y = view.points(*pixel_grid(hole.box))
-    shares = grid.between(_shares(grid, found, painted), in_rows(x.ravel()), in_rows(y.ravel()))
-    shares = np.clip(shares.reshape(-1, 2)[: x.size].reshape(height, width, 2), 0, 1)
-    confidence = np.where(hole.alpha > 0, shares[..., 0], 0).astype(np.float32)
-    wanted = np.nonzero(confidence > 0)
-    if wanted[0].size == 0:
+    at = view.points_of(hole.box)
+    reach, own = cv2.split(np.clip(grid.between(_shares(grid, found, painted), *at), 0, 1))
+    confidence = np.asarray(reach * (hole.alpha > 0), np.float32)
+    wanted = confidence > 0
+    if not wanted.any():
         return None
     if where is not None:
         as_it_is = replace(found, offset=np.zeros_like(found.offset))
-        weights = sampled(as_it_is, grid, (x[wanted], y[wanted]), view, where)[..., 0]
-        confidence[wanted] *= np.clip(weights, 0, 1)
-        wanted = np.nonzero(confidence > 0)
-        if wanted[0].size == 0:
+        weights = sampled(as_it_is, grid, at, wanted, view, where)[..., 0]
+        confidence *= np.clip(weights, 0, 1)
+        wanted = confidence > 0
+        if not wanted.any():
             return None
-    picture = np.zeros((height, width, 3), np.float32)
     # What counts in parts was painted by hand: strokes end hard, and must not ring.
     sampler = lanczos if where is None else bicubic
-    picture[wanted] = sampled(found, grid, (x[wanted], y[wanted]), view, clean, sampler)
+    picture = sampled(found, grid, at, wanted, view, clean, sampler)
     if contrast is not None:
         columns, rows = cell_middles(width, height)
         middles = view.points(columns + np.float32(hole.box.x0), rows + np.float32(hole.box.y0))
         across, down = led_all(found, grid, middles, view)
         strong = contrast.at(across - np.float32(view.crop.x0), down - np.float32(view.crop.y0))
-        picture = resharpened(picture, confidence > 0, strong)
+        picture = resharpened(picture, wanted, strong)
     place = None
     if tells_places:
         strongest = Strongest(hole.alpha.shape)
-        there = led(found, grid, (x[wanted], y[wanted]), view)
-        strongest.add(wanted, np.ones(wanted[0].size, np.float32), found.source, there)
+        which = np.nonzero(wanted)
+        there = led(found, grid, (at[0][which], at[1][which]), view)
+        strongest.add(which, np.ones(which[0].size, np.float32), found.source, there)
         place = strongest.places
-    patch = Patch(hole.box, picture, confidence, (confidence > 0).astype(np.float32), place=place)
-    return Carried(patch, np.ascontiguousarray(shares[..., 1]))
+    patch = Patch(hole.box, picture, confidence, wanted.astype(np.float32), place=place)
+    return Carried(patch, np.asarray(own, np.float32))
 
 
 def _shares(grid: Grid, found: Trace, painted: Mask) -> Floats:

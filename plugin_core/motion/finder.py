@@ -28,7 +28,7 @@ from .carry import Carried, carried
 from .crop_store import CropStore
 from .itinerary import last_stop, stopped_at, visited
 from .resharpen import FineContrast
-from .sampling import bilinear, pixel_grid
+from .sampling import bilinear
 from .strangers import Border, border_of, movers
 from .trace import follow, share_shown, trace
 from .view import MotionView
@@ -225,7 +225,7 @@ class Propagator:
 
     def _on_plate(self, values: NDArray[np.float32], box: Box) -> NDArray[np.float32]:
         """Bring values (h, w) of the view to a box of the plate (H, W); 0 beyond the view."""
-        return bilinear(np.pad(values, 1), *(axis + 1 for axis in self.view.points(*pixel_grid(box))))
+        return bilinear(np.pad(values, 1), *(axis + 1 for axis in self.view.points_of(box)))
 
     def ways(self, frame: int, others: Sequence[int], x: Floats, y: Floats) -> list[Ways]:
         """Return where points of a frame lie in others near it, along the background's motion.

@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from ..channels import mean_size, thrice, weighed
 from .sampling import bilinear
 
 Floats = NDArray[np.float32]
@@ -55,7 +56,7 @@ class FineContrast:
     @classmethod
     def of(cls, picture: Floats) -> FineContrast:
         """Measure a picture (H, W, 3) in the network's range."""
-        return cls(_in_cells(np.abs(_fine(picture)).mean(axis=2)))
+        return cls(_in_cells(mean_size(_fine(picture))))
 
     def at(self, x: Floats, y: Floats) -> Floats:
         """Return how strong it is at columns x and rows y (h, w) of the picture."""
@@ -87,14 +88,14 @@ def resharpened(picture: Floats, there: NDArray[np.bool_], wanted: Floats) -> Fl
         np.float32
     )
     share = np.maximum(_in_cells(inner), np.float32(1e-3))
-    own = _in_cells(np.abs(fine).mean(axis=2) * inner) / share
+    own = _in_cells(mean_size(fine) * inner) / share
     ratio = (wanted + _FAINT) / (own + _FAINT)
     lost = np.clip((ratio - _SAME) / (_LOST - _SAME), 0, 1) * (share > _LEAST)
     more = (np.clip(ratio, 1, _MOST) - 1) * lost
     height, width = there.shape
     whole = more.shape[1] * CELL_PX, more.shape[0] * CELL_PX
     each = cv2.resize(more.astype(np.float32), whole, interpolation=cv2.INTER_LINEAR)[:height, :width]
-    fine *= each[..., None]
+    fine *= thrice(each)
     np.clip(fine, -_MOST_ADDED, _MOST_ADDED, out=fine)
     return picture + fine
 
@@ -104,8 +105,8 @@ def _fine(picture: Floats, there: NDArray[np.bool_] | None = None) -> Floats:
     if there is None or there.all():
         return picture - _blurred(picture)
     known = there.astype(np.float32)
-    low = _blurred(picture * known[..., None]) / np.maximum(_blurred(known), np.float32(1e-3))[..., None]
-    return np.asarray((picture - low) * known[..., None], np.float32)
+    low = _blurred(weighed(picture, known)) / thrice(np.maximum(_blurred(known), np.float32(1e-3)))
+    return weighed(picture - low, known)
 
 
 def _blurred(values: Floats) -> Floats:

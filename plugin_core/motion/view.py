@@ -63,6 +63,12 @@ class MotionView:
         high = (y - self.crop.y0 + 0.5) / down - 0.5
         return wide.astype(np.float32), high.astype(np.float32)
 
+    def points_of(self, box: Box) -> tuple[Floats, Floats]:
+        """Return where the pixels of a box of the plate lie in the view, (h, w) each."""
+        columns, rows = np.arange(box.x0, box.x1), np.arange(box.y0, box.y1)
+        x, y = np.meshgrid(*self.points(columns.astype(np.float32), rows.astype(np.float32)))
+        return x, y
+
     def plate_points(self, x: Floats, y: Floats) -> tuple[Floats, Floats]:
         """Undo `points`."""
         across, down = self.pixels_per

@@ -19,10 +19,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..box import Box, bounds
+from ..channels import thrice
 from ..patch import Patch
 from ..regions.hole import Hole
 from .places import Strongest, led_all
-from .sampling import Sampler, bicubic, bilinear, in_rows, pixel_grid
+from .sampling import Sampler, bicubic, bilinear, in_rows
 from .trace import Grid, Trace, Traces
 from .view import MotionView
 
@@ -97,7 +98,7 @@ def propagated(
     weights, confidence = vote(traces)
     if sharp:
         weights = _pieced(traces, weights, confidence)
-    columns, rows = view.points(*pixel_grid(hole.box))
+    columns, rows = view.points_of(hole.box)
     local = traces.votes.at(columns, rows)
     # Weights fade where the voters' hole ends, and what counts as little with them.
     inside = bilinear(_map(traces.hole, np.ones_like(confidence)), *local)
@@ -145,16 +146,16 @@ def propagated(
     picture, total = mixture.picture, mixture.total
     reached = total > 1e-3
     total = np.maximum(total, np.float32(1e-3))
-    picture /= _thrice(total)
+    picture /= thrice(total)
     sure = bilinear(_map(traces.hole, confidence), *local) / np.maximum(inside, np.float32(1e-3))
     sure = np.where(reached, np.clip(sure, 0, 1), 0)
     soft = np.zeros_like(sure) if sharp else _unsure(sure) * reached
     if not sharp:
         away = bilinear(_softened(traces, weights, confidence), *local)
         away -= picture
-        away *= _thrice(soft)
+        away *= thrice(soft)
         picture += away
-    picture *= _thrice(reached)
+    picture *= thrice(reached)
     grain = np.where(reached, (1 - soft) * np.sqrt(mixture.squares) / total, 0)
     floats = (values.astype(np.float32) for values in (picture, sure, grain))
     place = None if strongest is None else strongest.of(np.where(reached, total / (1 - soft + 1e-6), 0))
@@ -211,12 +212,6 @@ class _Mixture:
         ):
             held = sums.reshape(-1) if one_by_one else sums
             held[at] += values
-
-
-def _thrice(values: NDArray[Any]) -> Floats:
-    """Return values (...) for each of three channels, (..., 3): products then run along whole rows."""
-    wide = values.reshape(1, -1) if values.ndim == 1 else values
-    return np.asarray(cv2.merge([wide.astype(np.float32)] * 3), np.float32).reshape(*values.shape, 3)
 
 
 def _reached(weight: Floats, local: tuple[Floats, Floats]) -> tuple[slice, slice] | None:
@@ -350,14 +345,22 @@ def sampled(
     found: Trace,
     grid: Grid,
     at: tuple[Floats, Floats],
+    wanted: NDArray[np.bool_],
     view: MotionView,
     read: ReadPixels,
     by: Sampler = bicubic,
 ) -> Floats:
-    """Sample one source at points (n,) of the view: (n, 3) in the network's range."""
-    rows = in_rows(at[0]), in_rows(at[1])
+    """Sample one source at points (h, w) of the view that are wanted: (h, w, 3), 0 elsewhere."""
+    if np.count_nonzero(wanted) >= _MOST * wanted.size:
+        there = led_all(found, grid, at, view)
+        colors = _colors(found, grid, at, there, view, read, by)
+        return np.asarray(cv2.copyTo(colors, wanted.view(np.uint8)), np.float32)
+    inner = np.flatnonzero(wanted)
+    rows = in_rows(at[0].take(inner)), in_rows(at[1].take(inner))
     there = led_all(found, grid, rows, view)
-    return _cut(_colors(found, grid, rows, there, view, read, by), (at[0].size, 3))
+    whole = np.zeros((*wanted.shape, 3), np.float32)
+    whole.reshape(-1, 3)[inner] = _cut(_colors(found, grid, rows, there, view, read, by), (inner.size, 3))
+    return whole
 
 
 def _cut(values: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:

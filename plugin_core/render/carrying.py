@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..box import Box
+from ..channels import mean_square, with_weight
 from ..color.network_pixels import native_pixels, network_pixels
 from ..images import read_plate
 from ..motion.finder import Propagator
@@ -131,15 +132,16 @@ def alike(patch: Patch, real: Patch, per: float) -> Floats:
     """
     height, width = patch.confidence.shape
     # However little they are believed: sources that disagree make for little confidence.
-    told = np.where(real.confidence > 0, patch.confidence, 0).astype(np.float32)
-    both = np.dstack([(patch.picture - real.picture) * told[..., None], told])
+    told = patch.confidence * (real.confidence > 0)
+    both = with_weight(patch.picture - real.picture, told)
     # Low frequencies need few pixels.
     step = max(1, round(_LOW_PX * per / 3))
     size = max(1, round(width / step)), max(1, round(height / step))
     low = cv2.resize(both, size, interpolation=cv2.INTER_AREA)
-    low = cv2.GaussianBlur(low, (0, 0), _LOW_PX * per / step).reshape(size[1], size[0], 4)
+    blurred = cv2.GaussianBlur(low, (0, 0), _LOW_PX * per / step)
+    low = np.asarray(blurred, np.float32).reshape(size[1], size[0], 4)
     weight = low[..., 3]
-    apart = np.sqrt((low[..., :3] ** 2).mean(axis=2)) / np.maximum(weight, np.float32(1e-6))
+    apart = np.sqrt(mean_square(low[..., :3])) / np.maximum(weight, np.float32(1e-6))
     same = np.exp(-((apart / _ALIKE) ** 2)) * np.clip(4 * weight, 0, 1)
     return np.asarray(
         cv2.resize(same.astype(np.float32), (width, height), interpolation=cv2.INTER_LINEAR), np.float32

@@ -92,7 +92,7 @@ class Painted:
             told = np.clip((known.confidence - _VAGUE) / (_TOLD - _VAGUE), 0, 1)
             guess = confidence * (1 - told * alike(paint, known, max(self._finder.view.pixels_per)))
         texture = None
-        if share is not None and (share[hole.alpha > 0] < _GIVEN_WAY).any():
+        if share is not None and ((share < _GIVEN_WAY) & (hole.alpha > 0)).any():
             texture = fine_texture(paint, known, hole.alpha, self._plan.sources.header.height)
         return replace(paint, confidence=confidence, guess=guess, texture=texture)
 
