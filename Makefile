@@ -1,6 +1,8 @@
 # `make demo` and `make test` set up all they need in .venv; PYTHON names the interpreter to start from.
 PYTHON ?= python3
 BIN := .venv/bin
+# What of pyproject.toml's extras is installed to test with.
+TEST_EXTRAS ?= test
 TEST_WORKERS ?= $(shell expr $$(nproc 2>/dev/null || echo 2) + 1)
 # Blender as a Python module, which the extension is built by and tested in: up to 375 MB
 # to download and 900 MB on disk for each version.
@@ -14,14 +16,17 @@ BPY_PYTHON_5.3 := python3.13
 # Our modules are compiled once, and not in each of the hundreds of processes that the tests start.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test check lint generated bench docs wheel blender-extension bpy-4.2 bpy-4.5 bpy-5.0 bpy-5.3 clean
+.PHONY: demo test tests check lint generated bench docs wheel blender-extension bpy-4.2 bpy-4.5 bpy-5.0 bpy-5.3 clean
 
 demo: .venv/demo.stamp
 	$(BIN)/cleanplate demo --output demo_out
 
-# All tests; those of one file stay together, so that what they share is made once, and files come in order,
-# so that the long ones (Blender's, the models') begin first. One process more than there are cores: many tests wait.
+# All tests; those of one file stay together, so that what they share is made once, and files come in the order
+# that tests/conftest.py gives them. One process more than there are cores: many tests wait.
 test: lint bpy-4.5
+	$(MAKE) tests
+
+tests: .venv/test.stamp
 	$(BIN)/python -m pytest -n $(TEST_WORKERS) --dist loadscope --no-loadscope-reorder
 
 # The inner loop: what can be known in a minute and a half.
@@ -73,7 +78,7 @@ bpy-4.2 bpy-4.5 bpy-5.0 bpy-5.3: bpy-%:
 	touch $@
 
 .venv/test.stamp: .venv/bin/python pyproject.toml
-	PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test]'
+	PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --editable '.[$(TEST_EXTRAS)]'
 	touch $@
 
 clean:

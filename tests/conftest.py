@@ -1,8 +1,9 @@
-"""Bundles with generated weights, exported once for all tests and all processes that run them."""
+"""Bundles with generated weights, exported once for all tests and all processes; and the tests' order."""
 
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,6 +11,29 @@ import pytest
 from filelock import FileLock
 
 os.environ["CLEANPLATE_CONFIG"] = "off"  # whoever runs the tests may have settings of their own
+
+INSTALLING_SECONDS = 600
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files of slow tests first, then those that wait for programs, then the quick ones: to end together."""
+    rank: dict[str, int] = {}
+    for item in items:
+        own = 0 if item.get_closest_marker("installed") else 1 if item.get_closest_marker("slow") else 2
+        rank[item.location[0]] = min(own, rank.get(item.location[0], own))
+    order = {0: 1, 1: 0, 2: 2}
+    items.sort(key=lambda item: order[rank[item.location[0]]])
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Wait for what is being installed beside the tests: CLEANPLATE_TEST_INSTALLED names a file to come."""
+    told = os.environ.get("CLEANPLATE_TEST_INSTALLED")
+    if told and item.get_closest_marker("installed"):
+        end = time.monotonic() + INSTALLING_SECONDS
+        while not Path(told).exists() and time.monotonic() < end:
+            time.sleep(0.5)
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,7 @@ import pytest
 
 from .conftest import FRAMES, SIZE, display, fake_core, read_picture, sample, start, write_picture
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.installed]
 
 QUICK = {"quality": "DRAFT", "device": "cpu"}
 _REACH = 4

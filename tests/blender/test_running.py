@@ -16,7 +16,7 @@ from plugin_core.cli import main as cleanplate
 from .conftest import SIZE, Blender, bpy_python, fake_core, start
 from .test_inpaint import QUICK, two_strips
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.installed]
 
 
 def wait_until(condition, seconds: float = 20) -> bool:

@@ -9,7 +9,7 @@ import pytest
 from .farm_shots import export, make_shots, renders, written
 from .slurm_cluster import NODES, Slurm, slurm
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.installed]
 
 
 @pytest.fixture(scope="module")

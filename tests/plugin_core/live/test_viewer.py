@@ -211,6 +211,7 @@ def running(movie: Path) -> Iterator[tuple[str, Stop]]:
 
 
 @pytest.mark.slow
+@pytest.mark.installed
 def test_the_page_in_a_browser(tmp_path):
     movie = tmp_path / "plate.mkv"
     with av.open(str(movie), "w") as written:

@@ -20,7 +20,7 @@ from ..shots import ShotOnDisk
 from .browser import Tab, found_browser, opened_browser
 from .reviewed import HOSTILE, data_of, rendered_shot
 
-pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("no_sync")]
+pytestmark = [pytest.mark.slow, pytest.mark.installed, pytest.mark.usefixtures("no_sync")]
 
 MANY = 1000
 FIRST = 1001
