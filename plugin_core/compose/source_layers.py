@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 
 from ..box import Box
 from ..images import Header
-from ..patch import Patch, Places
+from ..patch import Patch
 from ..regions.hole import Hole
 
 Floats = NDArray[np.float32]
@@ -76,16 +76,24 @@ def _values(hole: Hole, patch: Patch | None, rest: str, header: Header) -> dict[
         here = inside & (best == number) & (places.share > 0)
         values["source.frame"][here] = places.frame[here]
         values["source.alone"][here] = places.share[here]
-        u, v = _normalized(places, header)
+        u, v = st_map(places.x, places.y, header)
         values["source_st.u"][here], values["source_st.v"][here] = u[here], v[here]
     values["source.share"] = share
     return values
 
 
-def _normalized(places: Places, header: Header) -> tuple[Floats, Floats]:
-    """Return places as an ST-map has them."""
+def st_map(x: NDArray[Any], y: NDArray[Any], header: Header) -> tuple[Floats, Floats]:
+    """Return places as an ST-map has them.
+
+    Args:
+        x, y: columns and rows of the plate's data window, at pixel centers, y downward.
+        header: the plate's.
+
+    Returns:
+        u and v, float32: to the right and upward, 0..1 over the display window, pixel centers at halves.
+    """
     left, top = header.data_window[:2]
     display = header.display_window
-    u = (places.x.astype(np.float64) + (left - display.x + 0.5)) / display.width
-    v = 1 - (places.y.astype(np.float64) + (top - display.y + 0.5)) / display.height
+    u = (x.astype(np.float64) + (left - display.x + 0.5)) / display.width
+    v = 1 - (y.astype(np.float64) + (top - display.y + 0.5)) / display.height
     return u.astype(np.float32), v.astype(np.float32)

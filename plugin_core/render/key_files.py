@@ -23,6 +23,7 @@ from ..disk.regular import read_regular
 from ..errors import OutputBusyError, WriteError
 from ..images import Plate, write_plate
 from ..images.color_copy import color_copy
+from ..images.layers import Layers, picture_of
 from ..progress.notes import notes
 from ..progress.watch import Watch, unwatched
 from ..state.folder import paint_folder
@@ -67,11 +68,13 @@ class Made:
         plate: the whole picture; None where it is found to need no paint of its own.
         parents: the key frames whose paint went into it.
         references: the reference frames that had a part in it.
+        copied: where the painter copied its pixels from (`copied_places`); None where it painted nothing.
     """
 
     plate: Plate | None
     parents: tuple[int, ...]
     references: frozenset[int] = frozenset()
+    copied: Layers | None = None
 
 
 Reaches = Callable[[int, int, Watch], bool]
@@ -100,6 +103,10 @@ class KeyFiles:
     def path(self, frame: int) -> Path:
         """Return where a key frame lies."""
         return self._folder / f"paint.{frame:04d}.exr"
+
+    def copied_path(self, frame: int) -> Path:
+        """Return where a picture lies of where a key frame's pixels were copied from, if there is one."""
+        return self._folder / "copied" / f"copied.{frame:04d}.exr"
 
     def is_painted(self, frame: int) -> bool:
         """Whether a frame that was seen to is a key frame; or it was found to need no paint of its own."""
@@ -202,11 +209,24 @@ class KeyFiles:
             with replacing(self._note_path(frame)) as temporary:
                 temporary.write_text(told.model_dump_json(), "utf-8")
 
+        self._write_copied(frame, made)
         if made.plate is None:
             note(None)
             return
         with replacing(path, ready=lambda whole: note(Fingerprint.of(whole))) as temporary:
             write_plate(color_copy(made.plate, path), temporary)
+
+    def _write_copied(self, frame: int, made: Made) -> None:
+        path = self.copied_path(frame)
+        try:
+            path.parent.mkdir(exist_ok=True)
+            remove_leftovers(path.parent, lambda whole: whole == path)
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            raise WriteError(f"Can't write {path}: {error.strerror or error}.") from error
+        if made.plate is not None and made.copied is not None:
+            with replacing(path) as temporary:
+                write_plate(picture_of(path, made.copied, made.plate), temporary)
 
     def _inputs(self, looked_at: Mapping[str, range]) -> dict[int, dict[str, Fingerprint]]:
         inputs: dict[int, dict[str, Fingerprint]] = {}

@@ -12,6 +12,7 @@ from ..box import Box
 from ..color.network_pixels import native_pixels, network_pixels
 from ..errors import InputError
 from ..images import Plate
+from ..images.layers import Layers
 from ..motion.finder import Propagator
 from ..paint.complete import complete
 from ..paint.lay import painted
@@ -20,6 +21,7 @@ from ..progress.watch import Watch
 from ..regions.hole import Hole
 from ..regions.sample_matte import excluded
 from .carrying import Carrier
+from .copied_places import copied_places
 from .key_files import Made
 from .key_frames import KeyFrame
 from .plan import Plan
@@ -91,17 +93,21 @@ class KeyPainter:
         if by_hand is not None:
             found = laid_over(by_hand, found)
             trusted = np.where(hole.alpha > 0, np.maximum(trusted, by_hand.confidence), 0)
-        clean = None
+        clean, copied = None, None
         if key.regular or _wanted(hole, trusted, background) > _UNCOVERED:
             # Nothing to paint with: the network fills it.
             with contextlib.suppress(InputError):
-                clean = self._filled(key, hole, plate, found, trusted, watch)
-        return Made(clean, key.parents, taken)
+                clean, copied = self._filled(key, hole, plate, found, trusted, watch)
+        return Made(clean, key.parents, taken, copied)
 
     def _filled(
         self, key: KeyFrame, hole: Hole, plate: Plate, found: Patch | None, trusted: Floats, watch: Watch
-    ) -> Plate:
-        """Return a frame's plate with its hole filled; what was found stays as it is trusted (h, w)."""
+    ) -> tuple[Plate, Layers | None]:
+        """Return a frame's plate with its hole filled, and where paint was copied from; None for no paint.
+
+        What was found stays as it is trusted (h, w).
+        """
+        copied = None
         crop = self._context(hole.box)
         values = plate.crop(*crop)
         shown, missing = network_pixels(np.array(native_pixels(plate, crop)), self._plan.color)
@@ -135,7 +141,8 @@ class KeyPainter:
             box = completion.box.slices
             laid = painted(completion, values, tick=tick)
             values[box] = laid + (values[box] - laid) * known[box][..., None]
-        return plate.with_patch(values, holed, crop.x0, crop.y0, in_place=True)
+            copied = copied_places(completion, known[box], crop, plate.header)
+        return plate.with_patch(values, holed, crop.x0, crop.y0, in_place=True), copied
 
     def _context(self, box: Box) -> Box:
         header = self._plan.sources.header

@@ -31,6 +31,7 @@ from ..shots import QUICK, ShotOnDisk, differing, make_shot, read, run_toy, same
 from ..shots import write_matte as put_matte
 from ..shots import write_plate as put_plate
 from ..toy_network import ToyNetwork
+from .test_patch_files import channels
 
 PAINT = QUICK.model_copy(update={"propagate": 6, "paint": "auto"})
 FRAMES = range(1, 13)
@@ -70,6 +71,17 @@ def keys_of(shot: ShotOnDisk, name: str = "out") -> list[Path]:
 
 def detail(picture: np.ndarray) -> float:
     return float(np.abs(np.diff(picture[HOLE][..., :3].astype(np.float32), axis=1)).mean())
+
+
+def agree_where_they_were_copied(told: Mapping[str, np.ndarray], plate: np.ndarray, key: Path) -> None:
+    """Check that a key frame shows what the plate has at the places that are told, but for the seams."""
+    here = told["A"] > 0
+    assert here[HOLE].all() and here.sum() == here[HOLE].sum()
+    x = np.rint(told["R"] * plate.shape[1] - 0.5).astype(int)[here]
+    y = np.rint((1 - told["G"]) * plate.shape[0] - 0.5).astype(int)[here]
+    assert not here[y, x].any(), "nothing is copied out of the hole"
+    shown, fetched = (values[..., :3].astype(np.float32) for values in (read(key)[here], plate[y, x]))
+    assert np.corrcoef(shown.ravel(), fetched.ravel())[0, 1] > 0.98
 
 
 # Which frames are painted
@@ -127,6 +139,9 @@ def test_paint_is_sharp_stands_still_and_is_painted_once(shot, painted):
     run_toy(shot.shot(), PAINT, network=Still())
     assert len(keys_of(shot)) == 3, "one for every four frames: a search of 6 is short"
     assert len(painted) == 1, "the others show what is carried into them"
+    copied = sorted((shot.folder / "out").glob(".cleanplate/*/paint/copied/copied.*.exr"))
+    assert [path.stem[-4:] for path in copied] == ["0006"], "what is carried was not copied"
+    agree_where_they_were_copied(channels(copied[0])[0], read(shot.plate(6)), keys_of(shot)[1])
     truth = detail(read(shot.plate(1)))
     assert (
         detail(read(shot.written(6, "network"))) < 0.3 * truth < 0.8 * truth < detail(read(shot.written(6)))
