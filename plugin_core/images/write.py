@@ -40,6 +40,9 @@ _STORAGE = (
 _UP = 0x20
 """PNG's kind of filter that serves photographs nearly as well as Paeth's, in a part of its time."""
 
+_PNG_END = b"\0\0\0\0IEND\xaeB`\x82"
+"""What a whole PNG ends with."""
+
 _STRAIGHT = ("png",)
 """Formats that hold only color which is not multiplied by alpha."""
 
@@ -292,7 +295,7 @@ def _spec_to_write(spec: oiio.ImageSpec, target: Format, storage: Storage) -> oi
 
 
 def _check_written(parts: tuple[Part, ...], temporary: Path, path: Path) -> list[str]:
-    """Open the file again and read the last rows of every part, which a short write would lack.
+    """Open the file again and look at the end of every part, which a short write would lack.
 
     Returns the names of attributes that were to be written and are not there.
     """
@@ -302,7 +305,7 @@ def _check_written(parts: tuple[Part, ...], temporary: Path, path: Path) -> list
         raise _write_error(path, complaint())
     try:
         for index, part in enumerate(parts):
-            if not file.seek_subimage(index, 0) or not _ends_well(file, index, part):
+            if not file.seek_subimage(index, 0) or not _ends_well(file, index, part, temporary):
                 raise _write_error(path, f"part {index} did not come back after writing: {complaint(file)}")
             lost += _names_of(part.spec) - _names_of(file.spec())
     finally:
@@ -315,10 +318,14 @@ def _names_of(spec: oiio.ImageSpec) -> set[str]:
     return {attribute.name for attribute in spec.extra_attribs if not attribute.name.startswith(_STORAGE)}
 
 
-def _ends_well(file: oiio.ImageInput, index: int, part: Part) -> bool:
+def _ends_well(file: oiio.ImageInput, index: int, part: Part, temporary: Path) -> bool:
     spec = file.spec()
     if (spec.width, spec.height, spec.nchannels) != (part.spec.width, part.spec.height, part.spec.nchannels):
         return False
+    if file.format_name() == "png":  # of which the last row is read by decoding all of them
+        with temporary.open("rb") as written:
+            written.seek(-len(_PNG_END), os.SEEK_END)
+            return written.read() == _PNG_END
     bottom = spec.y + spec.height - 1
     if spec.tile_width:
         left, top = _last_tile(spec)

@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ..box import Box
+from ..box import Box, bounds
 
 Floats = NDArray[np.float32]
 
@@ -69,13 +69,31 @@ class Region:
 
     def picture(self, cut: Floats) -> Floats:
         """Bring the visible pixels (H, W, 3) to the network's (3, h, w), padded and reduced."""
-        whole = np.pad(cut, (*self._padding(), (0, 0)), mode="edge")
-        return np.ascontiguousarray(self._reduced(whole).transpose(2, 0, 1), np.float32)
+        whole, (top, bottom), (left, right) = cut, *self._padding()
+        if top or bottom or left or right:
+            edge = cv2.BORDER_REPLICATE
+            whole = np.asarray(cv2.copyMakeBorder(cut, top, bottom, left, right, edge), np.float32)
+        if self.is_reduced:
+            height, width = self.network_size
+            whole = _resize(whole, Box(0, 0, width, height), cv2.INTER_AREA)
+        return np.ascontiguousarray(whole.transpose(2, 0, 1), np.float32)
 
     def mask(self, hole: NDArray[np.bool_]) -> Floats:
         """Bring the visible hole (H, W) to the network's (1, h, w); what touches the hole is in it."""
-        whole = np.pad(hole.astype(np.float32), self._padding())
-        return (self._reduced(whole) > 0).astype(np.float32)[None]
+        seen = np.zeros((1, *self.network_size), np.float32)
+        inside = bounds(hole)
+        if inside is None:
+            return seen
+        (top, _), (left, _) = self._padding()
+        around = inside.moved(left, top)
+        # Whole steps around it are all that has to be looked at.
+        step = self.step
+        steps = Box(around.x0 // step, around.y0 // step, -(-around.x1 // step), -(-around.y1 // step))
+        cells = Box(*(edge * self.multiple for edge in steps))
+        part = np.zeros((steps.height * step, steps.width * step), np.float32)
+        part[around.moved(-steps.x0 * step, -steps.y0 * step).slices] = hole[inside.slices]
+        seen[0][cells.slices] = _resize(part, cells, cv2.INTER_AREA) > 0
+        return seen
 
     def restore(self, picture: Floats) -> Floats:
         """Bring the network's (3, h, w) back to the crop's (H, W, 3) at plate resolution."""
@@ -109,12 +127,6 @@ class Region:
     def _padding(self) -> tuple[tuple[int, int], tuple[int, int]]:
         crop, seen = self.crop, self.visible
         return (seen.y0 - crop.y0, crop.y1 - seen.y1), (seen.x0 - crop.x0, crop.x1 - seen.x1)
-
-    def _reduced(self, whole: Floats) -> Floats:
-        if not self.is_reduced:
-            return whole
-        height, width = self.network_size
-        return _resize(whole, Box(0, 0, width, height), cv2.INTER_AREA)
 
 
 def _resize(pixels: Floats, to: Box, method: int) -> Floats:
