@@ -138,8 +138,7 @@ def _values(
 ) -> NDArray[np.float32]:
     """Return the fill over the box of one crop's hole, in the plate's values."""
     own = fill.hole
-    local = own.box.moved(-fill.region.crop.x0, -fill.region.crop.y0)
-    picture = fill.region.restore(fill.picture)[local.slices]
+    picture = fill.region.restored(fill.picture, own.box)
     known = None if patch is None else patch.within(own.box)
     if known is not None:
         known = led(known, picture, plate.header.height)
@@ -158,7 +157,8 @@ def _values(
 def _blend(
     under: NDArray[np.float32], over: NDArray[np.float32], alpha: NDArray[np.float32]
 ) -> NDArray[np.float32]:
-    weight = alpha[..., None]
     # A pixel that is not finite has nothing to give to a blend: there the fill stands alone.
-    known = np.where(np.isfinite(under), under, over)
-    return np.where(weight >= 1, over, known + (over - known) * weight)
+    known = under if np.isfinite(under).all() else np.where(np.isfinite(under), under, over)
+    blended = weighed(over - known, alpha)
+    blended += known
+    return np.asarray(cv2.copyTo(over, (alpha >= 1).view(np.uint8), blended), np.float32)

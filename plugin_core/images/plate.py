@@ -240,11 +240,10 @@ class Plate:
         if not where.any():
             return self
         channels = self.header.fill_channels
-        values = rgb[where]
         if self.header.is_gray:
-            values = values.mean(axis=1, keepdims=True)
+            rgb = rgb.mean(axis=2, keepdims=True)
         if self.codes:
-            values = np.clip(np.nan_to_num(values, nan=0.0), 0, 1)
+            rgb = np.clip(np.nan_to_num(rgb, nan=0.0), 0, 1)
         part = self.parts[self.header.part]
         groups = list(part.groups)
         touched = {_group_of(part, c) for c in channels}
@@ -253,8 +252,8 @@ class Plate:
                 groups[index] = replace(groups[index], pixels=groups[index].pixels.copy())
         for position, channel in enumerate(channels):
             group = groups[_group_of(part, channel)]
-            target = group.pixels[(*cut, channel - group.begin)]
-            target[where] = to_native(values[:, position], group.pixels.dtype, self.header.bits)
+            native = to_native(rgb[..., position], group.pixels.dtype, self.header.bits)
+            np.copyto(group.pixels[(*cut, channel - group.begin)], native, where=where)
         parts = list(self.parts)
         parts[self.header.part] = replace(part, groups=tuple(groups))
         return replace(self, parts=tuple(parts))
@@ -322,7 +321,11 @@ def to_native(values: NDArray[Any], dtype: np.dtype[Any], bits: int) -> NDArray[
         return values.astype(dtype)
     top = np.iinfo(dtype).max
     low = np.iinfo(dtype).min / top
-    scaled = np.clip(np.nan_to_num(values.astype(np.float64), nan=0.0, posinf=1.0, neginf=low), low, 1.0)
+    scaled: NDArray[np.float64]
+    if low == 0:  # the larger of no number and another is the other one
+        scaled = np.fmin(np.fmax(values, 0), 1).astype(np.float64)
+    else:
+        scaled = np.clip(np.nan_to_num(values.astype(np.float64), nan=0.0, posinf=1.0, neginf=low), low, 1.0)
     size = dtype.itemsize * 8
     if not 0 < bits < size:
         return np.rint(scaled * top).astype(dtype)

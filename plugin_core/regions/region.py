@@ -100,6 +100,20 @@ class Region:
         inner = np.ascontiguousarray(picture.transpose(1, 2, 0))
         return _resize(inner, self.crop, cv2.INTER_CUBIC) if self.is_reduced else inner
 
+    def restored(self, picture: Floats, box: Box) -> Floats:
+        """Return a box of the plate, within the crop, of what `restore` gives: (h, w, 3)."""
+        local = box.moved(-self.crop.x0, -self.crop.y0)
+        if not self.is_reduced:
+            return np.ascontiguousarray(picture[(slice(None), *local.slices)].transpose(1, 2, 0))
+        # Whole steps around it, and one more for the filter's reach.
+        step, multiple = self.step, self.multiple
+        steps = Box(local.x0 // step, local.y0 // step, -(-local.x1 // step), -(-local.y1 // step))
+        steps = steps.grown(1).within(self.crop.width // step, self.crop.height // step)
+        cells = Box(*(edge * multiple for edge in steps))
+        part = np.ascontiguousarray(picture[(slice(None), *cells.slices)].transpose(1, 2, 0))
+        whole = _resize(part, Box(*(edge * step for edge in steps)), cv2.INTER_CUBIC)
+        return np.ascontiguousarray(whole[local.moved(-steps.x0 * step, -steps.y0 * step).slices])
+
     def shift_to(self, other: Region) -> tuple[int, int]:
         """Return by how many network pixels `other` lies to the right and below.
 
