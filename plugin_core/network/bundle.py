@@ -17,7 +17,7 @@ import hashlib
 import importlib.util
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -221,6 +221,16 @@ class Bundle:
         """The graph that fills a frame, in the form for x86 CPUs where there is one, or the common one."""
         manifest = self.manifest
         return self.path / ((manifest.step_x86 if x86 else None) or manifest.step).file
+
+    @property
+    def eight_bits(self) -> bool:
+        """Whether its form for x86 CPUs convolves in 8 bits."""
+        form = self.manifest.step_x86
+        return form is not None and b"DequantizeLinear" in (self.path / form.file).read_bytes()
+
+    def common(self) -> Bundle:
+        """The same without a form for x86 CPUs: every device then runs the common graphs."""
+        return replace(self, manifest=self.manifest.model_copy(update={"step_x86": None}))
 
 
 def find_bundle(name_or_path: str | os.PathLike[str]) -> Path:

@@ -32,6 +32,10 @@ _SURE, _SOFT = 0.98, 0.02
 """Found pixels of less confidence, or softened by more, are not sure; there a source counts by `_LEFT`."""
 _LEFT = 0.25
 
+_STANDS, _MOVES = 0.8, 1.6
+"""Network pixels a frame by which the background moves: up to the first, what is not sure still counts whole
+(a camera that stands makes no such mistake), from the second on by `_LEFT`."""
+
 
 class Guiding:
     """The flows of one render's steps. Not for several threads at once.
@@ -68,8 +72,8 @@ class Guiding:
     ) -> Guide:
         """Return a step's flows on a crop, where the frame and its sources are shown like this.
 
-        `patch`: what was found for the frame's hole. Where it is not sure, sources count less: they show the
-        same motion, and the same mistakes.
+        `patch`: what was found for the frame's hole. Where it is not sure and the background moves, sources
+        count less: they show the same motion, and the same mistakes.
         """
         x, y = cell_centers(*region.network_size, self._scales[0])
         others = [source for source in step.sources if source != step.frame]
@@ -86,8 +90,10 @@ class Guiding:
         ]
         given = guide_of(self._in_cells(step.frame, region, target), beside, self._scales)
         if patch is not None:
+            away = [abs(source - step.frame) for source in step.sources]
             for level, scale in zip(given, self._scales, strict=True):
-                level[:, 2] *= share_beside(patch, region, scale)
+                moves = share_moving(level[:, :2] * np.float32(scale), away)
+                level[:, 2] *= 1 - (1 - share_beside(patch, region, scale)) * moves
         return given
 
     def _in_cells(self, frame: int, region: Region, shown: Shown) -> Cells:
@@ -121,8 +127,19 @@ class Guiding:
             self._own.close()
 
 
+def share_moving(flows: Floats, away: Sequence[int]) -> Floats:
+    """Return how far the background counts as moving, 0..1, (sources, h, w).
+
+    Args:
+        flows: (sources, 2, h, w), to sources so many frames `away`, in network pixels.
+    """
+    frames = np.maximum(np.array(away, np.float32), 1)[:, None, None]
+    speed = np.hypot(flows[:, 0], flows[:, 1]) / frames
+    return np.asarray(((speed - _STANDS) / (_MOVES - _STANDS)).clip(0, 1), np.float32)
+
+
 def share_beside(patch: Patch, region: Region, scale: int) -> Floats:
-    """Return how much sources count in each cell of a level beside what was found, (h, w)."""
+    """Return how much sources count in each cell of a level beside what was found and moves, (h, w)."""
     doubted = (patch.confidence > 0) & (patch.confidence < _SURE)
     if patch.soft is not None:
         doubted |= (patch.confidence > 0) & (patch.soft > _SOFT)

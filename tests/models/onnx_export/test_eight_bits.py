@@ -14,7 +14,9 @@ from models.wiring.start import lean_network
 from plugin_core.errors import ModelError
 from plugin_core.network.bundle import Bundle, Provenance
 from plugin_core.network.session import Session
+from plugin_core.network.verify import verify_bundle
 from tests.models.network.thin import still, thinned
+from tests.plugin_core.network.test_verify import write_golden
 
 pytestmark = pytest.mark.slow
 
@@ -48,6 +50,21 @@ def test_a_step_in_eight_bits_is_what_x86_runs_and_fills_nearly_the_same(tmp_pat
     assert bundle.model_id != Bundle.open(tmp_path / "False").model_id
     kinds = {node.op_type for node in onnx.load(bundle.step_path(x86=True)).graph.node}
     assert {"QuantizeLinear", "DequantizeLinear"} <= kinds
+    # Against golden vectors: the common graphs to the last digits, those in 8 bits nearly.
+    golden = tmp_path / "golden"
+    golden.mkdir()
+    write_golden(golden / "vinet512_32x32_carry.npz", tmp_path / "False")
+    report = verify_bundle(tmp_path / "True", golden)
+    assert report.passed, report.lines()
+    assert [check.name for check in report.checks][4:] == [
+        "vinet512_32x32_carry.npz, 8 bits",
+        "vinet512_32x32_carry.npz",
+    ]
+    with np.load(golden / "vinet512_32x32_carry.npz") as stored:
+        other = dict(stored) | {"out": stored["out"] + 0.2}
+    np.savez(golden / "vinet512_32x32_carry.npz", **other)
+    passed = [check.passed for check in verify_bundle(tmp_path / "True", golden).checks]
+    assert passed == [True] * 4 + [False, False]
 
 
 def test_a_network_that_takes_flows_has_no_such_form() -> None:

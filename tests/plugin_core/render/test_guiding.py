@@ -12,7 +12,7 @@ from plugin_core.box import Box
 from plugin_core.clips import clip
 from plugin_core.patch import Patch
 from plugin_core.regions.region import Region
-from plugin_core.render.guiding import share_beside
+from plugin_core.render.guiding import share_beside, share_moving
 
 from ..guided_network import GuidedNetwork
 from ..motion.test_flow import texture
@@ -133,3 +133,12 @@ def test_sources_count_less_where_what_was_found_is_not_sure():
     soft = np.full_like(confidence, 0.1)
     softened = share_beside(Patch(box, picture, confidence, nothing, soft=soft), region, 4)[8]
     np.testing.assert_allclose(softened[11:13], 0.25)
+
+
+def test_a_background_that_stands_makes_no_doubt() -> None:
+    flows = np.zeros((3, 2, 1, 3), np.float32)
+    flows[0, 0, 0] = 0, 3, 12  # pixels over six frames: half a pixel a frame stands, two move
+    flows[1, 1, 0] = 0, -3.6, 12  # over three
+    np.testing.assert_allclose(
+        share_moving(flows, [6, 3, 0])[:, 0], [[0, 0, 1], [0, 0.5, 1], [0, 0, 0]], atol=1e-6
+    )
