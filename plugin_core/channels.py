@@ -26,11 +26,6 @@ def weighed(picture: Floats, weight: NDArray[Any]) -> Floats:
     return np.asarray(picture * thrice(weight), np.float32)
 
 
-def with_weight(picture: Floats, weight: Floats) -> Floats:
-    """Return a picture times a weight (h, w), and the weight as a fourth channel."""
-    return np.asarray(cv2.merge([*cv2.split(weighed(picture, weight)), weight]), np.float32)
-
-
 def brightest(picture: Floats) -> Floats:
     """Return the largest of each pixel's channels (h, w)."""
     red, green, blue = cv2.split(picture)

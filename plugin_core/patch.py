@@ -109,10 +109,10 @@ def laid_over(front: Patch | None, back: Patch | None) -> Patch | None:
     share = behind / np.maximum(confidence, np.float32(1e-6))
     picture, grain = mixed(front, back, share)
     origins = _origins_of_both(front, confidence - behind, back, behind)
-    floats = (part.astype(np.float32) for part in (picture, confidence, grain))
-    soft = None if front.soft is None else ((1 - share) * front.soft).astype(np.float32)
+    floats = (np.asarray(part, np.float32) for part in (picture, confidence, grain))
+    soft = None if front.soft is None else np.asarray((1 - share) * front.soft, np.float32)
     guesses = [
-        (patch.guess * (weight / np.maximum(patch.confidence, np.float32(1e-6)))).astype(np.float32)
+        np.asarray(patch.guess * (weight / np.maximum(patch.confidence, np.float32(1e-6))), np.float32)
         for patch, weight in ((front, confidence - behind), (back, behind))
         if patch.guess is not None
     ]
@@ -149,8 +149,9 @@ def dissolved(one: Patch, other: Patch, way: float | NDArray[np.floating[Any]]) 
     part = weights[1] / np.maximum(weights[0] + weights[1], np.float32(1e-6))
     picture, grain = mixed(one, other, part)
     confidence = np.maximum(one.confidence, other.confidence)
-    floats = (each.astype(np.float32) for each in (picture, confidence, grain))
-    return Patch(one.box, *floats, place=stronger(one.place, other.place, part.astype(np.float32)))
+    floats = (np.asarray(each, np.float32) for each in (picture, confidence, grain))
+    place = stronger(one.place, other.place, np.asarray(part, np.float32))
+    return Patch(one.box, *floats, place=place)
 
 
 def stronger(one: Places | None, other: Places | None, part: Floats) -> Places | None:
@@ -183,7 +184,8 @@ def mixed(
     picture = other.picture - one.picture
     picture *= thrice(share)
     picture += one.picture
-    return picture, np.hypot((1 - share) * one.grain, share * other.grain)
+    ours, theirs = (1 - share) * one.grain, share * other.grain
+    return picture, np.sqrt(ours * ours + theirs * theirs)
 
 
 def _origins_of_both(front: Patch, before: Floats, back: Patch, behind: Floats) -> dict[str, Floats]:

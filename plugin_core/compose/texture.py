@@ -11,9 +11,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ..channels import brightest, thrice, weighed, with_weight
+from ..channels import brightest, weighed
 from ..patch import Patch
-from .undertone import fine_px, lights, low_passed
+from .undertone import fine_px, lights, low_passed, surroundings
 
 Floats = NDArray[np.float32]
 
@@ -44,8 +44,7 @@ def fine_texture(paint: Patch, found: Patch | None, alpha: Floats, rows: int) ->
     # Lights have no part in what surrounds them: one of 40 would leave a black ring.
     dim = 1 - lights(paint.picture)
     known = paint.confidence * dim
-    low = low_passed(with_weight(paint.picture, known), fine_px(rows))
-    fine = paint.picture - low[..., :3] / thrice(np.maximum(low[..., 3], np.float32(1e-3)))
+    fine = paint.picture - surroundings(paint.picture, known, fine_px(rows))
     return weighed(fine, weight * dim)
 
 

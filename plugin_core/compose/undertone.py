@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ..channels import brightest, mean_square, thrice, weighed, with_weight
+from ..channels import brightest, mean_square, thrice, weighed
 from ..patch import Patch
 
 Floats = NDArray[np.float32]
@@ -40,10 +40,9 @@ def led(paint: Patch, network: Floats, rows: int) -> Patch:
         return paint
     guess = np.asarray(paint.guess * (1 - lights(paint.picture)), np.float32)
     fine, large = fine_px(rows), max(4.0, _LARGE * rows)
-    whole = with_weight(network - paint.picture, guess)
     height, width = guess.shape
     step, size = _smaller(width, height, fine)
-    apart = _resized(whole, size, cv2.INTER_AREA)
+    apart = _reduced(network - paint.picture, guess, size)
     change = weighed(_blurred(apart, fine / step)[..., :3], _disagreement(apart, large / step))
     picture = _resized(change, (width, height), cv2.INTER_LINEAR)
     picture *= thrice(guess)
@@ -78,6 +77,21 @@ def low_passed(values: Floats, sigma: float) -> Floats:
     step, size = _smaller(width, height, sigma)
     low = _blurred(_resized(values, size, cv2.INTER_AREA), sigma / step)
     return _resized(low, (width, height), cv2.INTER_LINEAR)
+
+
+def surroundings(picture: Floats, weight: Floats, sigma: float) -> Floats:
+    """Return the mean (h, w, 3) of a picture around each pixel, by weight (h, w); sigma in pixels."""
+    height, width = weight.shape
+    step, size = _smaller(width, height, sigma)
+    low = _blurred(_reduced(picture, weight, size), sigma / step)
+    mean = low[..., :3] / thrice(np.maximum(low[..., 3], np.float32(1e-3)))
+    return _resized(mean, (width, height), cv2.INTER_LINEAR)
+
+
+def _reduced(picture: Floats, weight: Floats, size: tuple[int, int]) -> Floats:
+    """Return a picture times a weight (h, w) in a smaller size, and the weight as a fourth channel."""
+    parts = weighed(picture, weight), weight[..., None]
+    return np.concatenate([_resized(part, size, cv2.INTER_AREA) for part in parts], axis=2)
 
 
 def _smaller(width: int, height: int, sigma: float) -> tuple[int, tuple[int, int]]:

@@ -12,7 +12,7 @@ from ..patch import Patch
 from ..regions.hole import Hole
 from .places import Strongest, led, led_all
 from .resharpen import FineContrast, cell_middles, resharpened
-from .sampling import bicubic, lanczos
+from .sampling import Sampler, lanczos
 from .trace import Grid, Trace
 from .view import MotionView
 from .vote import ReadPixels, sampled
@@ -49,6 +49,7 @@ def carried(
     clean: ReadPixels,
     where: ReadPixels | None = None,
     *,
+    by: Sampler = lanczos,
     contrast: FineContrast | None = None,
     tells_places: bool = False,
 ) -> Carried | None:
@@ -60,6 +61,7 @@ def carried(
         view: the motion view.
         clean: gives pixels of the clean picture.
         where: gives (h, w, 3), how far it is clean there, 0..1; None for everywhere.
+        by: samples between its pixels.
         contrast: of the clean picture in the view's crop: what is sampled becomes as strong. None leaves that
             as it is.
         tells_places: whether the patch says where each pixel is from.
@@ -78,9 +80,7 @@ def carried(
         wanted = confidence > 0
         if not wanted.any():
             return None
-    # What counts in parts was painted by hand: strokes end hard, and must not ring.
-    sampler = lanczos if where is None else bicubic
-    picture = sampled(found, grid, at, wanted, view, clean, sampler)
+    picture = sampled(found, grid, at, wanted, view, clean, by)
     if contrast is not None:
         columns, rows = cell_middles(width, height)
         middles = view.points(columns + np.float32(hole.box.x0), rows + np.float32(hole.box.y0))

@@ -28,7 +28,7 @@ from .carry import Carried, carried
 from .crop_store import CropStore
 from .itinerary import last_stop, stopped_at, visited
 from .resharpen import FineContrast
-from .sampling import bilinear
+from .sampling import Sampler, bilinear, lanczos
 from .strangers import Border, border_of, movers
 from .trace import follow, share_shown, trace
 from .view import MotionView
@@ -36,6 +36,7 @@ from .vote import ReadPixels, propagated
 from .ways import Ways, legs, ways
 
 Floats = NDArray[np.float32]
+Mask = NDArray[np.bool_]
 
 
 class Propagator:
@@ -77,6 +78,7 @@ class Propagator:
         self._also = range(0)
         self._held: Set[int] = frozenset()
         self._holes: dict[int, Hole | None] = {}
+        self._masked: tuple[Hole, Mask] | None = None
         # Copies: a view would keep the whole plate.
         self._crops = CropStore(lambda frame: np.array(native_pixels(clip.plate(frame), view.crop)))
         self._background = Background(self._look, view.height, view.width, threads)
@@ -109,7 +111,7 @@ class Propagator:
         """
         self._turned_to(frame)
         frames = self._searched(frame)
-        hidden = self.view.mask(hole.mask_on(self.view.crop))
+        hidden = self._mask(hole)
         visits = visited(frame, frames)
         looked_at = self._background.looked_at
         traces = trace(self._background, frame, hidden, frames, lambda: watch(looked_at(visits), len(visits)))
@@ -136,6 +138,7 @@ class Propagator:
         clean: ReadPixels,
         watch: Callable[[], None] = lambda: None,
         where: ReadPixels | None = None,
+        by: Sampler = lanczos,
         contrast: FineContrast | None = None,
     ) -> Carried | None:
         """Return what a clean picture of another frame shows of a frame's hole, wherever it got it from.
@@ -147,19 +150,19 @@ class Propagator:
             clean: gives pixels of the clean picture.
             watch: called again and again; may raise to stop.
             where: gives (h, w, 3), how far it is clean there, 0..1; None for everywhere.
-            contrast: as `carry.carried` has it.
+            by, contrast: as `carry.carried` has them.
 
         Raises:
             ImageError: a plate or matte on the way can't be read.
         """
         self._turned_to(frame)
-        hidden = self.view.mask(hole.mask_on(self.view.crop))
+        hidden = self._mask(hole)
         useful = None if where is None else self._part(source, where)
         found = follow(self._background, frame, hidden, source, watch, useful)
         if found is None:
             return None
         told = self._tells_places
-        return carried(*found, hole, self.view, clean, where, contrast=contrast, tells_places=told)
+        return carried(*found, hole, self.view, clean, where, by=by, contrast=contrast, tells_places=told)
 
     def share_shown(
         self,
@@ -171,7 +174,7 @@ class Propagator:
     ) -> float:
         """Return which share of a frame's hole lies in a part of another frame, 0..1; see `carried`."""
         self._turned_to(frame)
-        hidden = self.view.mask(hole.mask_on(self.view.crop))
+        hidden = self._mask(hole)
         return share_shown(self._background, frame, hidden, source, self._part(source, where), watch)
 
     def _part(self, source: int, where: ReadPixels) -> NDArray[np.bool_]:
@@ -220,7 +223,7 @@ class Propagator:
 
     def _border(self, frame: int, hole: Hole, watch: Callable[[], None]) -> Border | None:
         self._turned_to(frame)
-        hidden = self.view.mask(hole.mask_on(self.view.crop))
+        hidden = self._mask(hole)
         return border_of(self._background, frame, hidden, self._within(frame), watch)
 
     def _on_plate(self, values: NDArray[np.float32], box: Box) -> NDArray[np.float32]:
@@ -280,6 +283,12 @@ class Propagator:
             for place, end in ((0, frames[0]), (-1, frames[-1]))
         )
         return range(first, last + 1)
+
+    def _mask(self, hole: Hole) -> Mask:
+        """Return a hole as the view (H, W) has it; one is asked for again and again."""
+        if self._masked is None or self._masked[0] is not hole:
+            self._masked = hole, self.view.mask(hole.mask_on(self.view.crop))
+        return self._masked[1]
 
     def _look(self, frame: int) -> Look:
         view = self.view

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from ..disk.fingerprint import Fingerprint
 from ..motion.finder import Propagator
 from ..motion.places import own_places
+from ..motion.sampling import bicubic
 from ..patch import Patch, covers, dissolved, laid_over, stronger
 from ..progress.watch import Phase, Watch
 from ..regions.hole import Hole
@@ -130,6 +131,7 @@ class References:
             lambda _, box: content.pictured(box),
             watch,
             where=lambda _, box: content.weighed(box),
+            by=bicubic,  # strokes end hard, and must not ring
         )
         return None if carried is None else carried.patch
 
