@@ -13,19 +13,27 @@ from numpy.typing import NDArray
 
 from ..channels import brightest, weighed
 from ..patch import Patch
-from .undertone import fine_px, lights, low_passed, surroundings
+from .undertone import lights, low_passed, surroundings
 
 Floats = NDArray[np.float32]
+
+_FINE, _STEEP = 1 / 150, 2
+"""What is finer than this sigma, in heights of the plate, is texture; told from the rest so steeply."""
 
 _ABOUT = 1 / 8
 """Sigma, in heights of the plate, of what surrounds a pixel."""
 
 _MUCH, _MOST = 0.6, 0.8
-"""Where so much of that is found, texture is left out; real pixels beside it would show that it does not move
-with them."""
+"""Where so much of that is found, texture is left out, unless it is of what was found: real pixels beside it
+would show that it does not move with them."""
+
+_SHARP = 0.99
+"""Where what was found stands sharp for more than this share, no texture is seen."""
 
 
-def fine_texture(paint: Patch, found: Patch | None, alpha: Floats, rows: int) -> Floats | None:
+def fine_texture(
+    paint: Patch, found: Patch | None, same: Floats | None, alpha: Floats, rows: int
+) -> Floats | None:
     """Return the texture (h, w, 3) of paint, in the network's range, about 0; None where it is not wanted.
 
     Lights have none.
@@ -33,18 +41,23 @@ def fine_texture(paint: Patch, found: Patch | None, alpha: Floats, rows: int) ->
     Args:
         paint: all that key frames give for a hole.
         found: real pixels of it; None for none.
+        same: (h, w), how well paint agrees with them at large, 0..1; None as `found`.
         alpha: (h, w), the hole's.
         rows: the plate's height.
     """
     weight = paint.confidence
     if found is not None:
-        weight = np.asarray(weight * _lacking(found, alpha, rows), np.float32)
+        if not ((1 - _flat(found) < _SHARP) & (alpha > 0)).any():
+            return None
+        lacking = _lacking(found, alpha, rows)
+        wanted = lacking if same is None else lacking + (1 - lacking) * same
+        weight = np.asarray(weight * wanted, np.float32)
         if not weight.any():
             return None
     # Lights have no part in what surrounds them: one of 40 would leave a black ring.
     dim = 1 - lights(paint.picture)
     known = paint.confidence * dim
-    fine = paint.picture - surroundings(paint.picture, known, fine_px(rows))
+    fine = paint.picture - surroundings(paint.picture, known, max(1.0, _FINE * rows), _STEEP)
     return weighed(fine, weight * dim)
 
 

@@ -18,8 +18,12 @@ from ..patch import Patch
 
 Floats = NDArray[np.float32]
 
-_FINE, _LARGE = 1 / 200, 1 / 30
+_FINE, _LARGE = 1 / 180, 1 / 30
 """Sigmas, in heights of the plate: finer than the one is texture; by the other disagreement is judged."""
+
+_STEEP = 3
+"""So often is what texture is told from looked for: once leaves half of what is coarser in the texture, too,
+where it is as wrong as the colors are, and shows less."""
 
 _AGREE = 0.06
 """At large, colors (network's range) that differ by much more than this do not agree."""
@@ -39,11 +43,12 @@ def led(paint: Patch, network: Floats, rows: int) -> Patch:
     if paint.guess is None or not paint.guess.any():
         return paint
     guess = np.asarray(paint.guess * (1 - lights(paint.picture)), np.float32)
-    fine, large = fine_px(rows), max(4.0, _LARGE * rows)
+    fine, large = max(1.0, _FINE * rows), max(4.0, _LARGE * rows)
     height, width = guess.shape
     step, size = _smaller(width, height, fine)
     apart = _reduced(network - paint.picture, guess, size)
-    change = weighed(_blurred(apart, fine / step)[..., :3], _disagreement(apart, large / step))
+    low = _low_of(np.ascontiguousarray(apart[..., :3]), fine / step, _STEEP)
+    change = weighed(low, _disagreement(apart, large / step))
     picture = _resized(change, (width, height), cv2.INTER_LINEAR)
     picture *= thrice(guess)
     picture += paint.picture
@@ -60,11 +65,6 @@ def _disagreement(apart: Floats, sigma: float) -> Floats:
     return _resized(disagree[..., None], (width, height), cv2.INTER_LINEAR)[..., 0]
 
 
-def fine_px(rows: int) -> float:
-    """Return the sigma, in pixels of a plate of so many rows, by which texture is told from the rest."""
-    return max(1.0, _FINE * rows)
-
-
 def lights(picture: Floats) -> Floats:
     """Return which pixels (h, w) of a picture (h, w, 3) are lights beyond the network's range, 0..1."""
     dark, bright = _BRIGHTEST
@@ -79,13 +79,29 @@ def low_passed(values: Floats, sigma: float) -> Floats:
     return _resized(low, (width, height), cv2.INTER_LINEAR)
 
 
-def surroundings(picture: Floats, weight: Floats, sigma: float) -> Floats:
-    """Return the mean (h, w, 3) of a picture around each pixel, by weight (h, w); sigma in pixels."""
+def surroundings(picture: Floats, weight: Floats, sigma: float, steep: int = 1) -> Floats:
+    """Return the mean (h, w, 3) of a picture around each pixel.
+
+    Args:
+        picture: (h, w, 3).
+        weight: (h, w), of its pixels.
+        sigma: of a Gaussian, in pixels.
+        steep: so often is it looked for, each time in what was left: the more, the more of what is coarser
+            than sigma is in it.
+    """
     height, width = weight.shape
     step, size = _smaller(width, height, sigma)
-    low = _blurred(_reduced(picture, weight, size), sigma / step)
+    low = _low_of(_reduced(picture, weight, size), sigma / step, steep)
     mean = low[..., :3] / thrice(np.maximum(low[..., 3], np.float32(1e-3)))
     return _resized(mean, (width, height), cv2.INTER_LINEAR)
+
+
+def _low_of(values: Floats, sigma: float, steep: int) -> Floats:
+    """Return the low frequencies of values (h, w, C), black around; `steep` as `surroundings` has it."""
+    low = _blurred(values, sigma)
+    for _ in range(steep - 1):
+        low += _blurred(values - low, sigma)
+    return low
 
 
 def _reduced(picture: Floats, weight: Floats, size: tuple[int, int]) -> Floats:

@@ -86,14 +86,15 @@ class Painted:
         share = self._finder.belonging(frame, hole, watch)
         # What passes behind the hole is not on any key frame: there the network goes on with it.
         confidence = paint.confidence if share is None else paint.confidence * share
-        guess = confidence
+        guess, same = confidence, None
         if known is not None:
             # What a key frame has from another frame is none, where real pixels say about the same.
             told = np.clip((known.confidence - _VAGUE) / (_TOLD - _VAGUE), 0, 1)
-            guess = confidence * (1 - told * alike(paint, known, max(self._finder.view.pixels_per)))
+            same = alike(paint, known, max(self._finder.view.pixels_per))
+            guess = confidence * (1 - told * same)
         texture = None
         if share is not None and ((share < _GIVEN_WAY) & (hole.alpha > 0)).any():
-            texture = fine_texture(paint, known, hole.alpha, self._plan.sources.header.height)
+            texture = fine_texture(paint, known, same, hole.alpha, self._plan.sources.header.height)
         return replace(paint, confidence=confidence, guess=guess, texture=texture)
 
     def key_frames(self, frames: range, watch: Watch) -> list[int]:

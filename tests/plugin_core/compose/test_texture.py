@@ -21,7 +21,7 @@ def paint_of(picture: np.ndarray) -> Patch:
 
 
 def texture_of(paint: Patch) -> np.ndarray:
-    texture = fine_texture(paint, None, paint.confidence, ROWS)
+    texture = fine_texture(paint, None, None, paint.confidence, ROWS)
     assert texture is not None
     return texture
 
@@ -68,9 +68,11 @@ def test_lights_and_what_no_paint_reaches_have_none(wall):
     assert np.abs(texture).max() <= 1
 
 
-def test_where_most_of_a_hole_is_found_there_is_none(wall):
+def test_where_most_of_a_hole_is_found_only_texture_of_the_same_is_laid(wall):
     ones = wall.confidence
-    share = np.ones((60, 60), np.float32)
-    assert fine_texture(wall, replace(wall, confidence=0.9 * share), ones, ROWS) is None
-    little = fine_texture(wall, replace(wall, confidence=0.3 * share), ones, ROWS)
-    np.testing.assert_array_equal(little, texture_of(wall))
+    share, other = np.ones((60, 60), np.float32), np.zeros((60, 60), np.float32)
+    much, little = (replace(wall, confidence=part * share) for part in (np.float32(0.9), np.float32(0.3)))
+    assert fine_texture(wall, much, other, ones, ROWS) is None
+    for found, same in ((much, share), (little, other)):
+        np.testing.assert_array_equal(fine_texture(wall, found, same, ones, ROWS), texture_of(wall))
+    assert fine_texture(wall, wall, share, ones, ROWS) is None

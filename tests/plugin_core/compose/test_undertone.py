@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import cv2
 import numpy as np
+import pytest
 
 from plugin_core.box import Box
 from plugin_core.compose.undertone import led
@@ -45,6 +46,15 @@ def test_where_it_sees_something_else_paint_takes_its_colors_and_keeps_its_textu
     np.testing.assert_allclose(halves, -0.4, atol=0.05)
     assert 0.9 < fine(shown) / fine(given.picture) < 1.1
     np.testing.assert_allclose(shown[:, -16:], given.picture[:, -16:], atol=0.05)
+
+
+@pytest.mark.parametrize(("period", "least", "most"), [(3, -0.01, 0.1), (12, 0.95, 1.01)])
+def test_what_is_coarser_than_texture_comes_from_the_network_what_is_finer_from_paint(period, least, most):
+    wave = np.cos(2 * np.pi / period * np.arange(BOX.width)).astype(np.float32)
+    given = replace(paint(0.8), picture=np.full((BOX.height, BOX.width, 3), 0.8, np.float32))
+    shown = led(given, flat(-0.4) + 0.2 * wave[:, None], ROWS).picture
+    inner = wave[20:-16]  # whole waves
+    assert least <= shown[20:-20, 20:-16].mean(axis=(0, 2)) @ inner / (0.2 * inner @ inner) <= most
 
 
 def test_what_is_no_guess_and_lights_beyond_its_range_are_none_of_its_business():
