@@ -1,8 +1,8 @@
-"""The correction's kernel where the network has it: after enlarging, by least squares.
+"""The correction's kernels where the network has them: after enlarging, by least squares.
 
-In cells the correction is 3x3 over the features of `dc3_2`; in the network it is 3x3 over those features
-enlarged by two, so it spans half as much and can't be the same. What comes nearest in the mean is fitted to
-what the cells' kernel says of some samples.
+In cells the correction and its gate are 3x3 over the features of `dc3_2` and the fill; in the network they
+are 3x3 over those enlarged by two, so they span half as much and can't be the same. What comes nearest in the
+mean is fitted to what the cells' kernels say of some samples, the correction's before it is gated.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from torch import Tensor
 
 from ..network.vinet import upsample
 from .hearing import Hearing
-from .network import Painter, seen_by_painter
+from .network import SHARE, Painter, seen_by_painter
 from .rows import Inside
 
 _RIDGE = 1e-4
@@ -34,12 +34,11 @@ def fit_inside(
         samples: batches of pictures and of each cell's known share, as `draw_batch` gives them.
     """
     inside = Inside(painter)
+    shown = [_corrected(painter, hearing, *sample) for sample in samples]
     products: Tensor | None = None
     wanted: Tensor | None = None
-    square = 0.0
-    for picture, known in samples:
-        features, target = _corrected(painter, hearing, picture, known)
-        hole = F.interpolate(1 - known, scale_factor=2)
+    for features, value, gate, hole in shown:
+        target = torch.cat((value, gate), dim=1)
         seen = F.unfold(features, 3, padding=1)  # (B, 9 * s2, pixels)
         seen = torch.cat((seen, torch.ones_like(seen[:, :1])), dim=1).double()
         weighted = seen * hole.flatten(2)
@@ -47,21 +46,29 @@ def fit_inside(
         want = torch.einsum("bip,bjp->ij", weighted, target.flatten(2).double())
         products = product if products is None else products + product
         wanted = want if wanted is None else wanted + want
-        square += float((target.square() * hole).sum())
     assert products is not None and wanted is not None
     ridge = _RIDGE * products.diagonal().mean() * torch.eye(len(products)).to(products)
     solved = torch.linalg.solve(products + ridge, wanted)
-    missed = square - 2 * float((solved * wanted).sum()) + float((solved * (products @ solved)).sum())
     inside.to(painter.correction.weight.device)
-    inside.head.weight.copy_(solved[:-1].T.reshape(inside.head.weight.shape))
-    cast(Tensor, inside.head.bias).copy_(solved[-1])
-    return inside, (max(missed, 0.0) / max(square, 1e-12)) ** 0.5
+    for conv, part in ((inside.head, solved[:, :3]), (inside.gate, solved[:, 3:])):
+        conv.weight.copy_(part[:-1].T.reshape(conv.weight.shape))
+        cast(Tensor, conv.bias).copy_(part[-1])
+    square, missed = 0.0, 0.0
+    for features, value, gate, hole in shown:
+        true = torch.sigmoid(gate) * value
+        off = torch.sigmoid(inside.gate(features)) * inside.head(features) - true
+        square += float((true.square() * hole).sum())
+        missed += float((off.square() * hole).sum())
+    return inside, (missed / max(square, 1e-12)) ** 0.5
 
 
-def _corrected(painter: Painter, hearing: Hearing, picture: Tensor, known: Tensor) -> tuple[Tensor, Tensor]:
-    """The features of `dc3_2`, and the correction, both enlarged by two."""
+def _corrected(painter: Painter, hearing: Hearing, picture: Tensor, known: Tensor) -> tuple[Tensor, ...]:
+    """Enlarged by two: features of `dc3_2` and 2 * fill - 1, correction and gate not bent, the hole."""
     taken: list[Tensor] = []
-    hook = painter.correction.register_forward_hook(lambda _conv, given, _made: taken.append(given[0]))
-    correction = painter(seen_by_painter(picture, known), hearing(picture, known)).correction
+    hook = painter.gate.register_forward_hook(lambda _conv, given, _made: taken.append(given[0]))
+    heard = hearing(picture, known)
+    painter(seen_by_painter(picture, known), heard)
     hook.remove()
-    return upsample(taken[0], 2), upsample(correction, 2)
+    features = torch.cat((taken[0][:, : painter.widths.s2], 2 * heard.fill - 1), dim=1)
+    parts = features, SHARE * painter.correction(taken[0]), painter.gate(taken[0])
+    return *(upsample(part, 2) for part in parts), F.interpolate(1 - known, scale_factor=2)

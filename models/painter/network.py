@@ -5,13 +5,16 @@ kernels, strides and dilations, so what is learned can be written into its rows;
 tap of the constant carrier. The painter hears the carriers in `ec2`, and the frozen interpolation's fill
 where the graph has it (`hearing.Heard`); nothing of the interpolation hears the painter.
 
+The correction is gated: how the picture should go on, less the fill that is heard, times a share that says
+where that is to be trusted. Where it isn't, the fill stays as it is.
+
 One still frame, no sources: composed features are the target's own, and the memory starts empty, so its
 forget gate and what it would hear of itself are left out.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import NamedTuple, cast
 
 import torch
@@ -26,9 +29,13 @@ SEEN = 5
 SMALLEST = 4
 """Cells a side must be a multiple of this: s8 is a quarter of s2."""
 
-_SHARE, _SHARE_WHOLE = 0.1, 0.3
+SHARE, _SHARE_WHOLE = 0.1, 0.3
 """The outputs' units, in colors. A step of Adam moves all of an output's weights at once: in units of 1 it
 moves a picture by a tenth, and the correction is worse than none for the first ten thousand samples."""
+
+OPEN = 2.0
+"""The correction's gate, before it is bent, as a painter begins."""
+_OLDER_OPEN = 9.0
 
 Settle = Callable[["Layer", nn.Conv2d, Tensor], None]
 
@@ -136,7 +143,9 @@ class Painter(nn.Module):
             reach = layer.dilation
             self.convs[layer.name] = nn.Conv2d(columns, layer.parts * rows, 3, layer.stride, reach, reach)
             given[layer.name] = before = rows
-        self.correction = nn.Conv2d(before, 3, 3, padding=1)
+        last = before + heard["s2"]
+        self.correction = nn.Conv2d(last, 3, 3, padding=1)
+        self.gate = nn.Conv2d(last, 3, 3, padding=1)
         self.whole = nn.Conv2d(before, 3, 3, padding=1)
         self.coarse = nn.ModuleDict({name: nn.Conv2d(given[name], 3, 3, padding=1) for name in COARSE})
 
@@ -163,7 +172,23 @@ class Painter(nn.Module):
                 settle(layer, conv, x)
             x = given[layer.name] = _activated(layer, conv(x))
         coarse = tuple(_SHARE_WHOLE * self.coarse[name](given[name]) + 0.5 for name in COARSE)
-        return Painted(_SHARE * self.correction(x), _SHARE_WHOLE * self.whole(x) + 0.5, coarse)
+        last = torch.cat((x, heard.s2.to(x.dtype)), dim=1)
+        correction = torch.sigmoid(self.gate(last)) * SHARE * self.correction(last)
+        return Painted(correction, _SHARE_WHOLE * self.whole(x) + 0.5, coarse)
+
+
+def upgraded(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """A checkpoint's tensors; an older one's correction gets an open gate, and does not hear the fill."""
+    made = dict(tensors)
+    for name in ("painter", "average", "exp_avg", "exp_avg_sq"):
+        kernel = made.get(f"{name}.correction.weight")
+        if kernel is None or f"{name}.gate.weight" in made:
+            continue
+        kernel = made[f"{name}.correction.weight"] = F.pad(kernel, (0, 0, 0, 0, 0, 4 * CARRIERS_S2))
+        made[f"{name}.gate.weight"] = torch.zeros_like(kernel)
+        opened = 0.0 if name.startswith("exp") else _OLDER_OPEN
+        made[f"{name}.gate.bias"] = torch.full_like(made[f"{name}.correction.bias"], opened)
+    return made
 
 
 def seen_by_painter(picture: Tensor, known: Tensor) -> Tensor:

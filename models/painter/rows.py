@@ -5,8 +5,9 @@ stand on the constant carrier's centre tap. No carrier hears it before `dc4`: th
 signed as two rows each, through a gate that shuts where the plate or a source covers the cell, since it was
 taught on what nobody shows.
 
-In cells the correction is a 3x3 kernel at s2. The network enlarges before `dc4`, so its kernel there spans
-half as much: `Inside.head` is fitted (`fit.py`), not copied.
+In cells the correction and its gate are 3x3 kernels at s2. The network enlarges before `dc4`, so kernels
+there span half as much: `Inside.head` and `Inside.gate` are fitted (`fit.py`), not copied. The fill that they
+hear stands there as the first carrier.
 """
 
 from __future__ import annotations
@@ -34,8 +35,10 @@ _COVERED = 20
 """In `dc3_1` and `dc3_2`: how far plate and sources cover a cell."""
 _DC4, _DC5 = 8, 5
 """Where the correction's rows begin, B, G, R and then their opposites."""
-_OPEN, _SHUT = 9.0, 15.0
-"""The correction's gate is sigmoid(open - shut * covered): shut where a cell is covered, half open at 0.6."""
+_SETTLED = 0.745
+"""What the first carrier's coverage comes to in a hole, behind `dc3_2`."""
+_SHUT = 30.0
+"""Taken off the correction's gate, times what of a cell is covered above a half: there it shuts."""
 _FORGET = -8.0
 
 _ENCODER = ("ec2", "ec3_1", "ec3_2", "ec4_1", "ec4", "ec5")
@@ -49,7 +52,8 @@ class Inside(nn.Module):
         painter: whose widths it follows.
 
     Attributes:
-        head: the correction's kernel at s1, on enlarged features; colors in 0..1.
+        head: the correction's kernel at s1, on enlarged features and 2 * fill - 1; colors in 0..1.
+        gate: its gate's, on the same.
         recall: what the memory's parts (take, keep, show, candidate) hear of what it hid before, no bias.
         keep: the forget gate over what comes in; it begins shut, as in cells.
     """
@@ -57,7 +61,8 @@ class Inside(nn.Module):
     def __init__(self, painter: Painter) -> None:
         super().__init__()
         widths = painter.widths
-        self.head = nn.Conv2d(widths.s2, 3, 3, padding=1)
+        self.head = nn.Conv2d(widths.s2 + 3, 3, 3, padding=1)
+        self.gate = nn.Conv2d(widths.s2 + 3, 3, 3, padding=1)
         self.recall = nn.Conv2d(widths.s8, 4 * widths.s8, 3, padding=1, bias=False)
         self.keep = nn.Conv2d(widths.s8, widths.s8, 3, padding=1)
         for parameter in self.parameters():
@@ -210,19 +215,30 @@ def _correct(written: dict[str, Tensor], inside: Inside, heard: Tensor) -> None:
     """Bring the correction through `dc4` and `dc5` to the picture."""
     for name, column in (("dc3_1", _SIZE["s2"] + W), ("dc3_2", _COVERED)):
         written[f"decoder.{name}.conv.weight"][_COVERED, column, 0, 1, 1] = 2.0
+    written["decoder.dc3_2.conv.weight"][_COVERED, C, 0, 1, 1] = -1.0  # what is above a half
     dc4 = written["decoder.dc4.conv.1.weight"]
     dc5, dc6 = written["decoder.dc5.conv.weight"], written["decoder.dc6.weight"]
     colors = torch.arange(3)
     # leaky(x) - leaky(-x) = 1.2 x; dc5's gate is half open.
-    kernel, bias = inside.head.weight / 1.2, _tap(cast(Tensor, inside.head.bias) / 1.2)
+    value, gate = (_over_carriers(conv, heard) for conv in (inside.head, inside.gate))
     for sign, first in ((1, _DC4), (-1, _DC4 + 3)):
         rows = first + colors
-        dc4[rows[:, None], heard, 0] = sign * kernel
-        dc4[rows[:, None], [C], 0] = sign * bias
         gates = dc4.shape[0] // 2 + rows
-        dc4[gates, C, 0, 1, 1], dc4[gates, _COVERED, 0, 1, 1] = _OPEN, -_SHUT
+        for columns, kernel in value:
+            dc4[rows[:, None], columns, 0] = sign * kernel / 1.2
+        for columns, kernel in gate:
+            dc4[gates[:, None], columns, 0] = kernel
+        dc4[gates, _COVERED, 0, 1, 1] = -_SHUT
     for sign, first in ((1, _DC5), (-1, _DC5 + 3)):
         rows = first + colors
         dc5[rows, _DC4 + colors, 0, 1, 1] = 2.0 * sign
         dc5[rows, _DC4 + 3 + colors, 0, 1, 1] = -2.0 * sign
         dc6[torch.tensor(COLORS), rows, 0, 1, 1] = 2.0 * sign
+
+
+def _over_carriers(conv: nn.Conv2d, heard: Tensor) -> _Kernels:
+    """A kernel of `Inside` over the painter's rows, the first carrier and the constant."""
+    weight, count = conv.weight, len(heard)
+    colors = weight[:, count:] / _SETTLED
+    fill = _as_carriers(colors, torch.zeros_like(colors[:, :1]), 0)
+    return [(heard, weight[:, :count]), fill, _on_constant(_tap(cast(Tensor, conv.bias)), C)]

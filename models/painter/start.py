@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from .hearing import Heard
-from .network import LAYERS, Layer, Painter
+from .network import LAYERS, OPEN, Layer, Painter
 
 _OWN = 0.7
 _OPEN = 2.0
@@ -40,6 +40,8 @@ def begin(painter: Painter, seen: Tensor, heard: Heard, seed: int) -> None:
         nn.init.zeros_(cast(Tensor, output.bias))
     nn.init.zeros_(painter.correction.weight)
     nn.init.zeros_(cast(Tensor, painter.correction.bias))
+    nn.init.zeros_(painter.gate.weight)
+    nn.init.constant_(cast(Tensor, painter.gate.bias), OPEN)
     painter(seen, heard, settle=_settle)
 
 

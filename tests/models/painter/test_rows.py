@@ -31,7 +31,10 @@ def painter(pictures, hearing) -> Painter:
     made = Painter(Widths(6, 8, 10), carriers=2)
     begin(made, seen_by_painter(*batch), hearing(*batch), seed=5)
     with torch.no_grad():
-        made.correction.weight[..., 1, 1].normal_(generator=torch.Generator().manual_seed(1))
+        generator = torch.Generator().manual_seed(1)
+        made.correction.weight[..., 1, 1].normal_(generator=generator)
+        made.correction.weight[:, 6:] *= 0.5  # the fill that is heard has been spread once more there
+        made.gate.weight[..., 1, 1].normal_(0, 0.3, generator=generator)
         made.correction.bias[:] = torch.tensor([0.2, -0.1, 0.1])
     return made.eval()
 

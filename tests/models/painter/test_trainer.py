@@ -122,6 +122,22 @@ def test_a_whole_checkpoint_has_some_eight_megabytes(tmp_path):
     assert (tmp_path / "c.safetensors").stat().st_size < 8.1e6
 
 
+def test_an_older_checkpoint_goes_on_with_an_open_gate(new, pictures, tmp_path):
+    trainer = new(replace(SETTINGS, grid=1))
+    trainer.learn()
+    with torch.no_grad():
+        trainer.painter.correction.weight[:, 4:] = 0  # what hears the fill
+    tensors, state = everything(trainer, tmp_path / "new.safetensors")
+    older = {key: value for key, value in tensors.items() if ".gate." not in key}
+    for key in (key for key in older if key.endswith("correction.weight")):
+        older[key] = older[key][:, :4].contiguous()
+    write_checkpoint(tmp_path / "old.safetensors", older, state | {"seconds": 0})
+    again = open_trainer(tmp_path / "old.safetensors", pictures, SETTINGS)
+    assert torch.equal(again.painter.correction.weight, trainer.painter.correction.weight)
+    assert again.painter.gate.bias.min() == 9 and not again.painter.gate.weight.any()
+    assert np.isfinite(list(again.learn().values())).all()
+
+
 def test_a_run_that_was_stopped_before_its_first_step_goes_on(new, pictures, tmp_path):
     new().save(tmp_path / "run.safetensors")
     again = open_trainer(tmp_path / "run.safetensors", pictures, SETTINGS)
