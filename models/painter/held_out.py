@@ -1,6 +1,7 @@
 """What the painter is checked on: photographs that nothing is trained on, and geometry of another seed.
 
-Three sets, as fixed samples in cells: photographs of 128 and of 256 pixels, and geometry of 128.
+Four sets, as fixed samples in cells: photographs of 128 and of 256 pixels, geometry of 128, and photographs
+of 128 with holes of whole cells.
 """
 
 from __future__ import annotations
@@ -25,8 +26,13 @@ from .samples import HELD_OUT, Batch, draw_batch
 
 _SEED = 990_002
 """Of the samples; no training run uses it."""
-_SETS = (("photographs 128", 32, 0.0, 192), ("geometry 128", 32, 1.0, 192), ("photographs 256", 64, 0.0, 96))
-"""Name, cells a side, share of geometry, samples."""
+_SETS = (
+    ("photographs 128", 32, 0.0, 0.0, 192),
+    ("geometry 128", 32, 1.0, 0.0, 192),
+    ("photographs 256", 64, 0.0, 0.0, 96),
+    ("whole cells 128", 32, 0.0, 1.0, 192),
+)
+"""Name, cells a side, share of geometry, share of holes of whole cells, samples."""
 _IN_BATCH = 16
 _MEANS = 400
 """Rounds of the harmonic fill on its finest level."""
@@ -56,12 +62,13 @@ class HeldOut:
                 f"{', '.join(map(str, folders))}: put one there, or check on none with --check-minutes 0."
             ) from None
         self._sets: dict[str, list[tuple[Batch, Heard]]] = {}
-        for number, (name, cells, geometry, most) in enumerate(_SETS):
+        for number, (name, cells, geometry, hard, most) in enumerate(_SETS):
             count = max(2, round(most * share))
             self._sets[name] = []
             for first in range(0, count, _IN_BATCH):
                 rng = np.random.default_rng([_SEED, number, first])
-                batch = draw_batch(rng, pictures, min(_IN_BATCH, count - first), cells, geometry=geometry)
+                drawn = min(_IN_BATCH, count - first)
+                batch = draw_batch(rng, pictures, drawn, cells, geometry=geometry, hard=hard)
                 self._sets[name].append((batch, hearing(*batch)))
 
     def batches(self, name: str) -> list[tuple[Batch, Heard]]:

@@ -170,11 +170,25 @@ class Painter(nn.Module):
             conv = cast(nn.Conv2d, self.convs[layer.name])
             if settle is not None:
                 settle(layer, conv, x)
-            x = given[layer.name] = _activated(layer, conv(x))
-        coarse = tuple(_SHARE_WHOLE * self.coarse[name](given[name]) + 0.5 for name in COARSE)
+            x = given[layer.name] = _activated(layer, _convolved(layer, conv, x))
+        coarse = tuple(_SHARE_WHOLE * self.coarse[name](given[name]).float() + 0.5 for name in COARSE)
         last = torch.cat((x, heard.s2.to(x.dtype)), dim=1)
-        correction = torch.sigmoid(self.gate(last)) * SHARE * self.correction(last)
-        return Painted(correction, _SHARE_WHOLE * self.whole(x) + 0.5, coarse)
+        correction = torch.sigmoid(self.gate(last).float()) * SHARE * self.correction(last).float()
+        return Painted(correction, _SHARE_WHOLE * self.whole(x).float() + 0.5, coarse)
+
+    @torch.no_grad()
+    def correct_by_whole(self) -> None:
+        """Write the correction anew: the whole picture less the fill that is heard, its gate half open."""
+        rows, taken = self.widths.s2, self.correction.weight
+        unit = _SHARE_WHOLE / SHARE
+        nn.init.zeros_(taken)
+        taken[:, :rows] = unit * self.whole.weight
+        # Heard as 2 * color - coverage, which in what is filled is twice the color, less 1.
+        colors = torch.arange(3)
+        taken[colors, rows + colors, 1, 1] = -0.5 / SHARE
+        cast(Tensor, self.correction.bias).copy_(unit * cast(Tensor, self.whole.bias))
+        nn.init.zeros_(self.gate.weight)
+        nn.init.zeros_(cast(Tensor, self.gate.bias))
 
 
 def upgraded(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -208,6 +222,14 @@ def silent_channels(painter: Painter, seen: Tensor, heard: Heard, quiet: float =
 
     painter(seen, heard, settle=listen)
     return silent
+
+
+def _convolved(layer: Layer, conv: nn.Conv2d, x: Tensor) -> Tensor:
+    if layer.dilation > 1 and layer.hears:
+        # In bfloat16 PyTorch 2.13 gives this one gradients of weights that are no numbers, from 64 cells on.
+        with torch.autocast(x.device.type, enabled=False):
+            return cast(Tensor, conv(x.float()))
+    return cast(Tensor, conv(x))
 
 
 def _activated(layer: Layer, made: Tensor) -> Tensor:

@@ -45,16 +45,25 @@ class Batch(NamedTuple):
 
 
 def draw_batch(
-    rng: np.random.Generator, pictures: Pictures, count: int, cells: int, *, geometry: float = 0.25
+    rng: np.random.Generator,
+    pictures: Pictures,
+    count: int,
+    cells: int,
+    *,
+    geometry: float = 0.25,
+    hard: float = 0.0,
 ) -> Batch:
-    """Draw `count` samples of `cells` a side, a multiple of 4; `geometry`: the share of procedural ones."""
+    """Draw `count` samples of `cells` a side, a multiple of 4.
+
+    `geometry`: the share of procedural ones; `hard`: of those whose hole is of whole cells.
+    """
     shown, known = [], []
     for _ in range(count):
         drawn = rng.random() < geometry
         made = draw_geometry(rng, cells * _DRAWN) if drawn else _window(rng, pictures.choose(rng), cells)
         small = np.asarray(cv2.resize(made, (cells, cells), interpolation=cv2.INTER_AREA), np.float32)
         shown.append(_varied(rng, small).transpose(2, 0, 1))
-        known.append(_known(rng, cells)[None])
+        known.append(_known(rng, cells, hard)[None])
     return Batch(torch.from_numpy(np.stack(shown)), torch.from_numpy(np.stack(known)))
 
 
@@ -97,9 +106,10 @@ def _varied(rng: np.random.Generator, picture: NDArray[np.float32]) -> NDArray[n
     return np.ascontiguousarray((picture ** float(power) * float(gain)).clip(0, 1), np.float32)
 
 
-def _known(rng: np.random.Generator, cells: int) -> NDArray[np.float32]:
+def _known(rng: np.random.Generator, cells: int, hard: float) -> NDArray[np.float32]:
     """The known share of each cell around a hole; sometimes a part of the hole was found elsewhere."""
     side, still = cells * _DRAWN, np.zeros((1, 2))
+    whole = hard > 0 and rng.random() < hard  # with none, the numbers that follow stay as they were
     while True:
         hole = hole_masks(rng, side, 1, still, largest=_LARGEST)[0]
         if rng.random() < 0.25:
@@ -107,5 +117,7 @@ def _known(rng: np.random.Generator, cells: int) -> NDArray[np.float32]:
             other = np.roll(other, rng.integers(-side // 4, side // 4, 2), axis=(0, 1))
             hole = hole & (other == 0)
         missing = hole.reshape(cells, _DRAWN, cells, _DRAWN).astype(np.float32).mean(axis=(1, 3))
+        if whole:
+            missing = np.ceil(missing)
         if missing.sum() >= _SMALLEST:
             return np.asarray(1 - missing, np.float32)

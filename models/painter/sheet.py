@@ -62,7 +62,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--checkpoint", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True, help="a .png")
     parser.add_argument(
-        "--set", default="photographs 128", help="photographs 128, photographs 256, geometry 128"
+        "--set",
+        default="photographs 128",
+        help="photographs 128, photographs 256, geometry 128, whole cells 128",
     )
     parser.add_argument("--count", type=int, default=32)
     options = parser.parse_args(arguments)

@@ -146,6 +146,17 @@ def _arguments() -> argparse.ArgumentParser:
         help="at whose end the rate has fallen to a hundredth; the run's own if not given",
     )
     add("--deaf", type=float, help="share of samples that hear no fill; the run's own if not given")
+    add("--hard", type=float, help="share of samples with a hole of whole cells; the run's own if not given")
+    add(
+        "--half",
+        action=argparse.BooleanOptionalAction,
+        help="compute in bfloat16: quicker on a CPU that has it; the run's own if not given",
+    )
+    add(
+        "--from-whole",
+        action="store_true",
+        help="first begin the correction anew, as the whole picture less the heard fill; not at a resume",
+    )
     add("--until-steps", type=int, default=sys.maxsize, help="stop at this step, over all runs")
     add("--minutes", type=float, default=float("inf"), help="stop after so many minutes of this run")
     add("--seed", type=int, default=Settings().seed, help="of a new run")
@@ -180,8 +191,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
             pictures = Pictures(*options.data, procedural=0, without=HELD_OUT)
         except ValueError as error:
             raise InputError(str(error)) from error
-        changed = {name: value for name in ("steps", "deaf") if (value := getattr(options, name)) is not None}
+        changeable = ("steps", "deaf", "hard", "half")
+        changed = {name: value for name in changeable if (value := getattr(options, name)) is not None}
         trainer = open_trainer(options.checkpoint, pictures, _settings(options), **changed)
+        if options.from_whole:
+            trainer.correct_by_whole()
         held_out = HeldOut(tuple(options.data), trainer.hearing) if options.check_minutes else None
         log.info("%d photographs; from step %d: %s", pictures.photographs, trainer.step, trainer.settings)
         if held_out and trainer.step == 0:

@@ -43,6 +43,8 @@ class Settings:
         small_steps: the first ones, which have samples of the smallest side alone: they cost the least.
         deaf: share of a step's samples that hear nothing and are held to the whole picture alone. Without
             them the last layers copy the fill they hear, and all below s2 dies.
+        hard: share of samples whose hole is of whole cells.
+        half: whether layers compute in bfloat16: much quicker where a CPU has it, and not the same numbers.
         rate: Adam's, at its highest.
         batch: samples of a step, by cells a side.
         shares: how often a step has samples of that side.
@@ -56,6 +58,8 @@ class Settings:
     steps: int = 100_000
     small_steps: int = 5_000
     deaf: float = 0.5
+    hard: float = 0.25
+    half: bool = False
     rate: float = 5e-4
     batch: dict[int, int] = field(default_factory=lambda: {32: 16, 64: 8, 96: 4})
     shares: dict[int, float] = field(default_factory=lambda: {32: 0.45, 64: 0.33, 96: 0.22})
@@ -74,7 +78,8 @@ class Settings:
         sides = {
             name: {int(side): value for side, value in told[name].items()} for name in ("batch", "shares")
         }
-        return cls(**(told | sides | {"widths": Widths(*told["widths"])}))
+        older = {"hard": 0.0}  # a run whose checkpoint says nothing of them
+        return cls(**(older | told | sides | {"widths": Widths(*told["widths"])}))
 
 
 class Trainer:
@@ -85,7 +90,7 @@ class Trainer:
         pictures: what samples are cut from.
         interpolation: what the painter hears.
         resumed: tensors and state of a checkpoint to go on with; `settings` must be those in it, but for
-            `steps` and `deaf`.
+            `steps`, `deaf`, `hard` and `half`.
     """
 
     def __init__(
@@ -133,7 +138,7 @@ class Trainer:
             sides = sides[:1]
         chances = np.array([settings.shares[side] for side in sides])
         side = sides[int(rng.choice(len(sides), p=chances / chances.sum()))]
-        batch = draw_batch(rng, self.pictures, settings.batch[side], side)
+        batch = draw_batch(rng, self.pictures, settings.batch[side], side, hard=settings.hard)
         heard = self.hearing(*batch)
         losses = self._losses(batch.picture, batch.known, heard)
         for group in self._optimizer.param_groups:
@@ -153,7 +158,8 @@ class Trainer:
     def _losses(self, picture: Tensor, known: Tensor, heard: Heard) -> dict[str, Tensor]:
         seen = seen_by_painter(picture, known).contiguous(memory_format=torch.channels_last)
         deaf = int(self.settings.deaf * len(picture))
-        painted = self.painter(seen, heard.deafened(deaf))
+        with torch.autocast("cpu", torch.bfloat16, enabled=self.settings.half):
+            painted = self.painter(seen, heard.deafened(deaf))
         missing = 1 - known
         without = painting_loss(heard.fill, picture, missing)
         corrected, whole = (
@@ -184,6 +190,21 @@ class Trainer:
         decay = min(self.settings.average, self.step / (self.step + 10))
         for key, value in self.painter.state_dict().items():
             self.average[key].lerp_(value, 1 - decay)
+
+    @torch.no_grad()
+    def correct_by_whole(self) -> None:
+        """Begin the correction anew from the whole picture, see `Painter`; average and moments follow."""
+        averaged = self.averaged()
+        for painter in (self.painter, averaged):
+            painter.correct_by_whole()
+        for key, value in averaged.state_dict().items():
+            self.average[key].copy_(value)
+        for output in (self.painter.correction, self.painter.gate):
+            for parameter in output.parameters():
+                kept = self._optimizer.state.get(parameter, {})
+                for name in ("exp_avg", "exp_avg_sq"):
+                    if name in kept:
+                        kept[name].zero_()
 
     def may_save(self) -> bool:
         """Whether a checkpoint of this step can be gone on with exactly."""
@@ -229,7 +250,8 @@ class Trainer:
 def open_trainer(checkpoint: Path, pictures: Pictures, settings: Settings, **changed: Any) -> Trainer:
     """The run in `checkpoint` if there is one, else a new one with `settings`.
 
-    `changed`: settings that replace those, a run's own too: `steps` and `deaf` may change as it goes.
+    `changed`: settings that replace those, a run's own too: `steps`, `deaf`, `hard` and `half` may change as
+    it goes.
 
     Raises:
         InputError: the file is no checkpoint of the painter.

@@ -30,6 +30,17 @@ def test_a_batch_follows_from_its_generator(pictures):
     assert not torch.equal(first.picture, other.picture)
 
 
+def test_hard_holes_are_of_whole_cells(pictures):
+    soft, mixed, hard = (
+        draw_batch(np.random.default_rng(5), pictures, 24, 32, geometry=1, hard=share).known
+        for share in (0.0, 0.5, 1.0)
+    )
+    whole = [((known == 0) | (known == 1)).flatten(1).all(dim=1) for known in (soft, mixed, hard)]
+    assert whole[2].all() and not whole[0].all()
+    assert whole[0].sum() < whole[1].sum() < 24
+    assert ((1 - hard).sum(dim=(1, 2, 3)) >= 4).all()
+
+
 def test_a_window_is_a_part_of_its_photograph(photographs):
     """Of a picture that is a ramp, every window is one: nothing is mirrored in, no row is doubled."""
     import cv2

@@ -12,7 +12,8 @@ import torch
 from models.painter.checkpoint import read_checkpoint, write_checkpoint
 from models.painter.hearing import Hearing
 from models.painter.held_out import HeldOut, harmonic_fill
-from models.painter.network import Painter, Widths
+from models.painter.network import Painter, Widths, seen_by_painter
+from models.painter.samples import draw_batch
 from models.painter.sheet import draw_sheet
 from models.painter.sheet import main as main_sheet
 from models.painter.train import main, run
@@ -45,14 +46,16 @@ def everything(trainer, path):
     return tensors, {key: value for key, value in state.items() if key != "seconds"}
 
 
-def test_a_run_that_was_broken_off_goes_on_exactly(new, pictures, tmp_path):
-    whole = new()
+@pytest.mark.parametrize("changed", [{}, {"hard": 0.0}, {"half": True}])
+def test_a_run_that_was_broken_off_goes_on_exactly(new, pictures, tmp_path, changed):
+    settings = replace(SETTINGS, **changed)
+    whole = new(settings)
     losses = [whole.learn() for _ in range(6)]
-    first = new()
+    first = new(settings)
     begun = [first.learn() for _ in range(3)]
     first.save(tmp_path / "half.safetensors")
     second = open_trainer(tmp_path / "half.safetensors", pictures, Settings(seed=99))
-    assert second.settings == SETTINGS
+    assert second.settings == settings
     assert second.step == 3
     begun += [second.learn() for _ in range(3)]
     assert begun == losses
@@ -138,6 +141,53 @@ def test_an_older_checkpoint_goes_on_with_an_open_gate(new, pictures, tmp_path):
     assert np.isfinite(list(again.learn().values())).all()
 
 
+def test_a_correction_begun_from_the_whole_picture_is_half_of_what_it_lacks(new, pictures, tmp_path):
+    trainer = new(replace(SETTINGS, batch={32: 4}, shares={32: 1.0}, grid=1))
+    trainer.learn()
+    before = {key: value.clone() for key, value in trainer.average.items()}
+    trainer.correct_by_whole()
+    kept = trainer._optimizer.state
+    for output in (trainer.painter.correction, trainer.painter.gate):
+        assert not any(
+            kept[each][name].any() for each in output.parameters() for name in ("exp_avg", "exp_avg_sq")
+        )
+    assert kept[trainer.painter.whole.weight]["exp_avg"].any()
+    assert all(
+        torch.equal(value, before[key])
+        for key, value in trainer.average.items()
+        if not key.startswith(("correction.", "gate."))
+    )
+    batch = draw_batch(np.random.default_rng(8), pictures, 4, 32, geometry=1, hard=1)
+    heard = trainer.hearing(*batch)
+    for painter in (trainer.painter, trainer.averaged()):
+        painted = painter(seen_by_painter(*batch), heard)
+        covered = heard.s2[:, 3:] * trainer.hearing.units["s2"]
+        filled = ((batch.known == 0) & (covered > 0.9) & (covered < 1.1)).expand_as(heard.fill)
+        assert filled.sum() > 100
+        wanted = 0.5 * (painted.whole - heard.fill)
+        assert (painted.correction - wanted)[filled].abs().max() < 0.05
+    trainer.learn()
+    trainer.save(tmp_path / "run.safetensors")
+    again = open_trainer(tmp_path / "run.safetensors", pictures, Settings())
+    assert again.learn() == trainer.learn()
+
+
+@pytest.mark.parametrize("side", [32, 64])
+def test_gradients_in_bfloat16_are_numbers_and_nearly_the_same(new, side):
+    settings = replace(SETTINGS, batch={side: 4}, shares={side: 1.0}, widths=Widths())
+    norms = [new(replace(settings, half=half)).learn()["norm"] for half in (False, True)]
+    assert norms[1] == pytest.approx(norms[0], rel=0.1)
+
+
+def test_a_run_without_hard_holes_stays_so(new, pictures, tmp_path):
+    tensors, state = everything(new(), tmp_path / "new.safetensors")
+    del state["settings"]["hard"], state["settings"]["half"]
+    write_checkpoint(tmp_path / "old.safetensors", tensors, state | {"seconds": 0})
+    again = open_trainer(tmp_path / "old.safetensors", pictures, SETTINGS)
+    assert (again.settings.hard, again.settings.half) == (0.0, False)
+    assert open_trainer(tmp_path / "old.safetensors", pictures, SETTINGS, hard=0.5).settings.hard == 0.5
+
+
 def test_a_run_that_was_stopped_before_its_first_step_goes_on(new, pictures, tmp_path):
     new().save(tmp_path / "run.safetensors")
     again = open_trainer(tmp_path / "run.safetensors", pictures, SETTINGS)
@@ -210,7 +260,12 @@ def test_what_is_held_out_is_scored(photographs):
     for layer, heard in (("dc0", 8), ("dc2_bt2", 8), ("dc3_1", 4)):
         torch.nn.init.zeros_(deaf.convs[layer].weight.data[:, -heard:])
     assert held_out.deaf(loud) == held_out.deaf(deaf)
-    assert set(baselines["harmonic"]) == {"photographs 128", "geometry 128", "photographs 256"}
+    assert set(baselines["harmonic"]) == {
+        "photographs 128",
+        "geometry 128",
+        "photographs 256",
+        "whole cells 128",
+    }
 
 
 def test_the_harmonic_fill_of_a_ramp_is_the_ramp():
