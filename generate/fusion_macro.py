@@ -20,6 +20,8 @@ CONTROLS = {
     "Paint": "paint",
     "Reference": "reference",
     "Sensitivity": "sensitivity",
+    "Aspect": "aspect",
+    "Background": "keep",
     "Model": "model",
     "Device": "device",
 }

@@ -9,7 +9,7 @@ import nuke
 from . import before, result, sources
 from .catalog import presets
 from .group import inner, is_inpaint
-from .knobs import ALL_VIEWS, CUSTOM, OF_THE_PATCH, REMOVE
+from .knobs import ALL_VIEWS, CUSTOM, FIND, OF_THE_PATCH, REMOVE, REPAIR, RETARGET
 
 _LOOK_KNOBS = (
     "matte_channel",
@@ -23,6 +23,8 @@ _LOOK_KNOBS = (
     "paint",
     "mode",
     "sensitivity",
+    "aspect",
+    "keep",
     "reference",
     "patch",
 )
@@ -76,15 +78,18 @@ def _show_mode(node: nuke.Node) -> None:
     """Gray what the mode does not use."""
     if node.knob("mode") is None:  # of an older layout, and not rendered since
         return
-    repairs = node["mode"].value() != REMOVE
-    for name in ("grow", "feather", "quality", "grain", "paint", "reference", "patch"):
-        node[name].setEnabled(not repairs)
-    node["sensitivity"].setEnabled(repairs)
+    mode = node["mode"].value()
+    for name in ("grow", "feather", "quality", "grain", "paint", "reference"):
+        node[name].setEnabled(mode in (REMOVE, RETARGET))
+    node["patch"].setEnabled(mode == REMOVE)
+    node["sensitivity"].setEnabled(mode in (REPAIR, FIND))
+    for name in ("aspect", "keep"):
+        node[name].setEnabled(mode == RETARGET)
 
 
 def _show_real_pixels(node: nuke.Node) -> None:
     unused = "propagate" in presets(str(node["quality"].value())) or (
-        node.knob("mode") is not None and node["mode"].value() != REMOVE
+        node.knob("mode") is not None and node["mode"].value() in (REPAIR, FIND)
     )
     node["real_pixels"].setEnabled(not unused)
     node["search_frames"].setEnabled(not unused and bool(node["real_pixels"].value()))

@@ -64,6 +64,6 @@ def _shots(request: Request) -> list[dict[str, object]]:
         shot.update(job["shot"])
         shot.update(job["settings"])
         shot.update(model=request.model)
-        shot.update({name: job[name] for name in ("do", "restore") if name in job})
+        shot.update({name: job[name] for name in ("do", "restore", "retarget") if name in job})
         shots.append(shot)
     return shots

@@ -10,8 +10,13 @@ LAYOUT = 3
 """Nodes of layouts 1 (0.1, 0.2) and 2 (0.3) get what they lack when they are rendered: `group.convert`."""
 
 PLATE_INPUT, MATTE_INPUT, SHADOW_INPUT = 0, 1, 2
-REMOVE, REPAIR, FIND = MODES = ("remove what is matted", "repair film damage", "find film damage")
-DOES = {REMOVE: "render", REPAIR: "restore", FIND: "detect"}
+REMOVE, REPAIR, FIND, RETARGET = MODES = (
+    "remove what is matted",
+    "repair film damage",
+    "find film damage",
+    "another aspect",
+)
+DOES = {REMOVE: "render", REPAIR: "restore", FIND: "detect", RETARGET: "retarget"}
 """What a mode asks of the core."""
 INPUT, PROJECT, CUSTOM = RANGES = ("input", "project", "custom")
 ALL_VIEWS = "all"

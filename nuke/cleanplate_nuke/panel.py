@@ -60,7 +60,9 @@ def _what() -> list[nuke.Knob]:
             "'remove what is matted': the matte says what goes away, and a clean plate is filled. 'repair "
             "film damage': dust, dirt, hairs and running scratches are found and repaired; a matte is not "
             "needed, and where one is connected it says what is repaired. 'find film damage': the result is "
-            "a matte of it, to look at, to paint in, and to repair by.",
+            "a matte of it, to look at, to paint in, and to repair by. 'another aspect': what is matted "
+            "keeps its size, and the clean plate behind it is squeezed or cropped; the result has the new "
+            "format, and outside the frame range the node still passes the plate in its own.",
         ),
         _told(
             nuke.Enumeration_Knob("range", "frame range", list(RANGES)),
@@ -108,6 +110,8 @@ def _look() -> list[nuke.Knob]:
             )
         ),
         _ranged(_setting(nuke.Double_Knob, "sensitivity"), 0, 1),
+        _setting(nuke.String_Knob, "aspect"),
+        _beside(_setting(nuke.Enumeration_Knob, "keep")),
         _beside(_setting(nuke.Enumeration_Knob, "grain")),
         _told(
             nuke.String_Knob("color", "color space"),

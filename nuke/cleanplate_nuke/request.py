@@ -34,8 +34,11 @@ class Beyond(NamedTuple):
     """What a node asks for beside the core's settings; at its default what its mode does not use.
 
     Attributes:
-        do: what the core does: `render` fills what is matted, `restore` repairs damage, `detect` finds it.
+        do: what the core does: `render` fills what is matted, `restore` repairs damage, `detect` finds it,
+            `retarget` gives another aspect.
         sensitivity: how much is taken for damage, 0 to 1.
+        aspect: the new one, width over height on a screen.
+        keep: what becomes of the background.
         has_shadow: whether the input for shadows is connected.
         reference: frames painted by hand, a pattern or a folder; empty for none.
         patch: whether the fill alone is written too.
@@ -43,15 +46,24 @@ class Beyond(NamedTuple):
 
     do: str = "render"
     sensitivity: float = 0.5
+    aspect: str = ""
+    keep: str = ""
     has_shadow: bool = False
     reference: str = ""
     patch: bool = False
 
+    @property
+    def is_about_damage(self) -> bool:
+        """Whether damage is found, rather than that a matte says what goes or stays."""
+        return self.do in ("restore", "detect")
+
     def looks(self) -> dict[str, object]:
         """Return what of it changes the result; what is not used is left out."""
         asked: dict[str, object] = {}
-        if self.do != "render":
+        if self.is_about_damage:
             asked["repair" if self.do == "restore" else "finding"] = self.sensitivity
+        if self.do == "retarget":
+            asked.update({"aspect": self.aspect, "background": self.keep})
         asked.update({"shadow": True} if self.has_shadow else {})
         asked.update({"reference frames": self.reference} if self.reference else {})
         asked.update({"patch": True} if self.patch else {})
@@ -143,8 +155,10 @@ def read_request(node: nuke.Node) -> Request:
     plate, matte, shadow = (node.input(number) for number in (PLATE_INPUT, MATTE_INPUT, SHADOW_INPUT))
     beyond = beyond_of(node)
     for source, what in ((plate, "plate"), (matte, "matte")):
-        if source is None and (beyond.do == "render" or what == "plate"):
+        if source is None and (what == "plate" or not beyond.is_about_damage):
             raise InpaintError(f"{name} has no {what}: connect its '{what}' input.")
+    if beyond.do == "retarget" and not beyond.aspect:
+        raise InpaintError(f"{name} has no aspect: type the new one into 'aspect', such as 9:16 or 1.85.")
     assert plate is not None
     first, last = frame_range(node, plate)
     channel = str(node["matte_channel"].value())
@@ -203,13 +217,12 @@ def beyond_of(node: nuke.Node) -> Beyond:
     if node.knob("mode") is None:
         return Beyond()
     do = DOES[str(node["mode"].value())]
-    if do != "render":
+    if do in ("restore", "detect"):
         return Beyond(do=do, sensitivity=float(node["sensitivity"].value()))
-    return Beyond(
-        has_shadow=node.input(SHADOW_INPUT) is not None,
-        reference=_reference(node),
-        patch=bool(node["patch"].value()),
-    )
+    asked = Beyond(do=do, has_shadow=node.input(SHADOW_INPUT) is not None, reference=_reference(node))
+    if do == "retarget":
+        return asked._replace(aspect=str(node["aspect"].value()).strip(), keep=str(node["keep"].value()))
+    return asked._replace(patch=bool(node["patch"].value()))
 
 
 def _reference(node: nuke.Node) -> str:
@@ -264,7 +277,9 @@ def write_job(request: Request, view: str, wait_seconds: float = 0) -> Path:
             "wait_seconds": wait_seconds,
         },
     }
-    if request.do != "render":
+    if request.do == "retarget":
+        job.update(do=request.do, retarget={"aspect": request.beyond.aspect, "keep": request.beyond.keep})
+    elif request.do != "render":
         # Of the settings, those that say what of the matte counts.
         about = ("matte_channel", "matte_invert")
         job["settings"] = {name: request.settings[name] for name in about} if request.has_matte else {}

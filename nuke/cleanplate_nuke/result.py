@@ -101,6 +101,6 @@ def look_changes(node: nuke.Node) -> list[str]:
 def _plain(name: str, value: object) -> str:
     if name == "propagate":
         return f"{value} frames" if value else "off"
-    if name in ("repair", "finding", "shadow", "reference frames", "patch"):
+    if name in ("repair", "finding", "aspect", "background", "shadow", "reference frames", "patch"):
         return "off" if value is None else "on" if value is True else str(value)
     return "standard" if value is None else str(value)

@@ -101,7 +101,7 @@ class Retarget(Strict):
         BeforeValidator(_text),
         _checked(aspect_of),
         About(
-            "Width over height as it is seen on a screen. Retargeting needs one of aspect, size and squeeze.",
+            "Width over height on a screen, such as 9:16. Retargeting needs one of aspect, size and squeeze.",
             label="aspect",
             group="format",
             level="basic",

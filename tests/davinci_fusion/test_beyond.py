@@ -61,6 +61,21 @@ def test_a_repair_needs_no_matte_and_takes_one(host, folder):
     _parser().parse_args(shlex.split(host.status().partition("Update:  ")[2])[1:])
 
 
+def test_another_aspect_is_asked_for(host, folder):
+    host.set("Task", 3)
+    host.set("Aspect", " 9:16 ")
+    host.set("Background", 1)
+    host.set("Patch", 1)
+    assert host.press("Render").startswith("Done")
+    asked = job(folder)
+    assert (asked["do"], asked["retarget"]) == ("retarget", {"aspect": "9:16", "keep": "crop"})
+    assert asked["shot"]["matte"].endswith("matte.####.exr") and "patch" not in asked["shot"]
+    host.call("sandbox")
+    assert " cleanplate retarget --plate " in host.press("Render")
+    assert "--aspect 9:16" in host.status() and "--keep crop" in host.status()
+    _parser().parse_args(shlex.split(host.status().partition("Update:  ")[2])[1:])
+
+
 def test_a_painted_frame_is_written_by_render_and_stays_as_it_was_painted(host, folder):
     host.host[b"now"] = 11
     assert host.press("PaintFrame").startswith("There is no clean plate of frame 11 yet")
@@ -211,3 +226,15 @@ def test_through_the_real_core(folder, new_host, monkeypatch):
         *size,
         3,
     )
+    comp.call("connect", comp.macro, b"MainInput2", b"MatteLoader")
+    comp.set("Folder", str(folder / "square"))
+    for control, value in (("Task", 3), ("Aspect", "1:1"), ("Paint", 2)):
+        comp.set(control, value)
+    assert comp.press("Render").startswith("Done")
+    side = min(size)
+    assert read_plate(folder / "square" / "VINetInpaint" / "clean" / "clean.1002.exr").rgb.shape == (
+        side,
+        side,
+        3,
+    )
+    assert comp.look(1002).shape[:2] == (side, side)

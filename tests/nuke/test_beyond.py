@@ -145,6 +145,33 @@ def test_film_damage_is_repaired_without_a_matte(comp):
     assert matte[21:24, 31:35].min() > 0.5 and matte.mean() < 0.1
 
 
+@pytest.mark.slow
+def test_another_aspect_keeps_what_is_matted_at_its_size(comp):
+    node = comp.node(**THREE, mode="another aspect", paint="off")
+    comp.host.press(node, "do_render")
+    assert "has no aspect: type the new one into 'aspect', such as 9:16 or 1.85." in comp.host.messages.pop()
+    node["aspect"].setValue("wide")
+    comp.render(node)
+    assert "wide" in comp.host.messages.pop() and not node["has_result"].value()
+    node["aspect"].setValue("1:1")
+    comp.render(node)
+    assert comp.host.messages == [] and status(node).startswith("Filled frames 1001-1003")
+    job = job_of(comp)
+    assert (job["do"], job["retarget"]) == ("retarget", {"aspect": "1:1", "keep": "squeeze"})
+    result = read_plate(result_folder(comp) / "clean.1002.exr").rgb
+    assert result.shape[:2] == (SIZE[1], SIZE[1])
+    matte, plate = sample("matte", 1002), sample("plate", 1002)
+    rows, columns = np.nonzero(matte >= 1)
+    row, column = rows[len(rows) // 2], columns[len(columns) // 2]
+    assert (result[row] == plate[row, column]).all(axis=1).any(), "its pixels are the plate's"
+    shown = comp.host.picture(node, 1002)
+    assert shown.channels["rgba.red"].shape == result.shape[:2]
+    assert all(node[knob].enabled() for knob in ("grow", "paint", "aspect", "keep"))
+    assert not any(node[knob].enabled() for knob in ("patch", "sensitivity"))
+    node["keep"].setValue("crop")
+    assert status(node) == "background was squeeze, now is crop: Render fills every frame again."
+
+
 def test_check_names_the_fault_and_the_frame_and_go_to_frame_goes_there(comp):
     report = {
         "checks": [

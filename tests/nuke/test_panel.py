@@ -19,6 +19,8 @@ SHOWN = {
     "grain": "grain",
     "paint": "paint",
     "sensitivity": "sensitivity",
+    "aspect": "aspect",
+    "keep": "keep",
     "model": "model",
     "device": "device",
 }
@@ -32,7 +34,7 @@ def test_a_knob_says_what_the_core_declares(host, knob, setting):
     shown, field = group.create()[knob], FIELDS[setting]
     assert shown.label() == field["label"]
     assert shown.tooltip().startswith(field["text"])
-    assert shown.value() == field["default"]
+    assert shown.value() == ("" if field["default"] is None else field["default"])
     for choice, meaning in field.get("choices", {}).items():
         assert choice in shown.values() and meaning in shown.tooltip()
 

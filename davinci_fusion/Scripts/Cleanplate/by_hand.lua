@@ -30,14 +30,14 @@ local function command_line(host, values, places, space, first, last)
   add("--frames", first .. "-" .. last)
   add("--colorspace", space)
   local asked = {}
-  if values.task == "render" then
+  if values.task == "render" or values.task == "retarget" then
     asked.device, asked.model = values.device, values.model ~= "" and values.model or nil
   end
   asked.reference = values.reference ~= "" and host.comp:MapPath(values.reference) or nil
   if values.patch then
     asked.patch, asked.layers = places.patch, "source"
   end
-  asked.sensitivity = values.sensitivity
+  asked.sensitivity, asked.aspect, asked.keep = values.sensitivity, values.aspect, values.background
   for name, value in pairs(values.has_matte and values.settings or {}) do
     asked[name] = value
   end

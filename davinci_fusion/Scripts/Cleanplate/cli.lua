@@ -17,13 +17,13 @@ options:
   --tool NAME          only this tool (default: every VINet Inpaint of the comp, by name)
   --set CONTROL=VALUE  set a control first, for example --set Range=1 --set First=1001 --set Last=1100;
                        controls: Task Range First Last Grow Feather InvertMatte Quality RealPixels SearchFrames
-                       Grain Paint Reference Patch Sensitivity Color ColorName Model Device Folder Cleanplate
-                       Patience
+                       Grain Paint Reference Patch Sensitivity Aspect Background Color ColorName Model Device
+                       Folder Cleanplate Patience
   --help               print this
 
 exit codes: 0 done, 1 something failed (the last line says what), 2 wrong usage]]
 
-local TEXTS = { Reference = true, ColorName = true, Model = true, Folder = true, Cleanplate = true }
+local TEXTS = { Reference = true, Aspect = true, ColorName = true, Model = true, Folder = true, Cleanplate = true }
 local NUMBERS = {
   Range = true,
   First = true,
@@ -39,6 +39,7 @@ local NUMBERS = {
   Patch = true,
   Task = true,
   Sensitivity = true,
+  Background = true,
   Color = true,
   Device = true,
   Patience = true,

@@ -31,7 +31,9 @@ function job.text(comp, places, values, color_space, first, last, again)
     run.model = values.model
   end
   local asked = { version = 1, shot = shot, settings = catalog.asked(values.settings), run = run }
-  if values.task ~= "render" then
+  if values.task == "retarget" then
+    asked["do"], asked.retarget = values.task, { aspect = values.aspect, keep = values.background }
+  elseif values.task ~= "render" then
     asked["do"], asked.restore = values.task, { sensitivity = values.sensitivity }
     asked.settings = values.has_matte and asked.settings or nil
   end

@@ -122,7 +122,8 @@ local CHANNELS = { [0] = "auto", "A", "luminance", "R", "G", "B" }
 local DEVICES = { [0] = "auto", "cpu", "cuda" }
 local GRAINS = { [0] = "off", "auto" }
 local PAINTS = { [0] = "auto", "network", "off" }
-local TASKS = { [0] = "render", "restore", "detect" }
+local TASKS = { [0] = "render", "restore", "detect", "retarget" }
+local BACKGROUNDS = { [0] = "squeeze", "crop" }
 local QUALITIES = { [0] = "standard", "draft", "high" } -- as in the control, whose numbers saved comps hold
 local COLORS = { [0] = "auto", "linear", "display", "name" }
 
@@ -143,7 +144,7 @@ function nodes.values(parts)
     return (parts.controls:GetInput(id) or ""):match("^%s*(.-)%s*$")
   end
   local quality, task = QUALITIES[number("Quality")], TASKS[number("Task")]
-  local repairs = task ~= "render"
+  local repairs = task == "restore" or task == "detect"
   local settings = {
     matte_invert = number("InvertMatte") == 1,
     matte_channel = CHANNELS[whole(parts.result:GetInput("MatteChannel"))],
@@ -157,12 +158,14 @@ function nodes.values(parts)
   return {
     task = task,
     sensitivity = repairs and parts.controls:GetInput("Sensitivity") or nil,
+    aspect = task == "retarget" and text("Aspect") or nil,
+    background = task == "retarget" and BACKGROUNDS[number("Background")] or nil,
     custom_range = number("Range") == 1,
     first = number("First"),
     last = number("Last"),
     settings = settings,
     reference = not repairs and text("Reference") or "",
-    patch = not repairs and number("Patch") == 1,
+    patch = task == "render" and number("Patch") == 1,
     -- What the Savers write: a repair finds the damage itself where no matte is connected.
     has_matte = not repairs or task == "restore" and nodes.has_matte(parts),
     has_shadow = not repairs and nodes.has_shadow(parts),

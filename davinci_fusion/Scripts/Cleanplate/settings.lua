@@ -826,7 +826,7 @@ return {
       ["part"] = "retarget",
       ["option"] = "--aspect",
       ["kind"] = "text",
-      ["text"] = "Width over height as it is seen on a screen. Retargeting needs one of aspect, size and squeeze.",
+      ["text"] = "Width over height on a screen, such as 9:16. Retargeting needs one of aspect, size and squeeze.",
       ["label"] = "aspect",
       ["group"] = "format",
       ["level"] = "basic",
