@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..box import Box, bounds
-from .flow import FINE, Flow, Seen, flows_of
+from .flow import FINE, Flow, Seen, flows_of, median
 from .itinerary import road
 from .sampling import pixel_grid
 
@@ -40,6 +40,11 @@ _MOTION_PX = 240
 LEAPS = (8, 4)
 """Frames that motion is known over in one, longest first: the longest that is measured comes last."""
 MEASURED = LEAPS[-1]
+
+_LEAP_SHARE, _LEAP_DOUBT_PX = 0.1, 0.4
+"""A leap over which the camera carries the picture by more than this share of its size, or that is doubted
+by more pixels of motion's size, is measured wrong, by whole pixels: it is put together from single steps."""
+
 _GONE_PX = np.float32(1000)
 """The doubt of what has left the view."""
 
@@ -89,17 +94,20 @@ class Field:
         led: as the camera leads behind a hole.
         camera: (3, 3), from a point's homogeneous place in the one to that in the other, as most of the
             picture moves.
+        too_far: whether it is not to be trusted, so far does the camera carry the picture.
     """
 
     led: Codes
     camera: NDArray[np.float64]
+    too_far: bool
     _parted: tuple[tuple[slice, slice], Codes] | None
 
     @classmethod
-    def of(cls, led: Codes, bordered: Codes, camera: NDArray[np.float64]) -> Field:
+    def of(cls, led: Codes, bordered: Codes, camera: NDArray[np.float64], *, too_far: bool = False) -> Field:
         """Keep a motion that was completed as the camera leads, and as the hole's border does."""
         parted = bounds((led != bordered).any(axis=2))
-        return cls(led, camera, None if parted is None else (parted.slices, bordered[parted.slices].copy()))
+        kept = None if parted is None else (parted.slices, bordered[parted.slices].copy())
+        return cls(led, camera, too_far, kept)
 
     @property
     def bordered(self) -> Codes:
@@ -162,14 +170,17 @@ class Background:
 
         `watch` is called again and again while it is measured, and may raise to stop.
         """
+        if (frame, to) in self._joins:
+            return self._joins[frame, to]
         if abs(frame - to) <= MEASURED:
             measure = self._pair(*sorted((frame, to)))
             while not wait([measure], _WATCH_SECONDS).done:
                 watch()
             pair = measure.result()
-            return pair[0] if to > frame else pair[1]
-        if (frame, to) not in self._joins:
-            self._joins[frame, to] = self._joined(frame, to, watch)
+            measured = pair[0] if to > frame else pair[1]
+            if abs(frame - to) == 1 or not measured.too_far:
+                return measured
+        self._joins[frame, to] = self._joined(frame, to, watch)
         return self._joins[frame, to]
 
     def road(self, post: int, source: int, watch: Callable[[], None] = lambda: None) -> Floats:
@@ -281,15 +292,21 @@ class Background:
         to_small = np.array([[1 / across, 0, 0.5 / across - 0.5], [0, 1 / down, 0.5 / down - 0.5], [0, 0, 1]])
         camera = np.eye(3)
         camera[:2] += (flow.camera * np.array(self._per)[:, None]).astype(np.float64) @ to_small
-        return Field.of(self._in_view(flow.motion, doubt), self._in_view(flow.bordered, doubt), camera)
+        middle = flow.camera @ np.array([self._size[0] / 2, self._size[1] / 2, 1])
+        carries = float(np.hypot(*middle)) > _LEAP_SHARE * max(self._size)
+        too_far = carries or median(flow.doubt.ravel()) > _LEAP_DOUBT_PX
+        motions = self._in_view(flow.motion, doubt), self._in_view(flow.bordered, doubt)
+        return Field.of(*motions, camera, too_far=too_far)
 
     def _in_view(self, motion: Floats, doubt: Floats) -> Codes:
         x, y = cv2.split(motion)
         return _coded(np.asarray(cv2.merge([x * self._per[0], y * self._per[1], doubt])))
 
     def _joined(self, frame: int, to: int, watch: Callable[[], None]) -> Field:
-        """Put motion together from what is measured on the way."""
-        fields = [self.field(*ends, watch) for ends in _measured(frame, to)]
+        """Put motion together from what is measured on the way: over leaps, or a leap from single steps."""
+        way = list(_measured(frame, to) if abs(to - frame) > MEASURED else _steps(frame, to))
+        self.ahead(way)
+        fields = [self.field(*ends, watch) for ends in way]
         camera = np.eye(3)
         for field in fields:
             camera = field.camera @ camera
@@ -325,7 +342,11 @@ def in_pixels(motion: NDArray[Any]) -> Floats:
 
 def _measured(frame: int, to: int) -> Iterator[tuple[int, int]]:
     """Yield the ends of the motions that are measured on the way between two frames."""
-    stride = min(abs(to - frame), MEASURED) * (1 if to > frame else -1)
+    return _steps(frame, to, min(abs(to - frame), MEASURED))
+
+
+def _steps(frame: int, to: int, length: int = 1) -> Iterator[tuple[int, int]]:
+    stride = length if to > frame else -length
     return ((stop, stop + stride) for stop in range(frame, to, stride))
 
 

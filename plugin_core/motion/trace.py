@@ -62,6 +62,9 @@ _SAME_PX = 0.25
 _SIMPLER, _SIMPLER_LEAST = 1.05, 5e-4
 """A simpler motion may explain the known pixels worse than a trace by this factor and this much."""
 
+_STANDS = 1.0, 1.15
+"""What is carried stands where that explains them as well; where it is the other factor worse, not at all."""
+
 
 @dataclass(frozen=True)
 class Grid:
@@ -207,7 +210,7 @@ def follow(
     points = target.led(source)
     if where is not None and not target.share_of(where, points):
         return None
-    return target.arrived(source, points)
+    return target.arrived(source, target.steadied(source, points))
 
 
 def share_shown(
@@ -308,7 +311,7 @@ class _Target:
         The camera's lead and that of the hole's border are followed side by side. Where they part, a frame
         may be two sources: the one that is right agrees with other frames.
         """
-        begin = _Points(self._x, self._y, np.zeros_like(self._x), np.ones_like(self._holed))
+        begin = self._begin()
         walks = [_Walk(_Points(**vars(begin)), bordered, self._holed.copy()) for bordered in (False, True)]
         way, camera = legs(self._frame, end), np.eye(3)
         for number, (frame, looked_at) in enumerate(stops(self._frame, end)):
@@ -336,6 +339,9 @@ class _Target:
             walks = [walk for walk in walks if walk.wanted.any()]
             if not walks:
                 return
+
+    def _begin(self) -> _Points:
+        return _Points(self._x, self._y, np.zeros_like(self._x), np.ones_like(self._holed))
 
     def _looked(
         self, walk: _Walk, frame: int, begin: _Points, camera: NDArray[np.float64], *, last: bool
@@ -386,6 +392,24 @@ class _Target:
                 best, seen, shows = other, stands, also
         return best
 
+    def steadied(self, frame: int, points: _Points) -> _Points:
+        """Return where points lie in a frame: where they stand, as far as that explains the known pixels too.
+
+        Under a camera on a tripod all that a trace gathers is noise. From one frame to the next that must not
+        be all or nothing: what is carried would jump.
+        """
+        (seen, shows), begin = self._seen_known(frame, points), self._begin()
+        stands, also = self._seen_known(frame, begin)
+        known = shows & also
+        if np.count_nonzero(known) < _FEW:
+            return points
+        ratio = (self._apart(stands, known) - _SIMPLER_LEAST) / max(self._apart(seen, known), 1e-6)
+        still = np.float32(np.clip((_STANDS[1] - ratio) / (_STANDS[1] - _STANDS[0]), 0, 1))
+        if still in (0, 1):
+            return begin if still else points
+        x, y = (there + (here - there) * still for there, here in ((points.x, begin.x), (points.y, begin.y)))
+        return _Points(x, y, points.doubt * (1 - still), points.alive)
+
     def _seen_known(self, frame: int, points: _Points) -> tuple[Floats, Mask]:
         """Sample a frame where some of the known points have come to."""
         at = self._compared
@@ -401,7 +425,7 @@ class _Target:
     def led(self, source: int) -> _Points:
         """Follow the camera's lead all the way: what is carried along it stands still on the background."""
         background = self._background
-        points = _Points(self._x, self._y, np.zeros_like(self._x), np.ones_like(self._holed))
+        points = self._begin()
         turn = post(self._frame, source)
         way = legs(self._frame, source if turn is None else turn)
         for number, (before, frame) in enumerate(way):

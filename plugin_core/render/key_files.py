@@ -32,7 +32,7 @@ from ..state.key import FIRST_FRAME
 from .key_frames import KeyFrame
 from .plan import Plan
 
-PAINTER = 5
+PAINTER = 6
 """Version of what paints key frames: counted up when it gives other pixels; older ones are made anew."""
 
 _MOST_BYTES = 1 << 24

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from plugin_core.motion.flow import flow_between, spread
+from plugin_core.motion.flow import fitted_plane, flow_between, spread
 
 
 def texture(height=96, width=128, seed=0):
@@ -47,6 +47,24 @@ def test_someone_who_walks_past_does_not_drag_the_hole_along():
     second[20:80, 34:50] = walker[body]
     motion = flow_between(first, hole, second, hole).motion
     assert np.abs(motion[hole]).max() < 0.5
+
+
+def test_a_camera_that_turns_is_followed_across_a_wide_hole():
+    rows, columns = np.mgrid[:96, :200].astype(np.float32)
+    turned = 1e-4 * (columns - 90) - 2e-5 * (rows - 40)
+    motion = np.dstack([9 + 0.01 * columns, 0.02 * columns - 2]) + turned[..., None] * np.dstack(
+        [columns - 90, rows - 40]
+    )
+    motion = motion.astype(np.float32)
+    hole = (abs(columns - 100) < 70) & (abs(rows - 48) < 30)
+    seen = motion + np.random.default_rng(0).normal(0, 0.05, motion.shape).astype(np.float32)
+    seen[:60, 170:190] += 5  # somebody passes by
+    x, y = np.ascontiguousarray(seen[..., 0]), np.ascontiguousarray(seen[..., 1])
+    plane = fitted_plane(x, y, ~hole, np.float32([[0, 0, 9], [0, 0, 0]]))
+    assert np.abs(plane.at(columns, rows) - motion)[hole].max() < 0.05
+    few = np.zeros_like(hole)
+    few[:5, :5] = True
+    assert (fitted_plane(x, y, few, plane.affine).at(columns, rows)[..., 0] > 5).all(), "as the camera moves"
 
 
 def test_spread_keeps_what_is_known_and_continues_it():
