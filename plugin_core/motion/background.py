@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import math
 import os
+import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence, Set
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
+from typing import Any, TypeVar
 
 import cv2
 import numpy as np
@@ -27,6 +28,10 @@ from .sampling import pixel_grid
 
 Floats = NDArray[np.float32]
 Codes = NDArray[np.int16]
+Found = TypeVar("Found")
+
+_ASIDE = 2
+"""So much is done beside what the caller does."""
 
 _WATCH_SECONDS = 0.1
 """How often whoever waits is asked whether to go on."""
@@ -126,7 +131,7 @@ class Field:
 
 
 class Background:
-    """The motion of one shot's background.
+    """The motion of one shot's background. For its caller's thread, and what that began `aside`.
 
     Args:
         look: returns a frame's picture and hole; called once for a frame while it is kept, from one thread.
@@ -144,6 +149,10 @@ class Background:
         self._per = np.float32(width / self._size[0]), np.float32(height / self._size[1])
         self._looking = ThreadPoolExecutor(1, "look")
         self.workers = ThreadPoolExecutor(threads or _cores(), "motion")
+        # Workers that waited for what they are to measure themselves would wait forever.
+        self._aside = ThreadPoolExecutor(_ASIDE, "aside")
+        self._closed = False
+        self._lock = threading.RLock()
         self._looks: dict[int, Future[_Kept]] = {}
         self._looked_at: set[int] = set()
         self._pairs: dict[tuple[int, int], Future[tuple[Field, Field]]] = {}
@@ -170,18 +179,18 @@ class Background:
 
         `watch` is called again and again while it is measured, and may raise to stop.
         """
-        if (frame, to) in self._joins:
-            return self._joins[frame, to]
+        known = self._joins.get((frame, to))
+        if known is not None:
+            return known
         if abs(frame - to) <= MEASURED:
-            measure = self._pair(*sorted((frame, to)))
-            while not wait([measure], _WATCH_SECONDS).done:
-                watch()
-            pair = measure.result()
+            pair = awaited(self._pair(*sorted((frame, to))), watch)
             measured = pair[0] if to > frame else pair[1]
             if abs(frame - to) == 1 or not measured.too_far:
                 return measured
-        self._joins[frame, to] = self._joined(frame, to, watch)
-        return self._joins[frame, to]
+        join = self._joined(frame, to, watch)
+        with self._lock:
+            self._joins[frame, to] = join
+        return join
 
     def road(self, post: int, source: int, watch: Callable[[], None] = lambda: None) -> Floats:
         """Return the motion from a frame to another however far away, as the camera leads: (h, w, 3).
@@ -204,9 +213,22 @@ class Background:
             frame, to = left.pop()
             led = self.field(frame, to, watch).led
             beyond = self._roads.get((to, source))
-            self._roads[frame, source] = self._chained([led] if beyond is None else [led, beyond])
+            chained = self._chained([led] if beyond is None else [led, beyond])
+            with self._lock:
+                self._roads[frame, source] = chained
         self._forget(wanted)
         return self._roads[post, source]
+
+    def aside(self, work: Callable[[Callable[[], None]], Found]) -> Future[Found]:
+        """Begin work that may wait for motion, beside what the caller does; `awaited` returns what it gives.
+
+        It is handed a watch, which ends it once this is closed, and begins nothing aside itself.
+        """
+        return self._aside.submit(work, self._go_on)
+
+    def _go_on(self) -> None:
+        if self._closed:
+            raise CancelledError
 
     def ahead(self, legs: Iterable[tuple[int, int]]) -> None:
         """Begin to measure motion that will be asked for by `field`."""
@@ -239,20 +261,24 @@ class Background:
         self._forget(frames)
         first, last = min(frames, default=0) - LEAPS[0], max(frames, default=0)
         # Of a road those posts are kept that are near, or still ahead on the way to its end.
-        self._roads = {
-            (post, source): motion
-            for (post, source), motion in self._roads.items()
-            if first <= post <= max(last, source)
-        }
+        with self._lock:
+            self._roads = {
+                (post, source): motion
+                for (post, source), motion in self._roads.items()
+                if first <= post <= max(last, source)
+            }
 
     def _forget(self, besides: Set[int]) -> None:
-        self._looks = {frame: look for frame, look in self._looks.items() if frame in besides}
-        self._looked_at &= besides
-        self._pairs = {ends: pair for ends, pair in self._pairs.items() if {*ends} <= besides}
-        self._joins = {ends: join for ends, join in self._joins.items() if {*ends} <= besides}
+        with self._lock:
+            self._looks = {frame: look for frame, look in self._looks.items() if frame in besides}
+            self._looked_at &= besides
+            self._pairs = {ends: pair for ends, pair in self._pairs.items() if {*ends} <= besides}
+            self._joins = {ends: join for ends, join in self._joins.items() if {*ends} <= besides}
 
     def close(self) -> None:
         """End the threads. What is being measured at the moment ends by itself, and nobody waits for it."""
+        self._closed = True
+        self._aside.shutdown(wait=False, cancel_futures=True)
         self._looking.shutdown(cancel_futures=True)
         self.workers.shutdown(wait=False, cancel_futures=True)
 
@@ -260,9 +286,10 @@ class Background:
         return self._looked(frame).result()
 
     def _looked(self, frame: int) -> Future[_Kept]:
-        if frame not in self._looks:
-            self._looks[frame] = self._looking.submit(self._see, frame)
-        return self._looks[frame]
+        with self._lock:
+            if frame not in self._looks:
+                self._looks[frame] = self._looking.submit(self._see, frame)
+            return self._looks[frame]
 
     def _see(self, frame: int) -> _Kept:
         look = self._look(frame)
@@ -276,10 +303,11 @@ class Background:
         return _Kept(codes, hole, Seen.of(small, small_hole, FINE))
 
     def _pair(self, earlier: int, later: int) -> Future[tuple[Field, Field]]:
-        if (earlier, later) not in self._pairs:
-            looks = self._looked(earlier), self._looked(later)
-            self._pairs[earlier, later] = self.workers.submit(self._between, *looks)
-        return self._pairs[earlier, later]
+        with self._lock:
+            if (earlier, later) not in self._pairs:
+                looks = self._looked(earlier), self._looked(later)
+                self._pairs[earlier, later] = self.workers.submit(self._between, *looks)
+            return self._pairs[earlier, later]
 
     def _between(self, first: Future[_Kept], second: Future[_Kept]) -> tuple[Field, Field]:
         forth, back = flows_of(first.result().small, second.result().small, FINE)
@@ -327,6 +355,13 @@ class Background:
             x, y, more = self.moved(field, x, y)
             doubt = np.where(self.outside(x, y), _GONE_PX, doubt + more)
         return np.asarray(cv2.merge([x - begin[0], y - begin[1], doubt]))
+
+
+def awaited(work: Future[Found], watch: Callable[[], None]) -> Found:
+    """Return what work gives; `watch` is called again and again while it lasts, and may raise."""
+    while not wait([work], _WATCH_SECONDS).done:
+        watch()
+    return work.result()
 
 
 def _coded(motion: Floats) -> Codes:

@@ -7,7 +7,7 @@ resumed, cut into chunks or sought into finds the same pixels.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence, Set
-from concurrent.futures import Executor
+from concurrent.futures import Executor, Future
 from contextlib import contextmanager
 from functools import partial
 
@@ -22,7 +22,7 @@ from ..images import Plate
 from ..patch import Patch
 from ..regions.hole import Hole
 from ..regions.shot_mattes import ShotMattes
-from .background import Background, Look
+from .background import Background, Found, Look
 from .borders import Borders
 from .carry import Carried, carried
 from .crop_store import CropStore
@@ -40,7 +40,7 @@ Mask = NDArray[np.bool_]
 
 
 class Propagator:
-    """Finds real pixels for the holes of one shot. Not for several threads at once.
+    """Finds real pixels for the holes of one shot. For one thread, and what that begins `aside`.
 
     Args:
         clip: the plate, read through a cursor of its own.
@@ -88,6 +88,13 @@ class Propagator:
     def workers(self) -> Executor:
         """The threads that measure motion: they take other work, too, as long as it waits for nothing."""
         return self._background.workers
+
+    def aside(self, work: Callable[[Callable[[], None]], Found]) -> Future[Found]:
+        """Begin to look at something of a frame that the caller is at, beside what that does itself.
+
+        The work is handed a watch. It may do all that this does but `find`, of that frame alone.
+        """
+        return self._background.aside(work)
 
     def find(
         self,

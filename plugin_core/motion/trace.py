@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from dataclasses import dataclass, replace
 
 import cv2
@@ -17,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..box import Box, bounds
-from .background import Background, Codes, Field
+from .background import Background, Codes, Field, awaited
 from .flow import each, medians, spread
 from .itinerary import legs, post, stops
 from .sampling import bilinear, in_rows, pixel_grid
@@ -169,12 +170,18 @@ def trace(
     if around is None:
         return None
     box = Box(*around).grown(_MARGIN_PX).within(background.width, background.height)
-    target = _Target(background, frame, box, hole[box.slices], watch)
-    arrivals = [*target.arrivals(frames[-1]), *target.arrivals(frames[0])]
+    target = _Target(background, frame, box, hole[box.slices])
+
+    def reached(end: int, watch: Callable[[], None]) -> list[Future[Trace]]:
+        # A source is looked at while the walk goes on.
+        return [background.workers.submit(target.taken, one) for one in target.arrivals(end, watch)]
+
+    before = background.aside(lambda go_on: reached(frames[0], go_on))
+    after = reached(frames[-1], watch)
     found: list[Trace] = []
-    for one in background.workers.map(target.taken, arrivals):
+    for one in [*after, *awaited(before, watch)]:
         watch()
-        found.append(one)
+        found.append(one.result())
     return Traces(target.grid, target.votes, target.hole, tuple(found))
 
 
@@ -206,8 +213,8 @@ def follow(
     if around is None:
         return None
     box = Box(*around).grown(_MARGIN_PX).within(background.width, background.height)
-    target = _Target(background, frame, box, hole[box.slices], watch)
-    points = target.led(source)
+    target = _Target(background, frame, box, hole[box.slices])
+    points = target.led(source, watch)
     if where is not None and not target.share_of(where, points):
         return None
     return target.arrived(source, target.steadied(source, points))
@@ -226,8 +233,8 @@ def share_shown(
     if around is None:
         return 0.0
     box = Box(*around).grown(_MARGIN_PX).within(background.width, background.height)
-    target = _Target(background, frame, box, hole[box.slices], watch)
-    return target.share_of(where, target.led(source))
+    target = _Target(background, frame, box, hole[box.slices])
+    return target.share_of(where, target.led(source, watch))
 
 
 @dataclass
@@ -284,15 +291,12 @@ class _Arrival:
 class _Target:
     """The frame whose hole is traced."""
 
-    def __init__(
-        self, background: Background, frame: int, box: Box, hole: Mask, watch: Callable[[], None]
-    ) -> None:
+    def __init__(self, background: Background, frame: int, box: Box, hole: Mask) -> None:
         self.votes = Grid(box, max(1, round(math.sqrt(np.count_nonzero(hole) / _VOTES))))
         self.hole = self.votes.any(hole)
         self.grid = Grid(box, max(1, round(math.sqrt(box.width * box.height / _POINTS))))
         self._background = background
         self._frame = frame
-        self._watch = watch
         self._x, self._y = self.grid.places()
         self._holed = self.grid.any(hole)
         self._shown = background.colors(frame, self._x, self._y)
@@ -305,8 +309,8 @@ class _Target:
         self._votes = tuple(in_rows(of[self.hole]) for of in self.votes.places())
         self._between = self.grid.at(*self._votes)
 
-    def arrivals(self, end: int) -> Iterator[_Arrival]:
-        """Yield the sources on the way to a frame, nearest first.
+    def arrivals(self, end: int, watch: Callable[[], None]) -> Iterator[_Arrival]:
+        """Yield the sources on the way to a frame, nearest first; `watch` may raise to stop.
 
         The camera's lead and that of the hole's border are followed side by side. Where they part, a frame
         may be two sources: the one that is right agrees with other frames.
@@ -315,10 +319,10 @@ class _Target:
         walks = [_Walk(_Points(**vars(begin)), bordered, self._holed.copy()) for bordered in (False, True)]
         way, camera = legs(self._frame, end), np.eye(3)
         for number, (frame, looked_at) in enumerate(stops(self._frame, end)):
-            self._watch()
+            watch()
             self._background.ahead(way[number : number + _AHEAD])
             before = way[number][0]
-            field: Field = self._background.field(before, frame, self._watch)
+            field: Field = self._background.field(before, frame, watch)
             for walk in walks:
                 walk.points.move(self._background, field.bordered if walk.bordered else field.led)
             camera = field.camera @ camera
@@ -422,18 +426,21 @@ class _Target:
         difference -= medians(difference)
         return float(np.abs(difference, out=difference).mean())
 
-    def led(self, source: int) -> _Points:
-        """Follow the camera's lead all the way: what is carried along it stands still on the background."""
+    def led(self, source: int, watch: Callable[[], None]) -> _Points:
+        """Follow the camera's lead all the way: what is carried along it stands still on the background.
+
+        `watch` may raise to stop.
+        """
         background = self._background
         points = self._begin()
         turn = post(self._frame, source)
         way = legs(self._frame, source if turn is None else turn)
         for number, (before, frame) in enumerate(way):
-            self._watch()
+            watch()
             background.ahead(way[number : number + _AHEAD])
-            points.move(background, background.field(before, frame, self._watch).led)
+            points.move(background, background.field(before, frame, watch).led)
         if turn is not None:
-            points.move(background, background.road(turn, source, self._watch))
+            points.move(background, background.road(turn, source, watch))
         return points
 
     def share_of(self, where: Mask, points: _Points) -> float:

@@ -9,8 +9,9 @@ none.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from concurrent.futures import Executor
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Executor, Future
 from dataclasses import dataclass
 from typing import Any
 
@@ -132,17 +133,14 @@ def propagated(
         colors = _cut(_colors(found, traces.grid, at, there, view, read), (*share.shape, 3))
         return _Sample(found.source, where, share, colors, (_cut(x, share.shape), _cut(y, share.shape)))
 
-    pairs = list(zip(traces.found, weights, strict=True))
-    for begin in range(0, len(pairs), _AT_ONCE):
+    # They are added in their order, whichever is sampled first.
+    for shown in _side_by_side(sample, zip(traces.found, weights, strict=True), workers):
         watch()
-        some = pairs[begin : begin + _AT_ONCE]
-        # They are added in their order, whichever is sampled first.
-        for shown in map(sample, some) if workers is None else workers.map(sample, some):
-            if shown is None:
-                continue
-            mixture.add(shown.where, shown.weight, shown.colors)
-            if strongest is not None:
-                strongest.add(shown.where, shown.weight, shown.source, shown.there)
+        if shown is None:
+            continue
+        mixture.add(shown.where, shown.weight, shown.colors)
+        if strongest is not None:
+            strongest.add(shown.where, shown.weight, shown.source, shown.there)
     picture, total = mixture.picture, mixture.total
     reached = total > 1e-3
     total = np.maximum(total, np.float32(1e-3))
@@ -179,6 +177,24 @@ class _Sample:
     weight: Floats
     colors: Floats
     there: tuple[Floats, Floats]
+
+
+def _side_by_side(
+    sample: Callable[[tuple[Trace, Floats]], _Sample | None],
+    of: Iterable[tuple[Trace, Floats]],
+    workers: Executor | None,
+) -> Iterator[_Sample | None]:
+    """Yield what is sampled of each, a few ahead of what is taken."""
+    if workers is None:
+        yield from map(sample, of)
+        return
+    begun: deque[Future[_Sample | None]] = deque()
+    for one in of:
+        begun.append(workers.submit(sample, one))
+        if len(begun) == _AT_ONCE:
+            yield begun.popleft().result()
+    while begun:
+        yield begun.popleft().result()
 
 
 class _Mixture:

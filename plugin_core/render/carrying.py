@@ -14,6 +14,7 @@ from ..box import Box
 from ..channels import mean_square, weighed
 from ..color.network_pixels import native_pixels, network_pixels
 from ..images import read_plate
+from ..motion.background import awaited
 from ..motion.finder import Propagator
 from ..motion.places import own_places
 from ..motion.resharpen import FineContrast
@@ -73,12 +74,17 @@ class Carrier:
             return Patch(hole.box, self._clean(frame)(frame, hole.box), ones, ones, place=place)
         way = _way(frame, keys)
         nearer, *others = keys if way < 0.5 else tuple(reversed(keys))
-        one = self._taken(frame, hole, nearer, real, watch)
         near = min(way, 1 - way)
+
+        def farther(watch: Callable[[], None]) -> Patch | None:
+            # The one that stands back may be a little softer: its filter takes a fifth of the time.
+            return self._taken(frame, hole, others[0], real, watch, bicubic)
+
+        beside = self._finder.aside(farther) if others and not is_alone(near) else None
+        one = self._taken(frame, hole, nearer, real, watch)
         if not others or (is_alone(near) and one is not None and covers(one.confidence, hole.alpha)):
             return one
-        # The one that stands back may be a little softer: its filter takes a fifth of the time.
-        other = self._taken(frame, hole, others[0], real, watch, bicubic)
+        other = farther(watch) if beside is None else awaited(beside, watch)
         if one is None or other is None:
             return other if one is None else one
         return dissolved(one, other, near)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from functools import partial
 
 import cv2
 import numpy as np
@@ -13,6 +14,7 @@ from ..color.network_pixels import native_pixels, network_pixels
 from ..errors import InputError
 from ..images import Plate
 from ..images.layers import Layers
+from ..motion.background import awaited
 from ..motion.finder import Propagator
 from ..paint.complete import complete
 from ..paint.lay import painted
@@ -84,10 +86,11 @@ class KeyPainter:
             by_hand, taken = self._references.shown(key.frame, hole, watch)
         real = carried = background = None
         if by_hand is None or not covers(by_hand.confidence, hole.alpha):
+            judged = self._finder.aside(partial(self._finder.belonging, key.frame, hole))
             real = self._finder.find(key.frame, hole, lambda looked, of: watch(), sharp=True)
             if key.parents:
                 carried = self._carrier.carried(key.frame, hole, key.parents, real, watch)
-            background = self._finder.belonging(key.frame, hole, watch)
+            background = awaited(judged, watch)
         found = laid_over(real, carried)
         trusted = _trusted(found, hole, background)
         if by_hand is not None:

@@ -15,6 +15,7 @@ import numpy as np
 from ..compose.texture import fine_texture
 from ..disk.fingerprint import Fingerprint
 from ..memory import give_back
+from ..motion.background import awaited
 from ..motion.finder import Propagator
 from ..patch import Patch, covers
 from ..progress.watch import Phase, Watch
@@ -79,11 +80,16 @@ class Painted:
         if by_hand is not None and covers(by_hand, hole.alpha):
             return None
         keys = self._beside(frame, watch)
-        paint = self._carrier.carried(frame, hole, keys, known, watch) if keys else None
+        if not keys:
+            return None
         # Whoever mended a key frame wants to see what he painted.
-        if paint is None or any(map(self._files.is_edited, keys)):
+        mended = any(map(self._files.is_edited, keys))
+        belonging = partial(self._finder.belonging, frame, hole)
+        judged = None if mended else self._finder.aside(belonging)
+        paint = self._carrier.carried(frame, hole, keys, known, watch)
+        share = None if judged is None else awaited(judged, watch)
+        if paint is None or mended:
             return paint
-        share = self._finder.belonging(frame, hole, watch)
         # What passes behind the hole is not on any key frame: there the network goes on with it.
         confidence = paint.confidence if share is None else paint.confidence * share
         guess, same = confidence, None

@@ -2,6 +2,8 @@
 
 import io
 import json
+import threading
+from concurrent.futures import CancelledError
 
 import cv2
 import numpy as np
@@ -81,6 +83,24 @@ def test_the_number_of_threads_changes_nothing():
     pictures, holes, _ = shots(pan=(2, 1), step=3, frames=30)
     one, two, eight = (find(pictures, holes, 14, threads=threads)[0] for threads in (1, 2, 8))
     assert same(one, two) and same(one, eight)
+
+
+def test_what_is_done_aside_ends_when_nobody_waits_for_it_any_more():
+    background = Background(
+        lambda n: Look(np.zeros((96, 128, 3), np.float32), np.zeros((96, 128), bool)), 96, 128
+    )
+    begun = threading.Event()
+
+    def endless(watch):
+        while True:
+            begun.set()
+            watch()
+
+    work = background.aside(endless)
+    assert begun.wait(10)
+    background.close()
+    with pytest.raises(CancelledError):
+        work.result(10)
 
 
 def test_frames_beyond_the_reach_change_nothing():
