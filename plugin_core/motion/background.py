@@ -110,9 +110,12 @@ class Field:
     @classmethod
     def of(cls, led: Codes, bordered: Codes, camera: NDArray[np.float64], *, too_far: bool = False) -> Field:
         """Keep a motion that was completed as the camera leads, and as the hole's border does."""
-        parted = bounds((led != bordered).any(axis=2))
-        kept = None if parted is None else (parted.slices, bordered[parted.slices].copy())
-        return cls(led, camera, too_far, kept)
+        # All numbers in a row: to ask pixel by pixel whether any of three differs takes ten times as long.
+        differ = bounds((led != bordered).reshape(led.shape[0], -1))
+        if differ is None:
+            return cls(led, camera, too_far, None)
+        parted = Box(differ.x0 // 3, differ.y0, -(-differ.x1 // 3), differ.y1).slices
+        return cls(led, camera, too_far, (parted, bordered[parted].copy()))
 
     @property
     def bordered(self) -> Codes:

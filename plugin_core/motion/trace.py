@@ -104,8 +104,8 @@ class Grid:
     def any(self, mask: Mask) -> Mask:
         """Return at which points a mask of the box has a pixel near."""
         whole = np.pad(mask, [(0, -side % self.apart) for side in mask.shape])
-        cells = whole.reshape(whole.shape[0] // self.apart, self.apart, -1, self.apart)
-        return np.asarray(cells.any(axis=(1, 3)))
+        rows = np.logical_or.reduce([whole[row :: self.apart] for row in range(self.apart)])
+        return np.asarray(np.logical_or.reduce([rows[:, at :: self.apart] for at in range(self.apart)]))
 
 
 @dataclass(frozen=True)

@@ -147,8 +147,8 @@ class Search:
         self.place = place
         self.cost = np.zeros(place.size, np.float32)
         sides = ((-1, 0), (0, -1), (0, 1), (1, 0))
-        self._beside = np.stack([work.number[work.row + y, work.column + x] for y, x in sides], axis=1)
-        self._by = np.array([y * level.stride + x for y, x in sides])
+        self._beside = [work.number[work.row + y, work.column + x] for y, x in sides]
+        self._by = [y * level.stride + x for y, x in sides]
         self._at = _positions(level)
         self._own = self._at[(work.row + work.top) * level.stride + work.column + work.left]
         self._coherence = coherence
@@ -211,17 +211,26 @@ class Search:
         cost = self._differences(which, place) + self._usual * self._unlikely(which, place)
         cost += self._astray(which, place)
         if self._coherence:
-            before, after = (self._strangers(which, of) for of in (self.place[which], place))
-            better = cost < self.cost[which] + np.float32(self._coherence) * self._usual * (before - after)
+            fewer = self._fewer_strangers(which, place)
+            better = cost < self.cost[which] + np.float32(self._coherence) * self._usual * fewer
         else:
             better = cost < self.cost[which]
         return which[better], place[better], cost[better]
 
-    def _strangers(self, which: Places, place: Places) -> NDArray[np.float32]:
-        """Return the share of the four neighbors that borrow from elsewhere than beside a place."""
-        beside = self._beside[which]
-        apart = (self.place[beside] != place[:, None] + self._by) & (beside >= 0)
-        return np.asarray(apart.sum(axis=1), np.float32) / np.float32(4)
+    def _fewer_strangers(self, which: Places, place: Places) -> Floats:
+        """Return by which share fewer of the four neighbors borrow from elsewhere than beside a place.
+
+        Fewer than borrow from elsewhere than beside the places so far.
+        """
+        fewer = np.zeros(which.size, np.int8)
+        so_far = np.take(self.place, which)
+        for beside, by in zip(self._beside, self._by, strict=True):
+            number = np.take(beside, which)
+            there = np.take(self.place, number, mode="wrap") - by
+            apart = (there != so_far).view(np.int8) - (there != place).view(np.int8)
+            apart *= number >= 0
+            fewer += apart
+        return fewer.astype(np.float32) / np.float32(4)
 
     def _unlikely(self, which: Places, place: Places) -> Floats:
         """Return how unlikely places are to be right, in what patches usually differ."""

@@ -28,9 +28,10 @@ def voted(level: Level, work: Work, search: Search, workers: Executor | None = N
     """
     place = work.laid(search.place)
     trust = work.laid(_trust(work, search.cost))
-    flat = level.pixels.reshape(-1, 3)
+    # In planes: a product with a weight then runs along whole rows.
+    shown = [np.ascontiguousarray(level.pixels[..., channel]).reshape(-1) for channel in range(3)]
     height, width = work.fill.shape
-    total = np.zeros((height, width, 3), np.float32)
+    totals = np.zeros((3, height, width), np.float32)
     weight = np.zeros((height, width), np.float32)
 
     def put_together(begin: int) -> None:
@@ -43,13 +44,17 @@ def voted(level: Level, work: Work, search: Search, workers: Executor | None = N
                 columns = slice(max(across, 0), width + min(across, 0))
                 of = slice(first - down, last - down), slice(columns.start - across, columns.stop - across)
                 here = trust[of]
-                shown = np.take(flat, place[of] + down * level.stride + across, axis=0, mode="clip")
-                total[first:last, columns] += here[..., None] * shown
+                at = place[of] + (down * level.stride + across)
+                for total, plane in zip(totals, shown, strict=True):
+                    there = np.take(plane, at, mode="clip")
+                    there *= here
+                    total[first:last, columns] += there
                 weight[first:last, columns] += here
 
     begins = range(0, height, _ROWS)
     list((map if workers is None or len(begins) < 2 else workers.map)(put_together, begins))
-    mean = np.asarray(total / np.maximum(weight, np.float32(1e-20))[..., None], np.float32)
+    totals /= np.maximum(weight, np.float32(1e-20))
+    mean = np.asarray(cv2.merge(list(totals)), np.float32)
     return _blended(level, work, mean, weight > 0)
 
 
