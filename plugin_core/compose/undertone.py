@@ -25,7 +25,7 @@ _STEEP = 3
 """So often is what texture is told from looked for: once leaves half of what is coarser in the texture, too,
 where it is as wrong as the colors are, and shows less."""
 
-_AGREE = 0.06
+_AGREE = 0.09
 """At large, colors (network's range) that differ by much more than this do not agree."""
 
 _BRIGHTEST = 1.0, 1.25

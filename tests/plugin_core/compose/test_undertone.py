@@ -48,6 +48,13 @@ def test_where_it_sees_something_else_paint_takes_its_colors_and_keeps_its_textu
     np.testing.assert_allclose(shown[:, -16:], given.picture[:, -16:], atol=0.05)
 
 
+@pytest.mark.parametrize(("apart", "least", "most"), [(0.05, 0, 0.35), (0.09, 0.5, 0.75), (0.25, 0.95, 1.01)])
+def test_how_far_they_may_differ_before_the_network_leads(apart, least, most):
+    given = paint(0.2)
+    change = led(given, flat(0.2 + apart), ROWS).picture - given.picture
+    assert least <= change[INNER].mean() / apart <= most
+
+
 @pytest.mark.parametrize(("period", "least", "most"), [(3, -0.01, 0.1), (12, 0.95, 1.01)])
 def test_what_is_coarser_than_texture_comes_from_the_network_what_is_finer_from_paint(period, least, most):
     wave = np.cos(2 * np.pi / period * np.arange(BOX.width)).astype(np.float32)
