@@ -8,6 +8,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+from plugin_core.batch.list_file import read_shot_list
+from plugin_core.batch.shots import understand
+from plugin_core.cli import main
+
 from .commands import TIMEOUT
 from .shots import ShotOnDisk, leftovers, make_shot, same_files
 
@@ -60,9 +64,14 @@ class Shots:
         return running.returncode, out, err
 
     def render_true(self) -> None:
-        """Render every shot in one go, without interruption, into "true"."""
-        code, _, err = self.run("--set", "output={name}/true/clean.####.exr", "--jobs", "1")
-        assert code == 0, err
+        """Render every shot in one go, without interruption, into "true"; in this process."""
+        shots, bad = understand(read_shot_list(self.list), {"output": "{name}/true/clean.####.exr"})
+        assert not bad
+        job = self.folder / "true.json"
+        for shot in shots:
+            job.write_text(shot.job.model_dump_json(), "utf-8")
+            assert main(["render", "--job", str(job)]) == 0
+        job.unlink()
 
     def check(self) -> None:
         """Every frame is there and as it should be, and nothing else."""

@@ -14,6 +14,8 @@ from tests.models.network.vectors import FOLDER, moving_frames, roll, tensors
 pytestmark = pytest.mark.slow
 
 TOLERANCE = 2e-4
+STEPS = 4
+"""Of most vectors. The graphs, which agree with the module, go through all of them (`test_verify`)."""
 GOLDEN = [
     f"vinet{variant}_{rest}"
     for variant in (256, 512)
@@ -58,10 +60,11 @@ def test_gives_the_published_networks_vectors(
     frames, masks = tensors(golden["frames"], golden["masks"])
     if "prerun8" in name:
         frames, masks = torch.cat((frames.flip(0), frames)), torch.cat((masks.flip(0), masks))
+    steps = golden["src"].tolist()[: None if name.endswith("64x64_carry") else STEPS]
     kept = golden["state_steps"].tolist() if "state_steps" in golden else []
     carry = None
     with torch.no_grad():
-        for number, (a, b, t, c, d) in enumerate(golden["src"].tolist()):
+        for number, (a, b, t, c, d) in enumerate(steps):
             frame, mask = frames[t, None], masks[t, None]
             if carry is None:
                 carry = network.start(frame, mask)

@@ -21,7 +21,7 @@ from models.wiring.start import lean_network
 
 pytestmark = pytest.mark.slow
 
-SIZE = 128
+SIZE = 64
 
 
 def strange(seed: int = 0) -> Interpolation:
@@ -54,11 +54,11 @@ def wired_with(learned: Interpolation) -> VINet:
 def frames() -> tuple[list[torch.Tensor], list[torch.Tensor]]:
     """A target and four sources, each with a hole elsewhere."""
     rng = np.random.default_rng(1)
-    coarse = torch.from_numpy(rng.random((1, 3, 16, 16)).astype(np.float32))
+    coarse = torch.from_numpy(rng.random((1, 3, 8, 8)).astype(np.float32))
     picture = 2 * functional.interpolate(coarse, SIZE, mode="bicubic").clamp(0, 1) - 1
     masks = [torch.zeros(1, 1, SIZE, SIZE) for _ in range(5)]
     for n, mask in enumerate(masks):
-        mask[..., 40:88, 40 + 8 * n : 80 + 8 * n] = 1
+        mask[..., 20:44, 20 + 4 * n : 40 + 4 * n] = 1
     return [picture] * 5, masks
 
 

@@ -18,11 +18,10 @@ CLEANPLATE = str(Path(sys.executable).parent / "cleanplate")
 
 
 def make_shots(folder: Path, bundle: Path) -> Shots:
-    """Write the shots and render them in one go, to compare with."""
+    """Write the shots; each is a process a chunk."""
     shots = Shots(folder, bundle, [12, 12, 12])
-    shots.render_true()
-    shots.rows[1] |= {"chunk_frames": 5}
-    shots.rows[2] |= {"chunk_frames": 5, "pre_roll": 20}
+    shots.rows[1] |= {"chunk_frames": 6}
+    shots.rows[2] |= {"chunk_frames": 6, "pre_roll": 20}
     shots.write_list()
     return shots
 
