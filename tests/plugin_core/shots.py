@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import shutil
+import tempfile
+from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -59,6 +62,14 @@ class ShotOnDisk:
             **fields,
         )
 
+    def copied(self, folder: Path, *names: str) -> ShotOnDisk:
+        """The shot in another folder, with these of its folders."""
+        for name in names:
+            shutil.copytree(
+                self.folder / name, folder / name, copy_function=shutil.copyfile, dirs_exist_ok=True
+            )
+        return replace(self, folder=folder)
+
     def arguments(self, name: str = "out", *more: str) -> list[str]:
         """Command line of a small render into folder `name`."""
         given = ["render", "--plate", self.plate_pattern, "--matte", self.matte_pattern]
@@ -77,10 +88,36 @@ def make_shot(
     size: tuple[int, int] = (WIDTH, HEIGHT),
 ) -> ShotOnDisk:
     """Write a moving plate (half-float EXR with an extra channel, or 8 bits) and a moving matte."""
-    shot = ShotOnDisk(folder, first, last, extension)
+    return _drawn(first, last, empty, extension, size).copied(folder, "plate", "matte")
+
+
+def make_rendered_shot(folder: Path, first: int, last: int) -> ShotOnDisk:
+    """Write a shot as `make_shot` does, and its render in one go by the toy network into "whole"."""
+    return _rendered(first, last).copied(folder, "plate", "matte", "whole")
+
+
+@cache
+def _kept() -> tempfile.TemporaryDirectory[str]:
+    """What is drawn and rendered once in a process, for many tests."""
+    return tempfile.TemporaryDirectory(prefix="cleanplate-shots-")
+
+
+@cache
+def _drawn(
+    first: int, last: int, empty: tuple[int, ...], extension: str, size: tuple[int, int]
+) -> ShotOnDisk:
+    shot = ShotOnDisk(Path(tempfile.mkdtemp(dir=_kept().name)), first, last, extension)
     for frame in range(first, last + 1):
         write_plate(shot.plate(frame), picture(frame, size))
         write_matte(shot.matte(frame), hole(frame, size, empty=frame in empty))
+    return shot
+
+
+@cache
+def _rendered(first: int, last: int) -> ShotOnDisk:
+    shot = make_shot(Path(tempfile.mkdtemp(dir=_kept().name)), first, last)
+    run_toy(shot.shot("whole"))
+    shutil.rmtree(shot.folder / "whole" / ".cleanplate")
     return shot
 
 

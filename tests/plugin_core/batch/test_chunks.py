@@ -13,7 +13,17 @@ from plugin_core.job.settings import Settings
 from plugin_core.state.saved_state import read_state
 
 from ..render.test_resume import Killed, KilledNetwork, StopAfter, change_plate
-from ..shots import QUICK, ShotOnDisk, differing, make_shot, picture, run_toy, same_files, write_plate
+from ..shots import (
+    QUICK,
+    ShotOnDisk,
+    differing,
+    make_rendered_shot,
+    make_shot,
+    picture,
+    run_toy,
+    same_files,
+    write_plate,
+)
 from ..toy_network import ToyNetwork
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("no_sync")]
@@ -22,17 +32,13 @@ LAST = 24
 
 @pytest.fixture(scope="module")
 def shot(tmp_path_factory) -> ShotOnDisk:
-    made = make_shot(tmp_path_factory.mktemp("shot"), 1, LAST)
-    run_toy(made.shot("whole"))
-    return made
+    return make_rendered_shot(tmp_path_factory.mktemp("shot"), 1, LAST)
 
 
 @pytest.fixture
 def own(tmp_path) -> ShotOnDisk:
     """A shot that a test may change."""
-    made = make_shot(tmp_path, 1, LAST)
-    run_toy(made.shot("whole"))
-    return made
+    return make_rendered_shot(tmp_path, 1, LAST)
 
 
 def state(shot: ShotOnDisk, frame: int) -> str:

@@ -9,7 +9,16 @@ import pytest
 from plugin_core.errors import InputError, OutputBusyError, SettingsError, StateError
 from plugin_core.job.settings import Settings
 
-from ..shots import QUICK, ShotOnDisk, differing, leftovers, make_shot, run_toy, same_files
+from ..shots import (
+    QUICK,
+    ShotOnDisk,
+    differing,
+    leftovers,
+    make_rendered_shot,
+    make_shot,
+    run_toy,
+    same_files,
+)
 from ..toy_network import ToyNetwork
 from .test_resume import Killed, KilledNetwork
 
@@ -20,9 +29,7 @@ GRID = [(1, 6), (7, 12), (13, 18), (19, 24)]
 
 @pytest.fixture
 def own(tmp_path) -> ShotOnDisk:
-    made = make_shot(tmp_path, 1, LAST)
-    run_toy(made.shot("whole"))
-    return made
+    return make_rendered_shot(tmp_path, 1, LAST)
 
 
 def pre_roll(frames: int) -> Settings:

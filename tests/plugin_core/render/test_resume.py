@@ -25,6 +25,7 @@ from ..shots import (
     differing,
     hole,
     leftovers,
+    make_rendered_shot,
     make_shot,
     picture,
     run_toy,
@@ -70,9 +71,7 @@ class KilledNetwork(ToyNetwork):
 
 @pytest.fixture
 def shot(tmp_path) -> ShotOnDisk:
-    made = make_shot(tmp_path, 1, 20)
-    run_toy(made.shot("whole"))
-    return made
+    return make_rendered_shot(tmp_path, 1, 20)
 
 
 def rendered_again(shot: ShotOnDisk, **run: object) -> list[int]:
