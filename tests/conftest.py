@@ -7,10 +7,17 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import hypothesis
 import pytest
 from filelock import FileLock
 
 os.environ["CLEANPLATE_CONFIG"] = "off"  # whoever runs the tests may have settings of their own
+
+# The same examples on every machine, however slow: `--hypothesis-profile=default` looks for others.
+hypothesis.settings.register_profile(
+    "same", derandomize=True, deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("same")
 
 INSTALLING_SECONDS = 600
 

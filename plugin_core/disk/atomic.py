@@ -31,6 +31,18 @@ def temporary_for(path: Path) -> Path:
 
 
 @contextlib.contextmanager
+def passing(temporary: Path) -> Iterator[Path]:
+    """Remove a file of that name in the end, at a hard one of the process too."""
+    _UNFINISHED.add(temporary)
+    try:
+        yield temporary
+    finally:
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        _UNFINISHED.discard(temporary)
+
+
+@contextlib.contextmanager
 def replacing(path: Path, ready: Callable[[Path], None] = lambda temporary: None) -> Iterator[Path]:
     """Give a temporary path beside `path`; on a clean exit it is synced and takes the final name.
 
@@ -43,24 +55,19 @@ def replacing(path: Path, ready: Callable[[Path], None] = lambda temporary: None
     Raises:
         WriteError: the folder or the disk does not take the file.
     """
-    temporary = temporary_for(path)
-    _UNFINISHED.add(temporary)
-    try:
-        yield temporary
-        sync_to_disk(temporary)
-        ready(temporary)
-        temporary.replace(path)
-        sync_to_disk(path.parent)
-    except OSError as error:
-        raise WriteError(f"Can't write {path}: {error.strerror or error}.") from error
-    finally:
-        with contextlib.suppress(OSError):
-            temporary.unlink(missing_ok=True)
-        _UNFINISHED.discard(temporary)
+    with passing(temporary_for(path)) as temporary:
+        try:
+            yield temporary
+            sync_to_disk(temporary)
+            ready(temporary)
+            temporary.replace(path)
+            sync_to_disk(path.parent)
+        except OSError as error:
+            raise WriteError(f"Can't write {path}: {error.strerror or error}.") from error
 
 
 def remove_unfinished() -> None:
-    """Remove what `replacing` is writing: the process ends now, in the midst of it."""
+    """Remove what is being written: the process ends now, in the midst of it."""
     for temporary in tuple(_UNFINISHED):
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)

@@ -12,7 +12,6 @@ import errno
 import os
 import shutil
 import struct
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +19,7 @@ import numpy as np
 import OpenImageIO as oiio
 from numpy.typing import NDArray
 
+from ..disk.atomic import passing
 from .complaints import complaint
 from .plate import Part
 
@@ -47,8 +47,7 @@ def copy_exact(file: oiio.ImageOutput, part: Part, beside: Path) -> bool:
 
     Raises OSError when the intermediate file can't be written.
     """
-    plain = beside.with_name(f"{beside.stem}-plain.exr")
-    try:
+    with passing(beside.with_name(f"{beside.stem}-plain.exr")) as plain:
         _write_plain(part, plain)
         _need_space(part, plain)
         source = oiio.ImageInput.open(str(plain))
@@ -58,9 +57,6 @@ def copy_exact(file: oiio.ImageOutput, part: Part, beside: Path) -> bool:
             return bool(file.copy_image(source))
         finally:
             source.close()
-    finally:
-        with suppress(OSError):
-            plain.unlink()
 
 
 def _need_space(part: Part, beside: Path) -> None:

@@ -14,7 +14,7 @@ import numpy as np
 import OpenImageIO as oiio
 from numpy.typing import NDArray
 
-from ..disk.atomic import sync_to_disk, temporary_for
+from ..disk.atomic import passing, sync_to_disk, temporary_for
 from ..errors import WriteError
 from .complaints import complaint, pending
 from .convert import converted, loses_window, type_in
@@ -70,20 +70,18 @@ def write_plate(
     if layers is not None:
         filled = plate.header.part if own else 0
         parts = (*parts[:filled], with_layers(parts[filled], layers), *parts[filled + 1 :])
-    temporary = _reserve(path)
-    try:
-        if target.lossy:
-            _write_through_memory(parts, target, temporary, path, plate.storage)
-        else:
-            _write_parts(parts, target, temporary, path, plate.storage)
-        put_right(temporary, target.name, parts[0].spec, path.name)
-        lost = _check_written(parts, temporary, path)
-        _publish(temporary, path, sync, ready)
-    except OSError as error:
-        raise _write_error(path, error.strerror or str(error)) from error
-    finally:
-        with suppress(OSError):
-            temporary.unlink()  # gone already when all went well
+    with passing(temporary_for(path)) as temporary:
+        try:
+            temporary.touch(exist_ok=False)
+            if target.lossy:
+                _write_through_memory(parts, target, temporary, path, plate.storage)
+            else:
+                _write_parts(parts, target, temporary, path, plate.storage)
+            put_right(temporary, target.name, parts[0].spec, path.name)
+            lost = _check_written(parts, temporary, path)
+            _publish(temporary, path, sync, ready)
+        except OSError as error:
+            raise _write_error(path, error.strerror or str(error)) from error
     notes = output_notes(plate.header, path.suffix, plate.storage) + plate.notes
     if not own and target.name in _STRAIGHT and parts[0].spec.alpha_channel >= 0 and _is_multiplied(parts[0]):
         notes += (
@@ -137,15 +135,6 @@ def output_notes(header: Header, extension: str, storage: Storage | None = None)
             f"{extension} is a lossy format: untouched pixels change slightly; use .png or .tif to avoid it."
         )
     return tuple(notes)
-
-
-def _reserve(path: Path) -> Path:
-    temporary = temporary_for(path)
-    try:
-        temporary.touch(exist_ok=False)
-    except OSError as error:
-        raise _write_error(path, error.strerror or str(error)) from error
-    return temporary
 
 
 def _write_error(path: Path, reason: str) -> WriteError:

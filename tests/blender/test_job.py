@@ -28,7 +28,12 @@ from cleanplate_blender.request import Part, Request, write_export, write_job
 from plugin_core.job.job import Job as CoreJob
 from plugin_core.sample import frame_path, matte_pattern, plate_pattern
 
-_HEAD = "import json, os, sys, time, pathlib\n"
+_HEAD = """import json, os, sys, time, pathlib
+def wait_until_shown(text):
+    shown = pathlib.Path(SHOWN)
+    while SHOWN and not (shown.exists() and text in shown.read_text()):
+        time.sleep(0.01)
+"""
 _CORE = (
     _HEAD
     + """
@@ -44,12 +49,13 @@ with progress.open("a") as stream:
     stream.write(json.dumps({"event": "note", "message": "A note."}) + "\\n")
     doubt = {"event": "note", "message": "Is it inverted?", "code": "matte_inverted"}
     stream.write(json.dumps(doubt) + "\\n")
-time.sleep(0.02 * min(SLEEPS, 3))
+wait_until_shown("Looking at plates 3/12")
 for done in (2, 3):
     with progress.open("a") as stream:
         told = {"event": "frame", "frame": 1000 + done, "done": done, "total": 3, "eta": 61.0}
         stream.write(json.dumps(told))
         stream.write("\\n")
+    wait_until_shown(f"Filling {done}/3, ")
     for _ in range(SLEEPS):
         time.sleep(0.02)
         if pathlib.Path(job["run"]["cancel_file"]).exists() and LISTENS:
@@ -64,6 +70,7 @@ def tell(**event):
     with open(told["progress"], "a") as stream:
         stream.write(json.dumps(event) + "\\n")
 tell(event="frame", kind="plate", done=1, total=2)
+wait_until_shown("Rendering the plate 1/2")
 for _ in range(SLEEPS):
     time.sleep(0.02)
 tell(event=LAST, message="No such strip.")
@@ -111,20 +118,31 @@ def make_request(folder: Path, parts: bool = True) -> Request:
 
 
 def make_job(
-    folder: Path, *, sleeps: int = 0, listens: bool = True, last: str = "done", parts: bool = True
+    folder: Path,
+    *,
+    sleeps: int = 0,
+    listens: bool = True,
+    last: str = "done",
+    parts: bool = True,
+    child_sleeps: int | None = None,
+    shown: str = "",
 ) -> Job:
-    core = program(folder, "core.py", _CORE, SLEEPS=sleeps, LISTENS=listens)
-    blender = program(folder, "blender.py", _BLENDER, SLEEPS=sleeps, LAST=last)
+    """A job of programs that do nothing, `sleeps` times 0.02 s, or until a file says that it was shown."""
+    child_sleeps = sleeps if child_sleeps is None else child_sleeps
+    core = program(folder, "core.py", _CORE, SLEEPS=sleeps, LISTENS=listens, SHOWN=shown)
+    blender = program(folder, "blender.py", _BLENDER, SLEEPS=child_sleeps, LAST=last, SHOWN=shown)
     return Job(make_request(folder, parts), core, environment(), blender, own_group=True)
 
 
-def run(job: Job, until: str = "", seconds: float = 30) -> list[str]:
-    """Poll it; returns its texts without repetitions. Each poll must come back at once."""
+def run(job: Job, until: str = "", seconds: float = 120, shown: Path | None = None) -> list[str]:
+    """Poll it; returns its texts without repetitions, which also go into a file."""
     texts = [job.text]
     deadline = time.monotonic() + seconds
     while job.poll() and time.monotonic() < deadline:
         if job.text != texts[-1]:
             texts.append(job.text)
+            if shown:
+                shown.write_text("\n".join(texts))
         if until and job.text.startswith(until):
             break
         time.sleep(0.005)
@@ -132,9 +150,10 @@ def run(job: Job, until: str = "", seconds: float = 30) -> list[str]:
 
 
 def test_a_job_from_beginning_to_end(tmp_path):
-    job = make_job(tmp_path, sleeps=3)
+    shown = tmp_path / "shown"
+    job = make_job(tmp_path, shown=str(shown))
     job.request.places.blend_copy.touch()
-    texts = run(job)
+    texts = run(job, shown=shown)
     assert "Rendering the plate 1/2" in texts and "Looking at what has changed" in texts
     assert "Looking at plates 3/12" in texts
     assert any(text.startswith("Filling 2/3, ") and text.endswith(" fps, 1:01 left") for text in texts)
@@ -201,7 +220,7 @@ def test_a_program_that_is_not_there(tmp_path):
 
 @pytest.mark.parametrize("until", ["Rendering", "Looking", "Filling 2"])
 def test_cancelled(tmp_path, no_process_stays, until):
-    job = make_job(tmp_path, sleeps=50)
+    job = make_job(tmp_path, sleeps=500, child_sleeps=500 if until == "Rendering" else 0)
     run(job, until)
     job.cancel()
     run(job)
@@ -214,7 +233,7 @@ def test_a_core_that_does_not_listen_is_ended(tmp_path, no_process_stays, monkey
     job = make_job(tmp_path, sleeps=500, listens=False, parts=False)
     run(job, "Filling 2")
     job.cancel()
-    run(job, seconds=5)
+    run(job)
     assert isinstance(job.error, Cancelled)
 
 

@@ -6,7 +6,7 @@ import json
 import math
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from .host import SCRIPTS, new_lua
@@ -38,13 +38,11 @@ def to_lua(value):
     return value
 
 
-@settings(deadline=None)
 @given(VALUES)
 def test_python_reads_what_lua_writes(value):
     assert json.loads(JSON[b"encode"](to_lua(value)).decode()) == value
 
 
-@settings(deadline=None)
 @given(VALUES, st.booleans())
 def test_lua_reads_what_python_writes(value, ascii_only):
     text = json.dumps(value, ensure_ascii=ascii_only, indent=1)

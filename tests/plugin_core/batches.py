@@ -11,6 +11,7 @@ from pathlib import Path
 from plugin_core.batch.list_file import read_shot_list
 from plugin_core.batch.shots import understand
 from plugin_core.cli import main
+from tests.held import Held
 
 from .commands import TIMEOUT
 from .shots import ShotOnDisk, leftovers, make_shot, same_files
@@ -53,9 +54,15 @@ class Shots:
     def write_list(self) -> None:
         self.list.write_text(json.dumps({"defaults": self.defaults, "shots": self.rows}, indent=1), "utf-8")
 
-    def start(self, *options: str) -> subprocess.Popen[str]:
+    def start(self, *options: str, held: Held | None = None) -> subprocess.Popen[str]:
+        """Start the command, and wait until it is held."""
         command = [sys.executable, "-m", "plugin_core.cli", "batch", str(self.list), *options]
-        return subprocess.Popen(command, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+        environ = held.environ() if held else None
+        running = subprocess.Popen(command, text=True, env=environ, **pipes)
+        if held:
+            held.wait(running)
+        return running
 
     def run(self, *options: str) -> tuple[int, str, str]:
         running = self.start(*options)

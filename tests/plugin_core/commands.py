@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
 from plugin_core.cli import main
+from tests.held import Held
 
 from .shots import ShotOnDisk
 
@@ -41,13 +43,19 @@ class Told:
 
 
 class Render(Told):
-    """`cleanplate render` of a small shot, running in a process of its own."""
+    """`cleanplate render` of a small shot, running in a process of its own; held before frame `hold`."""
 
-    def __init__(self, shot: ShotOnDisk, bundle: Path, name: str, *options: str, **pipes: object) -> None:
+    def __init__(
+        self, shot: ShotOnDisk, bundle: Path, name: str, *options: str, hold: int = 0, **pipes: object
+    ) -> None:
         super().__init__(shot, bundle, name, *options)
         command = [sys.executable, "-m", "plugin_core.cli", *self.arguments]
         streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **pipes}
-        self.process = subprocess.Popen(command, text=True, **streams)
+        self.held = Held(Path(tempfile.mkdtemp(dir=shot.folder)), f"*/{shot.written(hold, name).name}")
+        environ = self.held.environ() if hold else None
+        self.process = subprocess.Popen(command, text=True, env=environ, **streams)
+        if hold:
+            self.held.wait(self.process)
 
     def wait_for_frames(self, count: int) -> None:
         """Return once so many frames are written, or the process has ended."""

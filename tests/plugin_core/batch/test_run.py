@@ -19,6 +19,7 @@ from plugin_core.batch import view as batch_view
 from plugin_core.batch.pool import seats
 from plugin_core.batch.state import Progress, ShotProgress
 from plugin_core.errors import DeviceError
+from tests.held import Held
 
 from ..batches import Shots
 from ..commands import TIMEOUT
@@ -117,19 +118,21 @@ def test_what_is_done_is_not_done_again(shots):
     shots.check()
 
 
-def test_a_worker_that_dies_is_replaced(shots):
-    running = shots.start("--jobs", "1")
-    wait_for_frames(shots, 2, running)
+def test_a_worker_that_dies_is_replaced(shots, tmp_path):
+    held = Held(tmp_path, "*/sh010/out/clean.0003.exr")
+    running = shots.start("--jobs", "1", held=held)
     workers(psutil.Process(running.pid))[0].kill()
+    held.go()
     _, err = running.communicate(timeout=TIMEOUT)
     assert running.returncode == 0, err
     shots.check()
 
 
-def test_a_stop_saves_every_state(shots):
-    running = shots.start("--jobs", "2", "--summary", str(shots.folder / "s.json"))
-    wait_for_frames(shots, 3, running)
+def test_a_stop_saves_every_state(shots, tmp_path):
+    held = Held(tmp_path, "*/out/clean.0003.exr")
+    running = shots.start("--jobs", "2", "--summary", str(shots.folder / "s.json"), held=held)
     running.send_signal(signal.SIGTERM)
+    held.go()
     _, err = running.communicate(timeout=TIMEOUT)
     assert running.returncode == 143, err
     assert leftovers(shots.folder) == [] and not list(shots.folder.rglob("lock.*"))

@@ -9,10 +9,12 @@ import signal
 import subprocess
 import sys
 import threading
+from pathlib import Path
 
 import pytest
 
 from plugin_core.batch.worker import Ending, Worker
+from tests.held import Held
 
 from ..commands import TIMEOUT
 from ..shots import ShotOnDisk, differing, leftovers, make_shot, picture, write_plate
@@ -54,12 +56,13 @@ def results(events: list[dict]) -> list[tuple[str, int, int]]:
 
 
 class Process:
-    """`cleanplate worker` in a process of its own."""
+    """`cleanplate worker` in a process of its own, held at its first frame."""
 
-    def __init__(self, *options: str) -> None:
+    def __init__(self, folder: Path, *options: str) -> None:
         command = [sys.executable, "-m", "plugin_core.cli", "worker", *options]
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-        self.process = subprocess.Popen(command, text=True, **pipes)
+        self.held = Held(folder, "*/clean.*.exr")
+        self.process = subprocess.Popen(command, text=True, env=self.held.environ(), **pipes)
         self._watchdog = threading.Timer(TIMEOUT, self.process.kill)
         self._watchdog.start()
 
@@ -245,33 +248,38 @@ def test_all_jobs_of_one_name_are_cancelled(long_shot, bundle_512):
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
-def test_a_process_that_is_cancelled_and_ended(long_shot, bundle_512):
+def test_a_process_that_is_cancelled_and_ended(long_shot, bundle_512, tmp_path):
     """Cancel a job at work and one that waits; then a signal ends the worker with its job's state saved."""
-    worker = Process("--model", str(bundle_512), "--device", "cpu", "--threads", "1")
+    worker = Process(tmp_path, "--model", str(bundle_512), "--device", "cpu", "--threads", "1")
     worker.until("ready")
     worker.send(
         line(long_shot, bundle_512, "long", checkpoint_every=100) + line(long_shot, bundle_512, "waits")
     )
-    worker.until("frame")
+    worker.held.wait(worker.process)
     worker.send('{"cancel": "waits"}\n{"cancel": "long"}\n{"cancel": "unknown"}\n')
+    worker.held.go()
     first, second = worker.until("result"), worker.until("result")
     assert (first["id"], first["exit_code"]) == ("long", 130) and first["frames"] < 40
     assert (second["id"], second["exit_code"], second["frames"]) == ("waits", 130, 0)
 
+    worker.held.hold()
     worker.send(line(long_shot, bundle_512, "long", resume=True))
-    worker.until("frame")
+    worker.held.wait(worker.process)
     worker.process.send_signal(signal.SIGTERM)
+    worker.held.go()
     assert worker.until("result")["exit_code"] == 143
     assert worker.end() == 143
     assert leftovers(long_shot.folder) == []
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
-def test_whoever_started_it_and_dies_takes_it_along(long_shot, bundle_512):
-    worker = Process("--stop-at-eof")
+def test_whoever_started_it_and_dies_takes_it_along(long_shot, bundle_512, tmp_path):
+    worker = Process(tmp_path, "--stop-at-eof")
     worker.until("ready")
     worker.send(line(long_shot, bundle_512, "orphan"))
-    worker.until("frame")
+    worker.held.wait(worker.process)
+    worker.process.stdin.close()
+    worker.held.go()
     assert worker.end() == 143
     assert not list((long_shot.folder / "orphan" / ".cleanplate").glob("*/lock.*"))
 

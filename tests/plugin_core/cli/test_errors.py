@@ -415,31 +415,37 @@ def test_states(shot, refused, tmp_path, damage, bundle_512):
     assert expected[damage] in said
 
 
-def command(bundle: Path, arguments: list[str], **more: object) -> subprocess.CompletedProcess[str]:
-    """Run the real command in a process of its own."""
-    given = [sys.executable, "-m", "plugin_core.cli", *arguments, "--model", str(bundle)]
-    return subprocess.run(given, capture_output=True, text=True, timeout=300, check=False, **more)
+@pytest.fixture
+def ended(bundle_512, capfd) -> Callable[..., tuple[int, str]]:
+    """Run the command; returns its exit code and what it said."""
+
+    def run(arguments: list[str]) -> tuple[int, str]:
+        capfd.readouterr()
+        code = cli.main([*arguments, "--model", str(bundle_512)])
+        return code, capfd.readouterr().err
+
+    return run
 
 
 @pytest.mark.parametrize("how", ["truncated", "corrupt"])
-def test_a_bad_plate_in_the_middle(tmp_path, bundle_512, how):
+def test_a_bad_plate_in_the_middle(tmp_path, ended, how):
     """The frames before it are written and the state is saved; once it is mended, the pixels are the same."""
     shot = make_shot(tmp_path, 1, 12)
     alone = ("--propagate", "off")
-    assert command(bundle_512, shot.arguments("whole", *alone)).returncode == 0
+    assert ended(shot.arguments("whole", *alone))[0] == 0
     good = shot.plate(10).read_bytes()
     middle = len(good) // 2
     bad = good[:middle] if how == "truncated" else good[:middle] + bytes(400) + good[middle + 400 :]
     shot.plate(10).write_bytes(bad)
-    ended = command(bundle_512, shot.arguments("out", "--checkpoint-every", "100", *alone))
-    assert ended.returncode == 2 and "Traceback" not in ended.stderr
-    assert "plate.0010.exr" in ended.stderr.splitlines()[-1]
+    code, err = ended(shot.arguments("out", "--checkpoint-every", "100", *alone))
+    assert code == 2 and "Traceback" not in err
+    assert "plate.0010.exr" in err.splitlines()[-1]
     same_files(shot, "out", "whole", range(1, 4))
     assert not shot.written(4).exists() and leftovers(tmp_path) == []
     shot.plate(10).write_bytes(good)
-    ended = command(bundle_512, shot.arguments("out", "--resume", *alone))
-    assert ended.returncode == 0, ended.stderr
-    assert "3 of 12 are there" in ended.stderr
+    code, err = ended(shot.arguments("out", "--resume", *alone))
+    assert code == 0, err
+    assert "3 of 12 are there" in err
     same_files(shot, "out", "whole")
 
 
@@ -450,7 +456,9 @@ def test_files_larger_than_the_limit(tmp_path, bundle_512):
         resource.setrlimit(resource.RLIMIT_FSIZE, (2000, 2000))
 
     for real_pixels in ("on", "off"):
-        ended = command(bundle_512, shot.arguments("out", "--propagate", real_pixels), preexec_fn=limit)
+        arguments = shot.arguments("out", "--propagate", real_pixels, "--model", str(bundle_512))
+        given = [sys.executable, "-m", "plugin_core.cli", *arguments]
+        ended = subprocess.run(given, capture_output=True, text=True, preexec_fn=limit)
         assert ended.returncode == 6 and "Traceback" not in ended.stderr, ended.stderr
         assert "clean.0001.exr" in ended.stderr.splitlines()[-1]
     assert leftovers(tmp_path) == [] and not list((tmp_path / "out").glob("*.exr"))
@@ -468,19 +476,19 @@ def small_disk(tmp_path) -> object:
     subprocess.run(["umount", str(folder)], check=True)
 
 
-def test_a_full_disk(tmp_path, small_disk, bundle_512):
+def test_a_full_disk(tmp_path, small_disk, ended):
     shot = make_shot(tmp_path, 1, 12)
-    assert command(bundle_512, shot.arguments("whole")).returncode == 0
+    assert ended(shot.arguments("whole"))[0] == 0
     small_disk("120k")
-    ended = command(bundle_512, shot.arguments())
-    assert ended.returncode == 6 and "Traceback" not in ended.stderr, ended.stderr
-    assert "full" in ended.stderr.splitlines()[-1] or "No space" in ended.stderr.splitlines()[-1]
+    code, err = ended(shot.arguments())
+    assert code == 6 and "Traceback" not in err, err
+    assert "full" in err.splitlines()[-1] or "No space" in err.splitlines()[-1]
     written = [frame for frame in range(1, 13) if shot.written(frame).exists()]
     assert len(written) < 12 and leftovers(tmp_path) == []
     same_files(shot, "out", "whole", range(1, len(written) + 1))
     small_disk("20m")
-    ended = command(bundle_512, shot.arguments("out", "--resume"))
-    assert ended.returncode == 0, ended.stderr
+    code, err = ended(shot.arguments("out", "--resume"))
+    assert code == 0, err
     same_files(shot, "out", "whole")
 
 

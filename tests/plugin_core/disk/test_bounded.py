@@ -57,11 +57,11 @@ def test_json_that_is_refused(text, told):
 
 
 def test_json_that_is_long_or_full_of_quotes_takes_no_time():
-    began = time.monotonic()
+    began = time.thread_time()
     for text in ('"' + '\\"' * 500_000, '"' * 1_000_001, '"\\' * 500_000, "]" * 1_000_000, "x" * 20_000_000):
         with pytest.raises(UnreadableError):
             load_json(text, "a text")
-    assert time.monotonic() - began < 30  # of what is quadratic: hours
+    assert time.thread_time() - began < 30  # of what is quadratic: hours
     with pytest.raises(UnreadableError, match="11 characters, and 10 is the most that is read"):
         load_json("[1, 2, 3, 4", "a text", most_characters=10)
 
@@ -88,11 +88,11 @@ def test_brackets_in_strings_nest_nothing():
     ],
 )
 def test_yaml_that_is_refused(text, told):
-    began = time.monotonic()
+    began = time.thread_time()
     with pytest.raises(UnreadableError) as caught:
         load_yaml(text, "shots.yaml")
     assert str(caught.value) == told
-    assert time.monotonic() - began < 10
+    assert time.thread_time() - began < 10
 
 
 def test_aliases_are_read_within_the_limits():

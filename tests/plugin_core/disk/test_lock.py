@@ -23,6 +23,14 @@ def quick(monkeypatch):
     monkeypatch.setattr(lock, "_LOOK_SECONDS", 0.05)
 
 
+@pytest.fixture
+def nobody_waits(monkeypatch):
+    def waited(*given: object) -> None:
+        raise AssertionError("nothing had to be waited for")
+
+    monkeypatch.setattr(lock, "_pause_until", waited)
+
+
 def files(folder) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
@@ -68,17 +76,15 @@ def test_only_frames_in_common_exclude(tmp_path, held, asked, free):
         assert files(tmp_path) == before, "whoever was refused leaves nothing"
 
 
-def test_a_process_that_died_here_blocks_nobody(tmp_path):
+def test_a_process_that_died_here_blocks_nobody(tmp_path, nobody_waits):
     script = (
         "import os, sys; from pathlib import Path; from plugin_core.disk.lock import holding\n"
         "with holding(Path(sys.argv[1]), 'clean', None): os._exit(9)"
     )
     assert subprocess.run([sys.executable, "-c", script, str(tmp_path)]).returncode == 9
     assert files(tmp_path) == ["lock.all"]
-    began = time.monotonic()
     with holding(tmp_path, "clean", (3, 4)):
         assert files(tmp_path) == ["lock.3_4"]
-    assert time.monotonic() - began < 0.5, "no need to wait for a process that can be looked at"
 
 
 def test_a_number_given_to_another_process_is_not_the_owner(tmp_path):
@@ -95,12 +101,13 @@ def test_a_silent_machine_is_dead_whatever_its_clock_says(tmp_path):
         os.utime(tmp_path / "lock.all", (time.time() - age, time.time() - age))
         began = time.monotonic()
         with holding(tmp_path, "clean", None):
-            assert 0.5 < time.monotonic() - began < 3
+            assert time.monotonic() - began > 0.5
         sign(tmp_path)
 
 
 @pytest.mark.parametrize("hours", [-5, 0, 5])
-def test_a_machine_that_shows_life_is_not_whatever_its_clock_says(tmp_path, hours):
+def test_a_machine_that_shows_life_is_not_whatever_its_clock_says(tmp_path, hours, monkeypatch):
+    monkeypatch.setattr(lock, "SILENT_SECONDS", 60)
     sign(tmp_path)
     over = threading.Event()
 
@@ -172,7 +179,7 @@ def test_many_who_want_the_same_one_gets_it(tmp_path):
     """Threads of one process, all at once, over a lock that a dead machine left."""
     sign(tmp_path)
     inside, most, refused = [0], [0], []
-    guard, gate = threading.Lock(), threading.Barrier(8)
+    guard, gate, told = threading.Lock(), threading.Barrier(8), threading.Semaphore(0)
 
     def run() -> None:
         gate.wait()
@@ -181,11 +188,13 @@ def test_many_who_want_the_same_one_gets_it(tmp_path):
                 with guard:
                     inside[0] += 1
                     most[0] = max(most[0], inside[0])
-                time.sleep(0.3)
+                for _ in range(7):
+                    told.acquire(timeout=20)
                 with guard:
                     inside[0] -= 1
         except OutputBusyError:
             refused.append(1)
+            told.release()
 
     threads = [threading.Thread(target=run) for _ in range(8)]
     for thread in threads:
@@ -204,23 +213,20 @@ def test_a_folder_that_takes_no_file(tmp_path):
 
 @pytest.mark.parametrize("asked", [None, (1003, 1004)])
 @pytest.mark.parametrize("name", ["lock.1001_1006.bak", "lock.all~", "lock.1001", "lock.x_y", "lock.1_2_3"])
-def test_a_file_with_nearly_the_name_of_a_lock_is_left_alone(tmp_path, asked, name):
+def test_a_file_with_nearly_the_name_of_a_lock_is_left_alone(tmp_path, nobody_waits, asked, name):
     sign(tmp_path, name)
-    before, began = (tmp_path / name).read_bytes(), time.monotonic()
+    before = (tmp_path / name).read_bytes()
     with holding(tmp_path, "clean", asked):
         pass
-    assert time.monotonic() - began < 0.5, "nobody waits for it"
     assert files(tmp_path) == [name] and (tmp_path / name).read_bytes() == before
 
 
 @pytest.mark.parametrize("asked", [None, (1, 5)])
-def test_what_is_no_lock_is_never_removed(tmp_path, asked):
+def test_what_is_no_lock_is_never_removed(tmp_path, nobody_waits, asked):
     other = tmp_path / "lock.1_5"
     other.write_text("my notes on shots 1 to 5", "utf-8")
-    began = time.monotonic()
     with pytest.raises(WriteError, match="is not a lock file of a render"), holding(tmp_path, "clean", asked):
         pass
-    assert time.monotonic() - began < 0.5
     assert files(tmp_path) == ["lock.1_5"] and other.read_text("utf-8") == "my notes on shots 1 to 5"
 
 

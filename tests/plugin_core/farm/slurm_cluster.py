@@ -90,7 +90,7 @@ class Slurm:
 
     def run(self, *command: str) -> str:
         """Run a client; returns what it printed."""
-        done = subprocess.run(command, env=self.environment, capture_output=True, text=True, timeout=60)
+        done = subprocess.run(command, env=self.environment, capture_output=True, text=True, timeout=240)
         assert done.returncode == 0, (command, done.stdout, done.stderr)
         return done.stdout.strip()
 
@@ -122,7 +122,7 @@ class Slurm:
         )
 
     def _wait_for_nodes(self) -> None:
-        end = time.monotonic() + 30
+        end = time.monotonic() + 120
         while time.monotonic() < end:
             if any(daemon.poll() is not None for daemon in self._daemons):
                 break

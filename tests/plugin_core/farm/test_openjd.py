@@ -6,7 +6,6 @@ import os
 import shutil
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -18,6 +17,7 @@ from plugin_core.errors import InputError
 from plugin_core.farm.engines import ENGINES
 from plugin_core.farm.job import Manners, Needs, plan_farm
 from plugin_core.farm.openjd import openjd_template
+from tests.held import Held
 
 from ..commands import TIMEOUT
 from .farm_shots import export, make_shots, renders, written
@@ -94,20 +94,22 @@ def test_the_job_runs_is_killed_and_runs_again(tmp_path, bundle_512):
     checked = openjd("check", str(out / "template.yaml"))
     assert checked.returncode == 0, checked.stdout + checked.stderr
 
+    held = Held(tmp_path / "held", "*/sh020/out/clean.0008.exr")
     running = subprocess.Popen(
         [OPENJD, "run", str(out / "template.yaml")],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
+        env=held.environ(),
     )
-    end = time.monotonic() + TIMEOUT
-    while running.poll() is None and written(shots, 1) < 7 and time.monotonic() < end:
-        time.sleep(0.01)
-    for process in renders("sh020"):
+    held.wait(running)
+    killed = renders("sh020")
+    for process in killed:
         process.kill()
+    held.go()
     said, _ = running.communicate(timeout=TIMEOUT)
-    assert running.returncode != 0, said
-    assert written(shots, 1) < 12, "it was killed in the middle"
+    assert killed and running.returncode != 0, said
+    assert written(shots, 1) == 7, "it was killed in the middle"
 
     again = openjd("run", str(out / "template.yaml"))
     assert again.returncode == 0, again.stdout[-3000:]

@@ -124,17 +124,17 @@ def test_color_that_is_no_rgb_is_refused(tmp_path: Path) -> None:
 def test_a_matte_of_another_size_is_refused_before_it_is_unpacked(tmp_path: Path) -> None:
     plate = read_header(save(tmp_path / "p.png", (spec_of(64, 48, "RGB", "uint8"), np.zeros((48, 64, 3)))))
     bomb = save_png_bomb(tmp_path / "m.png", 20000)
-    began = time.monotonic()
+    began = time.thread_time()
     with pytest.raises(ImageError, match=r"p\.png is 64x48 and matte .*m\.png is 20000x20000"):
         read_matte(bomb, "auto", plate)
-    assert time.monotonic() - began < 1
+    assert time.thread_time() - began < 1
 
 
 def test_a_size_that_no_picture_has_is_refused_before_it_is_unpacked(tmp_path: Path) -> None:
     bomb = save_png_bomb(tmp_path / "m.png", 30000)
-    began = time.monotonic()
+    began = time.thread_time()
     refused_as_both(bomb, "claims to be 30000x30000.*at most 512 million pixels")
-    assert time.monotonic() - began < 1
+    assert time.thread_time() - began < 1
 
 
 def test_an_animated_gif_gives_its_first_picture(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The command `cleanplate` with one phase that takes a minute: ``python -m tests... PHASE render ...``."""
+"""The command `cleanplate` with one phase that takes minutes: ``python -m tests... PHASE render ...``."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from plugin_core.motion import finder
 from plugin_core.network.session import Session
 from plugin_core.render.coverage import Covered
 
-SECONDS = 60.0
+SECONDS = 300.0
 
 
 def slowed(owner: Any, name: str, delay: Callable[[], object]) -> None:
@@ -28,7 +28,8 @@ def slowed(owner: Any, name: str, delay: Callable[[], object]) -> None:
 
 
 def compute() -> None:
-    """Stay out of Python for a minute, as a network on a slow machine does."""
+    """Stay out of Python for minutes, as a network on a slow machine does."""
+    print("computing", file=sys.stderr, flush=True)
     hashlib.pbkdf2_hmac("sha256", b"", b"", int(SECONDS * 1_500_000))
 
 
@@ -43,7 +44,7 @@ def main() -> None:
     if phase == "filling":
         slowed(Session, "step", compute)
     else:
-        slowed(*wait[phase], lambda: time.sleep(SECONDS / 100))
+        slowed(*wait[phase], lambda: time.sleep(SECONDS / 500))
     run()
 
 

@@ -6,7 +6,7 @@ import time
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from plugin_core.box import Box
@@ -19,7 +19,6 @@ PLATE = Box(0, 0, 1000, 600)
 BOUNDS = Bounds(PLATE, multiple=16, working_size=4096)
 SHORT = Bounds(PLATE, multiple=16, working_size=4096, hole_reach=100)
 SMALL = Bounds(PLATE, multiple=16, working_size=256)
-QUIETLY = settings(deadline=None)
 
 
 def at(x: int, y: int, size: int = 60) -> Box:
@@ -31,7 +30,6 @@ def lanes_for(*frames: tuple[Box, ...], bounds: Bounds = BOUNDS, region: str = "
     return choose_lanes(holes, [(0, len(frames) - 1)], bounds, region=region, context=64, reach=6)
 
 
-@QUIETLY
 @given(st.integers(0, 2**32), st.floats(0.0005, 0.05))
 def test_islands_hold_every_pixel_and_do_not_meet(seed, share):
     mask = np.random.default_rng(seed).random((150, 210)) < share
@@ -87,7 +85,6 @@ def walks(draw: st.DrawFn) -> dict[int, Box]:
     return found
 
 
-@QUIETLY
 @given(walks(), st.sampled_from([8, 16]), st.sampled_from([64, 200, 4096]))
 def test_a_path_holds_what_it_must_show_in_whole_steps_at_one_size(needed, multiple, working_size):
     path = follow(needed, Bounds(PLATE, multiple, working_size))
@@ -211,7 +208,6 @@ def test_dust_is_planned_in_no_time():
     assert time.process_time() - began < 10
 
 
-@QUIETLY
 @given(walks())
 def test_a_window_holds_the_crop_of_every_step_that_looks_at_the_frame(needed):
     frames = [(needed[frame],) if frame in needed else () for frame in range(max(needed) + 1)]

@@ -31,7 +31,7 @@ masks = st.builds(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(masks, st.integers(1, 17))
 def test_grow_reaches_exactly_as_far_as_asked(mask: Mask, px: int) -> None:
     grown = grow(mask, px)
@@ -40,14 +40,14 @@ def test_grow_reaches_exactly_as_far_as_asked(mask: Mask, px: int) -> None:
     np.testing.assert_array_equal(grown, expected)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(masks, st.integers(1, 8))
 def test_shrink_takes_what_lies_near_the_outside(mask: Mask, px: int) -> None:
     expected = mask if mask.all() else distances(~mask) > px
     np.testing.assert_array_equal(grow(mask, -px), expected)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(masks, st.integers(0, 17))
 def test_feather_is_one_inside_and_zero_beyond(mask: Mask, px: int) -> None:
     weights = feather(mask, px)
@@ -94,7 +94,7 @@ def test_matte_at_the_frame_edge_is_not_shrunk_there() -> None:
     assert grow(np.ones((5, 5), np.bool_), -4).all()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(masks)
 def test_bounds_hold_the_mask_and_no_more(mask: Mask) -> None:
     box = bounds(mask)
@@ -124,7 +124,7 @@ def distances_within(mask: Mask, px: int) -> Mask:
     return padded[px:-px, px:-px]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(masks, st.integers(0, 12))
 def test_a_feather_inside_stays_inside(mask: Mask, px: int) -> None:
     weights = feather(mask, px, "inside")
@@ -133,7 +133,7 @@ def test_a_feather_inside_stays_inside(mask: Mask, px: int) -> None:
     np.testing.assert_array_equal(weights == 1, grow(mask, -px))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(masks, st.integers(0, 12))
 def test_a_centered_feather_reaches_half_as_far_to_each_side(mask: Mask, px: int) -> None:
     weights = feather(mask, px, "center")
@@ -156,14 +156,14 @@ def test_every_side_falls_over_as_many_pixels(side, first: int, last: int) -> No
     assert (np.diff(weights[first - 1 : last + 1]) < 0).all()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(masks, st.integers(-8, 12))
 def test_weights_of_0_and_1_grow_as_a_mask_does(mask: Mask, px: int) -> None:
     grown = grow_soft(mask.astype(np.float32), px)
     np.testing.assert_array_equal(grown, grow(mask, px).astype(np.float32))
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(0, 1000), st.integers(1, 20), st.integers(1, 20), st.integers(1, 9))
 def test_a_soft_grow_takes_the_largest_value_within_reach(
     seed: int, height: int, width: int, px: int
@@ -177,7 +177,7 @@ def test_a_soft_grow_takes_the_largest_value_within_reach(
     )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(0, 1000), st.integers(1, 24), st.integers(1, 24), st.integers(0, 9))
 def test_a_soft_feather_keeps_to_its_side(seed: int, height: int, width: int, px: int) -> None:
     rng = np.random.default_rng(seed)

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from plugin_core.box import Box
 from plugin_core.regions.region import Region
 
-QUIETLY = settings(deadline=None)
 PLATE = Box(0, 0, 300, 200)
 
 
@@ -27,7 +26,6 @@ def pixels() -> np.ndarray:
     return np.random.default_rng(1).random((PLATE.height, PLATE.width, 3), np.float32)
 
 
-@QUIETLY
 @given(regions())
 def test_a_picture_has_the_networks_size_whatever_the_plate_does_not_have(region):
     picture = region.picture(pixels()[region.visible.slices])
@@ -36,7 +34,6 @@ def test_a_picture_has_the_networks_size_whatever_the_plate_does_not_have(region
     assert region.restore(picture).shape == (region.crop.height, region.crop.width, 3)
 
 
-@QUIETLY
 @given(regions())
 def test_at_full_size_pixels_come_back_exactly(region):
     region = Region(region.crop, PLATE, region.step, region.step)
@@ -46,7 +43,6 @@ def test_at_full_size_pixels_come_back_exactly(region):
     np.testing.assert_array_equal(back[seen.moved(-region.crop.x0, -region.crop.y0).slices], cut)
 
 
-@QUIETLY
 @given(regions(), st.integers(0, 299), st.integers(0, 199), st.integers(1, 40))
 def test_a_reduced_mask_still_covers_the_hole(region, x, y, size):
     whole = np.zeros((PLATE.height, PLATE.width), np.bool_)
@@ -59,7 +55,6 @@ def test_a_reduced_mask_still_covers_the_hole(region, x, y, size):
     assert (mask[0, rows, columns] == 1).all()
 
 
-@QUIETLY
 @given(regions(), st.data())
 def test_a_part_of_a_larger_crop_is_what_the_crop_itself_gives(region, data):
     """Bit for bit: or a source's features would depend on where its crop goes later."""

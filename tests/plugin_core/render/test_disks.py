@@ -68,9 +68,9 @@ def test_a_full_disk_stops_with_the_state_intact(shot, bundle_512, mount: Callab
 def test_a_mount_that_vanishes_stops_the_render(shot, bundle_512, mount: Callable[[Path, str], None]):
     out = shot.folder / "vanishes"
     mount(out, "64m")
-    running = Render(shot, bundle_512, "vanishes", "--checkpoint-every", "1", "--progress", "none")
-    running.wait_for_frames(3)
+    running = Render(shot, bundle_512, "vanishes", "--checkpoint-every", "1", "--progress", "none", hold=4)
     subprocess.run(["umount", "-l", str(out)], check=True)
+    running.held.go()
     code, err = running.end()
     assert code == 6 and err.count("\n") == 1, err
     assert "has gone" in err or "can't write" in err.lower() or "can't be written" in err

@@ -11,6 +11,8 @@ import time
 
 import pytest
 
+from plugin_core.cli import main
+
 from ..commands import Render, render
 from ..shots import ShotOnDisk, leftovers, make_shot, same_files
 
@@ -37,16 +39,15 @@ def written(shot: ShotOnDisk) -> list[int]:
     return [frame for frame in range(1, LAST + 1) if shot.written(frame).exists()]
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_a_signal_saves_the_state(shot, bundle_512, number, code):
-    running = Render(shot, bundle_512, "out", "--checkpoint-every", "100")
-    running.wait_for_frames(random.randint(1, 9))
-    time.sleep(random.uniform(0, 0.2))
+@pytest.mark.parametrize(("number", "code", "frame"), [(signal.SIGINT, 130, 2), (signal.SIGTERM, 143, 10)])
+def test_a_signal_saves_the_state(shot, bundle_512, number, code, frame):
+    running = Render(shot, bundle_512, "out", "--checkpoint-every", "100", hold=frame)
     running.signal(number)
+    running.held.go()
     ended, err = running.end()
     assert ended == code, err
     done = written(shot)
-    assert done == list(range(1, len(done) + 1)) and 1 <= len(done) < LAST
+    assert done == list(range(1, len(done) + 1)) and frame - 1 <= len(done) < LAST
     assert f"Stopped after frame {done[-1]}; its state is saved, go on with --resume." in err
     assert running.events()[-1]["exit_code"] == code
     assert leftovers(shot.folder) == []
@@ -70,12 +71,12 @@ def test_a_signal_while_starting_up(shot, bundle_512, number, code):
 
 
 def test_a_second_signal_stops_at_once(shot, bundle_512):
-    running = Render(shot, bundle_512, "out")
-    running.wait_for_frames(3)
-    running.signal(signal.SIGTERM)
-    running.signal(signal.SIGTERM)
-    time.sleep(0.05)
-    running.signal(signal.SIGTERM)
+    running = Render(shot, bundle_512, "out", hold=4)
+    # Two at once may count as one.
+    while running.process.poll() is None:
+        running.signal(signal.SIGTERM)
+        running.signal(signal.SIGTERM)
+        time.sleep(0.05)
     ended, err = running.end()
     assert ended == 143 and "--resume" in err.splitlines()[-1]
     assert leftovers(shot.folder) == []
@@ -105,18 +106,15 @@ def test_kills_at_random_moments(shot, bundle_512):
     assert leftovers(shot.folder) == []
 
 
-def test_a_second_render_of_the_same_output_refuses(shot, bundle_512, tmp_path):
-    running = Render(shot, bundle_512, "out")
-    running.wait_for_frames(1)
-    running.signal(signal.SIGSTOP)  # holds the output as long as the others try
+def test_a_second_render_of_the_same_output_refuses(shot, bundle_512, tmp_path, capsys):
+    running = Render(shot, bundle_512, "out", hold=2)
     (tmp_path / "link").symlink_to(shot.folder / "out")
     for options in ([], ["--resume"], ["--overwrite"], ["--output", str(tmp_path / "link" / "clean.%d.exr")]):
-        other = Render(shot, bundle_512, "out", *options)
-        code, err = other.end()
-        assert code == 7, err
+        assert main(shot.arguments("out", "--model", str(bundle_512), *options)) == 7
+        err = capsys.readouterr().err
         assert f"being written by another render (process {running.process.pid} on " in err
         assert err.count("\n") == 1
-    running.signal(signal.SIGCONT)
+    running.held.go()
     code, err = running.end()
     assert code == 0, err
     same_files(shot, "out", "whole")
@@ -124,9 +122,9 @@ def test_a_second_render_of_the_same_output_refuses(shot, bundle_512, tmp_path):
 
 def test_a_cancel_file_stops_cleanly(shot, bundle_512, tmp_path):
     cancel = tmp_path / "cancel"
-    running = Render(shot, bundle_512, "out", "--cancel-file", str(cancel))
-    running.wait_for_frames(2)
+    running = Render(shot, bundle_512, "out", "--cancel-file", str(cancel), hold=3)
     cancel.touch()
+    running.held.go()
     code, err = running.end()
     assert code == 130 and "its state is saved" in err
     cancel.unlink()
@@ -165,10 +163,10 @@ def test_nobody_listens_to_the_errors(shot, bundle_512):
 
 def test_signals_that_come_while_it_ends_change_nothing(shot, bundle_512):
     """Whoever sends one signal after the other still learns that the render was stopped, and how."""
-    running = Render(shot, bundle_512, "out")
-    running.wait_for_frames(2)
+    running = Render(shot, bundle_512, "out", hold=3)
     while running.process.poll() is None:
         running.signal(signal.SIGTERM)
+        running.held.go()
         time.sleep(0.005)
     ended, err = running.end()
     assert ended == 143 and "--resume" in err.splitlines()[-1]

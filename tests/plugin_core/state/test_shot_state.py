@@ -112,7 +112,7 @@ def test_nothing_follows_the_last_frame(network):
         advance(network, state, next(state.schedule.steps()))
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     last=st.integers(2, 25),
     cuts=st.lists(st.integers(1, 25), max_size=2),
