@@ -356,9 +356,10 @@ def fitted_plane(motion_x: Floats, motion_y: Floats, where: Mask, start: Floats)
         weights = np.maximum(1 - (error / (3 * sigma)) ** 2, 0) ** 2
         if np.count_nonzero(weights) < _FEWEST:
             break
-        left = (across * weights) @ across.T + (down * weights) @ down.T + 1e-3 * np.eye(8)
+        by_x, by_y = across * weights, down * weights
+        left = by_x @ across.T + by_y @ down.T + 1e-3 * np.eye(8)
         left[6:, 6:] += _STRAIGHT * weights.sum() * np.eye(2)
-        found = np.linalg.solve(left, (across * weights) @ off_x + (down * weights) @ off_y)
+        found = np.linalg.solve(left, by_x @ off_x + by_y @ off_y)
     linear = found[:6].reshape(2, 3) * (scale, scale, 1)
     linear[:, 2] -= linear[:, :2] @ middle
     bend = found[6] * scale**2, found[7] * scale**2

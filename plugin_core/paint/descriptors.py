@@ -37,7 +37,7 @@ def described(pixels: Floats) -> Floats:
             for down in range(count)
             for across in range(count - down)
         ]
-    return np.stack(parts, axis=-1)
+    return np.asarray(cv2.merge(parts), np.float32)
 
 
 def _waves() -> list[Floats]:

@@ -35,6 +35,9 @@ enough."""
 _AT_ONCE = 8192
 """So many places are judged by one thread at a time: fewer are not worth handing over."""
 
+_FARTHEST = 8
+"""What neighbors so many pixels away borrow is tried at most."""
+
 _CROWD = 1.0
 """Each time that a place is borrowed more than twice costs as many times more than a patch usually differs:
 copies beside copies tell the trick."""
@@ -146,6 +149,9 @@ class Search:
         place[wrong] = self._anywhere(int(wrong.sum()))
         self.place = place
         self.cost = np.zeros(place.size, np.float32)
+        # With nobody all around, a step from a patch needs no look at where the window ends.
+        self._around = np.pad(work.number, _FARTHEST, constant_values=-1)
+        self._middle = (work.row + _FARTHEST) * self._around.shape[1] + work.column + _FARTHEST
         sides = ((-1, 0), (0, -1), (0, 1), (1, 0))
         self._beside = [work.number[work.row + y, work.column + x] for y, x in sides]
         self._by = [y * level.stride + x for y, x in sides]
@@ -166,7 +172,7 @@ class Search:
         self.cost += self._astray(everyone, self.place)
 
     def sweep(self, step: int) -> None:
-        """Try what neighbors `step` pixels away borrow."""
+        """Try what neighbors `step` pixels away borrow, at most `_FARTHEST`."""
         for down, across in ((0, step), (step, 0), (0, -step), (-step, 0)):
             self._try_neighbors(down, across)
 
@@ -183,21 +189,18 @@ class Search:
         return self._choices[self._random.integers(0, self._choices.size, count)]
 
     def _try_neighbors(self, down: int, across: int) -> None:
-        number = self._work.number
-        height, width = number.shape
-        row, column = self._work.row + down, self._work.column + across
-        inside = (row >= 0) & (row < height) & (column >= 0) & (column < width)
-        which = np.flatnonzero(inside)
-        neighbor = number[row[which], column[which]]
-        which, neighbor = which[neighbor >= 0], neighbor[neighbor >= 0]
-        self._try(which, self.place[neighbor] - down * self._stride - across)
+        by = down * self._around.shape[1] + across
+        neighbor = np.take(self._around, self._middle + by)
+        which = np.flatnonzero(neighbor >= 0)
+        neighbor = np.take(neighbor, which)
+        self._try(which, np.take(self.place, neighbor) - (down * self._stride + across))
 
     def _try(self, which: Places, place: Places) -> None:
         """Take a place for each of some patches where it is allowed and better."""
-        fine = (place >= 0) & (place < self._allowed.size) & (place != self.place[which])
-        which, place = which[fine], place[fine]
-        fine = self._allowed[place]
-        which, place = which[fine], place[fine]
+        fine = (place >= 0) & (place < self._allowed.size) & (place != np.take(self.place, which))
+        fine &= np.take(self._allowed, place, mode="clip")
+        chosen = np.flatnonzero(fine)
+        which, place = np.take(which, chosen), np.take(place, chosen)
         parts = [slice(begin, begin + _AT_ONCE) for begin in range(0, which.size, _AT_ONCE)]
         whiches, places = [which[part] for part in parts], [place[part] for part in parts]
         run = map if self._workers is None or len(parts) < 2 else self._workers.map
@@ -212,10 +215,11 @@ class Search:
         cost += self._astray(which, place)
         if self._coherence:
             fewer = self._fewer_strangers(which, place)
-            better = cost < self.cost[which] + np.float32(self._coherence) * self._usual * fewer
+            better = cost < np.take(self.cost, which) + np.float32(self._coherence) * self._usual * fewer
         else:
-            better = cost < self.cost[which]
-        return which[better], place[better], cost[better]
+            better = cost < np.take(self.cost, which)
+        chosen = np.flatnonzero(better)
+        return np.take(which, chosen), np.take(place, chosen), np.take(cost, chosen)
 
     def _fewer_strangers(self, which: Places, place: Places) -> Floats:
         """Return by which share fewer of the four neighbors borrow from elsewhere than beside a place.

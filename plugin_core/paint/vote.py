@@ -28,11 +28,13 @@ def voted(level: Level, work: Work, search: Search, workers: Executor | None = N
     """
     place = work.laid(search.place)
     trust = work.laid(_trust(work, search.cost))
-    # In planes: a product with a weight then runs along whole rows.
-    shown = [np.ascontiguousarray(level.pixels[..., channel]).reshape(-1) for channel in range(3)]
+    # Three colors and a 1 are taken as one number of 16 bytes, and what they are times their trust in one go.
     height, width = work.fill.shape
-    totals = np.zeros((3, height, width), np.float32)
-    weight = np.zeros((height, width), np.float32)
+    shown = np.ones((level.pixels.size // 3, 4), np.float32)
+    shown[:, :3] = level.pixels.reshape(-1, 3)
+    whole = shown.view(np.complex128).reshape(-1)
+    trusted = np.repeat(trust, 4, axis=1)
+    total = np.zeros_like(trusted)
 
     def put_together(begin: int) -> None:
         end = min(begin + _ROWS, height)
@@ -40,21 +42,19 @@ def voted(level: Level, work: Work, search: Search, workers: Executor | None = N
             first, last = max(begin, down), min(end, height + down)
             if first >= last:
                 continue
+            rows = slice(first - down, last - down)
             for across in range(-RADIUS, RADIUS + 1):
-                columns = slice(max(across, 0), width + min(across, 0))
-                of = slice(first - down, last - down), slice(columns.start - across, columns.stop - across)
-                here = trust[of]
-                at = place[of] + (down * level.stride + across)
-                for total, plane in zip(totals, shown, strict=True):
-                    there = np.take(plane, at, mode="clip")
-                    there *= here
-                    total[first:last, columns] += there
-                weight[first:last, columns] += here
+                left, right = max(across, 0), width + min(across, 0)
+                at = place[rows, left - across : right - across] + (down * level.stride + across)
+                there = whole.take(at, mode="clip").view(np.float32)
+                there *= trusted[rows, 4 * (left - across) : 4 * (right - across)]
+                total[first:last, 4 * left : 4 * right] += there
 
     begins = range(0, height, _ROWS)
     list((map if workers is None or len(begins) < 2 else workers.map)(put_together, begins))
-    totals /= np.maximum(weight, np.float32(1e-20))
-    mean = np.asarray(cv2.merge(list(totals)), np.float32)
+    sums = total.reshape(height, width, 4)
+    weight = np.ascontiguousarray(sums[..., 3])
+    mean = np.asarray(sums[..., :3] / np.maximum(weight, np.float32(1e-20))[..., None], np.float32)
     return _blended(level, work, mean, weight > 0)
 
 
