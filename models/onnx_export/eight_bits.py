@@ -1,8 +1,9 @@
 """A step graph that convolves in 8 bits, for x86 CPUs: quicker, and a little off.
 
 ONNX Runtime's static quantization: weights of each channel in 7 bits (with 8, sums overflow where a CPU has
-no VNNI instructions) and activations in 8, their ranges taken from runs over procedural shots. Convolutions
-that see the picture itself or give few channels (flows, masks, colors) stay as they are.
+no VNNI instructions) and activations in 8, their ranges taken from runs over procedural shots. It is done to
+what most of the work is in: flow nets, aggregation and composition masks. Encoders, bottleneck, memory and
+decoder stay as they are, since what they round is seen; so do convolutions that give few channels.
 """
 
 from __future__ import annotations
@@ -30,6 +31,8 @@ _SEED = 990_006
 _FRAMES = 7
 _FEW_GIVEN, _FEW_TAKEN = 16, 5
 """Convolutions with at most so many channels out, or in, stay in floating point."""
+_ENCODERS = 2 * 2 * 8
+"""A step's first convolutions are the encoders': two of them, eight layers, values and gates."""
 
 Feeds = dict[str, NDArray[np.float32]]
 
@@ -78,8 +81,20 @@ def _exact(step: Path) -> list[str]:
     """Names of the convolutions that stay as they are."""
     graph = onnx.load(step, load_external_data=False).graph
     sizes = {tensor.name: tuple(tensor.dims) for tensor in graph.initializer}
-    weights = ((node.name, sizes[node.input[1]]) for node in graph.node if node.op_type == "Conv")
-    return [name for name, dims in weights if dims[0] <= _FEW_GIVEN or dims[1] <= _FEW_TAKEN]
+    # What follows from the mask at s8: the composed features, and what is made of them.
+    composed = {node.input[0] for node in graph.node if node.output[0] == "mask_s8"}
+    kept: list[str] = []
+    before = 0
+    for node in graph.node:  # in the order of their values
+        paints = not composed.isdisjoint(node.input)
+        if paints:
+            composed.update(node.output)
+        if node.op_type == "Conv":
+            given, taken = sizes[node.input[1]][:2]
+            if before < _ENCODERS or paints or given <= _FEW_GIVEN or taken <= _FEW_TAKEN:
+                kept.append(node.name)
+            before += 1
+    return kept
 
 
 class _Ranges(CalibrationDataReader):  # type: ignore[misc]

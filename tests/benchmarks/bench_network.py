@@ -3,9 +3,9 @@
     python -m tests.benchmarks.bench_network [--variant 512] [--size 512] [--rounds 7] [--threads 2]
 
 One frame is one source encoded and one step. Rounds are interleaved (published, ours, convolution rate), and
-the ratio is the median of the rounds' ratios: other work on the machine then disturbs all three alike. Peak
-memory is that of a fresh process that runs our graphs alone. Weights are generated: the cost does not depend
-on them.
+the ratio is the median of the rounds' ratios: other work on the machine then disturbs all three alike. With
+one thread seconds are the processor's, which other work hardly disturbs. Peak memory is that of a fresh
+process that runs our graphs alone. Weights are generated: the cost does not depend on them.
 """
 
 from __future__ import annotations
@@ -103,7 +103,7 @@ def measure(
         if int8:
             session = Session.open(exported("int8", True), device="cpu", threads=threads)
             runs["int8"] = _ours(opened.enter_context(session), size)
-        seconds = _interleaved(runs, rounds)
+        seconds = _interleaved(runs, rounds, time.process_time if threads == 1 else time.perf_counter)
     scale = size * size / (variant * variant)
     needed = (NEEDED_GFLOP[variant] - (FLOW_GFLOP if still else 0)) * scale
     return _figures(seconds, needed, PUBLISHED_GFLOP[variant] * scale) | {
@@ -161,17 +161,19 @@ def table(found: dict[str, Any]) -> str:
     return "\n".join([f"| {head} | |", "|---|---|", *(f"| {name} | {value} |" for name, value in rows)])
 
 
-def _interleaved(runs: dict[str, Callable[[], None]], rounds: int) -> dict[str, list[float]]:
+def _interleaved(
+    runs: dict[str, Callable[[], None]], rounds: int, clock: Callable[[], float]
+) -> dict[str, list[float]]:
     seconds: dict[str, list[float]] = {name: [] for name in runs}
     for number in range(rounds + 1):
         print(f"round {number} of {rounds}" if number else "warming up", file=sys.stderr, flush=True)
         for name, run in runs.items():
             # ONNX Runtime's threads go on spinning for a moment: they must not slow what comes next.
             time.sleep(0.2)
-            started = time.perf_counter()
+            started = clock()
             run()
             if number:  # the first round warms up
-                seconds[name].append(time.perf_counter() - started)
+                seconds[name].append(clock() - started)
     return seconds
 
 
