@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 from ..box import Box, bounds
 from .flow import FINE, Flow, Seen, flows_of, median
+from .focus import Shown
 from .itinerary import road
 from .sampling import pixel_grid
 
@@ -49,6 +50,9 @@ MEASURED = LEAPS[-1]
 _LEAP_SHARE, _LEAP_DOUBT_PX = 0.1, 0.4
 """A leap over which the camera carries the picture by more than this share of its size, or that is doubted
 by more pixels of motion's size, is measured wrong, by whole pixels: it is put together from single steps."""
+
+_COMPARED = 6
+"""Frames whose focus is remembered: one, and those that it is carried from."""
 
 _GONE_PX = np.float32(1000)
 """The doubt of what has left the view."""
@@ -158,6 +162,7 @@ class Background:
         self._lock = threading.RLock()
         self._looks: dict[int, Future[_Kept]] = {}
         self._looked_at: set[int] = set()
+        self._shown: dict[int, Shown] = {}
         self._pairs: dict[tuple[int, int], Future[tuple[Field, Field]]] = {}
         self._joins: dict[tuple[int, int], Field] = {}
         self._roads: dict[tuple[int, int], Floats] = {}
@@ -176,6 +181,20 @@ class Background:
     def hole(self, frame: int) -> NDArray[np.bool_]:
         """Return which pixels of the view (H, W) a frame's hole covers."""
         return self._kept(frame).hole > 0
+
+    def shown(self, frame: int) -> Shown:
+        """Return a frame as its focus is compared."""
+        known = self._shown.get(frame)
+        if known is not None:
+            return known
+        kept = self._kept(frame)
+        luma = cv2.transform(kept.picture, np.full((1, 3), 1 / 3)).astype(np.float32) / _CODE_SCALE
+        shown = Shown.of(luma, kept.hole)
+        with self._lock:
+            while len(self._shown) >= _COMPARED:
+                del self._shown[next(iter(self._shown))]
+            self._shown[frame] = shown
+        return shown
 
     def field(self, frame: int, to: int, watch: Callable[[], None] = lambda: None) -> Field:
         """Return the motion between two frames one apart, or one of `LEAPS` that both divide by.

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from ..patch import Patch
 from ..regions.hole import Hole
+from .focus import softened
 from .places import Strongest, led, led_all
 from .resharpen import FineContrast, cell_middles, resharpened
 from .sampling import Sampler, lanczos
@@ -55,6 +56,8 @@ def carried(
 ) -> Carried | None:
     """Sample a clean picture where a frame's hole leads to in it; None where it leads nowhere.
 
+    Where the frame is softer around its hole than the other one, the picture is blurred as much.
+
     Args:
         grid, found, painted: from `trace.follow`.
         hole: of the frame, at plate resolution.
@@ -73,6 +76,10 @@ def carried(
     wanted = confidence > 0
     if not wanted.any():
         return None
+    blur = found.blur.scaled(*view.pixels_per)
+    if blur:
+        clean = softened(clean, blur, view.crop, where)
+        where = None if where is None else softened(where, blur, view.crop)
     if where is not None:
         as_it_is = replace(found, offset=np.zeros_like(found.offset))
         weights = sampled(as_it_is, grid, at, wanted, view, where)[..., 0]
@@ -86,6 +93,7 @@ def carried(
         middles = view.points(columns + np.float32(hole.box.x0), rows + np.float32(hole.box.y0))
         across, down = led_all(found, grid, middles, view)
         strong = contrast.at(across - np.float32(view.crop.x0), down - np.float32(view.crop.y0))
+        strong *= np.float32(blur.fine_left)
         picture = resharpened(picture, wanted, strong)
     place = None
     if tells_places:
@@ -94,7 +102,8 @@ def carried(
         there = led(found, grid, (at[0][which], at[1][which]), view)
         strongest.add(which, np.ones(which[0].size, np.float32), found.source, there)
         place = strongest.places
-    patch = Patch(hole.box, picture, confidence, wanted.astype(np.float32), place=place)
+    grain = wanted * np.float32(blur.grain_left)
+    patch = Patch(hole.box, picture, confidence, grain, place=place)
     return Carried(patch, np.asarray(own, np.float32))
 
 

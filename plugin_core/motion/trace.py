@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from ..box import Box, bounds
 from .background import Background, Codes, Field, awaited
 from .flow import each, medians, spread
+from .focus import UNCHANGED, Blur, softer_by
 from .itinerary import legs, post, stops
 from .sampling import bilinear, in_rows, pixel_grid
 
@@ -120,6 +121,8 @@ class Trace:
         seen: (n,) points of the hole that the source shows.
         color: (n, 3) display-referred RGB found there, moved by `offset`.
         error: (n,) expected squared error of `color`.
+        blur: how much softer the frame is than the source around its hole, in pixels of the view; told by
+            `follow` alone.
     """
 
     source: int
@@ -128,6 +131,7 @@ class Trace:
     seen: Mask
     color: Floats
     error: Floats
+    blur: Blur = UNCHANGED
 
 
 @dataclass(frozen=True)
@@ -457,7 +461,9 @@ class _Target:
         offset, _, _ = self._difference(background.colors(source, points.x, points.y), known)
         shift = np.dstack([points.x - self._x, points.y - self._y])
         nothing = np.zeros_like(offset)
-        return self.grid, Trace(source, shift, offset, points.alive, nothing, points.doubt), hidden
+        frames = background.shown(self._frame), background.shown(source)
+        blur = softer_by(*frames, (self._x, self._y), (points.x, points.y), known)
+        return self.grid, Trace(source, shift, offset, points.alive, nothing, points.doubt, blur), hidden
 
     def taken(self, arrival: _Arrival) -> Trace:
         """Look closely at what a source shows."""

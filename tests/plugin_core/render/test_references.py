@@ -109,6 +109,26 @@ def test_a_mark_follows_the_background_and_shows_nowhere_else(shot):
         np.testing.assert_array_equal(with_mark[outside], plate[outside])
 
 
+def test_on_frames_out_of_focus_it_is_as_soft_as_what_is_around_the_hole(tmp_path):
+    shot, wall = make_shot(tmp_path, 1, 6), np.zeros((128, 160, 4), np.float32)
+    noise = cv2.GaussianBlur(np.random.default_rng(2).random((128, 160, 3), np.float32), (0, 0), 0.8)
+    wall[..., :3] = np.clip(0.3 + noise - 0.5, 0, 1)
+    matte = np.zeros((128, 160), np.uint8)
+    hole = np.s_[46:82, 60:100]
+    matte[hole] = 255
+    seen = {frame: cv2.GaussianBlur(wall, (0, 0), 2.0) if frame > 3 else wall for frame in range(1, 7)}
+    for frame, picture in seen.items():
+        with_thing = picture.copy()
+        with_thing[hole][..., :3] = 0.02
+        put_plate(shot.plate(frame), with_thing)
+        put_matte(shot.matte(frame), matte)
+    run_toy(shot.shot("out", reference=put(shot, "focus", 1, wall)), SETTINGS)
+    for frame, truth in seen.items():
+        filled = read(shot.written(frame, "out")).astype(np.float32)
+        error, lost = (np.abs(picture - truth)[hole][..., :3].mean() for picture in (filled, wall))
+        assert error < (0.01 if frame < 4 else 0.4 * lost), f"frame {frame}"
+
+
 @pytest.mark.parametrize("paint", ["off", "auto"])
 def test_however_the_rest_is_painted_the_mark_is_there(shot, paint):
     settings = SETTINGS.model_copy(update={"paint": paint})
