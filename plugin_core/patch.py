@@ -58,6 +58,8 @@ class Patch:
             where that sees something else. At most the confidence; None for nothing.
         texture: (h, w, 3) float32, fine detail, about 0 in the network's range, that is added where nothing
             sharp stands. None for nothing.
+        entered: (h, w) float32, how much of a pixel paint would have covered, had not something entered the
+            hole there: it is left to the network. None for nothing.
         origins: (h, w) float32 for each class of pixels that has a part in it ("found", "painted"): how much
             of a pixel is of this class. Together they are the confidence, or empty where nobody asks.
         place: where a picture of one class comes from; None where nobody asks, or nobody knows.
@@ -72,6 +74,7 @@ class Patch:
     soft: Floats | None = field(default=None, kw_only=True)
     guess: Floats | None = field(default=None, kw_only=True)
     texture: Floats | None = field(default=None, kw_only=True)
+    entered: Floats | None = field(default=None, kw_only=True)
     place: Places | None = field(default=None, kw_only=True)
     places: Mapping[str, Places] = field(default_factory=dict, kw_only=True)
 
@@ -120,7 +123,8 @@ def laid_over(front: Patch | None, back: Patch | None) -> Patch | None:
     places = {**back.places, **front.places}
     texture = back.texture if front.texture is None else front.texture
     whole = Patch(front.box, *floats, origins=origins, soft=soft, guess=guess, places=places)
-    return replace(whole, texture=texture)
+    entered = None if back.entered is None else np.asarray((1 - before) * back.entered, np.float32)
+    return replace(whole, texture=texture, entered=entered)
 
 
 def covers(confidence: Floats, alpha: Floats) -> bool:

@@ -92,6 +92,7 @@ class Painted:
             return paint
         # What passes behind the hole is not on any key frame: there the network goes on with it.
         confidence = paint.confidence if share is None else paint.confidence * share
+        entered = None if share is None else paint.confidence - confidence
         guess, same = confidence, None
         if known is not None:
             # What a key frame has from another frame is none, where real pixels say about the same.
@@ -101,7 +102,7 @@ class Painted:
         texture = None
         if share is not None and ((share < _GIVEN_WAY) & (hole.alpha > 0)).any():
             texture = fine_texture(paint, known, same, hole.alpha, self._plan.sources.header.height)
-        return replace(paint, confidence=confidence, guess=guess, texture=texture)
+        return replace(paint, confidence=confidence, guess=guess, texture=texture, entered=entered)
 
     def key_frames(self, frames: range, watch: Watch) -> list[int]:
         """Make the key frames whose paint some frames take, and return them, ascending. Raises as `find`."""

@@ -25,6 +25,7 @@ ORIGINS = {
     "found": "real, from other frames",
     "referenced": "from a reference",
     "painted": "painted",
+    "entered": "left to the network where something enters",
     "guessed": "guessed by the network",
     "left": "left as it is",
 }

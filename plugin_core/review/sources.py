@@ -19,6 +19,7 @@ COLORS: Mapping[str, str] = {
     "found": "#6f9f80",
     "referenced": "#6f93b8",
     "painted": "#c8a452",
+    "entered": "#a9708f",
     "guessed": "#b9685f",
     "left": "#8a8a8a",
 }

@@ -16,13 +16,19 @@ Origins = Mapping[str, int]
 """Pixels of a hole by class."""
 
 GUESSED = "guessed"
+ENTERED = "entered"
 LEFT = "left"
-"""What the network filled, and what was left as the plate has it because nothing may be painted."""
+"""What the network filled; of this, what paint left to it because something enters the hole there; and what
+was left as the plate has it because nothing may be painted."""
+
+_TOLD = 0.02
+"""Less than this share of a frame's hole is not worth a class of its own."""
 
 _WORDS = {
     "referenced": "from reference frames",
     "found": "found in other frames",
     "painted": "painted",
+    ENTERED: "left to the network where something enters the hole",
     GUESSED: "guessed by the network",
     LEFT: "left as the plate has it",
 }
@@ -42,7 +48,13 @@ def counted(hole: Hole, patch: Patch | None, rest: str = GUESSED) -> dict[str, i
     origins = {} if patch is None else patch.origins
     counts = {name: round(float(share[inside].sum(dtype=float))) for name, share in origins.items()}
     counts = {name: count for name, count in counts.items() if count > 0}
-    return {**counts, rest: max(0, pixels - sum(counts.values()))}
+    unknown = max(0, pixels - sum(counts.values()))
+    if patch is not None and patch.entered is not None and rest == GUESSED:
+        entered = min(unknown, round(float(patch.entered[inside].sum(dtype=float))))
+        if entered >= _TOLD * pixels:
+            counts[ENTERED] = entered
+            unknown -= entered
+    return {**counts, rest: unknown}
 
 
 def total(frames: Iterable[Origins]) -> dict[str, int]:
@@ -51,8 +63,9 @@ def total(frames: Iterable[Origins]) -> dict[str, int]:
     for frame in frames:
         for name, count in frame.items():
             sums[name] = sums.get(name, 0) + count
-    last = GUESSED, LEFT
-    return {name: sums[name] for name in sorted(sums, key=lambda name: (name in last, -sums[name]))}
+    last = ENTERED, GUESSED, LEFT
+    place = {name: number for number, name in enumerate(last, 1)}
+    return {name: sums[name] for name in sorted(sums, key=lambda name: (place.get(name, 0), -sums[name]))}
 
 
 def shares(origins: Origins) -> dict[str, float]:
@@ -68,23 +81,30 @@ def in_words(frames: Mapping[int, Origins]) -> str:
         frames: by number; those without a hole may be left out.
 
     Returns:
-        Names the frames of which more than half was guessed or left, unless that is all of them; empty for no
-        hole.
+        Names the frames that something enters, and those of which more than half was guessed or left, unless
+        that is all of them; empty for no hole.
     """
     told = shares(total(frames.values()))
     if not told:
         return ""
+    entered = sorted(number for number, one in frames.items() if one.get(ENTERED))
     words = ", ".join(
-        f"{share:.0%} {_WORDS.get(name, name)}".replace("%", " %") for name, share in told.items()
+        f"{share:.0%} {_WORDS.get(name, name)}".replace("%", " %")
+        + (f" ({_on(entered)})" if name == ENTERED else "")
+        for name, share in told.items()
     )
     mostly = sorted(number for number, one in frames.items() if _unknown(one) > 0.5)
     there = sum(1 for one in frames.values() if shares(one))
     if 0 < len(mostly) < there:
-        words += f" (more than half on {'frame' if len(mostly) == 1 else 'frames'} {compact(mostly)})"
+        words += f" (more than half on {_on(mostly)})"
     return words
+
+
+def _on(frames: list[int]) -> str:
+    return f"{'frame' if len(frames) == 1 else 'frames'} {compact(frames)}"
 
 
 def _unknown(origins: Origins) -> float:
     """Return the share of a hole of which nothing was known."""
     parts = shares(origins)
-    return parts.get(GUESSED, 0) + parts.get(LEFT, 0)
+    return sum(parts.get(name, 0) for name in (ENTERED, GUESSED, LEFT))

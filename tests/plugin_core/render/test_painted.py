@@ -155,6 +155,26 @@ def test_paint_is_sharp_stands_still_and_is_painted_once(shot, painted):
 
 
 @pytest.mark.slow
+def test_it_is_told_on_which_frames_somebody_enters_the_hole(shot):
+    class Origins(Reporters):
+        message, shares = "", dict[str, float]()
+
+        def origins(self, message: str, shares: Mapping[str, float]) -> None:
+            self.message, self.shares = message, dict(shares)
+
+    told = Origins([])
+    run_toy(shot.shot("alone"), PAINT, network=Still(), reporters=told)
+    assert "entered" not in told.shares
+    for frame in FRAMES[6:]:  # he comes from the right, and stands half behind the hole
+        plate, left = read(shot.plate(frame)).astype(np.float32), max(48, 90 - 12 * (frame - 6))
+        plate[16:50, left : left + 26] = 0.05
+        put_plate(shot.plate(frame), plate)
+    run_toy(shot.shot(), PAINT, network=Still(), reporters=told)
+    assert told.shares["entered"] > 0.03
+    assert "left to the network where something enters the hole (frames " in told.message, told.message
+
+
+@pytest.mark.slow
 def test_however_it_is_rendered_a_painted_shot_is_that_of_one_go(shot, painted, monkeypatch):
     run_toy(shot.shot("whole"), PAINT)
     once = len(painted)
