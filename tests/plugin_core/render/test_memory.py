@@ -18,7 +18,7 @@ from plugin_core.progress.reporters import Reporters
 from plugin_core.progress.stop import Stop
 from plugin_core.render.render import render
 
-from ..shots import QUICK, make_shot
+from ..shots import QUICK, ShotOnDisk, make_shot
 from ..toy_network import ToyNetwork
 
 COUNTED, LAST = (20, 32, 44), 60
@@ -32,7 +32,7 @@ picture, a byte for each pixel of these 96x64, is twice as much."""
 @pytest.mark.skipif(sys.platform != "linux", reason="glibc's")
 def test_nothing_large_is_kept_of_a_frame(tmp_path):
     few = make_shot(tmp_path / "few", 1, 8)
-    shot = make_shot(tmp_path, 1, 0)
+    shot = ShotOnDisk(tmp_path, 1, LAST)
     for kind, file in (("plate", shot.plate), ("matte", shot.matte)):
         (tmp_path / kind).mkdir()
         for frame in range(1, LAST + 1):
