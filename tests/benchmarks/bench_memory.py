@@ -22,7 +22,7 @@ from plugin_core.job.settings import Run, Settings
 from plugin_core.progress.reporters import Reporters
 from plugin_core.progress.stop import Stop
 from plugin_core.render.render import render
-from tests.plugin_core.shots import ShotOnDisk, hole, make_shot, picture, write_matte, write_plate
+from tests.plugin_core.shots import ShotOnDisk, hole, picture, write_matte, write_plate
 from tests.plugin_core.toy_network import ToyNetwork
 
 SIZE = (640, 360)
@@ -57,7 +57,7 @@ def _in_a_process(folder: Path, frames: int) -> dict[str, int]:
 
 
 def _linked_shot(folder: Path, frames: int) -> None:
-    few = make_shot(folder / "few", 1, 0)
+    few = ShotOnDisk(folder / "few", 0, DIFFERENT - 1)
     for frame in range(DIFFERENT):
         write_plate(few.plate(frame), picture(frame, SIZE))
         write_matte(few.matte(frame), hole(frame, SIZE))
