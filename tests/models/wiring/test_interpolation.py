@@ -129,22 +129,26 @@ def test_a_flat_color_stays_flat(seed: int) -> None:
 
 def test_a_run_learns_and_leaves_a_network(tmp_path, caplog) -> None:
     caplog.set_level("INFO")
-    short = ["--batch", "4", "--sizes", "48", "64", "--carriers", "2", "--checks", "1"]
-    assert main(["--out", str(tmp_path / "a"), "--steps", "12", *short]) == 0
+    few = ["--carriers", "2", "--checks", "1"]
+    short = ["--batch", "4", "--sizes", "32", "48", *few]
+    assert main(["--out", str(tmp_path / "a"), "--steps", "8", *short]) == 0
     scores = [record.args[-1].split(" dB")[0] for record in (caplog.records[0], caplog.records[-1])]
-    start, end = (float(psnr.removeprefix("48: ")) for psnr in scores)
+    start, end = (float(psnr.removeprefix("32: ")) for psnr in scores)
     assert end > start
     network = load_weights(tmp_path / "a" / "weights", 512)
     assert torch.isfinite(settled(network.eval(), 3)[0]).all()
     begun = ["--begin", str(tmp_path / "a" / "interpolation.safetensors")]
-    assert main(["--out", str(tmp_path / "b"), "--steps", "1", *short, *begun]) == 0
+    assert (
+        main(["--out", str(tmp_path / "b"), "--steps", "1", "--batch", "1", "--sizes", "32", *few, *begun])
+        == 0
+    )
 
 
 def test_a_run_that_was_broken_off_goes_on_exactly(tmp_path) -> None:
     def run(folder: str, steps: int, *more: str) -> dict[str, torch.Tensor]:
         options = [
             "--sizes",
-            "48",
+            "32",
             "--carriers",
             "2",
             "--checks",
@@ -157,9 +161,9 @@ def test_a_run_that_was_broken_off_goes_on_exactly(tmp_path) -> None:
         assert main(["--out", str(tmp_path / folder), *options, "--steps", str(steps), *more]) == 0
         return load_file(tmp_path / folder / "interpolation.safetensors")
 
-    whole = run("whole", 4, "--schedule", "4")
+    whole = run("whole", 3, "--schedule", "4")
     run("broken", 2, "--schedule", "4")
-    resumed = run("broken", 4, "--schedule", "4", "--resume")
+    resumed = run("broken", 3, "--schedule", "4", "--resume")
     assert whole.keys() == resumed.keys()
     assert all(torch.equal(whole[key], resumed[key]) for key in whole)
 

@@ -196,7 +196,7 @@ def kill(shots: Shots, running, what: str, dice: random.Random) -> str:
 def kill_in_a_state_write(shots: Shots, running) -> str:
     """Kill every worker once a state has its temporary name."""
     while not half_written_states(shots) and running.poll() is None:
-        pass
+        time.sleep(0.001)
     with contextlib.suppress(psutil.NoSuchProcess):
         victims = workers(psutil.Process(running.pid))
         for victim in victims:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import subprocess
+import contextlib
+import io
 import sys
 from pathlib import Path
 
 import psutil
 
+from plugin_core.cli import main
+
 from ..batches import Shots
-from ..commands import TIMEOUT
 
 QC = "qc --job {job} --max-seam 1000 --max-flicker 1000"
 """The step as it is by default, but for limits that the test network's fill would not keep."""
@@ -28,11 +30,12 @@ def make_shots(folder: Path, bundle: Path) -> Shots:
 
 def export(shots: Shots, engine: str, out: Path, *options: str) -> str:
     """Run `cleanplate farm`; returns what it printed."""
-    command = [CLEANPLATE, "farm", engine, str(shots.list), "--out", str(out), "--command", CLEANPLATE]
+    command = ["farm", engine, str(shots.list), "--out", str(out), "--command", CLEANPLATE]
     command += ["--qc", QC, "--cores", "1", "--memory", "500", *options]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+    said = io.StringIO()
+    with contextlib.redirect_stdout(said):
+        assert main(command) == 0
+    return said.getvalue()
 
 
 def written(shots: Shots, number: int) -> int:
@@ -40,11 +43,11 @@ def written(shots: Shots, number: int) -> int:
     return len(list((shots.shots[number].folder / "out").glob("clean.*.exr")))
 
 
-def renders(name: str) -> list[psutil.Process]:
-    """Processes that render a shot now."""
+def renders(out: Path, name: str) -> list[psutil.Process]:
+    """Processes that render a shot of the job in that folder now."""
     found = []
     for process in psutil.process_iter(["cmdline"]):
         words = process.info["cmdline"] or []
-        if "render" in words and any(word.endswith(f"{name}.json") for word in words):
+        if "render" in words and str(out / "jobs" / f"{name}.json") in words:
             found.append(process)
     return found

@@ -103,7 +103,7 @@ def test_the_job_runs_is_killed_and_runs_again(tmp_path, bundle_512):
         env=held.environ(),
     )
     held.wait(running)
-    killed = renders("sh020")
+    killed = renders(out, "sh020")
     for process in killed:
         process.kill()
     held.go()

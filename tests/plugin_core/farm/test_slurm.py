@@ -39,7 +39,7 @@ def test_killed_requeued_and_drained_the_frames_are_the_same(cluster, tmp_path, 
     assert [name.split("_")[1] for name in chain] == ["1", "2"]
 
     whole.wait()
-    for process in renders("sh010"):
+    for process in renders(tmp_path / "job", "sh010"):
         process.kill()  # the task's own script tries again
     whole.go()
 
