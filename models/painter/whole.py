@@ -19,7 +19,7 @@ from ..network.vinet import VINet
 from ..wiring.interpolation import Interpolation
 from .fit import fit_inside
 from .hearing import Hearing
-from .network import Painter, Widths, upgraded
+from .network import Painter, Widths
 from .rows import Inside, wired_network, with_painter
 
 _Given = TypeVar("_Given")
@@ -112,12 +112,11 @@ def whole_of(
     """A checkpoint's averaged painter in the network, and the share of its correction that is missed there.
 
     Args:
-        tensors, state: of a checkpoint of the painter in cells, or of the whole.
+        tensors, state: of a checkpoint of the painter in cells, or of the whole; an older one's are
+            `upgraded` first.
         samples: that the correction's kernel is fitted on; not looked at where the checkpoint has one.
         sources: see `Whole`; None for the checkpoint's own.
     """
-
-    tensors = upgraded(tensors)
 
     def part(name: str) -> dict[str, Tensor]:
         return {key[len(name) + 1 :]: value for key, value in tensors.items() if key.startswith(f"{name}.")}

@@ -10,6 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ..painter.network import upgraded
 from ..painter.whole import whole_of, whole_tensors
 from .device_samples import DeviceSamples, packed
 from .device_shots import draw_shots
@@ -136,7 +137,7 @@ class WholePart(_Part):
         self._batch, self._size = batch, size
         samples = DeviceSamples(crops, device, seed=0)
         drawn = (samples.draw(16, 32) for _ in range(8))
-        self.whole, _ = whole_of(tensors, self._state, drawn, sources=True, device=device)
+        self.whole, _ = whole_of(upgraded(tensors), self._state, drawn, sources=True, device=device)
         super().__init__(self.whole, crops, 1e-4, 0.99, device)
 
     def learn(self, share: float) -> Tensor:

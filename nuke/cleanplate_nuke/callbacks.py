@@ -9,7 +9,7 @@ import nuke
 from . import before, result, sources
 from .catalog import presets
 from .group import inner, is_inpaint
-from .knobs import ALL_VIEWS, CUSTOM, FIND, OF_THE_PATCH, REMOVE, REPAIR, RETARGET
+from .knobs import ABOUT_DAMAGE, ALL_VIEWS, CUSTOM, OF_THE_PATCH, REMOVE, RETARGET
 
 _LOOK_KNOBS = (
     "matte_channel",
@@ -80,16 +80,16 @@ def _show_mode(node: nuke.Node) -> None:
         return
     mode = node["mode"].value()
     for name in ("grow", "feather", "quality", "grain", "paint", "reference"):
-        node[name].setEnabled(mode in (REMOVE, RETARGET))
+        node[name].setEnabled(mode not in ABOUT_DAMAGE)
     node["patch"].setEnabled(mode == REMOVE)
-    node["sensitivity"].setEnabled(mode in (REPAIR, FIND))
+    node["sensitivity"].setEnabled(mode in ABOUT_DAMAGE)
     for name in ("aspect", "keep"):
         node[name].setEnabled(mode == RETARGET)
 
 
 def _show_real_pixels(node: nuke.Node) -> None:
     unused = "propagate" in presets(str(node["quality"].value())) or (
-        node.knob("mode") is not None and node["mode"].value() in (REPAIR, FIND)
+        node.knob("mode") is not None and node["mode"].value() in ABOUT_DAMAGE
     )
     node["real_pixels"].setEnabled(not unused)
     node["search_frames"].setEnabled(not unused and bool(node["real_pixels"].value()))

@@ -16,6 +16,8 @@ REMOVE, REPAIR, FIND, RETARGET = MODES = (
     "find film damage",
     "another aspect",
 )
+ABOUT_DAMAGE = REPAIR, FIND
+"""Modes in which damage is found, rather than that a matte says what goes or stays."""
 DOES = {REMOVE: "render", REPAIR: "restore", FIND: "detect", RETARGET: "retarget"}
 """What a mode asks of the core."""
 INPUT, PROJECT, CUSTOM = RANGES = ("input", "project", "custom")

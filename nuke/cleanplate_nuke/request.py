@@ -216,11 +216,11 @@ def beyond_of(node: nuke.Node) -> Beyond:
     """Return what a node asks for beside the core's settings; nothing where its layout is an older one."""
     if node.knob("mode") is None:
         return Beyond()
-    do = DOES[str(node["mode"].value())]
-    if do in ("restore", "detect"):
-        return Beyond(do=do, sensitivity=float(node["sensitivity"].value()))
-    asked = Beyond(do=do, has_shadow=node.input(SHADOW_INPUT) is not None, reference=_reference(node))
-    if do == "retarget":
+    asked = Beyond(do=DOES[str(node["mode"].value())])
+    if asked.is_about_damage:
+        return asked._replace(sensitivity=float(node["sensitivity"].value()))
+    asked = asked._replace(has_shadow=node.input(SHADOW_INPUT) is not None, reference=_reference(node))
+    if asked.do == "retarget":
         return asked._replace(aspect=str(node["aspect"].value()).strip(), keep=str(node["keep"].value()))
     return asked._replace(patch=bool(node["patch"].value()))
 
@@ -279,7 +279,7 @@ def write_job(request: Request, view: str, wait_seconds: float = 0) -> Path:
     }
     if request.do == "retarget":
         job.update(do=request.do, retarget={"aspect": request.beyond.aspect, "keep": request.beyond.keep})
-    elif request.do != "render":
+    elif request.beyond.is_about_damage:
         # Of the settings, those that say what of the matte counts.
         about = ("matte_channel", "matte_invert")
         job["settings"] = {name: request.settings[name] for name in about} if request.has_matte else {}

@@ -274,30 +274,26 @@ def _farthest(model: Floats, width: int, height: int) -> float:
     return float(np.abs(affine_motion(model, x, y)).max())
 
 
-def fitted_affine(motion_x: Floats, motion_y: Floats, where: Mask, start: Floats | None = None) -> Floats:
+def fitted_affine(motion_x: Floats, motion_y: Floats, where: Mask) -> Floats:
     """Fit an affine model (2, 3) to the motion (H, W) of a mask's pixels, outliers left aside.
 
-    The fit is a reweighted least squares that begins at `start`, or at the median motion: whichever motion is
-    nearest to that and shared by many pixels wins, not the mean of two.
+    The fit is a reweighted least squares that begins at the median motion: whichever motion is nearest to
+    that and shared by many pixels wins, not the mean of two.
     """
     at = np.flatnonzero(where)
-    model = np.zeros((2, 3), np.float32) if start is None else start
     if at.size < _FEWEST:
-        return model
+        return np.zeros((2, 3), np.float32)
     at = at[:: at.size // _MOST + 1]
     rows, columns = np.divmod(at, where.shape[1])
     # Coordinates of about 1 keep the equations well conditioned.
     scale = np.array([1 / max(where.shape), 1 / max(where.shape), 1.0])
     points = np.stack([columns * scale[0], rows * scale[1], np.ones(rows.size)])
     values = np.stack([motion_x.ravel()[at], motion_y.ravel()[at]]).astype(np.float64)
-    if start is None:
-        middle = np.array([median(values[0]), median(values[1])])
-        model = np.column_stack([np.zeros((2, 2)), middle]).astype(np.float32)
+    middle = np.array([median(values[0]), median(values[1])])
+    model = np.column_stack([np.zeros((2, 2)), middle]).astype(np.float32)
     fitted = (model / scale) @ points
     for _ in range(_AFFINE_STEPS):
-        error = _length(*(fitted - values))
-        sigma = max(1.4826 * median(error), _STILL_PX)
-        weights = np.maximum(1 - (error / (3 * sigma)) ** 2, 0) ** 2
+        weights = _trusted(_length(*(fitted - values)))
         if np.count_nonzero(weights) < _FEWEST:
             break
         weighted = points * weights
@@ -335,7 +331,7 @@ class Plane:
 
 
 def fitted_plane(motion_x: Floats, motion_y: Floats, where: Mask, start: Floats) -> Plane:
-    """Fit a plane's motion to that (H, W) of a mask's pixels, as `fitted_affine` does."""
+    """Fit a plane's motion to that (H, W) of a mask's pixels, as `fitted_affine` does, from `start` on."""
     at = np.flatnonzero(where)
     if at.size < _FEWEST:
         return Plane(start)
@@ -351,9 +347,7 @@ def fitted_plane(motion_x: Floats, motion_y: Floats, where: Mask, start: Floats)
     off_x, off_y = motion_x.ravel()[at] - there[0], motion_y.ravel()[at] - there[1]
     found = np.zeros(8)
     for _ in range(_AFFINE_STEPS):
-        error = _length(found @ across - off_x, found @ down - off_y)
-        sigma = max(1.4826 * median(error), _STILL_PX)
-        weights = np.maximum(1 - (error / (3 * sigma)) ** 2, 0) ** 2
+        weights = _trusted(_length(found @ across - off_x, found @ down - off_y))
         if np.count_nonzero(weights) < _FEWEST:
             break
         by_x, by_y = across * weights, down * weights
@@ -364,6 +358,12 @@ def fitted_plane(motion_x: Floats, motion_y: Floats, where: Mask, start: Floats)
     linear[:, 2] -= linear[:, :2] @ middle
     bend = found[6] * scale**2, found[7] * scale**2
     return Plane((start + linear).astype(np.float32), bend, middle)
+
+
+def _trusted(error: NDArray[np.floating]) -> NDArray[np.floating]:
+    """Return weights (n,) for a fit's next round by how far it misses: Tukey's, 0 for outliers."""
+    sigma = max(1.4826 * median(error), _STILL_PX)
+    return np.asarray(np.maximum(1 - (error / (3 * sigma)) ** 2, 0) ** 2)
 
 
 def _distance(mask: Mask) -> Floats:

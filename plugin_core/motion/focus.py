@@ -240,9 +240,8 @@ def softened(read: ReadPixels, blur: Blur, crop: Box, where: ReadPixels | None =
     reach = math.ceil(3 * max(blur.across, blur.down))
 
     def wider(frame: int, box: Box) -> Floats:
-        asked = box.grown(reach)
-        x0, y0 = max(asked.x0, crop.x0), max(asked.y0, crop.y0)
-        whole = Box(x0, y0, min(asked.x1, crop.x1), min(asked.y1, crop.y1))
+        whole = box.grown(reach).shared(crop)
+        assert whole is not None, "only what lies in the crop is asked for"
         inner = box.moved(-whole.x0, -whole.y0).slices
         pixels = read(frame, whole)
         if where is None:

@@ -170,11 +170,9 @@ def trace(
     Returns:
         The sources, or None for a frame without a hole.
     """
-    around = bounds(hole)
-    if around is None:
+    target = _Target.of(background, frame, hole)
+    if target is None:
         return None
-    box = Box(*around).grown(_MARGIN_PX).within(background.width, background.height)
-    target = _Target(background, frame, box, hole[box.slices])
 
     def reached(end: int, watch: Callable[[], None]) -> list[Future[Trace]]:
         # A source is looked at while the walk goes on.
@@ -213,11 +211,9 @@ def follow(
         are those of the points (h, w): which have arrived inside the view, nothing, and how far in pixels of
         the view they may have strayed.
     """
-    around = bounds(hole)
-    if around is None:
+    target = _Target.of(background, frame, hole)
+    if target is None:
         return None
-    box = Box(*around).grown(_MARGIN_PX).within(background.width, background.height)
-    target = _Target(background, frame, box, hole[box.slices])
     points = target.led(source, watch)
     if where is not None and not target.share_of(where, points):
         return None
@@ -233,11 +229,9 @@ def share_shown(
     watch: Callable[[], None] = lambda: None,
 ) -> float:
     """Return which share of a frame's hole leads to a part (H, W) of another frame, 0..1; see `follow`."""
-    around = bounds(hole)
-    if around is None:
+    target = _Target.of(background, frame, hole)
+    if target is None:
         return 0.0
-    box = Box(*around).grown(_MARGIN_PX).within(background.width, background.height)
-    target = _Target(background, frame, box, hole[box.slices])
     return target.share_of(where, target.led(source, watch))
 
 
@@ -294,6 +288,15 @@ class _Arrival:
 
 class _Target:
     """The frame whose hole is traced."""
+
+    @classmethod
+    def of(cls, background: Background, frame: int, hole: Mask) -> _Target | None:
+        """Return a frame with a hole (H, W) of the view; None where that is empty."""
+        around = bounds(hole)
+        if around is None:
+            return None
+        box = around.grown(_MARGIN_PX).within(background.width, background.height)
+        return cls(background, frame, box, hole[box.slices])
 
     def __init__(self, background: Background, frame: int, box: Box, hole: Mask) -> None:
         self.votes = Grid(box, max(1, round(math.sqrt(np.count_nonzero(hole) / _VOTES))))

@@ -94,15 +94,15 @@ def verify_bundle(
     bundle = Bundle.open(path)
     whole = f"{bundle.manifest.name}, format {bundle.manifest.format_version}"
     checks = [Check("files and hashes", True, whole)]
+    golden = None if golden_dir is None else Path(golden_dir)
+    eight_bits = golden is not None and bundle.eight_bits
     with Session.open(bundle, device=device) as session:
         checks += _run_checks(session)
-        if golden_dir is not None and bundle.eight_bits:
-            checks += _eight_bits_checks(session, Path(golden_dir))
-        elif golden_dir is not None:
-            checks += _golden_checks(session, Path(golden_dir))
-    if golden_dir is not None and bundle.eight_bits:
+        if golden is not None:
+            checks += (_eight_bits_checks if eight_bits else _golden_checks)(session, golden)
+    if golden is not None and eight_bits:
         with Session.open(bundle.common(), device=device) as session:
-            checks += _golden_checks(session, Path(golden_dir))
+            checks += _golden_checks(session, golden)
     return VerifyReport(bundle.manifest.name, bundle.model_id, tuple(checks))
 
 

@@ -97,8 +97,7 @@ class Region:
 
     def restore(self, picture: Floats) -> Floats:
         """Bring the network's (3, h, w) back to the crop's (H, W, 3) at plate resolution."""
-        inner = np.ascontiguousarray(picture.transpose(1, 2, 0))
-        return _resize(inner, self.crop, cv2.INTER_CUBIC) if self.is_reduced else inner
+        return self.restored(picture, self.crop)
 
     def restored(self, picture: Floats, box: Box) -> Floats:
         """Return a box of the plate, within the crop, of what `restore` gives: (h, w, 3)."""

@@ -30,7 +30,7 @@ local function command_line(host, values, places, space, first, last)
   add("--frames", first .. "-" .. last)
   add("--colorspace", space)
   local asked = {}
-  if values.task == "render" or values.task == "retarget" then
+  if not values.repairs then
     asked.device, asked.model = values.device, values.model ~= "" and values.model or nil
   end
   asked.reference = values.reference ~= "" and host.comp:MapPath(values.reference) or nil

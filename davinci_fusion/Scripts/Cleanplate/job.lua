@@ -33,7 +33,7 @@ function job.text(comp, places, values, color_space, first, last, again)
   local asked = { version = 1, shot = shot, settings = catalog.asked(values.settings), run = run }
   if values.task == "retarget" then
     asked["do"], asked.retarget = values.task, { aspect = values.aspect, keep = values.background }
-  elseif values.task ~= "render" then
+  elseif values.repairs then
     asked["do"], asked.restore = values.task, { sensitivity = values.sensitivity }
     asked.settings = values.has_matte and asked.settings or nil
   end

@@ -157,6 +157,7 @@ function nodes.values(parts)
   end
   return {
     task = task,
+    repairs = repairs,
     sensitivity = repairs and parts.controls:GetInput("Sensitivity") or nil,
     aspect = task == "retarget" and text("Aspect") or nil,
     background = task == "retarget" and BACKGROUNDS[number("Background")] or nil,
