@@ -18,9 +18,7 @@ from torch import Tensor
 from plugin_core.disk.atomic import replacing
 from plugin_core.errors import InputError
 
-from .network import upgraded
-
-FORMAT = "cleanplate-painter-1"
+FORMAT = "cleanplate-painter-2"
 _KEY = "painter"
 
 
@@ -41,7 +39,7 @@ def write_checkpoint(path: Path, tensors: Mapping[str, Tensor], state: Mapping[s
 
 
 def read_checkpoint(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """The tensors and the state of a checkpoint, an older one's as they are now.
+    """The tensors and the state of a checkpoint.
 
     Raises:
         InputError: the file can't be read, or is something else.
@@ -57,7 +55,7 @@ def read_checkpoint(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
             f"{path} is no checkpoint of the painter: expected the format {FORMAT}, "
             f"got {told.get('format', 'none')}; name another file."
         )
-    return upgraded(tensors), json.loads(told[_KEY])
+    return tensors, json.loads(told[_KEY])
 
 
 def part(tensors: Mapping[str, Tensor], name: str) -> dict[str, Tensor]:

@@ -10,10 +10,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterator
 from pathlib import Path
-
-import numpy as np
 
 from plugin_core.errors import CleanplateError
 from plugin_core.network.bundle import Provenance
@@ -21,26 +18,16 @@ from plugin_core.network.bundle import Provenance
 from ..network.prune import pruned
 from ..network.reach import measured_reach
 from ..onnx_export.bundle import OWN_LICENCE, export_bundle, rounded
-from ..synthetic.pictures import Pictures
 from .checkpoint import read_checkpoint
-from .samples import Batch, draw_batch
 from .whole import whole_of
 
-_SEED = 990_003
 CHECKPOINT = Path(__file__).with_name("checkpoint.safetensors")
-
-
-def procedural_samples(batches: int = 12) -> Iterator[Batch]:
-    """Samples to fit the correction's kernel on: no photograph is needed."""
-    pictures = Pictures(procedural=8)
-    for number in range(batches):
-        yield draw_batch(np.random.default_rng([_SEED, number]), pictures, 8, 32)
 
 
 def export_painter(
     checkpoint: Path, out: Path, *, name: str = "vinet-painter", sources: bool | None = None
-) -> float:
-    """Write the bundle; returns the share of the correction that its fitted kernel misses.
+) -> None:
+    """Write the bundle.
 
     Args:
         checkpoint: of the painter in cells, or of the whole (`models.training.train_whole`).
@@ -50,8 +37,7 @@ def export_painter(
         InputError: the file is no checkpoint of the painter.
         WriteError: the folder can't be written, or holds something that is no bundle.
     """
-    whole, missed = whole_of(*read_checkpoint(checkpoint), procedural_samples(), sources=sources)
-    network = pruned(whole.network())
+    network = pruned(whole_of(*read_checkpoint(checkpoint), sources=sources).network())
     export_bundle(
         network,
         out,
@@ -59,13 +45,12 @@ def export_painter(
         provenance=Provenance(
             kind="trained",
             summary="The wired interpolation, and a painter beside it that learned on stills.",
-            details={"checkpoint": checkpoint.name, "correction_missed": f"{missed:.3f}"},
+            details={"checkpoint": checkpoint.name},
         ),
         licence=OWN_LICENCE,
         hole_reach=measured_reach(rounded(network, "float16")),
         channel_order="BGR",
     )
-    return missed
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -88,11 +73,11 @@ def main(arguments: list[str] | None = None) -> int:
     )
     options = parser.parse_args(arguments)
     try:
-        missed = export_painter(options.checkpoint, options.out, name=options.name, sources=options.sources)
+        export_painter(options.checkpoint, options.out, name=options.name, sources=options.sources)
     except CleanplateError as error:
         print(f"error: {error}", file=sys.stderr)
         return error.exit_code
-    print(f"wrote {options.out}; the correction's kernel there misses {missed:.0%} of it")
+    print(f"wrote {options.out}")
     return 0
 
 

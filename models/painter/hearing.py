@@ -1,4 +1,4 @@
-"""What the painter hears of the interpolation: its fill, at the three places where the graph has it.
+"""What the painter hears of the interpolation: its fill, at the four places where the graph has it.
 
 The interpolation is frozen. Its constants are read back from the bundle that ships, once, when a run begins;
 a checkpoint of the painter keeps them, since what was learned holds for them alone.
@@ -19,6 +19,7 @@ from plugin_core.errors import ModelError
 
 from ..wiring.interpolation import LAYERS, Interpolation, Seen
 from ..wiring.start import INTO_MEMORY
+from .tail import Tail
 
 CARRIERS_S2 = 1
 """`dc2_2` gives one carrier."""
@@ -40,12 +41,15 @@ class Heard(NamedTuple):
         s8, s4, s2: what `dc0`, `dc2_bt2` and `dc3_1` hear: 2 * color - coverage (B, G, R) and coverage of
             every carrier, (B, 4 * carriers, h, w) at that level, in units of the largest that a known white
             picture gives there.
-        fill: the color it comes to at s2, (B, 3, h, w), B, G, R in 0..1.
+        last: what the correction hears at s2, (B, 5, h, w); see `tail.Tail`.
+        fill: the color that the network shows without a painter, means of cells, (B, 3, h, w), B, G, R in
+            0..1.
     """
 
     s8: Tensor
     s4: Tensor
     s2: Tensor
+    last: Tensor
     fill: Tensor
 
     def deafened(self, count: int) -> Heard:
@@ -55,7 +59,7 @@ class Heard(NamedTuple):
             .to(self.fill.dtype)
             .view(-1, 1, 1, 1)
         )
-        return Heard(self.s8 * hears, self.s4 * hears, self.s2 * hears, self.fill)
+        return Heard(self.s8 * hears, self.s4 * hears, self.s2 * hears, self.last * hears, self.fill)
 
 
 class Hearing(nn.Module):
@@ -64,6 +68,7 @@ class Hearing(nn.Module):
     def __init__(self, interpolation: Interpolation) -> None:
         super().__init__()
         self.interpolation = interpolation.requires_grad_(False)
+        self.tail = Tail()
         self._given: dict[str, Tensor] = {}
         for name in ("memory", "dc2_bt1"):
             self.interpolation.mix[name].register_forward_hook(
@@ -89,11 +94,11 @@ class Hearing(nn.Module):
         carriers = torch.cat((picture * known, known), dim=1)
         s4, s8 = F.avg_pool2d(carriers, 2), F.avg_pool2d(carriers, 4)
         filled = self.interpolation(Seen(s8, s8, s4))
-        last = torch.cat((filled.color, filled.coverage), dim=1)[:, :, None]
-        levels = zip((self._given["memory"], self._given["dc2_bt1"], last), self._units, strict=True)
-        s8, s4, s2 = (_as_heard(carried) / unit for carried, unit in levels)
+        fine = torch.cat((filled.color, filled.coverage), dim=1)
+        given = self._given["memory"], self._given["dc2_bt1"], fine[:, :, None]
+        levels = [_as_heard(carried) / unit for carried, unit in zip(given, self._units, strict=True)]
         self._given.clear()
-        return Heard(s8, s4, s2, filled.color / filled.coverage.clamp(min=0.05))
+        return Heard(*levels, *self.tail(fine, picture, known))
 
 
 def _as_heard(carried: Tensor) -> Tensor:

@@ -5,8 +5,9 @@ kernels, strides and dilations, so what is learned can be written into its rows;
 tap of the constant carrier. The painter hears the carriers in `ec2`, and the frozen interpolation's fill
 where the graph has it (`hearing.Heard`); nothing of the interpolation hears the painter.
 
-The correction is gated: how the picture should go on, less the fill that is heard, times a share that says
-where that is to be trusted. Where it isn't, the fill stays as it is.
+The correction is made at s1, behind the network's next enlargement, and gated: how the picture should go on,
+less the fill that is shown, times a share that says where that is to be trusted. Where it isn't, and where
+the plate is known, the fill stays as it is.
 
 One still frame, no sources: composed features are the target's own, and the memory starts empty, so its
 forget gate and what it would hear of itself are left out.
@@ -14,7 +15,7 @@ forget gate and what it would hear of itself are left out.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import NamedTuple, cast
 
 import torch
@@ -23,6 +24,7 @@ from torch import Tensor, nn
 
 from ..network.vinet import upsample
 from .hearing import CARRIERS_S2, Heard
+from .tail import SHUT, in_cells
 
 SEEN = 5
 """Channels of what `ec2` sees: 2 * color - coverage of B, G, R, then 1, then coverage."""
@@ -35,7 +37,8 @@ moves a picture by a tenth, and the correction is worse than none for the first 
 
 OPEN = 2.0
 """The correction's gate, before it is bent, as a painter begins."""
-_OLDER_OPEN = 9.0
+HEARD_LAST = 4
+"""Channels that the correction hears beside the last layer's; see `tail.Tail`."""
 
 Settle = Callable[["Layer", nn.Conv2d, Tensor], None]
 
@@ -112,7 +115,7 @@ class Painted(NamedTuple):
     """The outputs, (B, 3, h, w), B, G, R, colors in 0..1. All but the correction are thrown away later.
 
     Attributes:
-        correction: what is added to the interpolation's fill, at s2.
+        correction: what is added to the fill that the network shows, means of cells.
         whole: the whole picture, at s2. Learning it keeps the layers awake.
         coarse: the whole picture as `COARSE` layers have it, at their levels. They keep those awake.
     """
@@ -143,7 +146,7 @@ class Painter(nn.Module):
             reach = layer.dilation
             self.convs[layer.name] = nn.Conv2d(columns, layer.parts * rows, 3, layer.stride, reach, reach)
             given[layer.name] = before = rows
-        last = before + heard["s2"]
+        last = before + HEARD_LAST
         self.correction = nn.Conv2d(last, 3, 3, padding=1)
         self.gate = nn.Conv2d(last, 3, 3, padding=1)
         self.whole = nn.Conv2d(before, 3, 3, padding=1)
@@ -172,37 +175,23 @@ class Painter(nn.Module):
                 settle(layer, conv, x)
             x = given[layer.name] = _activated(layer, _convolved(layer, conv, x))
         coarse = tuple(_SHARE_WHOLE * self.coarse[name](given[name]).float() + 0.5 for name in COARSE)
-        last = torch.cat((x, heard.s2.to(x.dtype)), dim=1)
-        correction = torch.sigmoid(self.gate(last).float()) * SHARE * self.correction(last).float()
+        value, gate = self.taken(x, heard)
+        correction = in_cells(torch.sigmoid(gate) * value)
         return Painted(correction, _SHARE_WHOLE * self.whole(x).float() + 0.5, coarse)
 
-    @torch.no_grad()
-    def correct_by_whole(self) -> None:
-        """Write the correction anew: the whole picture less the fill that is heard, its gate half open."""
-        rows, taken = self.widths.s2, self.correction.weight
-        unit = _SHARE_WHOLE / SHARE
-        nn.init.zeros_(taken)
-        taken[:, :rows] = unit * self.whole.weight
-        # Heard as 2 * color - coverage, which in what is filled is twice the color, less 1.
-        colors = torch.arange(3)
-        taken[colors, rows + colors, 1, 1] = -0.5 / SHARE
-        cast(Tensor, self.correction.bias).copy_(unit * cast(Tensor, self.whole.bias))
-        nn.init.zeros_(self.gate.weight)
-        nn.init.zeros_(cast(Tensor, self.gate.bias))
+    def taken(self, features: Tensor, heard: Heard) -> tuple[Tensor, Tensor]:
+        """The correction at s1, not gated, and its gate before it is bent, (B, 3, 2 * h, 2 * w) each.
+
+        `features`: what the last layer gives.
+        """
+        last = enlarged(features, heard)
+        shut = SHUT * upsample(heard.last[:, HEARD_LAST:], 2)
+        return SHARE * self.correction(last).float(), self.gate(last).float() - shut
 
 
-def upgraded(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """A checkpoint's tensors; an older one's correction gets an open gate, and does not hear the fill."""
-    made = dict(tensors)
-    for name in ("painter", "average", "exp_avg", "exp_avg_sq"):
-        kernel = made.get(f"{name}.correction.weight")
-        if kernel is None or f"{name}.gate.weight" in made:
-            continue
-        kernel = made[f"{name}.correction.weight"] = F.pad(kernel, (0, 0, 0, 0, 0, 4 * CARRIERS_S2))
-        made[f"{name}.gate.weight"] = torch.zeros_like(kernel)
-        opened = 0.0 if name.startswith("exp") else _OLDER_OPEN
-        made[f"{name}.gate.bias"] = torch.full_like(made[f"{name}.correction.bias"], opened)
-    return made
+def enlarged(features: Tensor, heard: Heard) -> Tensor:
+    """What the correction is made of: the last layer's features and what is heard beside them, at s1."""
+    return upsample(torch.cat((features, heard.last[:, :HEARD_LAST].to(features.dtype)), dim=1), 2)
 
 
 def seen_by_painter(picture: Tensor, known: Tensor) -> Tensor:

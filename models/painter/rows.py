@@ -5,13 +5,12 @@ stand on the constant carrier's centre tap. No carrier hears it before `dc4`: th
 signed as two rows each, through a gate that shuts where the plate or a source covers the cell, since it was
 taught on what nobody shows.
 
-In cells the correction and its gate are 3x3 kernels at s2. The network enlarges before `dc4`, so kernels
-there span half as much: `Inside.head` and `Inside.gate` are fitted (`fit.py`), not copied. The fill that they
-hear stands there as the first carrier.
+The correction and its gate stand there as they are in cells, where `tail.py` has the network's last layers.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import cast
 
@@ -22,23 +21,18 @@ from torch import Tensor, nn
 from ..network.vinet import VINet
 from ..wiring.carriers import COLORS, C, W
 from ..wiring.interpolation import Interpolation, wire_interpolation
+from ..wiring.masks import SHARPNESS, THRESHOLD
 from ..wiring.matching import COUNT, FIRST
 from ..wiring.matching import LAYERS as MATCHED
-from ..wiring.start import lean_network
+from ..wiring.start import GIVEN_SHARES, lean_network
 from .hearing import MEMORY_CONSTANT
-from .network import LAYERS, Layer, Painter
+from .network import LAYERS, SHARE, Layer, Painter
+from .tail import COVERED, SETTLED, SHUT, SIZE, wire_covered
 
 ROWS = {"s2": 32, "s4": 32, "s8": 48}
 """Where the painter's rows begin at each level, behind the interpolation's carriers."""
-_SIZE = {"s2": 64, "s4": 96, "s8": 128}
-_COVERED = 20
-"""In `dc3_1` and `dc3_2`: how far plate and sources cover a cell."""
 _DC4, _DC5 = 8, 5
 """Where the correction's rows begin, B, G, R and then their opposites."""
-_SETTLED = 0.745
-"""What the first carrier's coverage comes to in a hole, behind `dc3_2`."""
-_SHUT = 30.0
-"""Taken off the correction's gate, times what of a cell is covered above a half: there it shuts."""
 _FORGET = -8.0
 
 _ENCODER = ("ec2", "ec3_1", "ec3_2", "ec4_1", "ec4", "ec5")
@@ -52,8 +46,6 @@ class Inside(nn.Module):
         painter: whose widths it follows.
 
     Attributes:
-        head: the correction's kernel at s1, on enlarged features and 2 * fill - 1; colors in 0..1.
-        gate: its gate's, on the same.
         recall: what the memory's parts (take, keep, show, candidate) hear of what it hid before, no bias.
         keep: the forget gate over what comes in; it begins shut, as in cells.
     """
@@ -61,8 +53,6 @@ class Inside(nn.Module):
     def __init__(self, painter: Painter) -> None:
         super().__init__()
         widths = painter.widths
-        self.head = nn.Conv2d(widths.s2 + 3, 3, 3, padding=1)
-        self.gate = nn.Conv2d(widths.s2 + 3, 3, 3, padding=1)
         self.recall = nn.Conv2d(widths.s8, 4 * widths.s8, 3, padding=1, bias=False)
         self.keep = nn.Conv2d(widths.s8, widths.s8, 3, padding=1)
         for parameter in self.parameters():
@@ -102,7 +92,7 @@ def with_painter(
     for layer in LAYERS:
         rows = ROWS[layer.level] + torch.arange(getattr(painter.widths, layer.level))
         for key, at in _places(layer, sources):
-            _write(written[key], layer, rows, _kernels(layer, painter, units, at))
+            _write(written[key], layer, rows, _kernels(layer, painter, units, at, 1 if sources else _KEPT))
         if layer.kind == "memory":
             _remember(written, inside, cast(nn.Conv2d, painter.convs[layer.name]), rows)
     if sources:
@@ -110,10 +100,12 @@ def with_painter(
             weight = written[f"{name}.stAgg.conv.weight"]
             channels = ROWS[level] + torch.arange(getattr(painter.widths, level))
             weight[channels, channels] = weight[W, W].clone()
-    _correct(written, inside, ROWS["s2"] + torch.arange(painter.widths.s2))
+    _correct(written, painter, ROWS["s2"] + torch.arange(painter.widths.s2))
     return written
 
 
+_KEPT = 1 / (1 + math.exp(SHARPNESS * (GIVEN_SHARES[-1] - THRESHOLD)))
+"""What the composition leaves of rows that the target alone has, where nothing beside shows more."""
 _Kernels = list[tuple[Tensor, Tensor]]
 """Pairs of columns of the network and the kernels, (rows, columns, 3, 3), that stand there."""
 
@@ -125,7 +117,7 @@ def _places(layer: Layer, sources: bool) -> list[tuple[str, dict[str, int]]]:
         encoders = ("encoder1", "encoder2") if sources else ("encoder1",)
         return [(f"{encoder}.{name}.conv.weight", {"before": 0, "constant": C}) for encoder in encoders]
     if name in _BOTTLENECK:
-        composed = _SIZE["s8"] if name == "bt0" else 0
+        composed = SIZE["s8"] if name == "bt0" else 0
         heard = composed if sources else 0
         return [(f"bottleneck.{name}.conv.weight", {"before": heard, "constant": composed + C})]
     if name == "memory":
@@ -133,13 +125,15 @@ def _places(layer: Layer, sources: bool) -> list[tuple[str, dict[str, int]]]:
     middle = "conv.1" if layer.kind == "enlarged" else "conv"
     at = {"before": 0, "constant": C}
     if layer.skip:
-        size = _SIZE["s4" if name == "dc2_1" else "s2"]
+        size = SIZE["s4" if name == "dc2_1" else "s2"]
         at |= {"skip": size, "constant": size + C}
     return [(f"decoder.{name}.{middle}.weight", at)]
 
 
-def _kernels(layer: Layer, painter: Painter, units: Mapping[str, float], at: dict[str, int]) -> _Kernels:
-    """The layer's kernels, in the network's terms."""
+def _kernels(
+    layer: Layer, painter: Painter, units: Mapping[str, float], at: dict[str, int], kept: float
+) -> _Kernels:
+    """The layer's kernels, in the network's terms; `kept`: what the composition leaves of a skip."""
     conv = cast(nn.Conv2d, painter.convs[layer.name])
     weight, bias = conv.weight, cast(Tensor, conv.bias)
     if layer.name == "ec2":
@@ -154,7 +148,8 @@ def _kernels(layer: Layer, painter: Painter, units: Mapping[str, float], at: dic
     for giver, offset in taken:
         count: int = getattr(painter.widths, giver.level)
         columns = offset + ROWS[giver.level] + torch.arange(count)
-        found.append((columns, weight[:, first : first + count]))
+        kernel = weight[:, first : first + count]
+        found.append((columns, kernel / kept if giver.name == layer.skip else kernel))
         first += count
     if layer.hears:
         found += _hearing(weight[:, first:], units, layer.hears)
@@ -203,7 +198,7 @@ def _write(weight: Tensor, layer: Layer, rows: Tensor, kernels: _Kernels) -> Non
 
 def _remember(written: dict[str, Tensor], inside: Inside, conv: nn.Conv2d, rows: Tensor) -> None:
     weight, bias = written["convlstm.Gates.weight"], written["convlstm.Gates.bias"]
-    size = _SIZE["s8"]
+    size = SIZE["s8"]
     parts = torch.cat([part * size + rows for part in range(4)])
     weight[parts[:, None], size + rows] = inside.recall.weight
     weight[(size + rows)[:, None], rows] = inside.keep.weight
@@ -211,25 +206,22 @@ def _remember(written: dict[str, Tensor], inside: Inside, conv: nn.Conv2d, rows:
     bias[torch.cat([part * size + rows for part in (0, 2, 3)])] = cast(Tensor, conv.bias)
 
 
-def _correct(written: dict[str, Tensor], inside: Inside, heard: Tensor) -> None:
+def _correct(written: dict[str, Tensor], painter: Painter, heard: Tensor) -> None:
     """Bring the correction through `dc4` and `dc5` to the picture."""
-    for name, column in (("dc3_1", _SIZE["s2"] + W), ("dc3_2", _COVERED)):
-        written[f"decoder.{name}.conv.weight"][_COVERED, column, 0, 1, 1] = 2.0
-    written["decoder.dc3_2.conv.weight"][_COVERED, C, 0, 1, 1] = -1.0  # what is above a half
+    wire_covered(written)
     dc4 = written["decoder.dc4.conv.1.weight"]
     dc5, dc6 = written["decoder.dc5.conv.weight"], written["decoder.dc6.weight"]
     colors = torch.arange(3)
-    # leaky(x) - leaky(-x) = 1.2 x; dc5's gate is half open.
-    value, gate = (_over_carriers(conv, heard) for conv in (inside.head, inside.gate))
+    value, gate = (_over_carriers(conv, heard) for conv in (painter.correction, painter.gate))
     for sign, first in ((1, _DC4), (-1, _DC4 + 3)):
         rows = first + colors
         gates = dc4.shape[0] // 2 + rows
-        for columns, kernel in value:
-            dc4[rows[:, None], columns, 0] = sign * kernel / 1.2
+        for columns, kernel in value:  # leaky(x) - leaky(-x) = 1.2 x
+            dc4[rows[:, None], columns, 0] = sign * SHARE * kernel / 1.2
         for columns, kernel in gate:
             dc4[gates[:, None], columns, 0] = kernel
-        dc4[gates, _COVERED, 0, 1, 1] = -_SHUT
-    for sign, first in ((1, _DC5), (-1, _DC5 + 3)):
+        dc4[gates, COVERED, 0, 1, 1] = -SHUT
+    for sign, first in ((1, _DC5), (-1, _DC5 + 3)):  # the gate is half open
         rows = first + colors
         dc5[rows, _DC4 + colors, 0, 1, 1] = 2.0 * sign
         dc5[rows, _DC4 + 3 + colors, 0, 1, 1] = -2.0 * sign
@@ -237,8 +229,8 @@ def _correct(written: dict[str, Tensor], inside: Inside, heard: Tensor) -> None:
 
 
 def _over_carriers(conv: nn.Conv2d, heard: Tensor) -> _Kernels:
-    """A kernel of `Inside` over the painter's rows, the first carrier and the constant."""
+    """A kernel of the correction over the painter's rows, the first carrier and the constant."""
     weight, count = conv.weight, len(heard)
-    colors = weight[:, count:] / _SETTLED
-    fill = _as_carriers(colors, torch.zeros_like(colors[:, :1]), 0)
-    return [(heard, weight[:, :count]), fill, _on_constant(_tap(cast(Tensor, conv.bias)), C)]
+    fill = weight[:, count:] / SETTLED
+    carriers = _as_carriers(fill[:, :3], fill[:, 3:], 0)
+    return [(heard, weight[:, :count]), carriers, _on_constant(_tap(cast(Tensor, conv.bias)), C)]

@@ -19,6 +19,7 @@ from torch import Tensor
 from ..synthetic.pictures import Pictures
 from ..wiring.interpolation import Interpolation
 from .checkpoint import part, read_checkpoint, write_checkpoint
+from .fit import correct_by_whole
 from .hearing import Heard, Hearing, interpolation_of
 from .measures import painting_loss, relative_loss
 from .network import COARSE, Painter, Widths, seen_by_painter
@@ -27,6 +28,8 @@ from .start import begin
 
 _START = 32
 """Samples that the start is settled on."""
+_FITTED = 12
+"""Batches of as many that the correction is begun on, from the whole picture."""
 _WARM = 150
 """Steps over which the rate rises."""
 _WHOLE, _COARSE = 0.5, 0.5
@@ -193,10 +196,12 @@ class Trainer:
 
     @torch.no_grad()
     def correct_by_whole(self) -> None:
-        """Begin the correction anew from the whole picture, see `Painter`; average and moments follow."""
+        """Begin the correction anew from the whole picture; average and moments follow."""
         averaged = self.averaged()
         for painter in (self.painter, averaged):
-            painter.correct_by_whole()
+            drawn = np.random.default_rng([self.settings.seed, self.step])
+            samples = (draw_batch(drawn, self.pictures, _START, _START, hard=0.5) for _ in range(_FITTED))
+            correct_by_whole(painter, self.hearing, samples)
         for key, value in averaged.state_dict().items():
             self.average[key].copy_(value)
         for output in (self.painter.correction, self.painter.gate):

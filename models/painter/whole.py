@@ -8,7 +8,7 @@ go back to the painter, and the wiring stays as it is.
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 import torch
@@ -17,7 +17,6 @@ from torch import Tensor, nn
 from ..network.prune import pruned, selected, selection
 from ..network.vinet import VINet
 from ..wiring.interpolation import Interpolation
-from .fit import fit_inside
 from .hearing import Hearing
 from .network import Painter, Widths
 from .rows import Inside, wired_network, with_painter
@@ -104,17 +103,14 @@ class Whole(nn.Module):
 def whole_of(
     tensors: Mapping[str, Tensor],
     state: Mapping[str, Any],
-    samples: Iterable[tuple[Tensor, Tensor]],
     *,
     sources: bool | None = None,
     device: torch.device = torch.device("cpu"),  # noqa: B008 (immutable)
-) -> tuple[Whole, float]:
-    """A checkpoint's averaged painter in the network, and the share of its correction that is missed there.
+) -> Whole:
+    """A checkpoint's averaged painter in the network.
 
     Args:
-        tensors, state: of a checkpoint of the painter in cells, or of the whole; an older one's are
-            `upgraded` first.
-        samples: that the correction's kernel is fitted on; not looked at where the checkpoint has one.
+        tensors, state: of a checkpoint of the painter in cells, or of the whole.
         sources: see `Whole`; None for the checkpoint's own.
     """
 
@@ -128,14 +124,11 @@ def whole_of(
     hearing = Hearing(interpolation.eval())
     painter = Painter(Widths(*state["settings"]["widths"]), hearing.carriers)
     painter.load_state_dict(part("average"))
+    inside = Inside(painter)
     if trained := part("inside"):
-        inside, missed = Inside(painter), 0.0
         inside.load_state_dict(trained)
-    else:
-        painter.to(device).eval()
-        inside, missed = fit_inside(painter, hearing.to(device), samples)
     seen = bool(state.get("sources", False)) if sources is None else sources
-    return Whole(painter, inside, hearing, sources=seen, device=device), missed
+    return Whole(painter, inside, hearing, sources=seen, device=device)
 
 
 def whole_tensors(whole: Whole, average: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -10,9 +10,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ..painter.network import upgraded
 from ..painter.whole import whole_of, whole_tensors
-from .device_samples import DeviceSamples, packed
+from .device_samples import packed
 from .device_shots import draw_shots
 from .flow_votes import CELL, VoteNet, begin, flow_of, vote_loss
 from .guided import guided_loss, hole_scores, roll_guided
@@ -135,9 +134,7 @@ class WholePart(_Part):
             raise ValueError(f"{checkpoint} is no checkpoint of the painter.")
         self._about, self._state = about, json.loads(about["painter"])
         self._batch, self._size = batch, size
-        samples = DeviceSamples(crops, device, seed=0)
-        drawn = (samples.draw(16, 32) for _ in range(8))
-        self.whole, _ = whole_of(upgraded(tensors), self._state, drawn, sources=True, device=device)
+        self.whole = whole_of(tensors, self._state, sources=True, device=device)
         super().__init__(self.whole, crops, 1e-4, 0.99, device)
 
     def learn(self, share: float) -> Tensor:

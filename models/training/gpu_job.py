@@ -35,7 +35,7 @@ from torch import Tensor
 
 from ..painter.hearing import Heard, Hearing
 from ..painter.measures import Scores, painting_loss, relative_loss
-from ..painter.network import COARSE, Painter, Widths, seen_by_painter, upgraded
+from ..painter.network import COARSE, Painter, Widths, seen_by_painter
 from ..wiring.interpolation import Interpolation
 from .card_parts import LARGEST_FILE, FlowPart, WholePart
 from .device_samples import DeviceSamples
@@ -112,7 +112,6 @@ class Job:
         self._kept, self._told = read_tensors(checkpoint)
         if "painter" not in self._told:
             raise ValueError(f"{checkpoint} is no checkpoint of the painter.")
-        self._kept = upgraded(self._kept)
         self._state: dict[str, Any] = json.loads(self._told["painter"])
         self.hearing = Hearing(interpolation_of(part(self._kept, "interpolation"))).to(device)
         self.painter = Painter(Widths(*self._state["settings"]["widths"]), self.hearing.carriers)

@@ -26,7 +26,7 @@ from torch import Tensor
 from plugin_core.errors import CleanplateError, InputError
 
 from ..painter.checkpoint import read_checkpoint, write_checkpoint
-from ..painter.export import CHECKPOINT, procedural_samples
+from ..painter.export import CHECKPOINT
 from ..painter.samples import HELD_OUT
 from ..painter.whole import whole_of, whole_tensors
 from ..synthetic.pictures import Pictures
@@ -66,7 +66,7 @@ class WholeTrainer(Trainer[ShotBatch]):
         self.options, self._pictures = options, pictures
         tensors, self._state = read_checkpoint(options.checkpoint)
         sources = True if options.sources else None
-        self.whole, _ = whole_of(tensors, self._state, procedural_samples(), sources=sources)
+        self.whole = whole_of(tensors, self._state, sources=sources)
         self._settings = ShotSettings(options.size, _FRAMES, largest_hole=0.6)
         super().__init__(
             self.whole,
@@ -108,8 +108,8 @@ class WholeTrainer(Trainer[ShotBatch]):
         for name in ("without", "painter"):
             self.whole.load_state_dict(self.average.tensors)
             if name == "without":
-                self.whole.inside.head.weight.zero_()
-                self.whole.inside.head.bias.zero_()  # type: ignore[union-attr]
+                for parameter in self.whole.painter.correction.parameters():
+                    parameter.zero_()
             rolled = self.whole.run(lambda network: roll_guided(network, shots, 0, 0, _SCORED_FRAMES))
             psnr, unsteady = hole_scores(shots, rolled)
             told.append(f"{name} {psnr:.2f} dB, unsteady {unsteady:.4f}")

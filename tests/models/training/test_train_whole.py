@@ -10,7 +10,6 @@ import pytest
 import torch
 
 from models.painter.checkpoint import read_checkpoint
-from models.painter.export import procedural_samples
 from models.painter.network import Widths
 from models.painter.trainer import Settings, Trainer
 from models.painter.whole import whole_of
@@ -35,10 +34,9 @@ def begun(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module", autouse=True)
-def few_samples() -> Iterator[None]:
-    samples, pictures = list(procedural_samples(1)), Pictures(procedural=2)
+def few_pictures() -> Iterator[None]:
+    pictures = Pictures(procedural=2)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(train_whole, "procedural_samples", lambda: samples)
         patch.setattr(train_whole, "Pictures", lambda *_folders, **_options: pictures)
         yield
 
@@ -62,12 +60,12 @@ def test_a_run_that_was_broken_off_goes_on_exactly_and_can_be_exported(begun: Pa
     before, _ = read_checkpoint(begun)
     for key in ("average.convs.ec2.weight", "average.convs.memory.weight", "average.convs.dc3_2.bias"):
         assert not torch.equal(kept[key], before[key]), key
-    assert kept["inside.recall.weight"].any() and kept["inside.head.weight"].any()
+    assert kept["inside.recall.weight"].any() and kept["average.correction.weight"].any()
     heard = [key for key in before if key.startswith("interpolation.")]
     assert heard and all(torch.equal(kept[key], before[key]) for key in heard)
-    opened, missed = whole_of(kept, state, [])
-    assert opened.sources and missed == 0
-    assert torch.equal(opened.inside.head.weight, kept["inside.head.weight"])
+    opened = whole_of(kept, state)
+    assert opened.sources
+    assert torch.equal(opened.inside.recall.weight, kept["inside.recall.weight"])
     assert "held out: without " in resumed.check()
 
 
