@@ -23,6 +23,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..network.vinet import upsample
+from .beside import Beside, compositions
 from .hearing import CARRIERS_S2, Heard
 from .tail import SHUT, in_cells
 
@@ -45,6 +46,11 @@ Settle = Callable[["Layer", nn.Conv2d, Tensor], None]
 
 COARSE = {"dc1": 4, "dc2_bt3": 2}
 """Layers that show a whole picture of their own, and how many cells of s2 one of theirs is across."""
+
+
+COMPOSED = ("ec2", "ec3_2", "ec5")
+"""Layers of the encoder that are composed with what is beside, and then heard behind it."""
+_ENCODED = COMPOSED[-1]
 
 
 class Widths(NamedTuple):
@@ -152,28 +158,35 @@ class Painter(nn.Module):
         self.whole = nn.Conv2d(before, 3, 3, padding=1)
         self.coarse = nn.ModuleDict({name: nn.Conv2d(given[name], 3, 3, padding=1) for name in COARSE})
 
-    def forward(self, seen: Tensor, heard: Heard, settle: Settle | None = None) -> Painted:
+    def forward(
+        self, seen: Tensor, heard: Heard, settle: Settle | None = None, beside: Beside | None = None
+    ) -> Painted:
         """Paint.
 
         Args:
             seen: (B, 5, h, w) at s2, see `SEEN`; h and w multiples of 4.
             heard: the interpolation's fill of the same frames.
             settle: called with every layer and its input before it is used; it may change the weights.
+            beside: what is beside; None where nothing there shows more.
         """
-        x = seen
+        by = {} if beside is None else compositions(seen[:, SEEN - 1 :], beside)
+        x = seen if beside is None else torch.cat((seen, seen_by_painter(beside.picture, beside.known)))
         given: dict[str, Tensor] = {}
         for layer in LAYERS:
             if layer.kind == "enlarged":
                 x = upsample(x, 2)
-            beside = [given[layer.skip]] if layer.skip else []
+            more = [given[layer.skip]] if layer.skip else []
             if layer.hears:
-                beside.append(getattr(heard, layer.hears).to(x.dtype))
-            if beside:
-                x = torch.cat((x, *beside), dim=1)
+                more.append(getattr(heard, layer.hears).to(x.dtype))
+            if more:
+                x = torch.cat((x, *more), dim=1)
             conv = cast(nn.Conv2d, self.convs[layer.name])
             if settle is not None:
                 settle(layer, conv, x)
             x = given[layer.name] = _activated(layer, _convolved(layer, conv, x))
+            if by and layer.name in COMPOSED:
+                given[layer.name] = by[layer.level](*x.chunk(2))
+                x = given[layer.name] if layer.name == _ENCODED else x
         coarse = tuple(_SHARE_WHOLE * self.coarse[name](given[name]).float() + 0.5 for name in COARSE)
         value, gate = self.taken(x, heard)
         correction = in_cells(torch.sigmoid(gate) * value)

@@ -63,7 +63,7 @@ def draw_batch(
         made = draw_geometry(rng, cells * _DRAWN) if drawn else _window(rng, pictures.choose(rng), cells)
         small = np.asarray(cv2.resize(made, (cells, cells), interpolation=cv2.INTER_AREA), np.float32)
         shown.append(_varied(rng, small).transpose(2, 0, 1))
-        known.append(_known(rng, cells, hard)[None])
+        known.append(draw_known(rng, cells, hard)[None])
     return Batch(torch.from_numpy(np.stack(shown)), torch.from_numpy(np.stack(known)))
 
 
@@ -106,8 +106,11 @@ def _varied(rng: np.random.Generator, picture: NDArray[np.float32]) -> NDArray[n
     return np.ascontiguousarray((picture ** float(power) * float(gain)).clip(0, 1), np.float32)
 
 
-def _known(rng: np.random.Generator, cells: int, hard: float) -> NDArray[np.float32]:
-    """The known share of each cell around a hole; sometimes a part of the hole was found elsewhere."""
+def draw_known(rng: np.random.Generator, cells: int, hard: float = 0.0) -> NDArray[np.float32]:
+    """The known share of each cell around a hole, (cells, cells); sometimes a part of it was found elsewhere.
+
+    `hard`: how often the hole is of whole cells.
+    """
     side, still = cells * _DRAWN, np.zeros((1, 2))
     whole = hard > 0 and rng.random() < hard  # with none, the numbers that follow stay as they were
     while True:

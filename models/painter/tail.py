@@ -53,21 +53,20 @@ class Tail(nn.Module):
             self.register_buffer(name, kernel.clone(), persistent=False)
 
     @torch.no_grad()
-    def forward(self, filled: Tensor, picture: Tensor, known: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, filled: Tensor, skip: Tensor) -> tuple[Tensor, Tensor]:
         """Go on from the interpolation's fill.
 
         Args:
-            filled: what `dc2_2` gives, premultiplied B, G, R and coverage, (B, 4, h, w).
-            picture: (B, 3, h, w) in 0..1.
-            known: the share of each cell that is known, (B, 1, h, w).
+            filled: what `dc2_2` gives, premultiplied B, G, R in 0..1 and coverage, (B, 4, h, w).
+            skip: what is known at s2, of the frame and of what is beside, likewise.
 
         Returns:
             What the correction hears behind `dc3_2`, (B, 5, h, w): 2 * color - coverage, then coverage, in
             units of `SETTLED`, and how far a cell is covered. And the fill as the network shows it, (B, 3, h,
             w), B, G, R in 0..1.
         """
-        one = torch.ones_like(known)
-        x = torch.cat((filled, one, picture * known, known, one), dim=1)
+        one = torch.ones_like(skip[:, :1])
+        x = torch.cat((filled, one, skip, one), dim=1)
         for name in ("dc3_1", "dc3_2"):
             value, gate = F.conv2d(x, self.get_buffer(name), padding=1).chunk(2, dim=1)
             x = torch.sigmoid(gate) * F.relu(value)

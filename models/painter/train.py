@@ -147,6 +147,7 @@ def _arguments() -> argparse.ArgumentParser:
     )
     add("--deaf", type=float, help="share of samples that hear no fill; the run's own if not given")
     add("--hard", type=float, help="share of samples with a hole of whole cells; the run's own if not given")
+    add("--beside", type=float, help="share of samples with a source beside; the run's own if not given")
     add(
         "--half",
         action=argparse.BooleanOptionalAction,
@@ -191,7 +192,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             pictures = Pictures(*options.data, procedural=0, without=HELD_OUT)
         except ValueError as error:
             raise InputError(str(error)) from error
-        changeable = ("steps", "deaf", "hard", "half")
+        changeable = ("steps", "deaf", "hard", "beside", "half")
         changed = {name: value for name in changeable if (value := getattr(options, name)) is not None}
         trainer = open_trainer(options.checkpoint, pictures, _settings(options), **changed)
         if options.from_whole:

@@ -18,9 +18,10 @@ from torch import Tensor
 
 from ..synthetic.pictures import Pictures
 from ..wiring.interpolation import Interpolation
+from .beside import Beside, draw_beside
 from .checkpoint import part, read_checkpoint, write_checkpoint
 from .fit import correct_by_whole
-from .hearing import Heard, Hearing, interpolation_of
+from .hearing import Hearing, interpolation_of
 from .measures import painting_loss, relative_loss
 from .network import COARSE, Painter, Widths, seen_by_painter
 from .samples import draw_batch
@@ -47,6 +48,8 @@ class Settings:
         deaf: share of a step's samples that hear nothing and are held to the whole picture alone. Without
             them the last layers copy the fill they hear, and all below s2 dies.
         hard: share of samples whose hole is of whole cells.
+        beside: share of samples with a source beside that shows more, or less; with 0 the painter sees
+            stills, and in the network the frame alone.
         half: whether layers compute in bfloat16: much quicker where a CPU has it, and not the same numbers.
         rate: Adam's, at its highest.
         batch: samples of a step, by cells a side.
@@ -62,6 +65,7 @@ class Settings:
     small_steps: int = 5_000
     deaf: float = 0.5
     hard: float = 0.25
+    beside: float = 0.0
     half: bool = False
     rate: float = 5e-4
     batch: dict[int, int] = field(default_factory=lambda: {32: 16, 64: 8, 96: 4})
@@ -81,7 +85,7 @@ class Settings:
         sides = {
             name: {int(side): value for side, value in told[name].items()} for name in ("batch", "shares")
         }
-        older = {"hard": 0.0}  # a run whose checkpoint says nothing of them
+        older = {"hard": 0.0}  # a run whose checkpoint says nothing of it
         return cls(**(older | told | sides | {"widths": Widths(*told["widths"])}))
 
 
@@ -93,7 +97,7 @@ class Trainer:
         pictures: what samples are cut from.
         interpolation: what the painter hears.
         resumed: tensors and state of a checkpoint to go on with; `settings` must be those in it, but for
-            `steps`, `deaf`, `hard` and `half`.
+            `steps`, `deaf`, `hard`, `beside` and `half`.
     """
 
     def __init__(
@@ -142,8 +146,8 @@ class Trainer:
         chances = np.array([settings.shares[side] for side in sides])
         side = sides[int(rng.choice(len(sides), p=chances / chances.sum()))]
         batch = draw_batch(rng, self.pictures, settings.batch[side], side, hard=settings.hard)
-        heard = self.hearing(*batch)
-        losses = self._losses(batch.picture, batch.known, heard)
+        beside = draw_beside(rng, *batch, settings.beside) if settings.beside else None
+        losses = self._losses(*batch, beside)
         for group in self._optimizer.param_groups:
             group["lr"] = self.rate()
         self._optimizer.zero_grad(set_to_none=True)
@@ -158,11 +162,12 @@ class Trainer:
             self._round_moments()
         return {name: float(value.detach()) for name, value in losses.items()} | {"norm": float(norm)}
 
-    def _losses(self, picture: Tensor, known: Tensor, heard: Heard) -> dict[str, Tensor]:
+    def _losses(self, picture: Tensor, known: Tensor, beside: Beside | None) -> dict[str, Tensor]:
+        heard = self.hearing(picture, known, beside)
         seen = seen_by_painter(picture, known).contiguous(memory_format=torch.channels_last)
         deaf = int(self.settings.deaf * len(picture))
         with torch.autocast("cpu", torch.bfloat16, enabled=self.settings.half):
-            painted = self.painter(seen, heard.deafened(deaf))
+            painted = self.painter(seen, heard.deafened(deaf), beside=beside)
         missing = 1 - known
         without = painting_loss(heard.fill, picture, missing)
         corrected, whole = (
@@ -255,8 +260,8 @@ class Trainer:
 def open_trainer(checkpoint: Path, pictures: Pictures, settings: Settings, **changed: Any) -> Trainer:
     """The run in `checkpoint` if there is one, else a new one with `settings`.
 
-    `changed`: settings that replace those, a run's own too: `steps`, `deaf`, `hard` and `half` may change as
-    it goes.
+    `changed`: settings that replace those, a run's own too: `steps`, `deaf`, `hard`, `beside` and `half` may
+    change as it goes.
 
     Raises:
         InputError: the file is no checkpoint of the painter.

@@ -127,7 +127,8 @@ def whole_of(
     inside = Inside(painter)
     if trained := part("inside"):
         inside.load_state_dict(trained)
-    seen = bool(state.get("sources", False)) if sources is None else sources
+    taught = bool(state.get("sources", state["settings"].get("beside", 0)))
+    seen = taught if sources is None else sources
     return Whole(painter, inside, hearing, sources=seen, device=device)
 
 

@@ -3,7 +3,8 @@
 The flows are the background's motion, the one that real pixels travel along. A source gets no weight where
 the point has left what is looked at; little where the two leads behind a hole part by a cell or more, and
 where the known pixels near by come out wrong along that motion. Weights are shared among the sources that
-show a cell, those nearer in time first, so that together they come to how far the best of them is trusted.
+show a cell, those nearer in time first, so that together they come to how far the best of them is trusted,
+or to 1 where the frame's own plate is known.
 """
 
 from __future__ import annotations
@@ -86,7 +87,7 @@ def guide_of(target: Cells, sources: Sequence[Beside], scales: Sequence[int]) ->
         For each level (sources, 3, H / scale, W / scale) float32: x, y in cells, and weight.
     """
     errors = [_error(target, source, scales[0]) for source in sources]
-    return tuple(_level(sources, errors, level, scales) for level in range(len(scales)))
+    return tuple(_level(target, sources, errors, level, scales) for level in range(len(scales)))
 
 
 def cell_centers(height: int, width: int, scale: int) -> tuple[Floats, Floats]:
@@ -98,7 +99,9 @@ def cell_centers(height: int, width: int, scale: int) -> tuple[Floats, Floats]:
     return columns, rows
 
 
-def _level(sources: Sequence[Beside], errors: Sequence[Floats], level: int, scales: Sequence[int]) -> Floats:
+def _level(
+    target: Cells, sources: Sequence[Beside], errors: Sequence[Floats], level: int, scales: Sequence[int]
+) -> Floats:
     """One level's flows and weights."""
     scale, finest = scales[level], scales[0]
     height, width = sources[0].cells.known[level].shape
@@ -122,7 +125,20 @@ def _level(sources: Sequence[Beside], errors: Sequence[Floats], level: int, scal
     together = np.maximum((shares * shown).sum(axis=0), np.float32(1e-4))
     best = 1 - np.prod(1 - np.clip(trusts * shown, 0, 1), axis=0)
     given[:, 2] = shares / together * best
+    _keep_plate(given, sources, target.known[level])
     return given
+
+
+def _keep_plate(given: Floats, sources: Sequence[Beside], known: Floats) -> None:
+    """Let a source stand in where none shows what is known of the frame: itself, else the nearest.
+
+    A network composes by how far coverage differs, whichever has more: where nothing beside covers a cell, it
+    would leave out the plate there. What stands in hardly shows, since the plate covers the cell.
+    """
+    itself = [number for number, source in enumerate(sources) if source.ways is None]
+    standing = itself or [int(np.argmax([source.share for source in sources]))]
+    lacking = np.clip(known - given[:, 2].sum(axis=0), 0, None)
+    given[standing, 2] += lacking / np.float32(len(standing))
 
 
 def _error(target: Cells, source: Beside, finest: int) -> Floats:

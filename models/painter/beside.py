@@ -1,0 +1,85 @@
+"""Frames beside, in cells: what the network composes a frame with before the painter and the interpolation.
+
+A source shows the same picture under another hole, moved along a flow that may stray a little. At each level
+the network takes what the sources cover and the frame lacks (`masks.py`): features, carriers and coverage
+alike. Here one source stands for all of them.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from ..wiring.masks import SHARPNESS, THRESHOLD
+from ..wiring.start import GIVEN_SHARES
+from .samples import draw_known
+
+_ALIKE, _EXACT = 0.15, 0.4
+"""How often a source has the frame's own hole, and how often its flow is exact."""
+_STRAYS = 0.6
+"""Cells that a flow strays by at most."""
+_LEAST = 0.3
+"""The least that a source is trusted."""
+_FED_BACK = GIVEN_SHARES[-1]
+
+
+class Beside(NamedTuple):
+    """What lies beside a batch of frames.
+
+    Attributes:
+        picture: as the source shows it at the frame's place, (B, 3, h, w), B, G, R in 0..1.
+        known: the share of each cell that the source knows, (B, 1, h, w).
+        trust: how far it is trusted, (B, 1, 1, 1), 0..1.
+    """
+
+    picture: Tensor
+    known: Tensor
+    trust: Tensor
+
+
+class Composition(NamedTuple):
+    """How frame and source are composed at a level: what is left of the frame's, and what the source adds."""
+
+    own: Tensor
+    source: Tensor
+
+    def __call__(self, own: Tensor, source: Tensor) -> Tensor:
+        """Compose features, (B, n, h, w) at the level."""
+        return self.own.to(own.dtype) * own + self.source.to(own.dtype) * source
+
+
+def compositions(known: Tensor, beside: Beside) -> dict[str, Composition]:
+    """The compositions of s2, s4 and s8; `known`: (B, 1, h, w) at s2."""
+    made = {}
+    for level, cells in (("s2", 1), ("s4", 2), ("s8", 4)):
+        ours, theirs = F.avg_pool2d(known, cells), F.avg_pool2d(beside.known, cells)
+        apart = (ours - beside.trust * theirs - _FED_BACK).abs()
+        mask = torch.sigmoid(SHARPNESS * (apart - THRESHOLD))
+        made[level] = Composition(1 - mask, mask * beside.trust)
+    return made
+
+
+def draw_beside(rng: np.random.Generator, picture: Tensor, known: Tensor, share: float) -> Beside:
+    """Draw a source for each frame of a batch; but for a `share` of them it shows what the frame shows."""
+    count, cells = len(picture), picture.shape[-1]
+    shown, theirs, trust = picture.clone(), known.clone(), torch.ones(count, 1, 1, 1)
+    for number in range(count):
+        if rng.random() >= share:
+            continue
+        if rng.random() >= _ALIKE:
+            theirs[number, 0] = torch.from_numpy(draw_known(rng, cells))
+        if rng.random() >= _EXACT:
+            off = torch.from_numpy(rng.uniform(-_STRAYS, _STRAYS, 2).astype(np.float32))
+            shown[number] = _moved(picture[number], off)
+            trust[number] = float(rng.uniform(_LEAST, 1))
+    return Beside(shown, theirs, trust)
+
+
+def _moved(picture: Tensor, off: Tensor) -> Tensor:
+    theta = torch.cat((torch.eye(2), (2 * off / picture.shape[-1])[:, None]), dim=1)[None]
+    grid = F.affine_grid(theta, [1, *picture.shape], align_corners=False)
+    return F.grid_sample(picture[None], grid, padding_mode="border", align_corners=False)[0]
