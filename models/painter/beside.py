@@ -25,6 +25,7 @@ _STRAYS = 0.6
 _LEAST = 0.3
 """The least that a source is trusted."""
 _FED_BACK = GIVEN_SHARES[-1]
+"""What the previous output adds to what the sources cover; it is taken to show what they show."""
 
 
 class Beside(NamedTuple):
@@ -59,7 +60,7 @@ def compositions(known: Tensor, beside: Beside) -> dict[str, Composition]:
         ours, theirs = F.avg_pool2d(known, cells), F.avg_pool2d(beside.known, cells)
         apart = (ours - beside.trust * theirs - _FED_BACK).abs()
         mask = torch.sigmoid(SHARPNESS * (apart - THRESHOLD))
-        made[level] = Composition(1 - mask, mask * beside.trust)
+        made[level] = Composition(1 - mask, mask * (beside.trust + _FED_BACK))
     return made
 
 

@@ -8,8 +8,10 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 
 from models.network.prune import pruned
+from models.network.vinet import resting_guide
 from models.onnx_export.bundle import export_bundle
 from models.painter import export
+from models.painter.beside import Beside
 from models.painter.network import Painter, Widths, seen_by_painter
 from models.painter.rows import Inside, wired_network
 from models.painter.samples import draw_batch
@@ -47,17 +49,23 @@ def still(pictures):
     return picture, known, frame[0].numpy(), F.interpolate(1 - known, scale_factor=4)[0].numpy()
 
 
-def rolled(network, frame, mask, frames=4) -> tuple[torch.Tensor, torch.Tensor]:
+def rolled(network, frame, mask, frames=4, beside=None, trust=1.0) -> tuple[torch.Tensor, torch.Tensor]:
     """First output of a shot that stands still, and the decoder's last picture, in colors 0..1 and cells.
 
-    By the last frame the memory's cell has settled, as the interpolation in cells takes it to be.
+    By the last frame the memory's cell has settled, as the interpolation in cells takes it to be. `beside`:
+    the mask of the frames beside, if it is another, trusted so far.
     """
     frame, mask = torch.from_numpy(frame)[None], torch.from_numpy(mask)[None]
-    carry, source = network.start(frame, mask), network.encode_source(frame, mask)
+    other = mask if beside is None else torch.from_numpy(beside)[None]
+    carry, source = network.start(frame, mask), network.encode_source(frame, other)
+    guide = {
+        level: torch.cat((flow[:, :, :2], trust * flow[:, :, 2:]), dim=2)
+        for level, flow in resting_guide(source).items()
+    }
     results = []
     with torch.no_grad():
         for _ in range(frames):
-            results.append(network.step(frame, mask, [source] * 4, carry))
+            results.append(network.step(frame, mask, [source] * 4, carry, guide=guide))
             carry = results[-1].carry
     return results[0].output, F.avg_pool2d((results[-1].raw + 1) / 2, 4)
 
@@ -97,6 +105,30 @@ def test_an_exported_step_corrects_as_the_painter_does_in_cells(painter, hearing
         source = session.encode(rgb, mask)
         output = session.step(rgb, mask, [source] * 4, session.start(rgb, mask))
     assert np.abs(output.fill[::-1] - first[0].numpy()).max() < 1e-3
+
+
+@pytest.mark.parametrize("trust", [1.0, 0.6])
+def test_with_sources_it_corrects_as_in_cells_with_a_frame_beside(painter, hearing, still, trust):
+    picture, known, frame, mask = still
+    theirs = torch.ones_like(known)
+    theirs[..., 14:30, 4:20] = 0
+    beside = Beside(picture, theirs, torch.full((1, 1, 1, 1), trust))
+    with torch.no_grad():
+        heard = hearing(picture, known, beside)
+        wanted = painter(seen_by_painter(picture, known), heard, beside=beside).correction
+        alone = painter(seen_by_painter(picture, known), hearing(picture, known)).correction
+    other = F.interpolate(1 - theirs, scale_factor=4)[0].numpy()
+    networks = (
+        wired_network(hearing.interpolation),
+        Whole(painter, Inside(painter), hearing, sources=True).network(),
+    )
+    fills = [rolled(pruned(network), frame, mask, beside=other, trust=trust)[1] for network in networks]
+    hole = (known == 0).expand_as(wanted)
+    missed, stray = (
+        float((fills[1] - fills[0] - each)[hole].square().mean().sqrt()) for each in (wanted, alone)
+    )
+    assert missed < 0.4 * stray and missed < 0.04
+    assert float((fills[0] - heard.fill)[hole].abs().max()) < 0.1
 
 
 def test_nothing_is_corrected_where_the_sources_show_the_hole(painter, hearing, still, tmp_path):
