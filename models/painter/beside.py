@@ -20,10 +20,12 @@ from .samples import draw_known
 
 _ALIKE, _EXACT = 0.15, 0.4
 """How often a source has the frame's own hole, and how often its flow is exact."""
-_STRAYS = 0.6
-"""Cells that a flow strays by at most."""
-_LEAST = 0.3
-"""The least that a source is trusted."""
+_STRAYS, _MISSES, _MISSED = 0.6, 5.0, 0.25
+"""Cells that a flow strays by at most, and one that followed something else; how often one does."""
+_LEAST, _LEAST_MISSED = 0.3, 0.1
+"""The least that a source is trusted, and that one that misses is."""
+_SOURCES = 3
+"""A source that strays is the mean of up to so many."""
 _FED_BACK = GIVEN_SHARES[-1]
 """What the previous output adds to what the sources cover; it is taken to show what they show."""
 
@@ -74,9 +76,12 @@ def draw_beside(rng: np.random.Generator, picture: Tensor, known: Tensor, share:
         if rng.random() >= _ALIKE:
             theirs[number, 0] = torch.from_numpy(draw_known(rng, cells))
         if rng.random() >= _EXACT:
-            off = torch.from_numpy(rng.uniform(-_STRAYS, _STRAYS, 2).astype(np.float32))
-            shown[number] = _moved(picture[number], off)
-            trust[number] = float(rng.uniform(_LEAST, 1))
+            misses = rng.random() < _MISSED
+            most = _MISSES if misses else _STRAYS
+            offs = rng.uniform(-most, most, (int(rng.integers(1, _SOURCES + 1)), 2)).astype(np.float32)
+            moved = [_moved(picture[number], torch.from_numpy(off)) for off in offs]
+            shown[number] = torch.stack(moved).mean(dim=0)
+            trust[number] = float(rng.uniform(_LEAST_MISSED if misses else _LEAST, 1))
     return Beside(shown, theirs, trust)
 
 
