@@ -74,8 +74,9 @@ class _Pace:
 
     def tell(self) -> None:
         trainer = self._trainer
+        keys = dict.fromkeys(key for each in self._losses for key in each)  # a small batch may have none deaf
         means = " ".join(
-            f"{key} {np.mean([each[key] for each in self._losses]):.4f}" for key in self._losses[0]
+            f"{key} {np.mean([each[key] for each in self._losses if key in each]):.4f}" for key in keys
         )
         made = trainer.samples - self._samples
         log.info(
