@@ -96,6 +96,17 @@ def step_graph(network: VINet, weights: WeightFile, *, striped: bool = False) ->
     return _StepWriter(network, weights, striped).build()
 
 
+_BLOCK = 16
+"""ONNX Runtime's convolutions, and what follows them, work on so many channels at once, there or not."""
+
+
+def _sees_others(weight: NDArray[np.float32]) -> bool:
+    """Whether kernels of 3x3 hear anything but the pixel itself."""
+    around = weight.copy()
+    around[:, :, 1, 1] = 0
+    return bool(around.any())
+
+
 class _Writer:
     """Layers that both graphs are made of."""
 
@@ -130,21 +141,33 @@ class _Writer:
         activation: Activation | None = None,
         slope: float = 0.1,
     ) -> str:
-        """A 3x3 convolution that keeps the size (divided by the stride)."""
-        inputs = [x, self.graph.weight(weight)]
-        if bias is not None:
-            inputs.append(self.graph.weight(bias))
-        y = self.graph.op(
-            "Conv",
-            *inputs,
-            kernel_shape=[3, 3],
-            strides=[stride] * 2,
-            dilations=[dilation] * 2,
-            pads=[dilation] * 4,
-        )
+        """A 3x3 convolution that keeps the size (divided by the stride); less where its kernels see less."""
+        own = None if _sees_others(weight) else np.ascontiguousarray(weight[:, :, 1:2, 1:2])
+        if own is not None and stride == 1 and bias is None and max(own.shape) < _BLOCK:
+            y = self._mixed(x, own[:, :, 0, 0])
+        else:
+            inputs = [x, self.graph.weight(weight if own is None else own)]
+            if bias is not None:
+                inputs.append(self.graph.weight(bias))
+            y = self.graph.op(
+                "Conv",
+                *inputs,
+                kernel_shape=[3, 3] if own is None else [1, 1],
+                strides=[stride] * 2,
+                dilations=[dilation if own is None else 1] * 2,
+                pads=[dilation if own is None else 0] * 4,
+            )
         if activation is None:
             return y
         return self.activate(y, activation, slope)
+
+    def _mixed(self, x: str, weight: NDArray[np.float32]) -> str:
+        """Every pixel's channels mixed: a matrix product, on the channels alone that there are."""
+        rows, columns = weight.shape
+        flat = self.graph.op("Reshape", x, self.graph.ints(1, columns, -1))
+        size = self.graph.op("Shape", x, start=2)
+        shape = self.graph.op("Concat", self.graph.ints(1, rows), size, axis=0)
+        return self.graph.op("Reshape", self.graph.op("MatMul", self.graph.weight(weight), flat), shape)
 
     def activate(self, x: str, activation: Activation, slope: float = 0.1) -> str:
         if activation == "LeakyRelu":
@@ -165,6 +188,8 @@ class _Writer:
         value = self.conv(
             x, weight[:half], stride=stride, dilation=dilation, activation=activation, slope=0.2
         )
+        if not weight[half:].any():
+            return self.graph.op("Mul", value, self.graph.floats(0.5))
         gate = self.conv(x, weight[half:], stride=stride, dilation=dilation, activation="Sigmoid")
         return self.graph.op("Mul", gate, value)
 

@@ -31,9 +31,13 @@ def test_what_is_read_back_from_the_bundle_makes_the_bundle_again(shipped):
         if not name.startswith(("bottleneck", "decoder")) or name.endswith("dc6.weight"):
             continue
         for half in weight.detach().flatten(0, 0).reshape(len(weight), -1, 3, 3).chunk(2):
-            assert (half.numpy().astype(np.float16) + 0).tobytes() in {
-                (np.frombuffer(k, np.float16) + 0).tobytes() for k in kernels
-            }, name
+            around = half.clone()
+            around[:, :, 1, 1] = 0
+            own = half if around.any() else half[:, :, 1, 1]  # the rest of such kernels is left out
+            if half.any():
+                assert (own.numpy().astype(np.float16) + 0).tobytes() in {
+                    (np.frombuffer(k, np.float16) + 0).tobytes() for k in kernels
+                }, name
 
 
 def test_a_flat_color_is_heard_at_every_level(shipped):
