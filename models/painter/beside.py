@@ -9,23 +9,13 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from ..wiring.masks import SHARPNESS, THRESHOLD
 from ..wiring.start import GIVEN_SHARES
-from .samples import draw_known
 
-_ALIKE, _EXACT = 0.15, 0.4
-"""How often a source has the frame's own hole, and how often its flow is exact."""
-_STRAYS, _MISSES, _MISSED = 0.6, 5.0, 0.25
-"""Cells that a flow strays by at most, and one that followed something else; how often one does."""
-_LEAST, _LEAST_MISSED = 0.3, 0.1
-"""The least that a source is trusted, and that one that misses is."""
-_SOURCES = 3
-"""A source that strays is the mean of up to so many."""
 _FED_BACK = GIVEN_SHARES[-1]
 """What the previous output adds to what the sources cover; it is taken to show what they show."""
 
@@ -64,28 +54,3 @@ def compositions(known: Tensor, beside: Beside) -> dict[str, Composition]:
         mask = torch.sigmoid(SHARPNESS * (apart - THRESHOLD))
         made[level] = Composition(1 - mask, mask * (beside.trust + _FED_BACK))
     return made
-
-
-def draw_beside(rng: np.random.Generator, picture: Tensor, known: Tensor, share: float) -> Beside:
-    """Draw a source for each frame of a batch; but for a `share` of them it shows what the frame shows."""
-    count, cells = len(picture), picture.shape[-1]
-    shown, theirs, trust = picture.clone(), known.clone(), torch.ones(count, 1, 1, 1)
-    for number in range(count):
-        if rng.random() >= share:
-            continue
-        if rng.random() >= _ALIKE:
-            theirs[number, 0] = torch.from_numpy(draw_known(rng, cells))
-        if rng.random() >= _EXACT:
-            misses = rng.random() < _MISSED
-            most = _MISSES if misses else _STRAYS
-            offs = rng.uniform(-most, most, (int(rng.integers(1, _SOURCES + 1)), 2)).astype(np.float32)
-            moved = [_moved(picture[number], torch.from_numpy(off)) for off in offs]
-            shown[number] = torch.stack(moved).mean(dim=0)
-            trust[number] = float(rng.uniform(_LEAST_MISSED if misses else _LEAST, 1))
-    return Beside(shown, theirs, trust)
-
-
-def _moved(picture: Tensor, off: Tensor) -> Tensor:
-    theta = torch.cat((torch.eye(2), (2 * off / picture.shape[-1])[:, None]), dim=1)[None]
-    grid = F.affine_grid(theta, [1, *picture.shape], align_corners=False)
-    return F.grid_sample(picture[None], grid, padding_mode="border", align_corners=False)[0]

@@ -18,13 +18,13 @@ from torch import Tensor
 
 from ..synthetic.pictures import Pictures
 from ..wiring.interpolation import Interpolation
-from .beside import Beside, draw_beside
+from .beside import Beside
 from .checkpoint import part, read_checkpoint, write_checkpoint
 from .fit import correct_by_whole
 from .hearing import Hearing, interpolation_of
 from .measures import painting_loss, relative_loss
 from .network import COARSE, Painter, Widths, seen_by_painter
-from .samples import draw_batch
+from .samples import draw_batch, draw_beside
 from .start import begin
 
 _START = 32

@@ -6,9 +6,9 @@ import numpy as np
 import torch
 import torch.nn.functional as F  # noqa: N812
 
-from models.painter.beside import Beside, compositions, draw_beside
+from models.painter.beside import Beside, compositions
 from models.painter.network import Painter, Widths, seen_by_painter
-from models.painter.samples import draw_batch
+from models.painter.samples import draw_batch, draw_beside
 from models.painter.start import begin
 
 
