@@ -18,7 +18,8 @@ from torch import Tensor
 from plugin_core.disk.atomic import replacing
 from plugin_core.errors import InputError
 
-FORMAT = "cleanplate-painter-2"
+from .network import FORMAT
+
 _KEY = "painter"
 
 

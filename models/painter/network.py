@@ -27,6 +27,8 @@ from .beside import Beside, compositions
 from .hearing import CARRIERS_S2, Heard
 from .tail import SHUT, in_cells
 
+FORMAT = "cleanplate-painter-2"
+"""Of its checkpoints. In those before, the correction stood in front of the network's last layers."""
 SEEN = 5
 """Channels of what `ec2` sees: 2 * color - coverage of B, G, R, then 1, then coverage."""
 SMALLEST = 4

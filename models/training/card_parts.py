@@ -10,6 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ..painter.network import FORMAT
 from ..painter.whole import whole_of, whole_tensors
 from .device_samples import packed
 from .device_shots import draw_shots
@@ -130,8 +131,10 @@ class WholePart(_Part):
 
     def __init__(self, checkpoint: Path, crops: Path, batch: int, size: int, device: torch.device) -> None:
         tensors, about = read_tensors(checkpoint)
-        if "painter" not in about:
-            raise ValueError(f"{checkpoint} is no checkpoint of the painter.")
+        if (found := about.get("format")) != FORMAT:
+            raise ValueError(
+                f"{checkpoint} is no checkpoint of the painter: expected the format {FORMAT}, got {found}."
+            )
         self._about, self._state = about, json.loads(about["painter"])
         self._batch, self._size = batch, size
         self.whole = whole_of(tensors, self._state, sources=True, device=device)

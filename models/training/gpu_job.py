@@ -35,7 +35,7 @@ from torch import Tensor
 
 from ..painter.hearing import Heard, Hearing
 from ..painter.measures import Scores, painting_loss, relative_loss
-from ..painter.network import COARSE, Painter, Widths, seen_by_painter
+from ..painter.network import COARSE, FORMAT, Painter, Widths, seen_by_painter
 from ..wiring.interpolation import Interpolation
 from .card_parts import LARGEST_FILE, FlowPart, WholePart
 from .device_samples import DeviceSamples
@@ -110,8 +110,10 @@ class Job:
     def __init__(self, checkpoint: Path, crops: Path, plan: Plan, device: torch.device) -> None:
         self.plan, self.device = plan, device
         self._kept, self._told = read_tensors(checkpoint)
-        if "painter" not in self._told:
-            raise ValueError(f"{checkpoint} is no checkpoint of the painter.")
+        if (found := self._told.get("format")) != FORMAT:
+            raise ValueError(
+                f"{checkpoint} is no checkpoint of the painter: expected the format {FORMAT}, got {found}."
+            )
         self._state: dict[str, Any] = json.loads(self._told["painter"])
         self.hearing = Hearing(interpolation_of(part(self._kept, "interpolation"))).to(device)
         self.painter = Painter(Widths(*self._state["settings"]["widths"]), self.hearing.carriers)

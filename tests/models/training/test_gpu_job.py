@@ -97,7 +97,7 @@ def test_flow_and_the_painter_with_its_state_are_trained_too_and_gone_on_with(
     assert "px in holes" in said["flow"]["scores"]["none"]
     once = read_tensors(tmp_path / "flow.safetensors")[0]
     kept, about = read_checkpoint(tmp_path / "whole.safetensors")
-    opened, _ = whole_of(kept, about, [])
+    opened = whole_of(kept, about)
     assert opened.sources and about["whole_steps"] == 2
     before = read_checkpoint(CHECKPOINT)[0]
     assert not torch.equal(kept["average.convs.dc0.weight"], before["average.convs.dc0.weight"])
@@ -146,6 +146,9 @@ def test_votes_learn_where_a_picture_went(crops: Path) -> None:
 def test_a_file_that_would_be_too_large_is_not_written_and_what_is_none_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="more than 100"):
         write_tensors(tmp_path / "large", {"a": torch.zeros(99)}, {}, 100)
+    write_tensors(tmp_path / "older", {"a": torch.zeros(9)}, {"format": "cleanplate-painter-1"}, 1000)
+    with pytest.raises(ValueError, match="expected the format"):
+        gpu_job.Job(tmp_path / "older", tmp_path, gpu_job.Plan(), CPU)
     (tmp_path / "none").write_bytes(b"\x05\0\0\0\0\0\0\0{bad}")
     with pytest.raises(ValueError, match="no safetensors file"):
         read_tensors(tmp_path / "none")
