@@ -16,6 +16,8 @@ from torch import Tensor
 from ..wiring.masks import SHARPNESS, THRESHOLD
 from ..wiring.start import GIVEN_SHARES
 
+CELLS = {"s2": 1, "s4": 2, "s8": 4}
+"""Cells of s2 that one of a level's is across."""
 _FED_BACK = GIVEN_SHARES[-1]
 """What the previous output adds to what the sources cover; it is taken to show what they show."""
 
@@ -48,7 +50,7 @@ class Composition(NamedTuple):
 def compositions(known: Tensor, beside: Beside) -> dict[str, Composition]:
     """The compositions of s2, s4 and s8; `known`: (B, 1, h, w) at s2."""
     made = {}
-    for level, cells in (("s2", 1), ("s4", 2), ("s8", 4)):
+    for level, cells in CELLS.items():
         ours, theirs = F.avg_pool2d(known, cells), F.avg_pool2d(beside.known, cells)
         apart = (ours - beside.trust * theirs - _FED_BACK).abs()
         mask = torch.sigmoid(SHARPNESS * (apart - THRESHOLD))

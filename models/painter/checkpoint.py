@@ -18,7 +18,7 @@ from torch import Tensor
 from plugin_core.disk.atomic import replacing
 from plugin_core.errors import InputError
 
-from .network import FORMAT
+from .kept import FORMAT
 
 _KEY = "painter"
 
@@ -57,10 +57,3 @@ def read_checkpoint(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
             f"got {told.get('format', 'none')}; name another file."
         )
     return tensors, json.loads(told[_KEY])
-
-
-def part(tensors: Mapping[str, Tensor], name: str) -> dict[str, Tensor]:
-    """The tensors below a name, by the rest of theirs."""
-    return {
-        key.removeprefix(f"{name}."): value for key, value in tensors.items() if key.startswith(f"{name}.")
-    }

@@ -19,7 +19,7 @@ from plugin_core.errors import ModelError
 
 from ..wiring.interpolation import LAYERS, Interpolation, Seen
 from ..wiring.start import INTO_MEMORY
-from .beside import Beside, compositions
+from .beside import CELLS, Beside, compositions
 from .tail import Tail
 
 CARRIERS_S2 = 1
@@ -92,22 +92,23 @@ class Hearing(nn.Module):
     @torch.no_grad()
     def forward(self, picture: Tensor, known: Tensor, beside: Beside | None = None) -> Heard:
         """Fill pictures (B, 3, h, w) in 0..1 where `known` (B, 1, h, w) is not 1, by what is beside, too."""
-        s2 = torch.cat((picture * known, known), dim=1)
-        s4, s8 = F.avg_pool2d(s2, 2), F.avg_pool2d(s2, 4)
-        target = s8
+        target = composed = _carriers(picture, known)
         if beside is not None:
+            source = _carriers(beside.picture, beside.known)
             by = compositions(known, beside)
-            source = torch.cat((beside.picture * beside.known, beside.known), dim=1)
-            s2, s4, s8 = (
-                by[level](own, F.avg_pool2d(source, cells))
-                for level, own, cells in (("s2", s2, 1), ("s4", s4, 2), ("s8", s8, 4))
-            )
-        filled = self.interpolation(Seen(target, s8, s4))
+            composed = {level: by[level](target[level], source[level]) for level in CELLS}
+        filled = self.interpolation(Seen(target["s8"], composed["s8"], composed["s4"]))
         fine = torch.cat((filled.color, filled.coverage), dim=1)
         given = self._given["memory"], self._given["dc2_bt1"], fine[:, :, None]
         levels = [_as_heard(carried) / unit for carried, unit in zip(given, self._units, strict=True)]
         self._given.clear()
-        return Heard(*levels, *self.tail(fine, s2))
+        return Heard(*levels, *self.tail(fine, composed["s2"]))
+
+
+def _carriers(picture: Tensor, known: Tensor) -> dict[str, Tensor]:
+    """A picture's wired carriers at each level: premultiplied B, G, R and coverage, (B, 4, h, w)."""
+    fine = torch.cat((picture * known, known), dim=1)
+    return {level: F.avg_pool2d(fine, cells) for level, cells in CELLS.items()}
 
 
 def _as_heard(carried: Tensor) -> Tensor:

@@ -27,8 +27,6 @@ from .beside import Beside, compositions
 from .hearing import CARRIERS_S2, Heard
 from .tail import SHUT, in_cells
 
-FORMAT = "cleanplate-painter-2"
-"""Of its checkpoints. In those before, the correction stood in front of the network's last layers."""
 SEEN = 5
 """Channels of what `ec2` sees: 2 * color - coverage of B, G, R, then 1, then coverage."""
 SMALLEST = 4
@@ -190,18 +188,10 @@ class Painter(nn.Module):
                 given[layer.name] = by[layer.level](*x.chunk(2))
                 x = given[layer.name] if layer.name == _ENCODED else x
         coarse = tuple(_SHARE_WHOLE * self.coarse[name](given[name]).float() + 0.5 for name in COARSE)
-        value, gate = self.taken(x, heard)
-        correction = in_cells(torch.sigmoid(gate) * value)
+        last = enlarged(x, heard)
+        gate = self.gate(last).float() - SHUT * upsample(heard.last[:, HEARD_LAST:], 2)
+        correction = in_cells(torch.sigmoid(gate) * (SHARE * self.correction(last).float()))
         return Painted(correction, _SHARE_WHOLE * self.whole(x).float() + 0.5, coarse)
-
-    def taken(self, features: Tensor, heard: Heard) -> tuple[Tensor, Tensor]:
-        """The correction at s1, not gated, and its gate before it is bent, (B, 3, 2 * h, 2 * w) each.
-
-        `features`: what the last layer gives.
-        """
-        last = enlarged(features, heard)
-        shut = SHUT * upsample(heard.last[:, HEARD_LAST:], 2)
-        return SHARE * self.correction(last).float(), self.gate(last).float() - shut
 
 
 def enlarged(features: Tensor, heard: Heard) -> Tensor:

@@ -19,9 +19,10 @@ from torch import Tensor
 from ..synthetic.pictures import Pictures
 from ..wiring.interpolation import Interpolation
 from .beside import Beside
-from .checkpoint import part, read_checkpoint, write_checkpoint
+from .checkpoint import read_checkpoint, write_checkpoint
 from .fit import correct_by_whole
 from .hearing import Hearing, interpolation_of
+from .kept import kept_interpolation, kept_painter, part
 from .measures import painting_loss, relative_loss
 from .network import COARSE, Painter, Widths, seen_by_painter
 from .samples import draw_batch, draw_beside
@@ -203,9 +204,9 @@ class Trainer:
     def correct_by_whole(self) -> None:
         """Begin the correction anew from the whole picture; average and moments follow."""
         averaged = self.averaged()
+        rng = np.random.default_rng([self.settings.seed, self.step])
+        samples = [draw_batch(rng, self.pictures, _START, _START, hard=0.5) for _ in range(_FITTED)]
         for painter in (self.painter, averaged):
-            drawn = np.random.default_rng([self.settings.seed, self.step])
-            samples = (draw_batch(drawn, self.pictures, _START, _START, hard=0.5) for _ in range(_FITTED))
             correct_by_whole(painter, self.hearing, samples)
         for key, value in averaged.state_dict().items():
             self.average[key].copy_(value)
@@ -271,21 +272,10 @@ def open_trainer(checkpoint: Path, pictures: Pictures, settings: Settings, **cha
         return Trainer(replace(settings, **changed), pictures, interpolation_of())
     tensors, state = read_checkpoint(checkpoint)
     settings = replace(Settings.from_json(state["settings"]), **changed)
-    return Trainer(settings, pictures, _interpolation(tensors), (tensors, state))
+    return Trainer(settings, pictures, kept_interpolation(tensors), (tensors, state))
 
 
 def open_averaged(checkpoint: Path) -> tuple[Painter, Hearing]:
     """The painter of a run as it is scored, and what it hears. Raises InputError."""
-    tensors, state = read_checkpoint(checkpoint)
-    hearing = Hearing(_interpolation(tensors))
-    painter = Painter(Settings.from_json(state["settings"]).widths, hearing.carriers)
-    painter.load_state_dict(part(tensors, "average"))
+    painter, hearing = kept_painter(*read_checkpoint(checkpoint))
     return painter.eval(), hearing
-
-
-def _interpolation(tensors: dict[str, Tensor]) -> Interpolation:
-    kept = part(tensors, "interpolation")
-    carriers = len(kept["mix.memory.value"])
-    interpolation = Interpolation(carriers, carriers)
-    interpolation.load_state_dict(kept)
-    return interpolation

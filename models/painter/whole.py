@@ -18,7 +18,8 @@ from ..network.prune import pruned, selected, selection
 from ..network.vinet import VINet
 from ..wiring.interpolation import Interpolation
 from .hearing import Hearing
-from .network import Painter, Widths
+from .kept import kept_painter, part
+from .network import Painter
 from .rows import Inside, wired_network, with_painter
 
 _Given = TypeVar("_Given")
@@ -113,19 +114,9 @@ def whole_of(
         tensors, state: of a checkpoint of the painter in cells, or of the whole.
         sources: see `Whole`; None for the checkpoint's own.
     """
-
-    def part(name: str) -> dict[str, Tensor]:
-        return {key[len(name) + 1 :]: value for key, value in tensors.items() if key.startswith(f"{name}.")}
-
-    kept = part("interpolation")
-    carriers = len(kept["mix.memory.value"])
-    interpolation = Interpolation(carriers, carriers)
-    interpolation.load_state_dict(kept)
-    hearing = Hearing(interpolation.eval())
-    painter = Painter(Widths(*state["settings"]["widths"]), hearing.carriers)
-    painter.load_state_dict(part("average"))
+    painter, hearing = kept_painter(tensors, state)
     inside = Inside(painter)
-    if trained := part("inside"):
+    if trained := part(tensors, "inside"):
         inside.load_state_dict(trained)
     taught = bool(state.get("sources", state["settings"].get("beside", 0)))
     seen = taught if sources is None else sources

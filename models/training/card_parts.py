@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ..painter.network import FORMAT
+from ..painter.kept import FORMAT
 from ..painter.whole import whole_of, whole_tensors
 from .device_samples import packed
 from .device_shots import draw_shots
@@ -24,6 +24,21 @@ _KEPT_SEED = 990_005
 """Of the shots that are scored."""
 _APART = (-6, -3, 3, 6)
 _CLIP = 3.0
+
+
+def read_painter(checkpoint: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """Return a painter's tensors, in cells or in the network, and its metadata.
+
+    Raises:
+        OSError: it can't be read.
+        ValueError: it is no such file, or one of before.
+    """
+    tensors, about = read_tensors(checkpoint)
+    if (found := about.get("format")) != FORMAT:
+        raise ValueError(
+            f"{checkpoint} is no checkpoint of the painter: expected the format {FORMAT}, got {found}."
+        )
+    return tensors, about
 
 
 class _Part:
@@ -130,11 +145,7 @@ class WholePart(_Part):
     """The painter in the network with its state, from a painter's checkpoint in cells or a whole one."""
 
     def __init__(self, checkpoint: Path, crops: Path, batch: int, size: int, device: torch.device) -> None:
-        tensors, about = read_tensors(checkpoint)
-        if (found := about.get("format")) != FORMAT:
-            raise ValueError(
-                f"{checkpoint} is no checkpoint of the painter: expected the format {FORMAT}, got {found}."
-            )
+        tensors, about = read_painter(checkpoint)
         self._about, self._state = about, json.loads(about["painter"])
         self._batch, self._size = batch, size
         self.whole = whole_of(tensors, self._state, sources=True, device=device)

@@ -20,10 +20,11 @@ from torch import Tensor
 
 from ..network.prune import pruned
 from ..network.vinet import Guide, VINet
+from ..painter.kept import kept_interpolation
 from ..wiring.interpolation import wire_interpolation
 from ..wiring.start import lean_network
-from .gpu_job import COMMITTED, interpolation_of
-from .plain_tensors import part, read_tensors
+from .gpu_job import COMMITTED
+from .plain_tensors import read_tensors
 
 _FRAMES = 6
 _WARM = 3
@@ -32,8 +33,7 @@ _WARM = 3
 def shipped_network(checkpoint: Path = COMMITTED) -> VINet:
     """The network of the shipped bundle, pruned. Raises OSError, ValueError."""
     network = lean_network(512, takes_flows=True)
-    learned = interpolation_of(part(read_tensors(checkpoint)[0], "interpolation"))
-    wire_interpolation(network.state_dict(), learned)
+    wire_interpolation(network.state_dict(), kept_interpolation(read_tensors(checkpoint)[0]))
     return pruned(network)
 
 

@@ -33,13 +33,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ..painter.hearing import Heard, Hearing
+from ..painter.hearing import Heard
+from ..painter.kept import kept_painter, part
 from ..painter.measures import Scores, painting_loss, relative_loss
-from ..painter.network import COARSE, FORMAT, Painter, Widths, seen_by_painter
-from ..wiring.interpolation import Interpolation
-from .card_parts import LARGEST_FILE, FlowPart, WholePart
+from ..painter.network import COARSE, Painter, Widths, seen_by_painter
+from .card_parts import LARGEST_FILE, FlowPart, WholePart, read_painter
 from .device_samples import DeviceSamples
-from .plain_tensors import part, read_tensors, write_tensors
+from .plain_tensors import write_tensors
 
 COMMITTED = Path(__file__).parents[1] / "painter" / "checkpoint.safetensors"
 _WHOLE, _COARSE = 0.5, 0.5
@@ -109,16 +109,10 @@ class Job:
 
     def __init__(self, checkpoint: Path, crops: Path, plan: Plan, device: torch.device) -> None:
         self.plan, self.device = plan, device
-        self._kept, self._told = read_tensors(checkpoint)
-        if (found := self._told.get("format")) != FORMAT:
-            raise ValueError(
-                f"{checkpoint} is no checkpoint of the painter: expected the format {FORMAT}, got {found}."
-            )
+        self._kept, self._told = read_painter(checkpoint)
         self._state: dict[str, Any] = json.loads(self._told["painter"])
-        self.hearing = Hearing(interpolation_of(part(self._kept, "interpolation"))).to(device)
-        self.painter = Painter(Widths(*self._state["settings"]["widths"]), self.hearing.carriers)
-        self.painter.load_state_dict(part(self._kept, "average"))
-        self.painter.to(device)
+        painter, hearing = kept_painter(self._kept, self._state)
+        self.painter, self.hearing = painter.to(device), hearing.to(device)
         for conv in self.painter.modules():  # quicker so, on a card and on a CPU
             if isinstance(conv, torch.nn.Conv2d):
                 conv.weight.data = conv.weight.data.contiguous(memory_format=torch.channels_last)
@@ -218,14 +212,6 @@ class Job:
         }
         about = self._told | {"painter": json.dumps(told)}
         return write_tensors(out / "checkpoint.safetensors", tensors, about, LARGEST_FILE)
-
-
-def interpolation_of(kept: dict[str, Tensor]) -> Interpolation:
-    """The interpolation that a checkpoint holds."""
-    carriers = len(kept["mix.memory.value"])
-    interpolation = Interpolation(carriers, carriers)
-    interpolation.load_state_dict(kept)
-    return interpolation.eval()
 
 
 def run(

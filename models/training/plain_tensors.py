@@ -65,10 +65,3 @@ def write_tensors(path: Path, tensors: Mapping[str, Tensor], told: Mapping[str, 
     temporary.write_bytes(b"".join([struct.pack("<Q", len(text)), text, *parts]))
     temporary.replace(path)
     return path
-
-
-def part(tensors: Mapping[str, Tensor], name: str) -> dict[str, Tensor]:
-    """Return the tensors whose names begin with `name.`, without it."""
-    return {
-        key.removeprefix(f"{name}."): value for key, value in tensors.items() if key.startswith(f"{name}.")
-    }
