@@ -7,7 +7,7 @@ width only, so ONNX Runtime turns them into constants when the size is fixed as 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -140,6 +140,43 @@ class Warp:
         quarter of the time of `sample`, which multiplies tiny matrices, and gives the same bits.
         """
         graph, count = self._graph, len(sources)
+        rows, corners = self._corners_of_each(sources, flows, channels)
+        mixed = ""
+        for there, across, down in corners:
+            picked = graph.op("Gather", rows, graph.reshape(there, -1), axis=0)
+            planes = graph.transpose(graph.reshape(picked, count, -1, channels), 0, 2, 1)
+            share = graph.reshape(graph.op("Mul", across, down), count, 1, -1)
+            part = graph.op("Mul", planes, share)
+            mixed = part if not mixed else graph.op("Add", mixed, part)
+        return mixed
+
+    def sample_sum(self, sources: Sequence[str], flows: str, weights: str, channels: int) -> str:
+        """The sum of what `sample_each` gives, weighted pixel by pixel (n, 1, h, w): (1, C, h*w).
+
+        A pixel's corners in all pictures are mixed by one product of a row and a matrix, and only the sum is
+        brought to planes: from some channels on much less is moved about.
+        """
+        graph, count = self._graph, len(sources)
+        rows, corners = self._corners_of_each(sources, flows, channels)
+        places, shares = (
+            graph.transpose(graph.reshape(graph.op("Concat", *parts, axis=1), count * 4, -1), 1, 0)
+            for parts in zip(
+                *(
+                    (there, graph.op("Mul", graph.op("Mul", across, down), weights))
+                    for there, across, down in corners
+                ),
+                strict=True,
+            )
+        )
+        picked = graph.op("Gather", rows, places, axis=0)
+        mixed = graph.op("MatMul", graph.op("Unsqueeze", shares, graph.ints(1)), picked)
+        return graph.transpose(graph.reshape(mixed, 1, -1, channels), 0, 2, 1)
+
+    def _corners_of_each(
+        self, sources: Sequence[str], flows: str, channels: int
+    ) -> tuple[str, Iterator[tuple[str, str, str]]]:
+        """Rows (n*(h+p)*(w+p), C) of padded pictures, and of each corner its rows and its two shares."""
+        graph, count = self._graph, len(sources)
         place = graph.op("Add", self._grid, flows)
         place = graph.op("Min", graph.op("Max", place, self._near), self._far)
         corner = graph.op("Floor", place)
@@ -157,16 +194,14 @@ class Warp:
         more = graph.scalar(self._before + self._after)
         size = [graph.op("Add", side, more) for side in (self._level.height, self._level.width)]
         begins = graph.op("Mul", _range(graph, count, -1, 1, 1, 1), graph.op("Mul", *size))
-        mixed = ""
-        for number, (x, y) in enumerate(((0, 0), (1, 0), (0, 1), (1, 1))):
-            first = graph.op("Gather", self._corners, graph.scalar(number))
-            there = graph.op("Add", index, graph.cast(graph.op("Add", begins, first), "int32"))
-            picked = graph.op("Gather", rows, graph.reshape(there, -1), axis=0)
-            planes = graph.transpose(graph.reshape(picked, count, -1, channels), 0, 2, 1)
-            share = graph.reshape(graph.op("Mul", shares[x][0], shares[y][1]), count, 1, -1)
-            part = graph.op("Mul", planes, share)
-            mixed = part if not mixed else graph.op("Add", mixed, part)
-        return mixed
+
+        def corners() -> Iterator[tuple[str, str, str]]:
+            for number, (x, y) in enumerate(((0, 0), (1, 0), (0, 1), (1, 1))):
+                first = graph.op("Gather", self._corners, graph.scalar(number))
+                there = graph.op("Add", index, graph.cast(graph.op("Add", begins, first), "int32"))
+                yield there, shares[x][0], shares[y][1]
+
+        return rows, corners()
 
     def sample(self, source: str, places: tuple[str, str], channels: int) -> str:
         """Rows (h*w, C) of a padded source sampled at the places."""

@@ -223,6 +223,10 @@ class _Writer:
         )
 
 
+_SUMMED_FROM = 16
+"""Channels from which the frames beside, where all count alike, are summed as they are moved."""
+
+
 class _StepWriter(_Writer):
     """The step graph, part by part."""
 
@@ -352,13 +356,19 @@ class _StepWriter(_Writer):
             for first, last in ((0, 2), (2, 3))
         )
         sources = [self._picked(source, heard, 2, channels) for source in self._sources[level]]
-        moved = Warp(graph, size, "zeros").sample_each(sources, flows, len(heard))
-        weighted = graph.op("Mul", moved, graph.reshape(weights, STREAMS - 1, 1, -1))
-        planes = graph.reshape(weighted, 1, (STREAMS - 1) * len(heard), size.height, size.width)
+        warp, kernel = Warp(graph, size, "zeros"), self._aggregator(level)
+        if len(heard) >= _SUMMED_FROM and (kernel[:, :, :1] == kernel[:, :, 1 : STREAMS - 1]).all():
+            kernel = kernel[:, :, -2:]
+            weighted = warp.sample_sum(sources, flows, weights, len(heard))
+        else:
+            moved = warp.sample_each(sources, flows, len(heard))
+            weighted = graph.op("Mul", moved, graph.reshape(weights, STREAMS - 1, 1, -1))
+        beside = (kernel.shape[2] - 1) * len(heard)
+        planes = graph.reshape(weighted, 1, beside, size.height, size.width)
         streams = graph.op("Concat", planes, self._picked(previous, heard, 1, channels), axis=1)
         # The previous output does not move; being constant, that flow and what is made of it costs nothing.
         still = graph.op("ConstantOfShape", graph.vector(1, 2, size.height, size.width))
-        return [flows, still], self._aggregate_planes(level, streams)
+        return [flows, still], self._aggregate_planes(level, streams, kernel)
 
     def _picked(self, x: str, channels: tuple[int, ...] | None, axis: int, all_of: int | None = None) -> str:
         """Some of a tensor's channels, in the given order; None for all."""
@@ -374,12 +384,16 @@ class _StepWriter(_Writer):
         """Gated 5x3x3 convolution over the streams: one 2-D convolution over 5 * C channels."""
         rows = self.graph.op("Concat", *warped, axis=1)
         channels = STREAMS * len(self._heard.get(level, range(self.channels[level])))
-        return self._aggregate_planes(level, to_planes(self.graph, rows, channels, self.level(level)))
+        planes = to_planes(self.graph, rows, channels, self.level(level))
+        return self._aggregate_planes(level, planes, self._aggregator(level))
 
-    def _aggregate_planes(self, level: str, planes: str) -> str:
-        """The same of streams as planes (1, 5 * C, h, w)."""
-        weight = self.weight(f"st_agg{_SUFFIX[level]}.stAgg.conv.weight")
-        merged = weight.transpose(0, 2, 1, 3, 4).reshape(weight.shape[0], -1, 3, 3)
+    def _aggregator(self, level: str) -> NDArray[np.float32]:
+        """The aggregator's kernel (2 * C, C, streams, 3, 3), value and gate."""
+        return self.weight(f"st_agg{_SUFFIX[level]}.stAgg.conv.weight")
+
+    def _aggregate_planes(self, level: str, planes: str, kernel: NDArray[np.float32]) -> str:
+        """The same of streams as planes (1, streams * C, h, w)."""
+        merged = kernel.transpose(0, 2, 1, 3, 4).reshape(kernel.shape[0], -1, 3, 3)
         if not self.striped(level):
             return self.gated(planes, merged)
         stripes = self.winograd.gated(self.winograd.transform_planes(planes, merged.shape[1]), merged)

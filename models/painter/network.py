@@ -205,17 +205,21 @@ def seen_by_painter(picture: Tensor, known: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def silent_channels(painter: Painter, seen: Tensor, heard: Heard, quiet: float = 0.02) -> dict[str, int]:
-    """How many channels of each layer give next to nothing (root mean square below `quiet`), where any do."""
-    silent: dict[str, int] = {}
+def loudness(painter: Painter, seen: Tensor, heard: Heard) -> dict[str, Tensor]:
+    """Root mean square of what each of a layer's channels gives, (n,), by the layer's name."""
+    loud: dict[str, Tensor] = {}
 
     def listen(layer: Layer, conv: nn.Conv2d, taken: Tensor) -> None:
-        loudness = _activated(layer, conv(taken)).square().mean(dim=(0, 2, 3)).sqrt()
-        if count := int((loudness < quiet).sum()):
-            silent[layer.name] = count
+        loud[layer.name] = _activated(layer, conv(taken)).square().mean(dim=(0, 2, 3)).sqrt()
 
     painter(seen, heard, settle=listen)
-    return silent
+    return loud
+
+
+def silent_channels(painter: Painter, seen: Tensor, heard: Heard, quiet: float = 0.02) -> dict[str, int]:
+    """How many channels of each layer give next to nothing (root mean square below `quiet`), where any do."""
+    counts = {name: int((loud < quiet).sum()) for name, loud in loudness(painter, seen, heard).items()}
+    return {name: count for name, count in counts.items() if count}
 
 
 def _convolved(layer: Layer, conv: nn.Conv2d, x: Tensor) -> Tensor:

@@ -12,6 +12,7 @@ import pytest
 from onnx import numpy_helper
 
 from models.onnx_export.bundle import export_bundle
+from models.painter import export
 from models.painter.hearing import interpolation_of
 from models.wiring.interpolation import wire_interpolation
 from models.wiring.start import lean_network
@@ -23,9 +24,9 @@ pytestmark = pytest.mark.slow
 _SHOWN = 64
 
 
-@pytest.fixture(scope="module")
-def shipped() -> Iterator[Session]:
-    with Session.open("vinet", device="cpu", threads=2) as session:
+@pytest.fixture(scope="module", params=["vinet", "vinet-shapes"])
+def shipped(request: pytest.FixtureRequest) -> Iterator[Session]:
+    with Session.open(request.param, device="cpu", threads=2) as session:
         yield session
 
 
@@ -77,6 +78,14 @@ def test_its_weights_make_its_files_again(tmp_path: Path) -> None:
     assert manifest.flows == "given"
 
 
+def test_the_painters_checkpoint_makes_its_bundle_again(tmp_path: Path, monkeypatch) -> None:
+    bundle = Bundle.open(find_bundle("vinet-shapes"))
+    monkeypatch.setattr(export, "measured_reach", lambda _network: bundle.manifest.hole_reach)
+    export.export_painter(export.CHECKPOINT, tmp_path / "again", name="vinet-shapes")
+    for name in ("encode.onnx", "step.onnx", "weights.bin", MANIFEST):
+        assert (tmp_path / "again" / name).read_bytes() == (bundle.path / name).read_bytes(), name
+
+
 @pytest.mark.parametrize("graph", ["encode", "step"])
 def test_nothing_is_computed_of_neighbors_that_count_nothing(graph) -> None:
     stored = onnx.load(find_bundle("vinet") / f"{graph}.onnx").graph.initializer
@@ -86,6 +95,7 @@ def test_nothing_is_computed_of_neighbors_that_count_nothing(graph) -> None:
         assert kernel.shape[-2:] == (1, 1) or np.delete(kernel.reshape(-1, 9), 4, axis=1).any()
 
 
-def test_its_identity_does_not_change_unnoticed() -> None:
+@pytest.mark.parametrize(("name", "identity"), [("vinet", "29f7888010c1600f"), ("vinet-shapes", "6da7124cc297ba80")])
+def test_its_identity_does_not_change_unnoticed(name, identity) -> None:
     """States and journals hold it: with another, a render that was begun can't be gone on with."""
-    assert Bundle.open(find_bundle("vinet")).model_id == "29f7888010c1600f"
+    assert Bundle.open(find_bundle(name)).model_id == identity

@@ -6,9 +6,11 @@ import torch
 from torch import nn
 
 from models.network.vinet import VINet
-from models.painter.network import LAYERS, Painter, Widths, seen_by_painter, silent_channels
+from models.painter.lessen import leave_out_quiet, show_in_part
+from models.painter.network import LAYERS, Painter, Widths, loudness, seen_by_painter, silent_channels
 from models.painter.samples import draw_batch
 from models.painter.start import begin
+from models.synthetic.pictures import Pictures
 
 WIDTHS = Widths(6, 8, 10)
 
@@ -111,3 +113,30 @@ def test_silent_channels_are_counted(painter, drawn):
     painter.convs["bt2"].weight.data[:3] = 0
     painter.convs["bt2"].bias.data[:3] = 0
     assert silent_channels(painter, seen, heard)["bt2"] == 3
+
+
+def test_quiet_channels_are_left_out(painter, hearing):
+    """What is left out gives nothing any more, whatever it hears; the others give what they gave."""
+    conv = painter.convs["bt2"]
+    with torch.no_grad():
+        for parameter in conv.parameters():
+            parameter[:2] *= 1e-3
+    drawn = draw_batch(np.random.default_rng(1), Pictures(procedural=1), 2, 16)
+    heard, seen = hearing(*drawn), seen_by_painter(*drawn)
+    before = loudness(painter, seen, heard)["bt2"]
+    assert leave_out_quiet(painter, hearing) == {"bt2": 2}
+    after = loudness(painter, seen, heard)["bt2"]
+    assert (before[:2] > 0).all() and (after[:2] == 0).all()
+    assert torch.equal(after[2:], before[2:])
+
+
+def test_a_correction_is_shown_in_part(painter, drawn):
+    _, seen, heard = drawn
+    with torch.no_grad():
+        painter.correction.weight.normal_(0, 0.1)
+        whole = painter(seen, heard)
+        show_in_part(painter, 0.25)
+        part = painter(seen, heard)
+    assert float(whole.correction.abs().max()) > 0.01
+    assert torch.allclose(part.correction, 0.25 * whole.correction, atol=1e-7)
+    assert torch.equal(part.whole, whole.whole)

@@ -9,6 +9,7 @@ import torch.nn.functional as F  # noqa: N812
 
 from models.network.prune import pruned
 from models.network.vinet import resting_guide
+from models.onnx_export import graph_vinet
 from models.onnx_export.bundle import export_bundle
 from models.painter import export
 from models.painter.beside import Beside
@@ -21,6 +22,7 @@ from models.painter.whole import Whole
 from models.wiring.interpolation import Interpolation
 from plugin_core.network.bundle import Provenance
 from plugin_core.network.session import Session
+from tests.models.onnx_export.test_bundle import guides
 
 pytestmark = pytest.mark.slow
 
@@ -145,6 +147,32 @@ def test_nothing_is_corrected_where_the_sources_show_the_hole(painter, hearing, 
     assert float((outputs[0] - outputs[1])[..., 40:80, 48:96].abs().max()) < 0.01
 
 
+def test_frames_beside_that_count_alike_are_summed_as_they_are_moved(
+    pictures, hearing, tmp_path, monkeypatch
+):
+    painter = Painter(Widths(12, 12, 12), carriers=2)
+    batch = draw_batch(np.random.default_rng(3), pictures, 8, 32)
+    begin(painter, seen_by_painter(*batch), hearing(*batch), seed=5)
+    torch.nn.init.constant_(painter.correction.weight, 0.01)  # else nothing hears the rows
+    network = pruned(Whole(painter, Inside(painter), hearing, sources=True).network())
+    frame, mask = (2 * batch.picture[0] - 1).numpy(), (batch.known[0] < 1).float().numpy()
+    guide = guides((4, 8, 16), 32, 32, seed=1)
+    fills, sizes = [], []
+    for least in (16, 1000):
+        monkeypatch.setattr(graph_vinet, "_SUMMED_FROM", least)
+        about = Provenance(kind="generated", summary="A test.", details={})
+        folder = export_bundle(network, tmp_path / f"{least}", name="t", provenance=about, licence="none")
+        sizes.append((folder / "weights.bin").stat().st_size)
+        with Session.open(folder, device="cpu", threads=1) as session:
+            sources = [
+                session.encode(np.roll(frame, shift, 2), np.roll(mask, shift, 2)) for shift in (9, 4, -4, -9)
+            ]
+            output = session.step(frame, mask, sources, session.start(frame, mask), guide=guide)
+            fills.append(output.fill)
+    assert np.abs(fills[0] - fills[1]).max() < 1e-5
+    assert sizes[0] < sizes[1]  # three of four kernels
+
+
 def test_the_command_writes_a_bundle_that_says_what_it_is(pictures, tmp_path, monkeypatch, capsys):
     trainer = Trainer(
         Settings(batch={16: 2}, shares={16: 1.0}, grid=1, widths=Widths(4, 6, 8)),
@@ -159,3 +187,5 @@ def test_the_command_writes_a_bundle_that_says_what_it_is(pictures, tmp_path, mo
         assert session.hole_reach == 320
     assert export.main(["--checkpoint", str(tmp_path / "none"), "--out", str(tmp_path / "c")]) == 2
     assert "can't be read" in capsys.readouterr().err
+    assert export.main(["--shown", "35", "--out", str(tmp_path / "c")]) == 2
+    assert "--shown is a share from 0 to 1, not 35" in capsys.readouterr().err
