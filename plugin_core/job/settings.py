@@ -592,7 +592,8 @@ class Run(Strict):
     model: Annotated[
         str,
         About(
-            "Name of an installed model bundle, or the path of one.",
+            "Name of an installed model bundle, or the path of one: vinet, or vinet-shapes, which continues "
+            "edges of large shapes and takes longer.",
             label="model",
             group="model",
             level="basic",

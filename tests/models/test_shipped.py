@@ -95,7 +95,9 @@ def test_nothing_is_computed_of_neighbors_that_count_nothing(graph) -> None:
         assert kernel.shape[-2:] == (1, 1) or np.delete(kernel.reshape(-1, 9), 4, axis=1).any()
 
 
-@pytest.mark.parametrize(("name", "identity"), [("vinet", "29f7888010c1600f"), ("vinet-shapes", "6da7124cc297ba80")])
+@pytest.mark.parametrize(
+    ("name", "identity"), [("vinet", "29f7888010c1600f"), ("vinet-shapes", "6da7124cc297ba80")]
+)
 def test_its_identity_does_not_change_unnoticed(name, identity) -> None:
     """States and journals hold it: with another, a render that was begun can't be gone on with."""
     assert Bundle.open(find_bundle(name)).model_id == identity

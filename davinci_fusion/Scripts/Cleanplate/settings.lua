@@ -518,7 +518,7 @@ return {
       ["option"] = "--model",
       ["kind"] = "text",
       ["default"] = "vinet",
-      ["text"] = "Name of an installed model bundle, or the path of one.",
+      ["text"] = "Name of an installed model bundle, or the path of one: vinet, or vinet-shapes, which continues edges of large shapes and takes longer.",
       ["label"] = "model",
       ["group"] = "model",
       ["level"] = "basic",
