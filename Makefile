@@ -42,7 +42,6 @@ lint: .venv/test.stamp
 # What stands in plugin_core/job/settings.py, for the command, the hosts, the schemas and docs/settings.md.
 generated: .venv/test.stamp
 	$(BIN)/python -m generate
-	$(BIN)/python -m generate  # again: Nuke's page is made of the settings that were just written
 
 bench: .venv/test.stamp
 	$(BIN)/python -m tests.benchmarks

@@ -8,18 +8,21 @@ from __future__ import annotations
 
 import sys
 
-from .files import ROOT, stale
+from .files import ROOT, copies, generated, stale
 
 
 def main() -> int:
     """Write or check; returns the exit code."""
-    check = "--check" in sys.argv[1:]
-    due = stale()
-    for path, text in due.items():
-        if not check:
+    if "--check" in sys.argv[1:]:
+        due = stale(generated())
+        for path in due:
+            print(f"{path.relative_to(ROOT)} is stale: make generated")
+        return int(bool(due))
+    for made in (copies, generated):
+        for path, text in stale(made()).items():
             path.write_text(text, "utf-8")
-        print(f"{path.relative_to(ROOT)} {'is stale: make generated' if check else 'written'}")
-    return int(check and bool(due))
+            print(f"{path.relative_to(ROOT)} written")
+    return 0
 
 
 if __name__ == "__main__":

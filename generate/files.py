@@ -34,10 +34,16 @@ LUA = "davinci_fusion/Scripts/Cleanplate/settings.lua"
 """And once more, as Fusion reads it."""
 
 
+def copies() -> dict[Path, str]:
+    """Return the settings as they stand beside who reads them: Nuke's page is made of what is on disk."""
+    text = _json(catalog())
+    return {ROOT / copy: text for copy in COPIES}
+
+
 def generated() -> dict[Path, str]:
     """Return every generated file's text."""
     data = catalog()
-    texts = {ROOT / copy: _json(data) for copy in COPIES}
+    texts = copies()
     texts[ROOT / "docs/job.schema.json"] = _json(Job.model_json_schema())
     texts[ROOT / "docs/shots.schema.json"] = _json(shots_schema())
     texts[ROOT / "docs/settings.md"] = page(data, PART_OF)
@@ -49,9 +55,9 @@ def generated() -> dict[Path, str]:
     return texts
 
 
-def stale() -> dict[Path, str]:
-    """Return the files that are not as they are generated now, with what they should be."""
-    return {path: text for path, text in generated().items() if _text(path) != text}
+def stale(texts: Mapping[Path, str]) -> dict[Path, str]:
+    """Return those of generated files that are not so on disk, with what they should be."""
+    return {path: text for path, text in texts.items() if _text(path) != text}
 
 
 def _json(data: Mapping[str, Any]) -> str:

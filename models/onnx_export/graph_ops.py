@@ -158,18 +158,16 @@ class Warp:
         """
         graph, count = self._graph, len(sources)
         rows, corners = self._corners_of_each(sources, flows, channels)
-        places, shares = (
-            graph.transpose(graph.reshape(graph.op("Concat", *parts, axis=1), count * 4, -1), 1, 0)
-            for parts in zip(
-                *(
-                    (there, graph.op("Mul", graph.op("Mul", across, down), weights))
-                    for there, across, down in corners
-                ),
-                strict=True,
-            )
+        places, shares = [], []
+        for there, across, down in corners:
+            places.append(there)
+            shares.append(graph.op("Mul", graph.op("Mul", across, down), weights))
+        place, share = (
+            graph.transpose(graph.reshape(graph.op("Concat", *each, axis=1), count * 4, -1), 1, 0)
+            for each in (places, shares)
         )
-        picked = graph.op("Gather", rows, places, axis=0)
-        mixed = graph.op("MatMul", graph.op("Unsqueeze", shares, graph.ints(1)), picked)
+        picked = graph.op("Gather", rows, place, axis=0)
+        mixed = graph.op("MatMul", graph.op("Unsqueeze", share, graph.ints(1)), picked)
         return graph.transpose(graph.reshape(mixed, 1, -1, channels), 0, 2, 1)
 
     def _corners_of_each(

