@@ -21,10 +21,10 @@ from ..network.reach import measured_reach
 from ..onnx_export.bundle import OWN_LICENCE, export_bundle, rounded
 from .checkpoint import read_checkpoint
 from .hearing import Hearing
+from .kept import IN_NETWORK
 from .lessen import QUIET, SHOWN, leave_out_quiet, show_in_part
 from .whole import whole_of
-
-CHECKPOINT = Path(__file__).with_name("checkpoint.safetensors")
+from .whole_run import progress_of
 
 
 def export_painter(
@@ -56,6 +56,11 @@ def export_painter(
     leave_out_quiet(whole.painter, Hearing(whole.interpolation), quiet)
     show_in_part(whole.painter, shown)
     network = pruned(whole.network())
+    progress = progress_of(state)
+    seconds = state["seconds"] + (progress.seconds if progress else 0)
+    details = {"checkpoint": checkpoint.name, "samples": f"{state['samples']} in {state['step']} steps"}
+    if progress:
+        details["in_the_network"] = f"{progress.shots} moving synthetic shots of eight frames at most"
     export_bundle(
         network,
         out,
@@ -64,12 +69,8 @@ def export_painter(
             kind="trained",
             summary="The wired interpolation, and beside it a painter that learned on stills how shapes go "
             "on (models/painter); the flows are given by the core, none is learned.",
-            details={
-                "checkpoint": checkpoint.name,
-                "samples": f"{state['samples']} in {state['step']} steps",
-                "cpu_hours": f"{state['seconds'] / 3600:.1f}",
-                "correction": f"{shown:g} of it is shown",
-            },
+            details=details
+            | {"cpu_hours": f"{seconds / 3600:.1f}", "correction": f"{shown:g} of it is shown"},
         ),
         licence=OWN_LICENCE,
         hole_reach=measured_reach(rounded(network, "float16")),
@@ -85,7 +86,10 @@ def main(arguments: list[str] | None = None) -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
-        "--checkpoint", type=Path, default=CHECKPOINT, help="of models.painter.train, or a whole one"
+        "--checkpoint",
+        type=Path,
+        default=IN_NETWORK,
+        help="of models.training.train_whole or models.painter.train",
     )
     parser.add_argument("--out", type=Path, required=True, help="the bundle's folder")
     parser.add_argument("--name", default="vinet-painter", help="the model's name")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from torch import Tensor
@@ -10,6 +11,10 @@ from torch import Tensor
 from ..wiring.interpolation import Interpolation
 from .hearing import Hearing
 from .network import Painter, Widths
+
+IN_CELLS = Path(__file__).with_name("checkpoint.safetensors")
+"""The committed checkpoint of the painter's training in cells, and below that of the one in the network."""
+IN_NETWORK = Path(__file__).with_name("whole.safetensors")
 
 FORMAT = "cleanplate-painter-2"
 """In files of the one before, the correction stood in front of the network's last layers."""

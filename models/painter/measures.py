@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-_FLOOR = 0.3
+_FLOOR = 1.0
 """Added to the heard fill's loss, which a sample's loss is divided by: easy samples must not count most."""
 
 

@@ -11,14 +11,11 @@ begins with many; to end it well, name a few more than it has done: it then cool
 from __future__ import annotations
 
 import argparse
-import contextlib
 import logging
-import signal
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from types import FrameType
 
 import cv2
 import numpy as np
@@ -30,31 +27,10 @@ from ..synthetic.pictures import Pictures
 from .held_out import HeldOut
 from .measures import Score
 from .samples import HELD_OUT
+from .stopping import listening
 from .trainer import Settings, Trainer, open_trainer
 
 log = logging.getLogger("models.painter.train")
-
-
-class _Asked:
-    """Whether the run was told to stop."""
-
-    def __init__(self) -> None:
-        self.to_stop = False
-
-    def __call__(self, number: int, _frame: FrameType | None) -> None:
-        self.to_stop = True
-        log.info("%s: stopping at the next step that can be kept", signal.Signals(number).name)
-
-
-@contextlib.contextmanager
-def _listening() -> Iterator[_Asked]:
-    asked = _Asked()
-    before = {number: signal.signal(number, asked) for number in (signal.SIGTERM, signal.SIGINT)}
-    try:
-        yield asked
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 class _Pace:
@@ -109,7 +85,7 @@ def run(trainer: Trainer, held_out: HeldOut | None, options: argparse.Namespace)
     cpu_before, spent_before = time.process_time(), trainer.seconds
     checked = cpu_before
     pace = _Pace(trainer)
-    with _listening() as asked:
+    with listening() as asked:
         while True:
             now = time.monotonic()
             trainer.seconds = spent_before + time.process_time() - cpu_before

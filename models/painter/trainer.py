@@ -13,18 +13,18 @@ from typing import Any
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor
+
+from plugin_core.errors import InputError
 
 from ..synthetic.pictures import Pictures
 from ..wiring.interpolation import Interpolation
-from .beside import Beside
 from .checkpoint import read_checkpoint, write_checkpoint
 from .fit import correct_by_whole
 from .hearing import Hearing, interpolation_of
 from .kept import kept_interpolation, kept_painter, part
-from .measures import painting_loss, relative_loss
-from .network import COARSE, Painter, Widths, seen_by_painter
+from .losses import cell_losses, learned_from
+from .network import Painter, Widths, seen_by_painter
 from .samples import draw_batch, draw_beside
 from .start import begin
 
@@ -34,8 +34,6 @@ _FITTED = 12
 """Batches of as many that the correction is begun on, from the whole picture."""
 _WARM = 150
 """Steps over which the rate rises."""
-_WHOLE, _COARSE = 0.5, 0.5
-"""Weights of the whole picture's loss, and of the coarse ones' mean, beside the correction's."""
 
 
 @dataclass(frozen=True)
@@ -148,11 +146,13 @@ class Trainer:
         side = sides[int(rng.choice(len(sides), p=chances / chances.sum()))]
         batch = draw_batch(rng, self.pictures, settings.batch[side], side, hard=settings.hard)
         beside = draw_beside(rng, *batch, settings.beside) if settings.beside else None
-        losses = self._losses(*batch, beside)
+        losses = cell_losses(
+            self.painter, self.hearing, *batch, beside, deaf=settings.deaf, half=settings.half
+        )
         for group in self._optimizer.param_groups:
             group["lr"] = self.rate()
         self._optimizer.zero_grad(set_to_none=True)
-        torch.autograd.backward(losses["correction"] + _WHOLE * losses["whole"] + _COARSE * losses["coarse"])
+        torch.autograd.backward(learned_from(losses))
         norm = torch.nn.utils.clip_grad_norm_(self.painter.parameters(), settings.clip)
         if bool(torch.isfinite(norm)):
             self._optimizer.step()
@@ -162,31 +162,6 @@ class Trainer:
         if self.may_save():
             self._round_moments()
         return {name: float(value.detach()) for name, value in losses.items()} | {"norm": float(norm)}
-
-    def _losses(self, picture: Tensor, known: Tensor, beside: Beside | None) -> dict[str, Tensor]:
-        heard = self.hearing(picture, known, beside)
-        seen = seen_by_painter(picture, known).contiguous(memory_format=torch.channels_last)
-        deaf = int(self.settings.deaf * len(picture))
-        with torch.autocast("cpu", torch.bfloat16, enabled=self.settings.half):
-            painted = self.painter(seen, heard.deafened(deaf), beside=beside)
-        missing = 1 - known
-        without = painting_loss(heard.fill, picture, missing)
-        corrected, whole = (
-            relative_loss(painting_loss(fill, picture, missing), without)
-            for fill in (heard.fill + painted.correction, painted.whole)
-        )
-        losses = {"heard": relative_loss(without, without)[deaf:], "correction": corrected[deaf:]}
-        losses |= {"whole": whole} if deaf == 0 else {"whole": whole, "deaf": whole[:deaf]}
-        shown = zip(painted.coarse, COARSE.values(), strict=True)
-        losses["coarse"] = torch.cat(
-            [
-                relative_loss(
-                    painting_loss(fill, F.avg_pool2d(picture, cells), F.avg_pool2d(missing, cells)), without
-                )
-                for fill, cells in shown
-            ]
-        )
-        return {name: values.mean() for name, values in losses.items()}
 
     def rate(self) -> float:
         """The coming step's rate: flat up to half of the steps, then falling to a hundredth."""
@@ -265,12 +240,17 @@ def open_trainer(checkpoint: Path, pictures: Pictures, settings: Settings, **cha
     change as it goes.
 
     Raises:
-        InputError: the file is no checkpoint of the painter.
+        InputError: the file is no checkpoint of the painter in cells.
         ModelError: there is none, and the bundle that ships has no interpolation to hear.
     """
     if not checkpoint.exists():
         return Trainer(replace(settings, **changed), pictures, interpolation_of())
     tensors, state = read_checkpoint(checkpoint)
+    if "whole" in state:
+        raise InputError(
+            f"{checkpoint} is of a painter that was trained in the network: go on with it by "
+            "`python -m models.training.train_whole`, or name a checkpoint in cells."
+        )
     settings = replace(Settings.from_json(state["settings"]), **changed)
     return Trainer(settings, pictures, kept_interpolation(tensors), (tensors, state))
 

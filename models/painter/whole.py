@@ -125,9 +125,10 @@ def whole_of(
 
 def whole_tensors(whole: Whole, average: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """What a checkpoint holds of a whole; `average`: its averaged parameters, as `state_dict` names them."""
-    cells = {key.removeprefix("painter."): v for key, v in average.items() if key.startswith("painter.")}
     tensors = {
-        f"{name}.{key}": value.clone() for name in ("painter", "average") for key, value in cells.items()
+        key.replace("painter.", "average.", 1): value.clone()
+        for key, value in average.items()
+        if key.startswith("painter.")
     }
     tensors |= {key: value for key, value in average.items() if key.startswith("inside.")}
     learned = whole.interpolation.state_dict().items()

@@ -20,17 +20,16 @@ from torch import Tensor
 
 from ..network.prune import pruned
 from ..network.vinet import Guide, VINet
-from ..painter.kept import kept_interpolation
+from ..painter.kept import IN_CELLS, kept_interpolation
 from ..wiring.interpolation import wire_interpolation
 from ..wiring.start import lean_network
-from .gpu_job import COMMITTED
 from .plain_tensors import read_tensors
 
 _FRAMES = 6
 _WARM = 3
 
 
-def shipped_network(checkpoint: Path = COMMITTED) -> VINet:
+def shipped_network(checkpoint: Path = IN_CELLS) -> VINet:
     """The network of the shipped bundle, pruned. Raises OSError, ValueError."""
     network = lean_network(512, takes_flows=True)
     wire_interpolation(network.state_dict(), kept_interpolation(read_tensors(checkpoint)[0]))

@@ -30,20 +30,18 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
-from ..painter.hearing import Heard
-from ..painter.kept import kept_painter, part
-from ..painter.measures import Scores, painting_loss, relative_loss
-from ..painter.network import COARSE, Painter, Widths, seen_by_painter
+from ..painter.kept import IN_CELLS, kept_painter, part
+from ..painter.losses import cell_losses, learned_from
+from ..painter.measures import Scores
+from ..painter.network import Painter, Widths, seen_by_painter
 from .card_parts import LARGEST_FILE, FlowPart, WholePart, read_painter
 from .device_samples import DeviceSamples
 from .plain_tensors import write_tensors
 
-COMMITTED = Path(__file__).parents[1] / "painter" / "checkpoint.safetensors"
-_WHOLE, _COARSE = 0.5, 0.5
-"""Weights of the whole picture's loss, and of the coarse ones' mean, as `painter.trainer` has them."""
+_DEAF = 0.33
+"""Share of a step's samples that hear nothing."""
 _WARM = 50
 _AVERAGE = 0.998
 _CLIP = 3.0
@@ -137,40 +135,20 @@ class Job:
         side = plan.sides[self.steps % len(plan.sides)]
         count = max(2, round(plan.batch * (32 / side) ** 2))
         picture, known = self.samples.draw(count, side)
-        with torch.no_grad():
-            heard = self.hearing(picture, known)
         rate = plan.rate * min(1.0, (self.steps + 1) / _WARM) * min(1.0, max(0.01, 2 * (1 - share)))
         for group in self.adam.param_groups:
             group["lr"] = rate
         self.adam.zero_grad(set_to_none=True)
-        losses = self._losses(picture, known, heard)
-        torch.autograd.backward(losses[0] + _WHOLE * losses[1] + _COARSE * losses[2])
+        half = self.device.type == "cuda"
+        losses = cell_losses(self.painter, self.hearing, picture, known, deaf=_DEAF, half=half)
+        torch.autograd.backward(learned_from(losses))
         norm = torch.nn.utils.clip_grad_norm_(self.painter.parameters(), _CLIP)
         if bool(torch.isfinite(norm)):
             self.adam.step()
         self._follow()
         self.steps += 1
         self.seen += count
-        return losses[0].detach()
-
-    def _losses(self, picture: Tensor, known: Tensor, heard: Heard) -> tuple[Tensor, Tensor, Tensor]:
-        seen = seen_by_painter(picture, known).contiguous(memory_format=torch.channels_last)
-        deaf = len(picture) // 2
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.device.type == "cuda"):
-            painted = self.painter(seen, heard.deafened(deaf))
-        missing = 1 - known
-        without = painting_loss(heard.fill, picture, missing)
-
-        def relative(fill: Tensor, truth: Tensor, hole: Tensor) -> Tensor:
-            return relative_loss(painting_loss(fill.float(), truth, hole), without)
-
-        correction = relative(heard.fill + painted.correction.float(), picture, missing)[deaf:]
-        whole = relative(painted.whole, picture, missing)
-        coarse = [
-            relative(fill, F.avg_pool2d(picture, cells), F.avg_pool2d(missing, cells))
-            for fill, cells in zip(painted.coarse, COARSE.values(), strict=True)
-        ]
-        return correction.mean(), whole.mean(), torch.cat(coarse).mean()
+        return losses["correction"].detach()
 
     @torch.no_grad()
     def _follow(self) -> None:
@@ -266,7 +244,7 @@ def _spend(part: Part, out: Path, plan: Plan, began: float, seconds: float) -> d
 def main(arguments: list[str] | None = None) -> int:
     """The command."""
     parser = argparse.ArgumentParser(prog="python -m models.training.gpu_job", description=__doc__)
-    parser.add_argument("--checkpoint", type=Path, default=COMMITTED, help="of the painter, gone on with")
+    parser.add_argument("--checkpoint", type=Path, default=IN_CELLS, help="of the painter, gone on with")
     parser.add_argument("--crops", type=Path, required=True, help="folder that pack_crops wrote")
     parser.add_argument("--out", type=Path, required=True, help="folder for the new checkpoint")
     parser.add_argument("--minutes", type=float, default=Plan.minutes, help="all of it (11)")

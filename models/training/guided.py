@@ -19,6 +19,8 @@ _SHARES = (0.122, 0.343, 0.343, 0.122)
 """How much the frames beside count where all of them show a cell."""
 _CELL = 4
 """Pixels of a cell of s2."""
+_STEADY, _SQUARED = 20.0, 10.0
+"""Weights of what flickers, and of squared errors: what errs by much costs the picture most."""
 _SAME = 0.05
 """Colors this near one another, along the exact flow, show the same unoccluded point."""
 
@@ -158,13 +160,19 @@ def guided_loss(shots: MovingShots, rolled: Sequence[Guided]) -> tuple[Tensor, d
         losses = {"output": picture_loss(output, clean, mask)}
         if not now.first:
             losses["raw"] = 0.5 * picture_loss(now.result.raw.float(), clean, mask)
+        losses["squared"] = _SQUARED * _squared(output, clean, mask)
         if before is not None:
-            losses["steady"] = _steadiness(shots, before, now)
+            losses["steady"] = _STEADY * _steadiness(shots, before, now)
         total = total + sum(losses.values(), torch.zeros_like(total))
         parts |= {name: float(value.detach()) for name, value in losses.items()}
         parts["hole"] = float(masked_l1(output.detach(), clean, mask))
         before = now
     return total / len(rolled), parts
+
+
+def _squared(output: Tensor, clean: Tensor, mask: Tensor) -> Tensor:
+    error = (output - clean).square().mean(dim=1, keepdim=True)
+    return (error * mask).sum() / mask.sum().clamp(min=1)
 
 
 def _steadiness(shots: MovingShots, before: Guided, now: Guided) -> Tensor:

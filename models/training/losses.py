@@ -24,11 +24,15 @@ def ring(mask: Tensor, width: int = 4) -> Tensor:
 
 def ssim(a: Tensor, b: Tensor, window: int = 7) -> Tensor:
     """Mean structural similarity (Wang et al. 2004) with a box window, for pictures whose range is 2."""
+
+    def mean(of: Tensor) -> Tensor:
+        return F.avg_pool2d(F.avg_pool2d(of, (window, 1), 1), (1, window), 1)
+
     c1, c2 = (0.01 * 2) ** 2, (0.03 * 2) ** 2
-    mean_a, mean_b = F.avg_pool2d(a, window, 1), F.avg_pool2d(b, window, 1)
-    var_a = F.avg_pool2d(a * a, window, 1) - mean_a**2
-    var_b = F.avg_pool2d(b * b, window, 1) - mean_b**2
-    covariance = F.avg_pool2d(a * b, window, 1) - mean_a * mean_b
+    mean_a, mean_b = mean(a), mean(b)
+    var_a = mean(a * a) - mean_a**2
+    var_b = mean(b * b) - mean_b**2
+    covariance = mean(a * b) - mean_a * mean_b
     score = (2 * mean_a * mean_b + c1) * (2 * covariance + c2)
     return (score / ((mean_a**2 + mean_b**2 + c1) * (var_a + var_b + c2))).mean()
 

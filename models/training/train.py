@@ -40,7 +40,7 @@ from .pace import Limits, RunningAverage, Schedule, cosine
 from .rollout import Batch, estimate_flows, roll
 from .rollout_loss import flow_errors, guess_loss, rollout_loss
 from .samples import write_sheet
-from .trainer import Trainer, run
+from .trainer import FolderTrainer, run
 
 log = logging.getLogger("models.training.train")
 
@@ -74,7 +74,7 @@ STAGES = {
 }
 
 
-class RolloutTrainer(Trainer[Batch]):
+class RolloutTrainer(FolderTrainer[Batch]):
     """VINet learning from rollouts over synthetic shots."""
 
     def __init__(self, options: argparse.Namespace, pictures: Pictures) -> None:

@@ -32,7 +32,7 @@ from ..wiring.interpolation import LAYERS, Filled, Interpolation, wire_interpola
 from ..wiring.start import lean_network
 from .pace import Limits, RunningAverage, Schedule, cosine
 from .stills import Shown, batch_of, halved, hole_errors, seen_by, unpremultiplied
-from .trainer import Trainer, run
+from .trainer import FolderTrainer, run
 
 log = logging.getLogger("models.training.train_interpolation")
 
@@ -56,7 +56,7 @@ class Drawn(NamedTuple):
     fed_back: bool
 
 
-class InterpolationTrainer(Trainer[Drawn]):
+class InterpolationTrainer(FolderTrainer[Drawn]):
     """An interpolation learning from stills."""
 
     def __init__(self, options: argparse.Namespace) -> None:

@@ -1,23 +1,25 @@
-"""Train the painter in the network: `python -m models.training.train_whole --checkpoint FILE --out RUN`.
+"""Train the painter in the network: `python -m models.training.train_whole --checkpoint RUN.safetensors`.
 
 It begins from a painter that learned in cells (`models.painter.train`) and goes on as in use: whole frames of
 moving shots, sources and their flows given, exact or a little wrong, its own output and memory fed back along
 the background, some frames without gradients and then four with them (truncated back-propagation through
-time). The wiring stays; the painter, its memory's recurrence and its correction's kernel learn.
+time). The wiring stays; the painter, its memory's recurrence and its correction's kernel learn. Beside the
+shots a step has a plain one, whose color must keep, and stills in cells, so that nothing is forgotten.
 
-A run is a folder: `checkpoint/` to go on exactly (`--resume`), and `whole.safetensors`, which
-`models.painter.export --checkpoint` exports. What a step is shown depends on the seed and its number alone.
+A run is one file, gone on with exactly if it is there; `models.painter.export --checkpoint` exports it. What
+a step is shown depends on the seed and its number alone. SIGTERM or Ctrl-C ends it at the next step.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import logging
 import sys
-from collections.abc import Iterable
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from queue import SimpleQueue
 
 import numpy as np
 import torch
@@ -25,106 +27,130 @@ from torch import Tensor
 
 from plugin_core.errors import CleanplateError, InputError
 
-from ..painter.checkpoint import read_checkpoint, write_checkpoint
-from ..painter.export import CHECKPOINT
+from ..painter.checkpoint import read_checkpoint
+from ..painter.kept import IN_CELLS
 from ..painter.samples import HELD_OUT
-from ..painter.whole import whole_of, whole_tensors
+from ..painter.whole_run import WholeProgress, progress_of, read_whole, round_moments, write_whole
 from ..synthetic.pictures import Pictures
-from ..synthetic.shot import Shot, ShotSettings, make_shot
-from .guided import guided_loss, hole_scores, roll_guided
+from .guided import hole_scores, roll_guided
 from .pace import Limits, RunningAverage, Schedule, cosine
 from .trainer import Trainer, run
+from .whole_parts import Learner, MovingPart, Part, PlainPart, StillsPart, draw_shots
 
-_FRAMES, _WARM, _LEARN = 13, 4, 4
-"""Of a shot; most that are run without gradients; those with them."""
-_OFF = 0.5
-"""Half of the steps have flows that are wrong by up to so many cells of s2."""
 _SEED = 990_004
 """Of the shots that are scored; no run uses it."""
-_SCORED, _SCORED_FRAMES = 4, 6
+_SCORED, _SCORED_SIZE, _SCORED_FRAMES = 16, 128, 6
 
 
-class ShotBatch:
-    """Synthetic shots of one length, stacked; see `guided.MovingShots`."""
-
-    def __init__(self, shots: Iterable[Shot]) -> None:
-        self._shots = list(shots)
-        self.seen, self.clean, self.masks = (
-            torch.stack([getattr(shot, name) for shot in self._shots]) for name in ("seen", "clean", "masks")
-        )
-
-    def flow(self, target: int, source: int, stride: int) -> tuple[Tensor, Tensor]:
-        """Exact flow from one frame to another, and where it is shown."""
-        flows, visible = zip(*(shot.flow(target, source, stride) for shot in self._shots), strict=True)
-        return torch.stack(flows), torch.stack(visible)
-
-
-class WholeTrainer(Trainer[ShotBatch]):
+class WholeTrainer(Trainer[list[Part]]):
     """The painter learning in the network."""
 
     def __init__(self, options: argparse.Namespace, pictures: Pictures) -> None:
         self.options, self._pictures = options, pictures
-        tensors, self._state = read_checkpoint(options.checkpoint)
+        self._file: Path = options.checkpoint
+        goes_on = self._file.exists()
+        tensors, self._state = read_checkpoint(self._file if goes_on else options.begin)
+        if goes_on and progress_of(self._state) is None:
+            raise InputError(
+                f"{self._file} is of a painter that was trained in cells: give it as --begin, and "
+                "another file as --checkpoint."
+            )
         sources = True if options.sources else None
-        self.whole = whole_of(tensors, self._state, sources=sources)
-        self._settings = ShotSettings(options.size, _FRAMES, largest_hole=0.6)
+        self.learner = Learner(tensors, self._state, sources)
+        self._idle: SimpleQueue[Learner] = SimpleQueue()
+        for _ in range(options.threads):
+            self._idle.put(Learner(tensors, self._state, sources))
+        self._workers = ThreadPoolExecutor(options.threads)
+        before = progress_of(self._state) or WholeProgress()
+        self.progress = WholeProgress(shots=before.shots, seconds=before.seconds, seed=options.seed)
+        whole = self.learner.whole
         super().__init__(
-            self.whole,
-            torch.optim.Adam(self.whole.parameters(), options.lr, (0.9, 0.98), 1e-6),
-            Limits(options.minutes, options.steps or None, options.schedule or None),
-            Schedule(options.lr, warm=50, fall=cosine(0.02)),
-            RunningAverage(self.whole.state_dict(), options.average, early=10),
+            whole,
+            torch.optim.Adam(whole.parameters(), options.rate, (0.9, 0.98), 1e-6),
+            Limits(options.minutes, options.steps or None, options.schedule),
+            Schedule(options.rate, warm=50, fall=cosine(0.02)),
+            RunningAverage(whole.state_dict(), options.average, early=10),
             3.0,
-            options.out,
         )
-        if options.resume:
-            self.resume()
+        if goes_on:
+            self.progress = read_whole(self._file, whole, self.average.tensors, self._optimizer)
+            self.step = self.progress.step
+        self._cpu = time.process_time() - self.progress.seconds
 
-    def batch(self, step: int) -> ShotBatch:
-        """The shots of one step."""
-        first = step * self.options.batch
-        return self._shots(self.options.seed, range(first, first + self.options.batch))
+    def batch(self, step: int) -> list[Part]:
+        """The parts of one step, those that take longest first."""
+        rng = np.random.default_rng([self.progress.seed, step, 2])
+        parts: list[Part] = []
+        for size, count in zip(self.options.sizes, self.options.batch, strict=True):
+            # Numbers of one size are a run of their own: a shot is another at each size.
+            shots = draw_shots(
+                self._pictures, size, self.progress.seed, range(step * count, (step + 1) * count)
+            )
+            parts.append(MovingPart.drawn(rng, shots))
+        return [*parts, PlainPart.drawn(rng), StillsPart.drawn(rng, self._pictures)]
 
-    def _shots(self, seed: int, numbers: range) -> ShotBatch:
-        return ShotBatch(make_shot(self._pictures, self._settings, seed, number) for number in numbers)
+    def backward(self, shown: list[Part]) -> dict[str, float]:
+        """Learn from the parts side by side; gradients are summed in their order, whatever the threads."""
+        now = self._network.state_dict()
+        told: dict[str, float] = {}
+        learned = list(self._workers.map(lambda part: self._gradients(part, now), shown))
+        for gradients, parts in learned:
+            for parameter, gradient in zip(self._network.parameters(), gradients, strict=True):
+                if gradient is not None:
+                    kept = parameter.grad
+                    parameter.grad = gradient if kept is None else kept.add_(gradient)
+            for name, value in parts.items():
+                told[name] = told.get(name, 0.0) + value
+        return told
 
-    def loss(self, shown: ShotBatch) -> tuple[Tensor, dict[str, float]]:
-        """The loss of a rollout."""
-        rng = np.random.default_rng([self.options.seed, self.step, 2])
-        warm, begin = int(rng.integers(_WARM + 1)), int(rng.integers(_FRAMES))
-        off = _OFF if rng.random() < 0.5 else 0.0
-        generator = torch.Generator().manual_seed(int(rng.integers(2**31)))
-        rolled = self.whole.run(
-            lambda network: roll_guided(network, shown, begin, warm, _LEARN, off=off, generator=generator)
-        )
-        return guided_loss(shown, rolled)
+    def _gradients(
+        self, part: Part, now: dict[str, Tensor]
+    ) -> tuple[Sequence[Tensor | None], dict[str, float]]:
+        learner = self._idle.get()
+        try:
+            learner.whole.load_state_dict(now)
+            with torch.autocast("cpu", torch.bfloat16, enabled=self.options.half):
+                loss, parts = part.loss(learner)
+            gradients = torch.autograd.grad(loss, list(learner.whole.parameters()), allow_unused=True)
+        finally:
+            self._idle.put(learner)
+        return gradients, {"loss": float(loss.detach())} | parts
+
+    def after_step(self) -> None:
+        """Count, and round what a file holds rounded."""
+        round_moments(self._optimizer)
+        taken = next(iter(self._optimizer.state.values()), None)
+        self.progress.step = self.step
+        self.progress.taken = int(taken["step"]) if taken else 0
+        self.progress.shots += sum(self.options.batch)
+        self.progress.seconds = time.process_time() - self._cpu
 
     @torch.no_grad()
     def check(self) -> str:
         """Score shots that no step is shown: the averaged painter, and the network without one."""
-        shots = self._shots(_SEED, range(_SCORED))
-        now = {key: value.clone() for key, value in self.whole.state_dict().items()}
-        told = []
+        shots = draw_shots(self._pictures, _SCORED_SIZE, _SEED, range(_SCORED))
+        scored, told = self._idle.get(), []
         for name in ("without", "painter"):
-            self.whole.load_state_dict(self.average.tensors)
+            scored.whole.load_state_dict(self.average.tensors)
             if name == "without":
-                for parameter in self.whole.painter.correction.parameters():
+                for parameter in scored.whole.painter.correction.parameters():
                     parameter.zero_()
-            rolled = self.whole.run(lambda network: roll_guided(network, shots, 0, 0, _SCORED_FRAMES))
+            rolled = scored.whole.run(lambda network: roll_guided(network, shots, 0, 0, _SCORED_FRAMES))
             psnr, unsteady = hole_scores(shots, rolled)
             told.append(f"{name} {psnr:.2f} dB, unsteady {unsteady:.4f}")
-        self.whole.load_state_dict(now)
+        self._idle.put(scored)
         return "held out: " + "; ".join(told)
 
-    def write(self) -> None:
-        """Write what `models.painter.export` takes."""
-        state: dict[str, Any] = dict(self._state) | {
-            "sources": self.whole.sources,
-            "taken": 0,
-            "whole_steps": self.step,
-        }
-        path = self.options.out / "whole.safetensors"
-        write_checkpoint(path, whole_tensors(self.whole, self.average.tensors), json.loads(json.dumps(state)))
+    def save(self) -> None:
+        """Write the run's file, which is what others take, too."""
+        write_whole(
+            self._file,
+            self.learner.whole,
+            self.average.tensors,
+            self._optimizer,
+            self._state,
+            self.progress,
+        )
 
 
 def parse(arguments: list[str] | None = None) -> argparse.Namespace:
@@ -135,36 +161,40 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = parser.add_argument
-    add("--checkpoint", type=Path, default=CHECKPOINT, help="the painter that it begins from")
-    add("--out", type=Path, required=True, help="folder of the run")
+    add("--checkpoint", type=Path, required=True, help="the run's file; gone on with if it is there")
+    add(
+        "--begin",
+        type=Path,
+        default=IN_CELLS,
+        help="the painter that a new run begins from, in cells or whole",
+    )
     add("--pictures", type=Path, nargs="*", default=[], help="folders of photographs; none: procedural only")
-    add("--sources", action="store_true", help="the painter sees the frames beside, too; slower")
-    add("--minutes", type=float, default=30.0, help="stop after this much wall-clock time, over all resumes")
-    add("--steps", type=int, default=0, help="stop after this many steps, over all resumes; 0: no limit")
-    add("--schedule", type=int, default=0, help="steps over which the rate decays; 0: over --minutes")
-    add("--size", type=int, default=128, help="side of the frames in pixels, a multiple of 32")
-    add("--batch", type=int, default=2)
-    add("--lr", type=float, default=1e-4)
-    add("--average", type=float, default=0.99, help="decay of the running average, which is what is kept")
-    add("--resume", action="store_true", help="go on with the run in --out exactly where it stopped")
-    add("--seed", type=int, default=1)
-    add("--threads", type=int, default=1)
-    add("--log-every", type=int, default=10)
-    add("--check-minutes", type=float, default=5.0, help="between checkpoints, each with scores; 0: none")
+    add("--sources", action="store_true", help="the painter sees the frames beside, as one taught so does")
+    add("--minutes", type=float, default=float("inf"), help="stop after so much wall-clock time of this run")
+    add("--steps", type=int, default=0, help="stop after so many steps, over all runs; 0: no limit")
+    add("--schedule", type=int, required=True, help="steps over which the rate falls to a fiftieth")
+    add("--sizes", type=int, nargs="+", default=[256, 128], help="sides of the shots in pixels, of 32 each")
+    add("--batch", type=int, nargs="+", default=[1, 4], help="shots a step of each size")
+    add("--rate", type=float, default=3e-4, help="Adam's highest")
+    add("--average", type=float, default=0.99, help="decay of the running average, which is what is exported")
+    add("--seed", type=int, default=1, help="of a new run")
+    add("--half", action="store_true", help="compute layers in bfloat16: quicker on a CPU that has it")
+    add("--threads", type=int, default=1, help="parts of a step that are learned from side by side")
+    add("--log-every", type=int, default=10, metavar="STEPS")
+    add("--check-minutes", type=float, default=8.0, help="between checkpoints, each with scores; 0: none")
     options = parser.parse_args(arguments)
-    if options.size % 32:
-        parser.error(f"--size must be a multiple of 32, got {options.size}")
-    if options.resume and not (options.out / "checkpoint").is_dir():
-        parser.error(f"--resume: there is no checkpoint in {options.out}")
+    if any(size % 32 for size in options.sizes):
+        parser.error(f"--sizes must be multiples of 32, got {' '.join(map(str, options.sizes))}")
+    if len(options.sizes) != len(options.batch):
+        parser.error(f"--batch needs one number for each of the {len(options.sizes)} --sizes")
     return options
 
 
 def train(options: argparse.Namespace) -> WholeTrainer:
     """Run until the steps or the minutes are used up; returns the trainer as it is then."""
-    options.out.mkdir(parents=True, exist_ok=True)
-    torch.set_num_threads(options.threads)
+    torch.set_num_threads(1)  # threads take parts of a step each: quicker than to share each layer
     try:
-        pictures = Pictures(*options.pictures, seed=options.seed, without=HELD_OUT)
+        pictures = Pictures(*options.pictures, without=HELD_OUT)
     except ValueError as error:
         raise InputError(str(error)) from error
     trainer = WholeTrainer(options, pictures)

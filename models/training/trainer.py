@@ -18,6 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from ..network.tensor_folder import optimizer_tensors, read_folder, restore_optimizer, write_folder
+from ..painter.stopping import listening
 from .pace import Limits, RunningAverage, Schedule
 
 BatchT = TypeVar("BatchT")
@@ -34,7 +35,6 @@ class Trainer(ABC, Generic[BatchT]):
         schedule: of the rate.
         average: follows the network's weights.
         clip: largest norm of the gradient.
-        folder: of the run; `checkpoint/` in it holds everything needed to go on exactly.
     """
 
     def __init__(
@@ -45,31 +45,32 @@ class Trainer(ABC, Generic[BatchT]):
         schedule: Schedule,
         average: RunningAverage,
         clip: float,
-        folder: Path,
     ) -> None:
         self.step, self.minutes = 0, 0.0
         self.average, self.limits = average, limits
         self._network, self._optimizer, self._schedule, self._clip = network, optimizer, schedule, clip
-        self._checkpoint = folder / "checkpoint"
 
     @abstractmethod
     def batch(self, step: int) -> BatchT:
         """What a step is shown; called from another thread while the step before is taken."""
 
     @abstractmethod
-    def loss(self, shown: BatchT) -> tuple[Tensor, dict[str, float]]:
-        """The loss of the coming step, and its parts for the log."""
+    def backward(self, shown: BatchT) -> dict[str, float]:
+        """Leave the coming step's gradients with the parameters; returns what the log has of its loss."""
 
     @abstractmethod
     def check(self) -> str:
         """Score the averaged network, for the log."""
 
     @abstractmethod
-    def write(self) -> None:
-        """Write what others take of the run: the averaged weights."""
+    def save(self) -> None:
+        """Keep the run, to go on exactly, and write what others take; a reader never sees half of either."""
 
     def edit_gradients(self) -> None:
         """Change the gradients before they are clipped."""
+
+    def after_step(self) -> None:
+        """Do what a run wants done after each step."""
 
     @property
     def over(self) -> bool:
@@ -81,11 +82,9 @@ class Trainer(ABC, Generic[BatchT]):
         return self._schedule.at(self.step, self.limits.done(self.step, self.minutes))
 
     def learn(self, shown: BatchT) -> dict[str, float]:
-        """Take a step; returns its loss, the loss's parts and the gradient's norm."""
-        loss, parts = self.loss(shown)
+        """Take a step; returns what the log has of its loss, and the gradient's norm."""
         self._optimizer.zero_grad(set_to_none=True)
-        if loss.requires_grad:
-            torch.autograd.backward(loss)
+        told = self.backward(shown)
         self.edit_gradients()
         norm = torch.nn.utils.clip_grad_norm_(self._network.parameters(), self._clip)
         for group in self._optimizer.param_groups:
@@ -94,10 +93,43 @@ class Trainer(ABC, Generic[BatchT]):
             self._optimizer.step()
         self.step += 1
         self.average.follow(self._network.state_dict(), self.step)
-        return {"loss": float(loss.detach())} | parts | {"norm": float(norm)}
+        self.after_step()
+        return told | {"norm": float(norm)}
+
+
+class FolderTrainer(Trainer[BatchT]):
+    """A run with one loss, kept in a folder: `checkpoint/` in it holds everything needed to go on exactly."""
+
+    def __init__(
+        self,
+        network: nn.Module,
+        optimizer: torch.optim.Optimizer,
+        limits: Limits,
+        schedule: Schedule,
+        average: RunningAverage,
+        clip: float,
+        folder: Path,
+    ) -> None:
+        super().__init__(network, optimizer, limits, schedule, average, clip)
+        self._checkpoint = folder / "checkpoint"
+
+    @abstractmethod
+    def loss(self, shown: BatchT) -> tuple[Tensor, dict[str, float]]:
+        """The loss of the coming step, and its parts for the log."""
+
+    @abstractmethod
+    def write(self) -> None:
+        """Write what others take of the run: the averaged weights."""
+
+    def backward(self, shown: BatchT) -> dict[str, float]:
+        """Leave the loss's gradients with the parameters."""
+        loss, parts = self.loss(shown)
+        if loss.requires_grad:
+            torch.autograd.backward(loss)
+        return {"loss": float(loss.detach())} | parts
 
     def save(self) -> None:
-        """Write the checkpoint, and what others take; a reader never sees half of either."""
+        """Write the checkpoint, and what others take."""
         tensors = {f"network.{key}": value for key, value in self._network.state_dict().items()}
         tensors |= {f"average.{key}": value for key, value in self.average.tensors.items()}
         tensors |= {f"adam.{key}": value for key, value in optimizer_tensors(self._optimizer).items()}
@@ -115,7 +147,9 @@ class Trainer(ABC, Generic[BatchT]):
 
 
 def run(trainer: Trainer[BatchT], *, log_every: int, check_minutes: float) -> None:
-    """Train until the run is over, and save; what the next step is shown is made while one is taken.
+    """Train until the run is over, or is told to stop, and save.
+
+    What the next step is shown is made while one is taken.
 
     Args:
         trainer: a new run's, or one that was resumed.
@@ -124,9 +158,9 @@ def run(trainer: Trainer[BatchT], *, log_every: int, check_minutes: float) -> No
     """
     before, start = trainer.minutes, time.monotonic()
     checked, pace = start, _Pace()
-    with ThreadPoolExecutor(1) as ahead:
+    with ThreadPoolExecutor(1) as ahead, listening() as asked:
         coming = ahead.submit(trainer.batch, trainer.step)
-        while not trainer.over:
+        while not (trainer.over or asked.to_stop):
             batch = pace.waiting_for(coming)
             coming = ahead.submit(trainer.batch, trainer.step + 1)
             pace.add(trainer.learn(batch))
@@ -142,7 +176,7 @@ def run(trainer: Trainer[BatchT], *, log_every: int, check_minutes: float) -> No
                 trainer.save()
                 log.info("step %d  %s", trainer.step, trainer.check())
     trainer.save()
-    if check_minutes:
+    if check_minutes and not asked.to_stop:
         log.info("step %d, the last  %s", trainer.step, trainer.check())
 
 

@@ -81,7 +81,7 @@ def test_its_weights_make_its_files_again(tmp_path: Path) -> None:
 def test_the_painters_checkpoint_makes_its_bundle_again(tmp_path: Path, monkeypatch) -> None:
     bundle = Bundle.open(find_bundle("vinet-shapes"))
     monkeypatch.setattr(export, "measured_reach", lambda _network: bundle.manifest.hole_reach)
-    export.export_painter(export.CHECKPOINT, tmp_path / "again", name="vinet-shapes")
+    export.export_painter(export.IN_NETWORK, tmp_path / "again", name="vinet-shapes")
     for name in ("encode.onnx", "step.onnx", "weights.bin", MANIFEST):
         assert (tmp_path / "again" / name).read_bytes() == (bundle.path / name).read_bytes(), name
 

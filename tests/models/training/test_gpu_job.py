@@ -18,6 +18,7 @@ from models.onnx_export.bundle import rounded
 from models.painter import trainer as painter
 from models.painter.checkpoint import read_checkpoint
 from models.painter.hearing import interpolation_of
+from models.painter.kept import IN_CELLS
 from models.painter.samples import HELD_OUT
 from models.painter.whole import whole_of
 from models.training import card_speed, gpu_job
@@ -32,7 +33,6 @@ from plugin_core.errors import InputError
 
 pytestmark = pytest.mark.slow
 
-CHECKPOINT = Path(painter.__file__).with_name("checkpoint.safetensors")
 CPU = torch.device("cpu")
 
 
@@ -72,10 +72,10 @@ def test_it_goes_on_from_the_checkpoint_and_leaves_one_that_training_goes_on_fro
     kept = DeviceSamples.held_out
     monkeypatch.setattr(DeviceSamples, "held_out", lambda self: list(kept(self, 4, 16)))
     plan = gpu_job.Plan(minutes=5, batch=8, sides=(16, 32), steps=3, parts=("painter",))
-    said = gpu_job.run(CHECKPOINT, crops, tmp_path / "out", plan, CPU)["painter"]
+    said = gpu_job.run(IN_CELLS, crops, tmp_path / "out", plan, CPU)["painter"]
     assert said["steps"] == 3
     assert Path(str(said["file"])).stat().st_size <= gpu_job.LARGEST_FILE
-    before, after = read_checkpoint(CHECKPOINT), read_checkpoint(tmp_path / "out" / "checkpoint.safetensors")
+    before, after = read_checkpoint(IN_CELLS), read_checkpoint(tmp_path / "out" / "checkpoint.safetensors")
     assert set(before[0]) == set(after[0])
     assert after[1]["taken"] == before[1]["taken"] + 3
     assert after[1]["step"] % after[1]["settings"]["grid"] == 0
@@ -92,17 +92,17 @@ def test_flow_and_the_painter_with_its_state_are_trained_too_and_gone_on_with(
     drawn = DeviceSamples.draw
     monkeypatch.setattr(DeviceSamples, "draw", lambda self, _count, _side: drawn(self, 2, 16))
     plan = gpu_job.Plan(minutes=5, steps=2, shots=2, size=64, parts=("flow", "whole"))
-    said = gpu_job.run(CHECKPOINT, crops, tmp_path, plan, CPU)
+    said = gpu_job.run(IN_CELLS, crops, tmp_path, plan, CPU)
     assert set(said) == {"flow", "whole"} and all(part["steps"] == 2 for part in said.values())
     assert "px in holes" in said["flow"]["scores"]["none"]
     once = read_tensors(tmp_path / "flow.safetensors")[0]
     kept, about = read_checkpoint(tmp_path / "whole.safetensors")
     opened = whole_of(kept, about)
     assert opened.sources and about["whole_steps"] == 2
-    before = read_checkpoint(CHECKPOINT)[0]
+    before = read_checkpoint(IN_CELLS)[0]
     assert not torch.equal(kept["average.convs.dc0.weight"], before["average.convs.dc0.weight"])
     again = gpu_job.Plan(minutes=5, steps=1, shots=2, size=64, parts=("flow",))
-    gpu_job.run(CHECKPOINT, crops, tmp_path, again, CPU)
+    gpu_job.run(IN_CELLS, crops, tmp_path, again, CPU)
     twice = read_tensors(tmp_path / "flow.safetensors")[0]
     moved = float((once["votes.weight"] - twice["votes.weight"]).abs().max())
     assert 0 < moved < float(once["votes.weight"].abs().max()) + 0.01
