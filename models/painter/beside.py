@@ -21,6 +21,15 @@ CELLS = {"s2": 1, "s4": 2, "s8": 4}
 _FED_BACK = GIVEN_SHARES[-1]
 """What the previous output adds to what the sources cover; it is taken to show what they show."""
 
+ALIKE, EXACT = 0.15, 0.4
+"""How often a source has the frame's own hole, and how often its flow is exact."""
+STRAYS, MISSES, MISSED = 0.6, 5.0, 0.25
+"""Cells that a flow strays by at most, and one that followed something else; how often one does."""
+LEAST, LEAST_MISSED = 0.3, 0.1
+"""The least that a source is trusted, and that one that misses is."""
+SOURCES = 3
+"""A source that strays is the mean of up to so many."""
+
 
 class Beside(NamedTuple):
     """What lies beside a batch of frames.
@@ -56,3 +65,11 @@ def compositions(known: Tensor, beside: Beside) -> dict[str, Composition]:
         mask = torch.sigmoid(SHARPNESS * (apart - THRESHOLD))
         made[level] = Composition(1 - mask, mask * (beside.trust + _FED_BACK))
     return made
+
+
+def strayed(picture: Tensor, off: Tensor) -> Tensor:
+    """Pictures (B, 3, h, w) moved by `off` (B, 2) cells, x first."""
+    turn = torch.eye(2, device=off.device).expand(len(off), 2, 2)
+    theta = torch.cat((turn, (2 * off / picture.shape[-1])[:, :, None]), dim=2)
+    grid = F.affine_grid(theta, list(picture.shape), align_corners=False)
+    return F.grid_sample(picture, grid, padding_mode="border", align_corners=False)

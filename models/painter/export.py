@@ -89,7 +89,7 @@ def main(arguments: list[str] | None = None) -> int:
         "--checkpoint",
         type=Path,
         default=IN_NETWORK,
-        help="of models.training.train_whole or models.painter.train",
+        help="of training.train_whole, or of painter.train",
     )
     parser.add_argument("--out", type=Path, required=True, help="the bundle's folder")
     parser.add_argument("--name", default="vinet-painter", help="the model's name")

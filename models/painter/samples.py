@@ -10,13 +10,12 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 import torch
-import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
 from ..synthetic.holes import hole_masks
 from ..synthetic.pictures import Picture, Pictures
-from .beside import Beside
+from .beside import ALIKE, EXACT, LEAST, LEAST_MISSED, MISSED, MISSES, SOURCES, STRAYS, Beside, strayed
 from .geometry import draw_geometry
 
 HELD_OUT = ("canyon-wren", "lake-sherburne", "piazza-gae-aulenti", "roman-colosseum")
@@ -32,16 +31,6 @@ _DRAWN = 2
 """Holes and geometry are drawn this much finer than the cells, so that their edges are soft."""
 _SMALLEST = 4.0
 """Cells of hole that a sample has at least."""
-
-
-_ALIKE, _EXACT = 0.15, 0.4
-"""How often a source has the frame's own hole, and how often its flow is exact."""
-_STRAYS, _MISSES, _MISSED = 0.6, 5.0, 0.25
-"""Cells that a flow strays by at most, and one that followed something else; how often one does."""
-_LEAST, _LEAST_MISSED = 0.3, 0.1
-"""The least that a source is trusted, and that one that misses is."""
-_SOURCES = 3
-"""A source that strays is the mean of up to so many."""
 
 
 class Batch(NamedTuple):
@@ -145,19 +134,14 @@ def draw_beside(rng: np.random.Generator, picture: Tensor, known: Tensor, share:
     for number in range(count):
         if rng.random() >= share:
             continue
-        if rng.random() >= _ALIKE:
+        if rng.random() >= ALIKE:
             theirs[number, 0] = torch.from_numpy(draw_known(rng, cells))
-        if rng.random() >= _EXACT:
-            misses = rng.random() < _MISSED
-            most = _MISSES if misses else _STRAYS
-            offs = rng.uniform(-most, most, (int(rng.integers(1, _SOURCES + 1)), 2)).astype(np.float32)
-            moved = [_moved(picture[number], torch.from_numpy(off)) for off in offs]
-            shown[number] = torch.stack(moved).mean(dim=0)
-            trust[number] = float(rng.uniform(_LEAST_MISSED if misses else _LEAST, 1))
+        if rng.random() >= EXACT:
+            misses = rng.random() < MISSED
+            most = MISSES if misses else STRAYS
+            offs = rng.uniform(-most, most, (int(rng.integers(1, SOURCES + 1)), 2)).astype(np.float32)
+            shown[number] = strayed(
+                picture[number].expand(len(offs), -1, -1, -1), torch.from_numpy(offs)
+            ).mean(dim=0)
+            trust[number] = float(rng.uniform(LEAST_MISSED if misses else LEAST, 1))
     return Beside(shown, theirs, trust)
-
-
-def _moved(picture: Tensor, off: Tensor) -> Tensor:
-    theta = torch.cat((torch.eye(2), (2 * off / picture.shape[-1])[:, None]), dim=1)[None]
-    grid = F.affine_grid(theta, [1, *picture.shape], align_corners=False)
-    return F.grid_sample(picture[None], grid, padding_mode="border", align_corners=False)[0]

@@ -84,8 +84,7 @@ class Settings:
         sides = {
             name: {int(side): value for side, value in told[name].items()} for name in ("batch", "shares")
         }
-        older = {"hard": 0.0}  # a run whose checkpoint says nothing of it
-        return cls(**(older | told | sides | {"widths": Widths(*told["widths"])}))
+        return cls(**(told | sides | {"widths": Widths(*told["widths"])}))
 
 
 class Trainer:

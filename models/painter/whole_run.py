@@ -1,20 +1,19 @@
 """A run of the painter's training in the network as one file: what is exported, and all that is gone on with.
 
 The averaged weights stand where those of a run in cells do, so that whoever reads a painter reads this one;
-beside them the weights as they are, and Adam's moments in bfloat16.
+beside them the weights as they are, and Adam's moments in bfloat16. PyTorch alone, so that a card's job can
+go on with a run, and leave one that is gone on with.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from .checkpoint import read_checkpoint, write_checkpoint
 from .kept import part
 from .whole import Whole, whole_tensors
 
@@ -45,49 +44,40 @@ def progress_of(state: Mapping[str, Any]) -> WholeProgress | None:
     return WholeProgress(**state["whole"]) if "whole" in state else None
 
 
-def write_whole(
-    path: Path,
+def kept_of(
     whole: Whole,
     average: Mapping[str, Tensor],
     optimizer: torch.optim.Optimizer,
     state: Mapping[str, Any],
     progress: WholeProgress,
-) -> None:
-    """Write the run's file; what was there is replaced whole.
+) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """The tensors and the state that a run's file holds.
 
     Args:
-        path: a `.safetensors` file.
         whole: as it is.
         average: its averaged tensors, as `state_dict` names them.
         optimizer: Adam over its parameters, its moments rounded by `round_moments`.
         state: of the checkpoint that it began from.
         progress: how far it is.
-
-    Raises:
-        WriteError: the folder or the disk does not take the file.
     """
     tensors = whole_tensors(whole, average)
     tensors |= {f"now.{key}": value for key, value in whole.state_dict().items()}
     names = [name for name, _ in whole.named_parameters()]
     for number, kept in optimizer.state_dict()["state"].items():
         tensors |= {f"{name}.{names[number]}": kept[name].bfloat16() for name in _MOMENTS}
-    told = dict(state) | {"sources": whole.sources, "whole": vars(progress)}
-    write_checkpoint(path, tensors, told)
+    return tensors, dict(state) | {"sources": whole.sources, "whole": vars(progress)}
 
 
-def read_whole(
-    path: Path, whole: Whole, average: Mapping[str, Tensor], optimizer: torch.optim.Optimizer
+def bring_back(
+    tensors: Mapping[str, Tensor],
+    state: Mapping[str, Any],
+    whole: Whole,
+    average: Mapping[str, Tensor],
+    optimizer: torch.optim.Optimizer,
 ) -> WholeProgress:
-    """Bring a run back into what `write_whole` was given; returns how far it is.
-
-    Raises:
-        InputError: the file can't be read, or is something else.
-        ValueError: it is of a run in cells.
-    """
-    tensors, state = read_checkpoint(path)
+    """Write what `kept_of` gave into what that was given; returns how far the run is."""
     progress = progress_of(state)
-    if progress is None:
-        raise ValueError(f"{path} is of a run in cells")
+    assert progress is not None
     whole.load_state_dict(part(tensors, "now"))
     with torch.no_grad():
         for key, value in average.items():
@@ -97,7 +87,8 @@ def read_whole(
     for key, parameter in whole.named_parameters():
         if key in moments["exp_avg"]:
             kept = {name: torch.empty_like(parameter).copy_(of[key]) for name, of in moments.items()}
-            optimizer.state[parameter] = {"step": torch.tensor(float(progress.taken))} | kept
+            taken = torch.tensor(float(progress.taken), device=parameter.device)
+            optimizer.state[parameter] = {"step": taken} | kept
     return progress
 
 

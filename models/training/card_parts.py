@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..painter.kept import FORMAT
-from ..painter.whole import whole_of, whole_tensors
+from ..painter.whole import whole_of
+from ..painter.whole_run import WholeProgress, bring_back, kept_of, progress_of
 from .device_samples import packed
 from .device_shots import draw_shots
 from .flow_votes import CELL, VoteNet, begin, flow_of, vote_loss
@@ -150,6 +152,10 @@ class WholePart(_Part):
         self._batch, self._size = batch, size
         self.whole = whole_of(tensors, self._state, sources=True, device=device)
         super().__init__(self.whole, crops, 1e-4, 0.99, device)
+        self._progress = progress_of(self._state) or WholeProgress()
+        if self._progress.step:
+            bring_back(tensors, self._state, self.whole, self.average, self._adam)
+        self._began = time.monotonic()
 
     def learn(self, share: float) -> Tensor:
         """Take a step: up to four frames without gradients, then four with them."""
@@ -174,8 +180,16 @@ class WholePart(_Part):
         return {"whole": f"{psnr:.2f} dB, unsteady {unsteady:.4f}"}
 
     def save(self, out: Path) -> Path:
-        """Write what `models.painter.export` takes."""
-        state = self._state | {"sources": True, "taken": 0, "whole_steps": self.steps}
+        """Write a run that `models.training.train_whole` goes on with, and `models.painter.export` takes."""
+        before = self._progress
+        taken = next(iter(self._adam.state.values()), None)
+        progress = WholeProgress(
+            before.step + self.steps,
+            int(taken["step"]) if taken else before.taken,
+            before.shots + self.seen,
+            before.seconds + time.monotonic() - self._began,
+            before.seed,
+        )
+        tensors, state = kept_of(self.whole, self.average, self._adam, self._state, progress)
         about = self._about | {"painter": json.dumps(state)}
-        tensors = whole_tensors(self.whole, self.average)
         return write_tensors(out / "whole.safetensors", tensors, about, LARGEST_FILE)

@@ -2,7 +2,7 @@
 
 What `painter.samples` draws on the host, one by one, is here a few operations over a whole batch, so that a
 card does not wait: windows of packed crops, a quarter of them edges, bands and stripes, under holes that are
-ellipses, boxes and strokes with wavy outlines.
+ellipses and boxes with wavy outlines, and sources beside.
 """
 
 from __future__ import annotations
@@ -15,6 +15,18 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ..painter.beside import (
+    ALIKE,
+    EXACT,
+    LEAST,
+    LEAST_MISSED,
+    MISSED,
+    MISSES,
+    SOURCES,
+    STRAYS,
+    Beside,
+    strayed,
+)
 from .plain_tensors import read_tensors
 
 _GEOMETRY = 0.25
@@ -43,11 +55,40 @@ class DeviceSamples:
         self._kept = packed(crops, "held_out").to(device)
         self._random = torch.Generator(device).manual_seed(seed)
 
-    def draw(self, count: int, side: int) -> tuple[Tensor, Tensor]:
-        """Return pictures (count, 3, side, side), B, G, R in 0..1, and the known share of each cell."""
+    def draw(self, count: int, side: int, hard: float = 0.0) -> tuple[Tensor, Tensor]:
+        """Return pictures (count, 3, side, side), B, G, R in 0..1, and the known share of each cell.
+
+        `hard`: the share of samples whose hole is of whole cells.
+        """
         drawn = int(_GEOMETRY * count)
         shown = torch.cat((self._geometry(drawn, side), self._windows(self._crops, count - drawn, side)))
-        return self._varied(shown), self._known(count, side)
+        known = self._known(count, side)
+        whole = self._uniform(count, 1, 1, 1) < hard
+        return self._varied(shown), torch.where(whole, known.floor(), known)
+
+    def beside(self, picture: Tensor, known: Tensor, share: float) -> Beside:
+        """Return a source for each frame; but for a `share` of them it shows what the frame shows.
+
+        It is drawn as `painter.samples.draw_beside` does.
+        """
+        count, side = len(picture), picture.shape[-1]
+
+        def often(chance: float) -> Tensor:
+            return self._uniform(count, 1, 1, 1) < chance
+
+        chosen, misses = often(share), often(MISSED)
+        strays = chosen & ~often(EXACT)
+        theirs = torch.where(chosen & ~often(ALIKE), self._known(count, side), known)
+        most = torch.where(misses, MISSES, STRAYS).flatten()
+        sources = torch.randint(SOURCES, (count,), generator=self._random, device=self._device) + 1
+        total = torch.zeros_like(picture)
+        for number in range(SOURCES):
+            off = self._uniform(count, 2, low=-1) * most[:, None]
+            total = total + strayed(picture, off) * (number < sources).view(-1, 1, 1, 1)
+        shown = torch.where(strays, total / sources.view(-1, 1, 1, 1), picture)
+        least = torch.where(misses, LEAST_MISSED, LEAST)
+        trust = torch.where(strays, least + (1 - least) * self._uniform(count, 1, 1, 1), 1.0)
+        return Beside(shown, theirs, trust)
 
     def held_out(self, count: int = 96, side: int = 32) -> Iterator[tuple[Tensor, Tensor]]:
         """Yield the same batches every time, of crops that are never trained on."""

@@ -40,8 +40,6 @@ from .card_parts import LARGEST_FILE, FlowPart, WholePart, read_painter
 from .device_samples import DeviceSamples
 from .plain_tensors import write_tensors
 
-_DEAF = 0.33
-"""Share of a step's samples that hear nothing."""
 _WARM = 50
 _AVERAGE = 0.998
 _CLIP = 3.0
@@ -134,13 +132,15 @@ class Job:
         plan = self.plan
         side = plan.sides[self.steps % len(plan.sides)]
         count = max(2, round(plan.batch * (32 / side) ** 2))
-        picture, known = self.samples.draw(count, side)
+        told = self._state["settings"]
+        picture, known = self.samples.draw(count, side, told["hard"])
+        beside = self.samples.beside(picture, known, told["beside"]) if told["beside"] else None
         rate = plan.rate * min(1.0, (self.steps + 1) / _WARM) * min(1.0, max(0.01, 2 * (1 - share)))
         for group in self.adam.param_groups:
             group["lr"] = rate
         self.adam.zero_grad(set_to_none=True)
         half = self.device.type == "cuda"
-        losses = cell_losses(self.painter, self.hearing, picture, known, deaf=_DEAF, half=half)
+        losses = cell_losses(self.painter, self.hearing, picture, known, beside, deaf=told["deaf"], half=half)
         torch.autograd.backward(learned_from(losses))
         norm = torch.nn.utils.clip_grad_norm_(self.painter.parameters(), _CLIP)
         if bool(torch.isfinite(norm)):

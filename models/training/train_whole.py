@@ -27,10 +27,10 @@ from torch import Tensor
 
 from plugin_core.errors import CleanplateError, InputError
 
-from ..painter.checkpoint import read_checkpoint
+from ..painter.checkpoint import read_checkpoint, write_checkpoint
 from ..painter.kept import IN_CELLS
 from ..painter.samples import HELD_OUT
-from ..painter.whole_run import WholeProgress, progress_of, read_whole, round_moments, write_whole
+from ..painter.whole_run import WholeProgress, bring_back, kept_of, progress_of, round_moments
 from ..synthetic.pictures import Pictures
 from .guided import hole_scores, roll_guided
 from .pace import Limits, RunningAverage, Schedule, cosine
@@ -73,7 +73,7 @@ class WholeTrainer(Trainer[list[Part]]):
             3.0,
         )
         if goes_on:
-            self.progress = read_whole(self._file, whole, self.average.tensors, self._optimizer)
+            self.progress = bring_back(tensors, self._state, whole, self.average.tensors, self._optimizer)
             self.step = self.progress.step
         self._cpu = time.process_time() - self.progress.seconds
 
@@ -143,14 +143,9 @@ class WholeTrainer(Trainer[list[Part]]):
 
     def save(self) -> None:
         """Write the run's file, which is what others take, too."""
-        write_whole(
-            self._file,
-            self.learner.whole,
-            self.average.tensors,
-            self._optimizer,
-            self._state,
-            self.progress,
-        )
+        average = self.average.tensors
+        kept = kept_of(self.learner.whole, average, self._optimizer, self._state, self.progress)
+        write_checkpoint(self._file, *kept)
 
 
 def parse(arguments: list[str] | None = None) -> argparse.Namespace:

@@ -66,6 +66,22 @@ def test_samples_are_pictures_with_holes_of_many_sizes_and_the_same_for_the_same
         DeviceSamples(crops.parent, CPU, seed=3)
 
 
+def test_sources_beside_show_more_a_little_off_or_what_the_frame_shows(crops: Path) -> None:
+    samples = DeviceSamples(crops, CPU, seed=3)
+    picture, known = samples.draw(256, 32, hard=0.5)
+    hard = (known == known.floor()).all(dim=(1, 2, 3)).float().mean()
+    assert 0.4 < hard < 0.7
+    beside = samples.beside(picture, known, 0.5)
+    same = (beside.picture == picture).all(dim=(1, 2, 3)) & (beside.known == known).all(dim=(1, 2, 3))
+    assert 0.4 < same.float().mean() < 0.7 and (beside.trust[same] <= 1).all()
+    off = (beside.picture - picture).abs().mean(dim=(1, 2, 3))
+    assert 0.1 < (off > 0).float().mean() < 0.5 and off.max() < 0.5
+    assert 0.1 < beside.trust.min() < 0.5 and beside.trust.max() == 1
+    assert (beside.trust.flatten()[off == 0] == 1).all()
+    alone = samples.beside(picture, known, 0.0)
+    assert torch.equal(alone.picture, picture) and torch.equal(alone.known, known)
+
+
 def test_it_goes_on_from_the_checkpoint_and_leaves_one_that_training_goes_on_from(
     crops: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -90,7 +106,7 @@ def test_flow_and_the_painter_with_its_state_are_trained_too_and_gone_on_with(
     crops: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     drawn = DeviceSamples.draw
-    monkeypatch.setattr(DeviceSamples, "draw", lambda self, _count, _side: drawn(self, 2, 16))
+    monkeypatch.setattr(DeviceSamples, "draw", lambda self, _count, _side, *_: drawn(self, 2, 16))
     plan = gpu_job.Plan(minutes=5, steps=2, shots=2, size=64, parts=("flow", "whole"))
     said = gpu_job.run(IN_CELLS, crops, tmp_path, plan, CPU)
     assert set(said) == {"flow", "whole"} and all(part["steps"] == 2 for part in said.values())
@@ -98,11 +114,12 @@ def test_flow_and_the_painter_with_its_state_are_trained_too_and_gone_on_with(
     once = read_tensors(tmp_path / "flow.safetensors")[0]
     kept, about = read_checkpoint(tmp_path / "whole.safetensors")
     opened = whole_of(kept, about)
-    assert opened.sources and about["whole_steps"] == 2
+    assert opened.sources and about["whole"]["step"] == about["whole"]["taken"] == 2
     before = read_checkpoint(IN_CELLS)[0]
     assert not torch.equal(kept["average.convs.dc0.weight"], before["average.convs.dc0.weight"])
-    again = gpu_job.Plan(minutes=5, steps=1, shots=2, size=64, parts=("flow",))
-    gpu_job.run(IN_CELLS, crops, tmp_path, again, CPU)
+    again = gpu_job.Plan(minutes=5, steps=1, shots=2, size=64, parts=("flow", "whole"))
+    gpu_job.run(IN_CELLS, crops, tmp_path, again, CPU, tmp_path / "whole.safetensors")
+    assert read_checkpoint(tmp_path / "whole.safetensors")[1]["whole"]["taken"] == 3
     twice = read_tensors(tmp_path / "flow.safetensors")[0]
     moved = float((once["votes.weight"] - twice["votes.weight"]).abs().max())
     assert 0 < moved < float(once["votes.weight"].abs().max()) + 0.01

@@ -11,11 +11,13 @@ import torch
 
 from models.painter.checkpoint import read_checkpoint
 from models.painter.network import Widths
-from models.painter.trainer import Settings, Trainer
+from models.painter.trainer import Settings, Trainer, open_trainer
 from models.painter.whole import whole_of
+from models.painter.whole_run import progress_of
 from models.synthetic.pictures import Pictures
 from models.training import train_whole
 from models.training.guided import guide_of, moved, wandering
+from models.training.whole_parts import PlainPart
 from models.wiring.interpolation import Interpolation
 from plugin_core.errors import InputError
 
@@ -41,21 +43,25 @@ def few_pictures() -> Iterator[None]:
         yield
 
 
-def options(begun: Path, out: Path, *more: str) -> list[str]:
-    told = ["--checkpoint", str(begun), "--out", str(out), "--size", "64", "--batch", "1", "--schedule", "4"]
-    return [*told, "--check-minutes", "0", "--lr", "3e-3", *more]
+def options(begun: Path, run: Path, *more: str) -> list[str]:
+    told = ["--begin", str(begun), "--checkpoint", str(run), "--sizes", "64", "32", "--batch", "1", "2"]
+    return [*told, "--schedule", "4", "--check-minutes", "0", "--rate", "3e-3", "--sources", *more]
 
 
-def test_a_run_that_was_broken_off_goes_on_exactly_and_can_be_exported(begun: Path, tmp_path: Path) -> None:
-    whole = train_whole.train(train_whole.parse(options(begun, tmp_path / "a", "--steps", "4", "--sources")))
-    train_whole.train(train_whole.parse(options(begun, tmp_path / "b", "--steps", "2", "--sources")))
-    again = options(begun, tmp_path / "b", "--steps", "4", "--sources", "--resume")
-    resumed = train_whole.train(train_whole.parse(again))
-    ours, theirs = whole.whole.state_dict(), resumed.whole.state_dict()
-    assert all(torch.equal(value, theirs[key]) for key, value in ours.items())
-    kept, state = read_checkpoint(tmp_path / "a" / "whole.safetensors")
-    other, _ = read_checkpoint(tmp_path / "b" / "whole.safetensors")
+def trained(begun: Path, run: Path, *more: str) -> train_whole.WholeTrainer:
+    return train_whole.train(train_whole.parse(options(begun, run, *more)))
+
+
+def test_a_run_that_was_broken_off_goes_on_exactly_whatever_its_threads(begun: Path, tmp_path: Path) -> None:
+    whole, parts = tmp_path / "a.safetensors", tmp_path / "b.safetensors"
+    trained(begun, whole, "--steps", "4")
+    trained(begun, parts, "--steps", "2", "--threads", "2")
+    resumed = trained(begun, parts, "--steps", "4", "--threads", "2")
+    kept, state = read_checkpoint(whole)
+    other, again = read_checkpoint(parts)
     assert kept.keys() == other.keys() and all(torch.equal(value, other[key]) for key, value in kept.items())
+    assert state["whole"] | {"seconds": 0} == again["whole"] | {"seconds": 0}
+    assert state["whole"]["step"] == state["whole"]["taken"] == 4 and state["whole"]["shots"] == 12
     # What has learned: layers in cells and what only the network has. What has not: the interpolation.
     before, _ = read_checkpoint(begun)
     for key in (
@@ -74,15 +80,46 @@ def test_a_run_that_was_broken_off_goes_on_exactly_and_can_be_exported(begun: Pa
     assert "held out: without " in resumed.check()
 
 
+def test_a_run_may_begin_from_another_and_counts_what_that_was_shown(begun: Path, tmp_path: Path) -> None:
+    first, second = tmp_path / "a.safetensors", tmp_path / "b.safetensors"
+    trained(begun, first, "--steps", "1")
+    trained(first, second, "--steps", "1")
+    before, after = (progress_of(read_checkpoint(path)[1]) for path in (first, second))
+    assert before and after
+    assert (before.shots, after.shots, after.step) == (3, 6, 1) and after.seconds > before.seconds
+
+
+def test_a_plain_shot_is_flat_and_has_a_deep_hole() -> None:
+    rng = np.random.default_rng(3)
+    drawn = [PlainPart.drawn(rng) for _ in range(16)]
+    for plain in drawn:
+        assert float(plain.clean.std(dim=(-1, -2)).max()) == 0
+        assert 0.8 < float(plain.masks.mean()) < 1
+        flow, visible = plain.flow(0, 1, 4)
+        assert not flow.any() and visible.all() and flow.shape[-1] * 4 == plain.masks.shape[-1]
+    assert {tuple(plain.masks.shape[-2:]) for plain in drawn} == {(128, 384), (384, 128)}
+    assert len({plain.warm for plain in drawn}) > 2
+
+
 def test_the_command_says_what_is_wrong(begun: Path, tmp_path: Path, capsys, monkeypatch) -> None:
+    run = tmp_path / "a.safetensors"
+    run.write_bytes(begun.read_bytes())
+    assert train_whole.main(options(begun, run)) == InputError("").exit_code
+    assert "trained in cells: give it as --begin" in capsys.readouterr().err
+    assert run.read_bytes() == begun.read_bytes()
+    for wrong in (["--sizes", "64", "48"], ["--batch", "1"]):
+        with pytest.raises(SystemExit):
+            train_whole.parse([*options(begun, run), *wrong])
+    trained(begun, tmp_path / "b.safetensors", "--steps", "1")
+    with pytest.raises(InputError, match="trained in the network"):
+        open_trainer(tmp_path / "b.safetensors", Pictures(procedural=2), Settings())
+
     def none(*_folders: object, **_options: object) -> Pictures:
         raise ValueError("No usable picture")
 
     monkeypatch.setattr(train_whole, "Pictures", none)
-    assert train_whole.main(options(begun, tmp_path / "a")) == InputError("").exit_code
+    assert train_whole.main(options(begun, tmp_path / "c.safetensors")) == InputError("").exit_code
     assert "No usable picture" in capsys.readouterr().err
-    with pytest.raises(SystemExit):
-        train_whole.parse([*options(begun, tmp_path / "none"), "--resume"])
 
 
 def test_what_is_given_and_what_is_moved() -> None:
