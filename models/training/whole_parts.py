@@ -5,7 +5,6 @@ Each part is drawn by itself and has a loss of its own, so that parts can be lea
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -57,7 +56,7 @@ class Learner:
 
     def __init__(self, tensors: Mapping[str, Tensor], state: Mapping[str, Any], sources: bool | None) -> None:
         self.whole: Whole = whole_of(tensors, state, sources=sources)
-        self.hearing = Hearing(copy.deepcopy(kept_interpolation(tensors)))
+        self.hearing = Hearing(kept_interpolation(tensors))
 
 
 class Part(Protocol):
