@@ -40,7 +40,7 @@ from .pace import Limits, RunningAverage, Schedule, cosine
 from .rollout import Batch, estimate_flows, roll
 from .rollout_loss import flow_errors, guess_loss, rollout_loss
 from .samples import write_sheet
-from .trainer import FolderTrainer, run
+from .trainer import FolderTrainer, Recipe, run
 
 log = logging.getLogger("models.training.train")
 
@@ -92,11 +92,13 @@ class RolloutTrainer(FolderTrainer[Batch]):
         self.mask = {key: value.to(self.device) for key, value in masks.items()}
         super().__init__(
             self.network,
-            self._adam(),
-            Limits(options.minutes, options.steps or None, options.schedule or None),
-            Schedule(options.lr, warm=100, fall=cosine(0.02)),
-            RunningAverage(self.network.state_dict(), options.average, early=10),
-            options.clip,
+            Recipe(
+                self._adam(),
+                Limits(options.minutes, options.steps or None, options.schedule or None),
+                Schedule(options.lr, warm=100, fall=cosine(0.02)),
+                RunningAverage(self.network.state_dict(), options.average, early=10),
+                options.clip,
+            ),
             options.out,
         )
         if options.resume:

@@ -32,7 +32,7 @@ from ..wiring.interpolation import LAYERS, Filled, Interpolation, wire_interpola
 from ..wiring.start import lean_network
 from .pace import Limits, RunningAverage, Schedule, cosine
 from .stills import Shown, batch_of, halved, hole_errors, seen_by, unpremultiplied
-from .trainer import FolderTrainer, run
+from .trainer import FolderTrainer, Recipe, run
 
 log = logging.getLogger("models.training.train_interpolation")
 
@@ -71,12 +71,14 @@ class InterpolationTrainer(FolderTrainer[Drawn]):
             self.learned.load_state_dict(self.learned.state_dict() | start)
         super().__init__(
             self.learned,
-            torch.optim.Adam(self.learned.parameters(), lr=options.lr, betas=(0.9, 0.99)),
-            Limits(options.minutes, options.steps, options.schedule or options.steps),
-            Schedule(options.lr, warm=50, fall=cosine(0.002)),
-            RunningAverage(self.learned.state_dict(), 0.998, early=1),
-            clip=1.0,
-            folder=options.out,
+            Recipe(
+                torch.optim.Adam(self.learned.parameters(), lr=options.lr, betas=(0.9, 0.99)),
+                Limits(options.minutes, options.steps, options.schedule or options.steps),
+                Schedule(options.lr, warm=50, fall=cosine(0.002)),
+                RunningAverage(self.learned.state_dict(), 0.998, early=1),
+                clip=1.0,
+            ),
+            options.out,
         )
         held = Pictures(*options.held_out, procedural=0) if options.held_out else self._pictures
         self._held = [_held_out(held, size, options.checks) for size in options.sizes]

@@ -34,7 +34,7 @@ from ..painter.whole_run import WholeProgress, bring_back, kept_of, progress_of,
 from ..synthetic.pictures import Pictures
 from .guided import hole_scores, roll_guided
 from .pace import Limits, RunningAverage, Schedule, cosine
-from .trainer import Trainer, run
+from .trainer import Recipe, Trainer, run
 from .whole_parts import Learner, MovingPart, Part, PlainPart, StillsPart, draw_shots
 
 _SEED = 990_004
@@ -66,11 +66,13 @@ class WholeTrainer(Trainer[list[Part]]):
         whole = self.learner.whole
         super().__init__(
             whole,
-            torch.optim.Adam(whole.parameters(), options.rate, (0.9, 0.98), 1e-6),
-            Limits(options.minutes, options.steps or None, options.schedule),
-            Schedule(options.rate, warm=50, fall=cosine(0.02)),
-            RunningAverage(whole.state_dict(), options.average, early=10),
-            3.0,
+            Recipe(
+                torch.optim.Adam(whole.parameters(), options.rate, (0.9, 0.98), 1e-6),
+                Limits(options.minutes, options.steps or None, options.schedule),
+                Schedule(options.rate, warm=50, fall=cosine(0.02)),
+                RunningAverage(whole.state_dict(), options.average, early=10),
+                clip=3.0,
+            ),
         )
         if goes_on:
             self.progress = bring_back(tensors, self._state, whole, self.average.tensors, self._optimizer)

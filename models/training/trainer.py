@@ -11,6 +11,7 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, TypeVar
 
@@ -25,11 +26,11 @@ BatchT = TypeVar("BatchT")
 log = logging.getLogger("models.training")
 
 
-class Trainer(ABC, Generic[BatchT]):
-    """A network, its optimizer, its running average, and how far they are.
+@dataclass(frozen=True)
+class Recipe:
+    """How a network learns, and how long.
 
-    Args:
-        network: what learns.
+    Attributes:
         optimizer: over its parameters; a group's own `share` multiplies the rate.
         limits: how long the run is.
         schedule: of the rate.
@@ -37,18 +38,21 @@ class Trainer(ABC, Generic[BatchT]):
         clip: largest norm of the gradient.
     """
 
-    def __init__(
-        self,
-        network: nn.Module,
-        optimizer: torch.optim.Optimizer,
-        limits: Limits,
-        schedule: Schedule,
-        average: RunningAverage,
-        clip: float,
-    ) -> None:
+    optimizer: torch.optim.Optimizer
+    limits: Limits
+    schedule: Schedule
+    average: RunningAverage
+    clip: float
+
+
+class Trainer(ABC, Generic[BatchT]):
+    """A network, its optimizer, its running average, and how far they are."""
+
+    def __init__(self, network: nn.Module, recipe: Recipe) -> None:
         self.step, self.minutes = 0, 0.0
-        self.average, self.limits = average, limits
-        self._network, self._optimizer, self._schedule, self._clip = network, optimizer, schedule, clip
+        self.average, self.limits = recipe.average, recipe.limits
+        self._network, self._optimizer = network, recipe.optimizer
+        self._schedule, self._clip = recipe.schedule, recipe.clip
 
     @abstractmethod
     def batch(self, step: int) -> BatchT:
@@ -100,17 +104,8 @@ class Trainer(ABC, Generic[BatchT]):
 class FolderTrainer(Trainer[BatchT]):
     """A run with one loss, kept in a folder: `checkpoint/` in it holds everything needed to go on exactly."""
 
-    def __init__(
-        self,
-        network: nn.Module,
-        optimizer: torch.optim.Optimizer,
-        limits: Limits,
-        schedule: Schedule,
-        average: RunningAverage,
-        clip: float,
-        folder: Path,
-    ) -> None:
-        super().__init__(network, optimizer, limits, schedule, average, clip)
+    def __init__(self, network: nn.Module, recipe: Recipe, folder: Path) -> None:
+        super().__init__(network, recipe)
         self._checkpoint = folder / "checkpoint"
 
     @abstractmethod
