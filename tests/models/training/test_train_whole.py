@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -78,6 +80,21 @@ def test_a_run_that_was_broken_off_goes_on_exactly_whatever_its_threads(begun: P
     assert opened.sources
     assert torch.equal(opened.inside.recall.weight, kept["inside.recall.weight"])
     assert "held out: without " in resumed.check()
+
+
+def test_a_run_that_is_told_to_stop_keeps_what_it_has(begun: Path, tmp_path: Path, monkeypatch) -> None:
+    count = train_whole.WholeTrainer.after_step
+
+    def told_to_stop(trainer: train_whole.WholeTrainer) -> None:
+        count(trainer)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    before = signal.getsignal(signal.SIGTERM)
+    monkeypatch.setattr(train_whole.WholeTrainer, "after_step", told_to_stop)
+    run = tmp_path / "a.safetensors"
+    assert trained(begun, run, "--steps", "4").step == 1
+    assert read_checkpoint(run)[1]["whole"]["step"] == 1
+    assert signal.getsignal(signal.SIGTERM) == before
 
 
 def test_a_run_may_begin_from_another_and_counts_what_that_was_shown(begun: Path, tmp_path: Path) -> None:
