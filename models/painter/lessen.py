@@ -15,7 +15,7 @@ from .samples import draw_batch
 
 QUIET = 0.03
 """Root mean square below which a channel is left out."""
-SHOWN = 0.35
+SHOWN = 0.6
 """How much of the correction a shot is shown. What is as good as sure on stills like those it learned on is
 less so on other plates, and what errs costs the square of its size. On the evaluation clips 0.35 gains, and
 loses 0.02 dB at most; more of it gains and loses more, and keeps a flat color less deep into a hole."""
