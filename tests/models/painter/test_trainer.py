@@ -161,15 +161,6 @@ def test_gradients_in_bfloat16_are_numbers_and_nearly_the_same(new, side):
     assert norms[1] == pytest.approx(norms[0], rel=0.1)
 
 
-def test_a_run_without_hard_holes_stays_so(new, pictures, tmp_path):
-    tensors, state = everything(new(), tmp_path / "new.safetensors")
-    del state["settings"]["hard"], state["settings"]["half"]
-    write_checkpoint(tmp_path / "old.safetensors", tensors, state | {"seconds": 0})
-    again = open_trainer(tmp_path / "old.safetensors", pictures, SETTINGS)
-    assert (again.settings.hard, again.settings.half) == (0.0, False)
-    assert open_trainer(tmp_path / "old.safetensors", pictures, SETTINGS, hard=0.5).settings.hard == 0.5
-
-
 def test_a_run_that_was_stopped_before_its_first_step_goes_on(new, pictures, tmp_path):
     new().save(tmp_path / "run.safetensors")
     again = open_trainer(tmp_path / "run.safetensors", pictures, SETTINGS)
