@@ -18,6 +18,7 @@ from ..painter.hearing import Hearing
 from ..painter.kept import kept_interpolation
 from ..painter.losses import cell_losses, learned_from
 from ..painter.samples import Batch, draw_batch, draw_beside
+from ..painter.trainer import Settings
 from ..painter.whole import Whole, whole_of
 from ..synthetic.pictures import Pictures
 from ..synthetic.shot import Shot, ShotSettings, make_shot
@@ -40,8 +41,8 @@ _PLAIN = 10.0
 
 _STILLS = 3.0
 """Weight of the stills' loss."""
-_SIDES = {32: (16, 0.45), 64: (8, 0.33), 96: (4, 0.22)}
-"""Cells a side of stills: how many samples, and how often."""
+_CELLS = Settings()
+"""Of stills: how many of which size, and how often, as a run in cells has them."""
 _DEAF, _HARD, _BESIDE = 0.25, 0.33, 0.3
 """Shares of the stills; see `painter.trainer.Settings`."""
 
@@ -189,9 +190,8 @@ class StillsPart:
     @classmethod
     def drawn(cls, rng: np.random.Generator, pictures: Pictures) -> StillsPart:
         """A batch of one size."""
-        sides = list(_SIDES)
-        side = sides[int(rng.choice(len(sides), p=[often for _, often in _SIDES.values()]))]
-        stills = draw_batch(rng, pictures, _SIDES[side][0], side, hard=_HARD)
+        side = int(rng.choice(list(_CELLS.shares), p=list(_CELLS.shares.values())))
+        stills = draw_batch(rng, pictures, _CELLS.batch[side], side, hard=_HARD)
         return cls(stills, draw_beside(rng, *stills, _BESIDE))
 
     def loss(self, learner: Learner) -> tuple[Tensor, dict[str, float]]:
